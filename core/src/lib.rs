@@ -1,0 +1,24 @@
+//! mner-core: multimodal named entity recognition, from a raw tweet and its image to entities.
+//!
+//! The crate holds the complete model and decoder and nothing else: no I/O in the library's
+//! inference path, no clock, no threads, no browser, and no backend. Whoever uses it picks a
+//! `burn` device (CPU, CUDA, Vulkan, WebGPU) and passes it in.
+//!
+//! # Shape legend
+//!
+//! | letter | meaning |
+//! |---|---|
+//! | `B` | batch: tweets computed together |
+//! | `N` | words of a tweet |
+//! | `P` | word pieces of a tweet, special pieces included |
+//! | `M` | detected objects of an image |
+//! | `D` | hidden size of the text encoder |
+//! | `C` | channels of the image backbone's map |
+//! | `L` | labels: 9 (`O`, `B-PER`, ... `I-MISC`), or 3 in the auxiliary set |
+#![recursion_limit = "256"]
+
+pub mod label;
+pub mod picture;
+pub mod tweet;
+#[cfg(feature = "train")]
+pub mod train;

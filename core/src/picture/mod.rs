@@ -1,0 +1,1 @@
+//! Image bytes become a bounded, upright picture, and the picture becomes network input.

@@ -1,0 +1,1 @@
+//! Training and evaluation: corpora, batches, losses, optimiser groups, scores.

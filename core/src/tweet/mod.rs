@@ -1,0 +1,1 @@
+//! A raw tweet becomes words with exact spans, and words become word pieces.
