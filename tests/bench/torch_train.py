@@ -13,7 +13,8 @@ which does not change the work.
 
 Prints one JSON line: name, version, threads, batch, pieces, steps, warmup (not timed),
 seconds_per_step_median, pieces_per_second (batch * pieces / median), cpu_seconds_per_step
-(processor time of all threads, mean: steadier than the clock on a busy machine), loss_first, loss_last.
+(processor time of all threads, mean; on a busy machine trust it only with one thread, because idle OpenMP
+threads spin while they wait), loss_first, loss_last.
 `--profile` adds forward_seconds, backward_seconds, optimizer_seconds (medians; clipping counts as optimizer).
 """
 
