@@ -19,6 +19,7 @@
 
 pub mod label;
 pub mod picture;
+pub mod splitmix;
 pub mod tweet;
 #[cfg(feature = "train")]
 pub mod train;
