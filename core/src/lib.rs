@@ -20,8 +20,12 @@
 pub mod bundle;
 pub mod decode;
 pub mod label;
+pub mod bundle;
+pub mod decode;
+pub mod label;
 pub mod nn;
 pub mod recognizer;
+pub mod splitmix;
 pub mod systems;
 #[cfg(feature = "train")]
 pub mod train;
