@@ -1,13 +1,15 @@
 //! Words to the text encoder's word pieces.
 
-use tokenizers::pre_tokenizers::PreTokenizerWrapper;
 use tokenizers::Tokenizer;
+use tokenizers::pre_tokenizers::PreTokenizerWrapper;
 
 /// Why a tokenizer cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum PiecesError {
     /// The bytes are no tokenizer.json.
-    #[error("the tokenizer file cannot be read ({0}); it must be the tokenizer.json of a Hugging Face fast tokenizer")]
+    #[error(
+        "the tokenizer file cannot be read ({0}); it must be the tokenizer.json of a Hugging Face fast tokenizer"
+    )]
     Unreadable(String),
     /// The vocabulary has none of the pieces that could play a part every encoder needs.
     #[error("the tokenizer has no {role} piece (looked for {}); only the BERT, RoBERTa and XLM-R families are supported", .tried.join(" and "))]
@@ -176,7 +178,10 @@ mod tests {
                 word.push(special.unknown);
             }
             assert_eq!(pieces.encode(&words).unwrap(), expected, "{}", case["name"]);
-            assert_eq!([special.start, special.end, special.pad, special.unknown], ids::<[u32; 4]>(&case["special"]));
+            assert_eq!(
+                [special.start, special.end, special.pad, special.unknown],
+                ids::<[u32; 4]>(&case["special"])
+            );
             assert_eq!(pieces.vocab_size(), ids::<usize>(&case["vocab_size"]));
         }
     }
@@ -191,7 +196,10 @@ mod tests {
             let again = WordPieces::from_bytes(&bytes).unwrap();
             assert_eq!(again.bytes().unwrap(), bytes);
             let words = ["Houston", "@nasa", "👩🏽‍🚀"];
-            assert_eq!(again.encode(&words).unwrap(), pieces.encode(&words).unwrap());
+            assert_eq!(
+                again.encode(&words).unwrap(),
+                pieces.encode(&words).unwrap()
+            );
         }
     }
 
@@ -203,6 +211,9 @@ mod tests {
         let bare = r#"{"version":"1.0","added_tokens":[],"normalizer":null,"pre_tokenizer":null,"post_processor":null,"decoder":null,
             "model":{"type":"WordPiece","unk_token":"[UNK]","continuing_subword_prefix":"[##]","max_input_chars_per_word":9,"vocab":{"[CLS]":0,"[SEP]":1,"[UNK]":2}}}"#;
         let message = error(bare.as_bytes()).to_string();
-        assert!(message.contains("no padding piece (looked for [PAD] and <pad>)"), "{message}");
+        assert!(
+            message.contains("no padding piece (looked for [PAD] and <pad>)"),
+            "{message}"
+        );
     }
 }

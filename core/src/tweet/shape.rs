@@ -112,16 +112,74 @@ mod tests {
     #[test]
     fn every_rule_by_example() {
         let table: [(WordShape, &[&str]); 10] = [
-            (Mention, &["@nasa", "@NASA", "@_", "＠nasa", "@JayKenMinaj_"]),
+            (
+                Mention,
+                &["@nasa", "@NASA", "@_", "＠nasa", "@JayKenMinaj_"],
+            ),
             (Hashtag, &["#Boeing", "#1", "#東京", "＃tag", "##"]),
-            (Url, &["http://t.co/x", "HTTPS://T.CO", "www.nasa.gov", "pic.twitter.com/a", "http://"]),
-            (NoLetters, &["", "2024", "...", "@", "#", "👩🏽‍🚀", "🇺🇸", "_", "\u{FFFD}", "\u{301}"]),
-            (AllCaps, &["NASA", "COVID-19", "A$AP", "МОСКВА", "ÉTÉ", "USA.", "B2B"]),
+            (
+                Url,
+                &[
+                    "http://t.co/x",
+                    "HTTPS://T.CO",
+                    "www.nasa.gov",
+                    "pic.twitter.com/a",
+                    "http://",
+                ],
+            ),
+            (
+                NoLetters,
+                &[
+                    "",
+                    "2024",
+                    "...",
+                    "@",
+                    "#",
+                    "👩🏽‍🚀",
+                    "🇺🇸",
+                    "_",
+                    "\u{FFFD}",
+                    "\u{301}",
+                ],
+            ),
+            (
+                AllCaps,
+                &["NASA", "COVID-19", "A$AP", "МОСКВА", "ÉTÉ", "USA.", "B2B"],
+            ),
             (OneCapital, &["I", "J", "F1", "É", "E\u{301}", "ǅ"]),
-            (Capitalised, &["Houston", "2Pac", "'Tis", "Москва", "Élan", "Spider-man", "ǅa", "Iş"]),
-            (CapitalMore, &["McDonald", "LeBron", "Spider-Man", "USAs", "DeJean-Jones"]),
+            (
+                Capitalised,
+                &[
+                    "Houston",
+                    "2Pac",
+                    "'Tis",
+                    "Москва",
+                    "Élan",
+                    "Spider-man",
+                    "ǅa",
+                    "Iş",
+                ],
+            ),
+            (
+                CapitalMore,
+                &["McDonald", "LeBron", "Spider-Man", "USAs", "DeJean-Jones"],
+            ),
             (Mixed, &["iPhone", "eBay", "aB", "ßA", "東A"]),
-            (Lower, &["back", "s", "5th", "東", "हिन्दी", "שלום", "москва", "ß", "http", "t.co/X".split('X').next().unwrap()]),
+            (
+                Lower,
+                &[
+                    "back",
+                    "s",
+                    "5th",
+                    "東",
+                    "हिन्दी",
+                    "שלום",
+                    "москва",
+                    "ß",
+                    "http",
+                    "t.co/X".split('X').next().unwrap(),
+                ],
+            ),
         ];
         for (shape, words) in table {
             for word in words {

@@ -19,7 +19,10 @@ pub struct Window {
 /// # Panics
 /// If `limit < 3`: no room for a piece.
 pub fn piece_cap(limit: usize) -> usize {
-    assert!(limit >= 3, "an encoder of {limit} pieces has no room for a word");
+    assert!(
+        limit >= 3,
+        "an encoder of {limit} pieces has no room for a word"
+    );
     limit - 2
 }
 
@@ -80,15 +83,28 @@ mod tests {
     /// Pieces of context on the shorter side of `word`, none missing at the tweet's own ends.
     fn context(pieces: &[usize], seen: &Range<usize>, word: usize) -> usize {
         let sum = |r: Range<usize>| pieces[r].iter().sum::<usize>();
-        let left = if seen.start == 0 { usize::MAX } else { sum(seen.start..word) };
-        let right = if seen.end == pieces.len() { usize::MAX } else { sum(word + 1..seen.end) };
+        let left = if seen.start == 0 {
+            usize::MAX
+        } else {
+            sum(seen.start..word)
+        };
+        let right = if seen.end == pieces.len() {
+            usize::MAX
+        } else {
+            sum(word + 1..seen.end)
+        };
         left.min(right)
     }
 
     #[test]
     fn what_fits_is_one_window() {
         assert_eq!(windows(&[], 128), []);
-        let whole = |n| vec![Window { words: 0..n, keep: 0..n }];
+        let whole = |n| {
+            vec![Window {
+                words: 0..n,
+                keep: 0..n,
+            }]
+        };
         assert_eq!(windows(&[1; 126], 128), whole(126));
         assert_eq!(windows(&[9], 3), whole(1));
         assert_eq!(windows(&[1; 127], 128).len(), 2);
@@ -97,8 +113,14 @@ mod tests {
     #[test]
     fn the_cut_is_in_the_middle_of_the_overlap() {
         let expected = [
-            Window { words: 0..8, keep: 0..6 },
-            Window { words: 4..12, keep: 6..12 },
+            Window {
+                words: 0..8,
+                keep: 0..6,
+            },
+            Window {
+                words: 4..12,
+                keep: 6..12,
+            },
         ];
         assert_eq!(windows(&[1; 12], 10), expected);
     }

@@ -13,11 +13,12 @@
 //!    `$` joins letters (`A$AP`), and `.` `,` `:` `/` join digits (`3.5`, `10,000`, `7:30pm`, `9/11`).
 //! 6. In scripts written without spaces (Han, Kana, Thai, Lao, Khmer, Burmese) each character is
 //!    a word, so that every name can be covered exactly.
-//! 7. A run of one ASCII punctuation mark is one word: `...`, `!!!`, `--`.
-//! 8. Anything else, an emoji for example, is a word of one grapheme.
+//! 7. An apostrophe, straight or curly, with the short form it begins is one word: `It 's`, `can 't`,
+//!    `they ’re`. Other apostrophes stand alone: `O ' Hare`, as in both benchmarks.
+//! 8. A run of one ASCII punctuation mark is one word: `...`, `!!!`, `--`.
+//! 9. Anything else, an emoji for example, is a word of one grapheme.
 //!
-//! Apostrophes, straight or curly, are words of their own: both benchmarks write `It ' s` and
-//! `O ' Hare`. A full stop after or between letters is one too: `St .`, `U . S .`.
+//! A full stop after or between letters is a word too: `St .`, `U . S .`.
 
 use super::shape::url_prefix;
 use std::ops::Range;
@@ -124,7 +125,10 @@ struct Cluster<'a> {
 
 impl<'a> Cluster<'a> {
     fn new(text: &'a str) -> Self {
-        Self { text, kind: kind(text) }
+        Self {
+            text,
+            kind: kind(text),
+        }
     }
 
     /// Whether it can be inside a word of rule 5.
@@ -184,19 +188,32 @@ fn word_end(text: &str, clusters: &[Cluster], at: usize, byte: usize) -> usize {
     {
         return end;
     }
-    let run = |fits: &dyn Fn(&Cluster) -> bool| at + 1 + rest.iter().take_while(|c| fits(c)).count();
+    let run =
+        |fits: &dyn Fn(&Cluster) -> bool| at + 1 + rest.iter().take_while(|c| fits(c)).count();
     match first.text {
         "@" | "＠" => return run(&|c| c.is_word() && c.text.is_ascii()),
         "#" | "＃" => return run(&|c| c.is_word() || c.kind == Kind::Unspaced),
         "$" if next.is_some_and(|c| c.kind == Kind::Letter) => return run(&|c| c.is_word()),
         "&" => {
             let name = &text[byte + 1..];
-            let escape = ["amp", "lt", "gt", "quot"].into_iter().find(|e| name.starts_with(e));
+            let escape = ["amp", "lt", "gt", "quot"]
+                .into_iter()
+                .find(|e| name.starts_with(e));
             if let Some(escape) = escape
-                && clusters[at + 1..].iter().take(escape.len()).all(|c| c.text.len() == 1)
-                && !clusters.get(at + 1 + escape.len()).is_some_and(Cluster::is_word)
+                && clusters[at + 1..]
+                    .iter()
+                    .take(escape.len())
+                    .all(|c| c.text.len() == 1)
+                && !clusters
+                    .get(at + 1 + escape.len())
+                    .is_some_and(Cluster::is_word)
             {
                 return at + 1 + escape.len();
+            }
+        }
+        "'" | "’" => {
+            if let Some(letters) = short_form(rest) {
+                return at + 1 + letters;
             }
         }
         _ => {}
@@ -210,6 +227,17 @@ fn word_end(text: &str, clusters: &[Cluster], at: usize, byte: usize) -> usize {
     at + 1
 }
 
+/// Rule 7: how many letters after an apostrophe form a short form that ends there.
+fn short_form(rest: &[Cluster]) -> Option<usize> {
+    let letters = rest.iter().take(3).take_while(|c| c.is_word()).count();
+    let form: String = rest[..letters].iter().map(|c| c.text).collect();
+    matches!(
+        form.to_ascii_lowercase().as_str(),
+        "s" | "m" | "d" | "t" | "re" | "ve" | "ll"
+    )
+    .then_some(letters)
+}
+
 /// Rule 5: the end of a run of letters and digits with what may join them.
 fn plain_end(text: &str, clusters: &[Cluster], at: usize, byte: usize) -> usize {
     let mut end = at;
@@ -217,7 +245,8 @@ fn plain_end(text: &str, clusters: &[Cluster], at: usize, byte: usize) -> usize 
     while let Some(cluster) = clusters.get(end) {
         let inside = end > at;
         let fits = if cluster.is_word() {
-            !(inside && url_prefix(&text[byte..]).is_some_and(|n| url_end(clusters, end, n).is_some()))
+            !(inside
+                && url_prefix(&text[byte..]).is_some_and(|n| url_end(clusters, end, n).is_some()))
         } else {
             inside
                 && clusters
@@ -253,7 +282,10 @@ fn url_end(clusters: &[Cluster], at: usize, prefix: usize) -> Option<usize> {
         "\"" | "<" | ">" => false,
         // Twitter cuts retweets off in the middle of a URL.
         "…" => true,
-        t => c.is_word() || (t.len() == 1 && c.kind == Kind::Other && !t.starts_with(char::is_control)),
+        t => {
+            c.is_word()
+                || (t.len() == 1 && c.kind == Kind::Other && !t.starts_with(char::is_control))
+        }
     };
     let rest = clusters.get(body..)?;
     let mut end = body + rest.iter().take_while(|c| in_url(c)).count();
@@ -265,7 +297,10 @@ fn url_end(clusters: &[Cluster], at: usize, prefix: usize) -> Option<usize> {
 
 /// Punctuation that ends the sentence around a URL and not the URL.
 fn closes(mark: &str) -> bool {
-    matches!(mark, "." | "," | ":" | ";" | "!" | "?" | "'" | ")" | "]" | "}")
+    matches!(
+        mark,
+        "." | "," | ":" | ";" | "!" | "?" | "'" | ")" | "]" | "}"
+    )
 }
 
 #[cfg(test)]

@@ -14,26 +14,41 @@ fn every_rule_by_example() {
         ("", ""),
         (" \t\r\n\u{A0}\u{3000}", ""),
         ("read http://t.co/Ab1, now", "read¦http://t.co/Ab1¦,¦now"),
-        ("(HTTPS://t.co/x)…", "(¦HTTPS://t.co/x¦)¦…"),
+        ("(HTTPS://t.co/x)!", "(¦HTTPS://t.co/x¦)¦!"),
         ("www.nasa.gov/a?b=1&amp;c", "www.nasa.gov/a?b=1&amp;c"),
         ("readhttp://t.co/x", "read¦http://t.co/x"),
         ("http://t.co/x「日", "http://t.co/x¦「¦日"),
         ("http://t…", "http://t…"),
         ("http://", "http¦:¦//"),
-        ("RT@nasa:@a_b's #x-y ##z", "RT¦@nasa¦:¦@a_b¦'¦s¦#x¦-¦y¦#¦#z"),
+        ("RT@nasa:@a_b's #x-y ##z", "RT¦@nasa¦:¦@a_b¦'s¦#x¦-¦y¦#¦#z"),
         (".@NASAさん # @", ".¦@NASA¦さ¦ん¦#¦@"),
         ("#東京タワー、#café", "#東京タワー¦、¦#café"),
         ("$AAPL $5 A$AP", "$AAPL¦$¦5¦A$AP"),
         ("AT&amp;T &lt3 &amp", "AT¦&amp¦;¦T¦&¦lt3¦&amp"),
-        ("It's O’Hare can't", "It¦'¦s¦O¦’¦Hare¦can¦'¦t"),
-        ("Spider-Man pre\u{2011}war - bye- --x", "Spider-Man¦pre\u{2011}war¦-¦bye¦-¦--¦x"),
-        ("3.5 10,000 7:30pm 9/11 928-524 U.S. 5.", "3.5¦10,000¦7:30pm¦9/11¦928-524¦U¦.¦S¦.¦5¦."),
+        (
+            "It's O’Hare can't WE’RE 'Tis 'so''",
+            "It¦'s¦O¦’¦Hare¦can¦'t¦WE¦’RE¦'¦Tis¦'¦so¦''",
+        ),
+        (
+            "Spider-Man pre\u{2011}war - bye- --x",
+            "Spider-Man¦pre\u{2011}war¦-¦bye¦-¦--¦x",
+        ),
+        (
+            "3.5 10,000 7:30pm 9/11 928-524 U.S. 5.",
+            "3.5¦10,000¦7:30pm¦9/11¦928-524¦U¦.¦S¦.¦5¦.",
+        ),
         ("w/o LA/NYC", "w¦/¦o¦LA¦/¦NYC"),
-        ("東京でNASAに ภาษา 서울에", "東¦京¦で¦NASA¦に¦ภ¦า¦ษ¦า¦서울에"),
+        (
+            "東京でNASAに ภาษา 서울에",
+            "東¦京¦で¦NASA¦に¦ภ¦า¦ษ¦า¦서울에",
+        ),
         ("wow!!!?? ...“hm”", "wow¦!!!¦??¦...¦“¦hm¦”"),
         ("👩🏽‍🚀🇺🇸👨‍👩‍👧‍👦❤️1️⃣go", "👩🏽‍🚀¦🇺🇸¦👨‍👩‍👧‍👦¦❤️¦1️⃣¦go"),
         ("שלום עולם، مرحبا", "שלום¦עולם¦،¦مرحبا"),
-        ("e\u{301}te\u{301} \u{FFFD}a\u{FFFD}\u{FFFD}", "e\u{301}te\u{301}¦\u{FFFD}¦a¦\u{FFFD}¦\u{FFFD}"),
+        (
+            "e\u{301}te\u{301} \u{FFFD}a\u{FFFD}\u{FFFD}",
+            "e\u{301}te\u{301}¦\u{FFFD}¦a¦\u{FFFD}¦\u{FFFD}",
+        ),
         // Space and mark are one grapheme, as Twitter-2017's detached variation selectors are.
         ("⚽ \u{FE0F} !", "⚽¦ \u{FE0F}¦!"),
     ];
@@ -51,9 +66,16 @@ fn names_can_be_cut_out_in_every_unit() {
     let cut = |first: &str, last: &str| {
         let find = |x: &str| words.iter().find(|w| w.of(text) == x).unwrap();
         let span = find(first).to(find(last)).name(text);
-        let chars: String = text.chars().skip(span.chars.start).take(span.chars.len()).collect();
+        let chars: String = text
+            .chars()
+            .skip(span.chars.start)
+            .take(span.chars.len())
+            .collect();
         let units = String::from_utf16(&utf16[span.utf16.clone()]).unwrap();
-        assert_eq!((span.of(text), span.of(text)), (chars.as_str(), units.as_str()));
+        assert_eq!(
+            (span.of(text), span.of(text)),
+            (chars.as_str(), units.as_str())
+        );
         chars
     };
     assert_eq!(cut("Sunita", "Williams"), "Sunita Williams");
@@ -65,7 +87,11 @@ fn names_can_be_cut_out_in_every_unit() {
 #[test]
 fn a_bare_sigil_and_an_inner_one_stay() {
     for text in ["#", "@", "a#b", "\u{23}\u{FE0F}\u{20E3}"] {
-        let whole = Word { bytes: 0..text.len(), chars: 0..text.chars().count(), utf16: 0..text.encode_utf16().count() };
+        let whole = Word {
+            bytes: 0..text.len(),
+            chars: 0..text.chars().count(),
+            utf16: 0..text.encode_utf16().count(),
+        };
         assert_eq!(whole.name(text), whole, "{text:?}");
     }
 }
@@ -73,33 +99,79 @@ fn a_bare_sigil_and_an_inner_one_stay() {
 #[test]
 fn time_is_linear_even_for_hostile_texts() {
     let patterns = [
-        "a", "👩🏽‍🚀", "🇺🇸", "e\u{301}\u{302}", "\u{301}", "http://", "www.", "http://.", "h", "@", "#a", "&amp", "a-", "1.", "$a", "क्ष",
-        "\u{200D}", "👩\u{200D}", "东", " ", "pic.twitter.com/",
+        "a",
+        "👩🏽‍🚀",
+        "🇺🇸",
+        "e\u{301}\u{302}",
+        "\u{301}",
+        "http://",
+        "www.",
+        "http://.",
+        "h",
+        "@",
+        "#a",
+        "&amp",
+        "a-",
+        "1.",
+        "$a",
+        "क्ष",
+        "\u{200D}",
+        "👩\u{200D}",
+        "东",
+        " ",
+        "pic.twitter.com/",
     ];
     for pattern in patterns {
         let text = pattern.repeat(200_000 / pattern.len());
         let start = Instant::now();
         let words = split_words(&text);
         let took = start.elapsed();
-        assert!(took < Duration::from_secs(1), "{} words of {pattern:?} took {took:?}", words.len());
+        assert!(
+            took < Duration::from_secs(1),
+            "{} words of {pattern:?} took {took:?}",
+            words.len()
+        );
     }
 }
 
 /// What every list of words must hold to, whatever the text.
 fn check(text: &str) -> Result<(), TestCaseError> {
     let units: Vec<u16> = text.encode_utf16().collect();
-    let borders: Vec<usize> = text.grapheme_indices(true).map(|(i, _)| i).chain([text.len()]).collect();
+    let borders: Vec<usize> = text
+        .grapheme_indices(true)
+        .map(|(i, _)| i)
+        .chain([text.len()])
+        .collect();
     let mut end = (0, 0, 0);
     for word in split_words(text) {
         prop_assert!(!word.bytes.is_empty());
         let slice = word.of(text);
-        let chars: String = text.chars().skip(word.chars.start).take(word.chars.len()).collect();
+        let chars: String = text
+            .chars()
+            .skip(word.chars.start)
+            .take(word.chars.len())
+            .collect();
         prop_assert_eq!(slice, chars);
-        prop_assert_eq!(slice, String::from_utf16(&units[word.utf16.clone()]).unwrap());
-        prop_assert!(borders.binary_search(&word.bytes.start).is_ok(), "{slice:?} begins inside a grapheme");
-        prop_assert!(borders.binary_search(&word.bytes.end).is_ok(), "{slice:?} ends inside a grapheme");
-        prop_assert!(end.0 <= word.bytes.start && end.1 <= word.chars.start && end.2 <= word.utf16.start);
-        prop_assert!(text[end.0..word.bytes.start].chars().all(char::is_whitespace));
+        prop_assert_eq!(
+            slice,
+            String::from_utf16(&units[word.utf16.clone()]).unwrap()
+        );
+        prop_assert!(
+            borders.binary_search(&word.bytes.start).is_ok(),
+            "{slice:?} begins inside a grapheme"
+        );
+        prop_assert!(
+            borders.binary_search(&word.bytes.end).is_ok(),
+            "{slice:?} ends inside a grapheme"
+        );
+        prop_assert!(
+            end.0 <= word.bytes.start && end.1 <= word.chars.start && end.2 <= word.utf16.start
+        );
+        prop_assert!(
+            text[end.0..word.bytes.start]
+                .chars()
+                .all(char::is_whitespace)
+        );
         prop_assert!(!slice.chars().all(char::is_whitespace));
         prop_assert_eq!(word.name(text).bytes.end, word.bytes.end);
         end = (word.bytes.end, word.chars.end, word.utf16.end);
@@ -145,12 +217,18 @@ fn shared() -> PathBuf {
 fn read(name: &str) -> Option<Tweets> {
     let text = std::fs::read_to_string(shared().join("data").join(name)).ok()?;
     let mut tweets: Tweets = vec![Vec::new()];
-    for line in text.lines().map(str::trim_end).filter(|l| !l.starts_with("IMGID:")) {
+    for line in text
+        .lines()
+        .map(str::trim_end)
+        .filter(|l| !l.starts_with("IMGID:"))
+    {
         match line.rsplit_once(['\t', ' ']) {
             None => tweets.push(Vec::new()),
             Some((token, label)) => {
                 let token = token.split(['\t', ' ']).next().unwrap_or(token);
-                tweets.last_mut()?.push((token.to_owned(), label.to_owned()));
+                tweets
+                    .last_mut()?
+                    .push((token.to_owned(), label.to_owned()));
             }
         }
     }
@@ -158,56 +236,67 @@ fn read(name: &str) -> Option<Tweets> {
     Some(tweets)
 }
 
-#[derive(Default)]
-struct Agreement {
-    tokens: [usize; 2],
-    entities: [usize; 2],
-    tweets: [usize; 2],
+/// Recovered and all, of tokens, entities and tweets.
+type Agreement = [[usize; 2]; 3];
+
+/// Every token after a space.
+fn spaced(_: &str, _: &str) -> bool {
+    true
 }
 
-fn agreement(tweets: &Tweets) -> Agreement {
+/// About as a person would have typed it: marks close to what they belong to.
+fn typed(before: &str, after: &str) -> bool {
+    let opens = ["(", "[", "“", "‘", "#", "@", "$", "'", "’", "/"].contains(&before);
+    let closes = [
+        ".", ",", "!", "?", ":", ";", ")", "]", "”", "'", "’", "/", "…", "%",
+    ]
+    .contains(&after);
+    !(opens || closes)
+}
+
+fn agreement(tweets: &Tweets, space: fn(&str, &str) -> bool) -> Agreement {
     let mut found = Agreement::default();
     for tweet in tweets {
-        let tokens: Vec<&str> = tweet.iter().map(|(t, _)| t.as_str()).collect();
-        let text = tokens.join(" ");
+        let mut text = String::new();
+        let mut gold = Vec::new();
+        for (i, (token, _)) in tweet.iter().enumerate() {
+            if i > 0 && space(&tweet[i - 1].0, token) {
+                text.push(' ');
+            }
+            gold.push(text.len()..text.len() + token.len());
+            text.push_str(token);
+        }
         let words = split_words(&text);
         // A mark that stands alone forms one grapheme with the space before it.
         let spans: Vec<_> = words
             .iter()
             .map(|w| w.bytes.end - w.of(&text).trim_start().len()..w.bytes.end)
             .collect();
-        let mut start = 0;
-        let gold: Vec<_> = tokens
-            .iter()
-            .map(|t| {
-                let span = start..start + t.len();
-                start = span.end + 1;
-                span
+        let recovered = gold.iter().filter(|g| spans.contains(g)).count();
+        let entities: Vec<_> = (0..tweet.len())
+            .filter(|&i| tweet[i].1.starts_with("B-"))
+            .map(|i| {
+                let more = tweet[i + 1..]
+                    .iter()
+                    .take_while(|t| t.1.starts_with("I-"))
+                    .count();
+                gold[i].start..gold[i + more].end
             })
             .collect();
-        let recovered = gold.iter().filter(|g| spans.contains(g)).count();
-        if std::env::var_os("MNER_SHOW_SPLITS").is_some() {
-            for g in gold.iter().filter(|g| !spans.contains(g)) {
-                println!("  not recovered: {}", &text[(*g).clone()]);
-            }
-        }
-        found.tokens[0] += recovered;
-        found.tokens[1] += gold.len();
-        found.tweets[0] += usize::from(spans == gold);
-        found.tweets[1] += 1;
-        let mut i = 0;
-        while i < tweet.len() {
-            let first = i;
-            i += 1;
-            if !tweet[first].1.starts_with("B-") {
-                continue;
-            }
-            while tweet.get(i).is_some_and(|t| t.1.starts_with("I-")) {
-                i += 1;
-            }
-            let (a, b) = (gold[first].start, gold[i - 1].end);
-            found.entities[0] += usize::from(spans.iter().any(|s| s.start == a) && spans.iter().any(|s| s.end == b));
-            found.entities[1] += 1;
+        let aligned = |e: &&Range<usize>| {
+            words
+                .iter()
+                .zip(&spans)
+                .any(|(w, s)| s.start == e.start || w.name(&text).bytes.start == e.start)
+                && spans.iter().any(|s| s.end == e.end)
+        };
+        let counts = [
+            [recovered, gold.len()],
+            [entities.iter().filter(aligned).count(), entities.len()],
+            [usize::from(spans == gold), 1],
+        ];
+        for (sum, count) in found.iter_mut().flatten().zip(counts.iter().flatten()) {
+            *sum += count;
         }
     }
     found
@@ -215,25 +304,23 @@ fn agreement(tweets: &Tweets) -> Agreement {
 
 #[test]
 fn agrees_with_the_benchmarks() {
-    // File, and the least share of tokens, entities and tweets recovered.
-    let floors = [
-        ("twitter2015/valid.txt", [0.0, 0.0, 0.0]),
-        ("twitter2017/valid.txt", [0.0, 0.0, 0.0]),
-        ("twitter2015/train.txt", [0.0, 0.0, 0.0]),
-        ("twitter2017/train.txt", [0.0, 0.0, 0.0]),
-        ("ner/btc.train.conll", [0.0, 0.0, 0.0]),
-        ("ner/wnut17.train.conll", [0.0, 0.0, 0.0]),
-        ("ner/tweebank.train.txt", [0.0, 0.0, 0.0]),
+    // The least shares of tokens and tweets recovered and of entities that words can cover exactly.
+    // Joined by spaces an entity can only be missed by a word with a space in it; typed as people
+    // type, Twitter-2017's tokens are halves of hashtags and mentions, but names are still covered.
+    let floors: [(&str, fn(&str, &str) -> bool, [f64; 3]); 4] = [
+        ("twitter2015/valid.txt", spaced, [0.994, 1.0, 0.927]),
+        ("twitter2017/valid.txt", spaced, [0.998, 1.0, 0.981]),
+        ("twitter2015/valid.txt", typed, [0.973, 1.0, 0.828]),
+        ("twitter2017/valid.txt", typed, [0.860, 1.0, 0.411]),
     ];
-    for (name, floor) in floors {
+    for (name, space, floor) in floors {
         let Some(tweets) = read(name) else {
             println!("skipped: no {name} under {}", shared().display());
             continue;
         };
-        let found = agreement(&tweets);
-        let share = |[some, all]: [usize; 2]| some as f64 / all as f64;
-        let shares = [found.tokens, found.entities, found.tweets].map(share);
-        println!("{name}: tokens {:?}, entities {:?}, tweets {:?}: {shares:.4?}", found.tokens, found.entities, found.tweets);
+        let found = agreement(&tweets, space);
+        let shares = found.map(|[some, all]| some as f64 / all as f64);
+        println!("{name}: tokens, entities, tweets {found:?}: {shares:.4?}");
         for (measured, least) in shares.into_iter().zip(floor) {
             assert!(measured >= least, "{name}: {measured} is below {least}");
         }
