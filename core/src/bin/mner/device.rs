@@ -9,7 +9,12 @@ fn known() -> String {
         ("vulkan[:i]", cfg!(feature = "vulkan")),
         ("cuda[:i]", cfg!(feature = "cuda")),
     ];
-    built.into_iter().filter(|(_, built)| *built).map(|(name, _)| name).collect::<Vec<_>>().join(", ")
+    built
+        .into_iter()
+        .filter(|(_, built)| *built)
+        .map(|(name, _)| name)
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 /// The device of this name: `cpu`, `vulkan`, `vulkan:1`, `cuda`, `cuda:1`.
@@ -17,7 +22,12 @@ fn known() -> String {
 /// # Errors
 /// A sentence that says which names there are.
 pub fn parse(name: &str) -> Result<Device, String> {
-    let unknown = || format!("there is no device {name:?}; this program was built for: {}", known());
+    let unknown = || {
+        format!(
+            "there is no device {name:?}; this program was built for: {}",
+            known()
+        )
+    };
     let (kind, index) = match name.split_once(':') {
         Some((kind, index)) => (kind, index.parse::<usize>().map_err(|_| unknown())?),
         None => (name, 0),
@@ -38,5 +48,9 @@ pub fn parse(name: &str) -> Result<Device, String> {
 #[cfg(feature = "vulkan")]
 fn vulkan(index: usize) -> Device {
     use burn::tensor::DeviceKind;
-    Device::vulkan(if index == 0 { DeviceKind::DefaultDevice } else { DeviceKind::DiscreteGpu(index) })
+    Device::vulkan(if index == 0 {
+        DeviceKind::DefaultDevice
+    } else {
+        DeviceKind::DiscreteGpu(index)
+    })
 }
