@@ -224,6 +224,8 @@ fn training(folder: &TempDir, out: &str, epochs: usize) -> Vec<String> {
         &epochs,
         "--batch",
         "4",
+        "--max-pieces",
+        "32",
     ]
     .map(str::to_owned)
     .to_vec()
