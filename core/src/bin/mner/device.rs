@@ -43,6 +43,17 @@ pub fn parse(name: &str) -> Result<Device, String> {
     }
 }
 
+/// The devices a training run names.
+///
+/// # Errors
+/// As [`parse`]; and burn computes data-parallel on GPUs alone.
+pub fn parse_all(names: &[String]) -> Result<Vec<Device>, String> {
+    if names.len() > 1 && names.iter().any(|name| name == "cpu") {
+        return Err("several devices must all be GPUs; name the cpu alone".to_owned());
+    }
+    names.iter().map(|name| parse(name)).collect()
+}
+
 /// The first Vulkan device is the best there is, a software one included; others are counted
 /// among the discrete ones.
 #[cfg(feature = "vulkan")]

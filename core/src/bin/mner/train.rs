@@ -130,11 +130,7 @@ impl Args {
 
 pub fn run(args: Args) -> Result<(), Failure> {
     let config = args.resolve()?;
-    let devices = config
-        .device
-        .iter()
-        .map(|name| device::parse(name))
-        .collect::<Result<Vec<_>, _>>()?;
+    let devices = device::parse_all(&config.device)?;
     let outcome = train(&config, &devices, args.resume, Interrupter::new())?;
     println!(
         "best epoch {}: dev micro F1 {:.2}; the bundle is {}",
