@@ -18,6 +18,7 @@
 #![recursion_limit = "256"]
 
 pub mod label;
+pub mod nn;
 pub mod picture;
 pub mod tweet;
 #[cfg(feature = "train")]

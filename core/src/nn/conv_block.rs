@@ -104,8 +104,9 @@ pub(super) fn pooled(map: Tensor<4>) -> Tensor<2> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::nn::torch_file::formula;
-    use burn::tensor::Tolerance;
+    use crate::nn::formula;
+    use crate::nn::torch_file::{self, StateDict};
+    use burn::tensor::{Distribution, Tolerance};
 
     #[test]
     fn folding_does_not_change_the_function() {
@@ -114,12 +115,13 @@ mod tests {
             .with_stride(2)
             .with_groups(2)
             .init(&device);
-        formula::fill(&mut block);
-        let input = Tensor::<4>::random(
-            [2, 4, 9, 9],
-            burn::tensor::Distribution::Uniform(-1.0, 1.0),
-            &device,
-        );
+        let norm = ["weight", "bias", "running_mean", "running_var"];
+        let mut names = vec![("conv.weight".to_owned(), vec![6, 2, 3, 3])];
+        names.extend(norm.map(|name| (format!("bn.{name}"), vec![6])));
+        let weights = StateDict::Safetensors(formula::state_dict(&names));
+        torch_file::load(&mut block, &weights, str::to_owned).unwrap();
+
+        let input = Tensor::<4>::random([2, 4, 9, 9], Distribution::Uniform(-1.0, 1.0), &device);
         let before = block.forward(input.clone()).into_data();
         block.fold();
         assert!(block.bn.is_none());

@@ -1,6 +1,8 @@
 //! Network blocks: each a `Config` with `init(&device)` and a `Module` with `forward`.
 
 pub mod conv_block;
+#[cfg(test)]
+pub(crate) mod formula;
 pub mod mobilenet;
 pub mod resnet;
 pub mod roi_align;
