@@ -20,6 +20,6 @@
 pub mod label;
 pub mod nn;
 pub mod picture;
-pub mod tweet;
 #[cfg(feature = "train")]
 pub mod train;
+pub mod tweet;

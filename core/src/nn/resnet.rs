@@ -180,7 +180,9 @@ fn torchvision_path(key: &str) -> String {
     match parts[..] {
         ["conv1", name] => format!("stem.conv.{name}"),
         ["bn1", name] => format!("stem.bn.{name}"),
-        [layer, block, "downsample", "0", name] => format!("{layer}.{block}.downsample.conv.{name}"),
+        [layer, block, "downsample", "0", name] => {
+            format!("{layer}.{block}.downsample.conv.{name}")
+        }
         [layer, block, "downsample", "1", name] => format!("{layer}.{block}.downsample.bn.{name}"),
         [layer, block, step, name] => match (step.strip_prefix("conv"), step.strip_prefix("bn")) {
             (Some(n), _) => format!("{layer}.{block}.block{n}.conv.{name}"),

@@ -111,7 +111,13 @@ mod tests {
     }
 
     fn flat(nested: &[Vec<Vec<Vec<f32>>>]) -> Vec<f32> {
-        nested.iter().flatten().flatten().flatten().copied().collect()
+        nested
+            .iter()
+            .flatten()
+            .flatten()
+            .flatten()
+            .copied()
+            .collect()
     }
 
     #[test]
@@ -122,7 +128,11 @@ mod tests {
         let map = TensorData::new(flat(&reference.features), [3, 13, 17]);
         let map = Tensor::<3>::from_data(map, &device);
         let scale = reference.spatial_scale;
-        let boxes: Vec<_> = reference.boxes.iter().map(|b| b.map(|x| x * scale)).collect();
+        let boxes: Vec<_> = reference
+            .boxes
+            .iter()
+            .map(|b| b.map(|x| x * scale))
+            .collect();
         for side in [1, 2, 7] {
             let roi = RoiAlign {
                 side,

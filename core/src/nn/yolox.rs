@@ -103,7 +103,9 @@ struct Depthwise {
 impl Depthwise {
     fn new(i: usize, o: usize, kernel: usize, stride: usize, device: &Device) -> Self {
         Self {
-            dconv: base_config(i, i, kernel, stride).with_groups(i).init(device),
+            dconv: base_config(i, i, kernel, stride)
+                .with_groups(i)
+                .init(device),
             pconv: base_config(i, o, 1, 1).init(device),
         }
     }
@@ -295,8 +297,12 @@ impl Neck {
         let f = self.c3_p4.forward(cat(doubled(f0.clone()), c4));
         let f1 = base(&self.reduce_conv1, f);
         let p3 = self.c3_p3.forward(cat(doubled(f1.clone()), c3));
-        let p4 = self.c3_n3.forward(cat(self.bu_conv2.forward(p3.clone()), f1));
-        let p5 = self.c3_n4.forward(cat(self.bu_conv1.forward(p4.clone()), f0));
+        let p4 = self
+            .c3_n3
+            .forward(cat(self.bu_conv2.forward(p3.clone()), f1));
+        let p5 = self
+            .c3_n4
+            .forward(cat(self.bu_conv1.forward(p4.clone()), f0));
         [p3, p4, p5]
     }
 }
@@ -314,9 +320,8 @@ struct Head {
 
 impl Head {
     fn forward(&self, maps: &[Tensor<4>; 3]) -> Tensor<3> {
-        let tower = |blocks: &[Depthwise], x: Tensor<4>| {
-            blocks.iter().fold(x, |x, block| block.forward(x))
-        };
+        let tower =
+            |blocks: &[Depthwise], x: Tensor<4>| blocks.iter().fold(x, |x, block| block.forward(x));
         let levels = maps.iter().enumerate().map(|(k, map)| {
             let x = base(&self.stems[k], map.clone());
             let cls = self.cls_preds[k].forward(tower(&self.cls_convs[k], x.clone()));

@@ -153,7 +153,12 @@ impl Picture {
             .map_err(fault)?;
         let (width, height) = decoder.dimensions();
         check_size(width, height, limits)?;
-        if format == ImageFormat::Jpeg && !jpeg_is_whole(bytes) {
+        let whole = match format {
+            ImageFormat::Jpeg => jpeg_is_whole(bytes),
+            ImageFormat::WebP => webp_is_whole(bytes),
+            _ => true,
+        };
+        if !whole {
             return Err(PictureError::Truncated { format: name });
         }
         let mut bounds = image::Limits::no_limits();
@@ -250,6 +255,15 @@ fn jpeg_is_whole(bytes: &[u8]) -> bool {
     false
 }
 
+/// Whether a WebP has the bytes its header promises, but for a last padding byte. The decoder
+/// makes up what little is missing.
+fn webp_is_whole(bytes: &[u8]) -> bool {
+    match bytes.get(4..8).and_then(|size| size.first_chunk::<4>()) {
+        Some(&size) => bytes.len() as u64 + 1 >= u64::from(u32::from_le_bytes(size)) + 8,
+        None => false,
+    }
+}
+
 fn explain(error: ImageError, format: &'static str, limits: &Limits) -> PictureError {
     let text = error.to_string();
     match error {
@@ -260,10 +274,16 @@ fn explain(error: ImageError, format: &'static str, limits: &Limits) -> PictureE
             format: format!("such {format}"),
         },
         ImageError::IoError(_) => PictureError::Truncated { format },
-        // The PNG, WebP and GIF decoders wrap the early end of the bytes in their own error.
-        _ if ["unexpected end", "unexpectedly ended", "unexpected EOF", "UnexpectedEof"]
-            .iter()
-            .any(|end| text.contains(end)) =>
+        // The decoders wrap the early end of the bytes in their own errors.
+        _ if [
+            "unexpected end",
+            "unexpectedly ended",
+            "unexpected EOF",
+            "Not enough bytes",
+            "UnexpectedEof",
+        ]
+        .iter()
+        .any(|end| text.contains(end)) =>
         {
             PictureError::Truncated { format }
         }

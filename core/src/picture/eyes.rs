@@ -279,7 +279,10 @@ impl Eyes {
             let bytes = tensor.to_bytes().map_err(|error| EyesError::Device {
                 detail: error.to_string(),
             })?;
-            hash.update(format!("{} {:?} {:?}\n", tensor.name, tensor.dtype, tensor.shape));
+            hash.update(format!(
+                "{} {:?} {:?}\n",
+                tensor.name, tensor.dtype, tensor.shape
+            ));
             hash.update(&bytes[..]);
         }
         Ok(hash.finalize().into())
@@ -292,7 +295,7 @@ async fn on_host<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>, EyesErro
     let data = data.map_err(|error| device(error.to_string()))?;
     let values: Vec<f32> = data
         .convert::<f32>()
-        .into_vec()
+        .try_into_vec()
         .map_err(|error| device(format!("{error:?}")))?;
     match values.iter().all(|x| x.is_finite()) {
         true => Ok(values),

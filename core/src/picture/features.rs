@@ -63,11 +63,7 @@ impl PictureFeatures {
 
     /// The spatial label of every ordered pair of objects, `M * M` ([`spatial::labels`]).
     pub fn spatial_labels(&self) -> Vec<u8> {
-        spatial::labels(
-            &self.boxes(),
-            f64::from(self.width),
-            f64::from(self.height),
-        )
+        spatial::labels(&self.boxes(), f64::from(self.width), f64::from(self.height))
     }
 
     /// The geometry feature of every ordered pair of objects, `M * M * 64`

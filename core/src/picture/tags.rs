@@ -117,7 +117,11 @@ pub fn tags(
     let mut best_first: Vec<&Object> = objects.iter().collect();
     best_first.sort_by(|a, b| b.score.total_cmp(&a.score));
     for object in best_first {
-        add(detector.name(object.class), object.score, TagSource::Detector);
+        add(
+            detector.name(object.class),
+            object.score,
+            TagSource::Detector,
+        );
     }
     let mut classes: Vec<(usize, f32)> = softmax(logits).into_iter().enumerate().collect();
     classes.sort_by(|a, b| b.1.total_cmp(&a.1));
@@ -156,7 +160,12 @@ mod tests {
     fn detector_first_each_name_once() {
         let detector = ClassNames::parse("person\nkite\n", 2).unwrap();
         let classifier = ClassNames::parse("kite, hawk\ncoast\nsnow\n", 3).unwrap();
-        let objects = [object(0, 0.4), object(1, 0.9), object(0, 0.8), object(7, 0.99)];
+        let objects = [
+            object(0, 0.4),
+            object(1, 0.9),
+            object(0, 0.8),
+            object(7, 0.99),
+        ];
         // Probabilities 0.5, 0.4, 0.1.
         let logits = [5f32, 4.0, 1.0].map(f32::ln);
         let config = TagConfig {
@@ -169,7 +178,10 @@ mod tests {
             .map(|t| (t.name.as_str(), t.probability, t.source))
             .collect();
         use TagSource::{Classifier, Detector};
-        assert_eq!(said[..2], [("kite", 0.9, Detector), ("person", 0.8, Detector)]);
+        assert_eq!(
+            said[..2],
+            [("kite", 0.9, Detector), ("person", 0.8, Detector)]
+        );
         assert_eq!((said.len(), said[2].0, said[2].2), (3, "coast", Classifier));
         assert!((said[2].1 - 0.4).abs() < 1e-6);
     }
@@ -199,7 +211,7 @@ mod tests {
             let Some(file) = formula::shared(&path) else {
                 return;
             };
-            let logits: Vec<f32> = formula::tensors(&file)["output"].to_vec().unwrap();
+            let logits: Vec<f32> = formula::tensors(&file)["output"].try_to_vec().unwrap();
             let config = TagConfig {
                 classes: 5,
                 probability: 0.0,

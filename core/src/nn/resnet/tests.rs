@@ -1,22 +1,19 @@
 use super::*;
-use crate::nn::formula::{self, distance};
+use crate::nn::formula;
 
 fn agrees_with_torchvision(config: ResNetConfig, summary: &str, expected: &[u8]) {
     let reference = formula::reference(summary, expected);
     let device = Device::default();
     let mut network = config.init(&device);
     network
-        .load(&StateDict::Safetensors(reference.weights))
+        .load(&StateDict::Safetensors(reference.weights.clone()))
         .unwrap();
-    let input = Tensor::from_data(reference.input, &device);
+    let input = Tensor::from_data(reference.input.clone(), &device);
     for _ in 0..2 {
         let features = network.features(input.clone());
         let logits = network.classify(features.clone());
-        let pairs = [("features", features.into_data()), ("logits", logits.into_data())];
-        for (name, ours) in pairs {
-            let apart = distance(&ours, &reference.expected[name]);
-            assert!(apart <= 1e-4, "{name}: {apart}");
-        }
+        reference.check("features", &features.into_data());
+        reference.check("logits", &logits.into_data());
         network.fold();
     }
 }

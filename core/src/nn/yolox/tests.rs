@@ -6,7 +6,7 @@ fn focus_puts_the_phases_in_upstreams_order() {
     // One channel, 2×2: [row even col even, row odd col even, row even col odd, row odd col odd].
     let device = Device::default();
     let x = Tensor::<4>::from_data([[[[1.0, 2.0], [3.0, 4.0]]]], &device);
-    let phases: Vec<f32> = focus(x).into_data().to_vec().unwrap();
+    let phases: Vec<f32> = focus(x).into_data().try_to_vec().unwrap();
     assert_eq!(phases, [1.0, 3.0, 2.0, 4.0]);
 }
 
@@ -14,7 +14,7 @@ fn focus_puts_the_phases_in_upstreams_order() {
 fn doubling_repeats_each_cell() {
     let device = Device::default();
     let x = Tensor::<4>::from_data([[[[1.0, 2.0]]]], &device);
-    let out: Vec<f32> = doubled(x).into_data().to_vec().unwrap();
+    let out: Vec<f32> = doubled(x).into_data().try_to_vec().unwrap();
     assert_eq!(out, [1.0, 1.0, 2.0, 2.0, 1.0, 1.0, 2.0, 2.0]);
 }
 

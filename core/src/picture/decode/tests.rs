@@ -34,8 +34,17 @@ fn every_kind_is_read_as_pillow_reads_it() {
 #[test]
 fn what_is_no_image_is_called_so() {
     assert_eq!(Picture::decode(b""), Err(PictureError::Empty));
-    for bytes in [&b"<!doctype html><title>404"[..], b"\0\0\0\0\0\0\0\0\0\0\0\0", b"x", b"\xff\xd8"] {
-        assert_eq!(Picture::decode(bytes), Err(PictureError::NotAnImage), "{bytes:?}");
+    for bytes in [
+        &b"<!doctype html><title>404"[..],
+        b"\0\0\0\0\0\0\0\0\0\0\0\0",
+        b"x",
+        b"\xff\xd8",
+    ] {
+        assert_eq!(
+            Picture::decode(bytes),
+            Err(PictureError::NotAnImage),
+            "{bytes:?}"
+        );
     }
     let others: [(&[u8], &str); 4] = [
         (b"BM\x46\0\0\0\0\0\0\0\x36\0", "BMP"),
@@ -45,7 +54,10 @@ fn what_is_no_image_is_called_so() {
     ];
     for (bytes, format) in others {
         let format = format.to_owned();
-        assert_eq!(Picture::decode(bytes), Err(PictureError::Unsupported { format }));
+        assert_eq!(
+            Picture::decode(bytes),
+            Err(PictureError::Unsupported { format })
+        );
     }
 }
 
@@ -65,10 +77,17 @@ fn cut_files_are_refused_at_every_length() {
         let end = match name {
             "animated.gif" => whole.len() / 4,
             "rgb.png" => whole.len() - 16,
-            _ => whole.len() - 1,
+            "lossy.webp" | "alpha.webp" => whole.len() - 1,
+            _ => whole.len(),
         };
         for length in 0..end {
-            let error = Picture::decode(&whole[..length]).expect_err(name);
+            let error = Picture::decode(&whole[..length]).err();
+            let Some(error) = error else {
+                panic!(
+                    "{name} is read when cut to {length} of {} bytes",
+                    whole.len()
+                );
+            };
             let known = matches!(
                 error,
                 PictureError::Empty
@@ -116,7 +135,12 @@ fn claiming(width: u32, height: u32) -> Vec<u8> {
         let length = (data.len() as u32).to_be_bytes();
         [&length[..], &named, &(!crc).to_be_bytes()].concat()
     };
-    let header = [&width.to_be_bytes()[..], &height.to_be_bytes(), &[8, 2, 0, 0, 0]].concat();
+    let header = [
+        &width.to_be_bytes()[..],
+        &height.to_be_bytes(),
+        &[8, 2, 0, 0, 0],
+    ]
+    .concat();
     [
         b"\x89PNG\r\n\x1a\n".to_vec(),
         chunk(b"IHDR", &header),
@@ -152,9 +176,19 @@ fn each_limit_holds() {
     let too_large = PictureError::FileTooLarge { bytes, limit: 10 };
     assert_eq!(with(|l| l.file_bytes = 10), Err(too_large));
     let pixels = with(|l| l.pixels = 48 * 32 - 1);
-    assert!(matches!(pixels, Err(PictureError::TooManyPixels { width: 48, height: 32, .. })));
+    assert!(matches!(
+        pixels,
+        Err(PictureError::TooManyPixels {
+            width: 48,
+            height: 32,
+            ..
+        })
+    ));
     let side = with(|l| l.side = 47);
-    assert!(matches!(side, Err(PictureError::TooManyPixels { side: 47, .. })));
+    assert!(matches!(
+        side,
+        Err(PictureError::TooManyPixels { side: 47, .. })
+    ));
     let memory = with(|l| l.allocation = 1000);
     assert_eq!(memory, Err(PictureError::TooMuchMemory { limit: 1000 }));
     assert!(with(|l| (l.side, l.pixels) = (48, 48 * 32)).is_ok());

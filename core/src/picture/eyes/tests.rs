@@ -48,12 +48,23 @@ fn features_fit_together_and_come_back_from_the_cache() {
 
     // A box's feature is its weights times the grid.
     let [x1, y1, x2, y2] = features.objects[0].bounds;
-    let bounds = [x1 / 40.0 * 7.0, y1 / 30.0 * 7.0, x2 / 40.0 * 7.0, y2 / 30.0 * 7.0];
+    let bounds = [
+        x1 / 40.0 * 7.0,
+        y1 / 30.0 * 7.0,
+        x2 / 40.0 * 7.0,
+        y2 / 30.0 * 7.0,
+    ];
     let weights = REGION.weights(&[bounds], 7, 7);
     for channel in 0..mobilenet::CHANNELS {
         let sum: f32 = weights
             .iter()
-            .zip(features.grid.iter().skip(channel).step_by(mobilenet::CHANNELS))
+            .zip(
+                features
+                    .grid
+                    .iter()
+                    .skip(channel)
+                    .step_by(mobilenet::CHANNELS),
+            )
             .map(|(weight, value)| weight * value)
             .sum();
         assert!((sum - features.regions[channel]).abs() < 1e-2);
@@ -83,7 +94,7 @@ fn a_larger_map_is_pooled_to_the_grid() {
     let device = Device::default();
     let values: Vec<f32> = (0..14 * 14).map(|i| i as f32).collect();
     let map = Tensor::<4>::from_data(TensorData::new(values, [1, 1, 14, 14]), &device);
-    let cells: Vec<f32> = grid(map).into_data().to_vec().unwrap();
+    let cells: Vec<f32> = grid(map).into_data().try_to_vec().unwrap();
     assert_eq!(cells.len(), GRID);
     // The mean of 0, 1, 14 and 15.
     assert_eq!(cells[0], 7.5);
@@ -98,8 +109,13 @@ fn pretrained_eyes_name_what_photographs_show() {
         "weights/coco_labels.txt",
         "weights/reference/parrot.jpg",
     ];
-    let [Some(mobilenet), Some(yolox), Some(imagenet), Some(coco), Some(photo)] =
-        files.map(formula::shared)
+    let [
+        Some(mobilenet),
+        Some(yolox),
+        Some(imagenet),
+        Some(coco),
+        Some(photo),
+    ] = files.map(formula::shared)
     else {
         return;
     };
