@@ -133,3 +133,96 @@ fn check(result: ApplyResult) -> Result<(), WeightError> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::nn::conv_block::{ConvBlock, ConvBlockConfig};
+    use crate::nn::formula;
+    use burn::nn::{Linear, LinearConfig};
+    use burn::prelude::*;
+
+    #[derive(Module, Debug)]
+    struct Network {
+        block: ConvBlock,
+        linear: Linear,
+    }
+
+    fn network() -> Network {
+        let device = Device::default();
+        Network {
+            block: ConvBlockConfig::new([4, 6], 3).init(&device),
+            linear: LinearConfig::new(6, 2).init(&device),
+        }
+    }
+
+    #[test]
+    fn a_pth_file_holds_what_torch_wrote() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/reference");
+        let file = StateDict::from_file(&folder.join("state_dict.pth")).unwrap();
+        let mut network = network();
+        load(&mut network, &file, str::to_owned).unwrap();
+
+        let values = |data: TensorData| -> Vec<f32> { data.try_to_vec().unwrap() };
+        let conv = values(network.block.conv.weight.to_data());
+        let name = "block.conv.weight";
+        assert_eq!(conv, formula::parameter(name, &[6, 4, 3, 3]));
+        let bn = network.block.bn.unwrap();
+        let name = "block.bn.running_var";
+        let variance = values(bn.running_var.value().into_data());
+        assert_eq!(variance, formula::parameter(name, &[6]));
+        let scale = values(bn.gamma.to_data());
+        assert_eq!(scale, formula::parameter("block.bn.weight", &[6]));
+        let linear = values(network.linear.weight.val().swap_dims(0, 1).into_data());
+        assert_eq!(linear, formula::parameter("linear.weight", &[2, 6]));
+    }
+
+    #[test]
+    fn every_tensor_must_fit_exactly() {
+        let all: Vec<(String, Vec<usize>)> = [
+            ("block.conv.weight", vec![6, 4, 3, 3]),
+            ("block.bn.weight", vec![6]),
+            ("block.bn.bias", vec![6]),
+            ("block.bn.running_mean", vec![6]),
+            ("block.bn.running_var", vec![6]),
+            ("linear.weight", vec![2, 6]),
+            ("linear.bias", vec![2]),
+        ]
+        .map(|(name, shape)| (name.to_owned(), shape))
+        .into();
+        let read = |names: &[(String, Vec<usize>)]| {
+            let file = StateDict::Safetensors(formula::state_dict(names));
+            load(&mut network(), &file, str::to_owned)
+        };
+        assert_eq!(read(&all), Ok(()));
+        for index in 0..all.len() {
+            let mut fewer = all.clone();
+            fewer.remove(index);
+            let missing = read(&fewer);
+            assert!(
+                matches!(missing, Err(WeightError::Missing { count: 1, .. })),
+                "{missing:?}"
+            );
+            let mut other = all.clone();
+            other[index].1[0] += 1;
+            let misfit = read(&other);
+            assert!(
+                matches!(misfit, Err(WeightError::Misfit { .. })),
+                "{misfit:?}"
+            );
+        }
+        let mut more = all.clone();
+        more.push(("extra.weight".to_owned(), vec![1]));
+        let unused = read(&more);
+        assert!(
+            matches!(unused, Err(WeightError::Unused { count: 1, .. })),
+            "{unused:?}"
+        );
+    }
+
+    #[test]
+    fn an_absent_file_is_named() {
+        let error = StateDict::from_file(Path::new("no/such.safetensors")).unwrap_err();
+        assert!(error.to_string().contains("no/such.safetensors"));
+    }
+}

@@ -62,3 +62,22 @@ fn pretrained_weights_give_the_reference_activations_folded_or_not() {
         network.fold();
     }
 }
+
+#[cfg(feature = "train")]
+#[test]
+fn gradients_reach_the_first_layer() {
+    let device = Device::default().autodiff();
+    let network = YoloxConfig::new().with_classes(2).init(&device);
+    let input = Tensor::random(
+        [2, 3, 64, 64],
+        burn::tensor::Distribution::Uniform(0.0, 255.0),
+        &device,
+    );
+    let output = network.forward(input);
+    let gradients = output.raw.powf_scalar(2.0).sum().backward();
+    let stem = network.trunk.stem.conv.weight.val();
+    let gradient = stem.grad(&gradients).unwrap().into_data();
+    let gradient: Vec<f32> = gradient.try_to_vec().unwrap();
+    assert!(gradient.iter().all(|x| x.is_finite()));
+    assert!(gradient.iter().any(|&x| x != 0.0));
+}

@@ -141,3 +141,38 @@ fn pretrained_eyes_name_what_photographs_show() {
     let said: Vec<&str> = features.tags.iter().map(|t| t.name.as_str()).collect();
     assert_eq!(said, ["bird", "macaw"]);
 }
+
+#[cfg(feature = "train")]
+#[test]
+fn gradients_reach_the_backbone_through_grid_and_regions() {
+    let device = Device::default().autodiff();
+    let config = BackboneConfig::MobileNetV2(MobileNetV2Config::new().with_classes(3));
+    let backbone = config.init(&device);
+    let input = backbone.input(&picture());
+    let input = Tensor::<4>::from_data(input, &device)
+        .narrow(2, 0, 64)
+        .narrow(3, 0, 64);
+    // Two pictures, since one cell of one picture has no variance to normalise by.
+    let input = Tensor::cat(vec![input.clone(), input.neg()], 0).require_grad();
+    let object = Object {
+        class: 0,
+        score: 1.0,
+        bounds: [3.0, 4.0, 30.0, 20.0],
+    };
+    let of_regions = |map: Tensor<4>| {
+        let first = map.narrow(0, 0, 1).squeeze_dim::<3>(0);
+        regions(first, &[object], 40, 30)
+            .unwrap()
+            .powf_scalar(2.0)
+            .sum()
+    };
+    let of_grid = |map: Tensor<4>| grid(map).powf_scalar(2.0).sum();
+    let losses: [&dyn Fn(Tensor<4>) -> Tensor<1>; 2] = [&of_regions, &of_grid];
+    for loss in losses {
+        let gradients = loss(backbone.features(input.clone())).backward();
+        let gradient = input.grad(&gradients).unwrap().into_data();
+        let gradient: Vec<f32> = gradient.try_to_vec().unwrap();
+        assert!(gradient.iter().all(|x| x.is_finite()));
+        assert!(gradient.iter().any(|&x| x != 0.0));
+    }
+}
