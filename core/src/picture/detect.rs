@@ -58,7 +58,12 @@ pub struct Frame {
 ///
 /// `dense`: `rows × row` values as [`crate::nn::yolox::YoloxOutput::dense`] gives them; `strides`
 /// fine to coarse.
+///
+/// # Panics
+/// If there are not as many rows as the levels of a square input of this side have cells.
 pub fn decode_boxes(dense: &[f32], row: usize, side: usize, strides: &[usize]) -> Vec<Box4> {
+    let count: usize = strides.iter().map(|stride| (side / stride).pow(2)).sum();
+    assert_eq!(dense.len(), count * row, "{count} cells at side {side}");
     let cells = strides.iter().flat_map(|&stride| {
         let cells = side / stride;
         (0..cells * cells).map(move |i| ((i % cells) as f32, (i / cells) as f32, stride as f32))
@@ -79,6 +84,9 @@ pub fn decode_boxes(dense: &[f32], row: usize, side: usize, strides: &[usize]) -
 ///
 /// `dense`: see [`decode_boxes`], `5 + classes` values a row. Rows that are not finite are
 /// passed over.
+///
+/// # Panics
+/// As [`decode_boxes`].
 pub fn objects(dense: &[f32], classes: usize, frame: &Frame, config: &DetectConfig) -> Vec<Object> {
     let row = 5 + classes;
     let boxes = decode_boxes(dense, row, frame.side, &crate::nn::yolox::STRIDES);

@@ -60,6 +60,10 @@ impl BackboneConfig {
 
 /// The network whose map becomes grid and regions, and whose classifier gives tags.
 #[derive(Module, Debug)]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "a program holds one or two of them"
+)]
 pub enum Backbone {
     /// See [`MobileNetV2`].
     MobileNetV2(MobileNetV2),
