@@ -21,6 +21,7 @@ pub mod bundle;
 pub mod decode;
 pub mod label;
 pub mod nn;
+pub mod picture;
 pub mod recognizer;
 pub mod splitmix;
 pub mod systems;

@@ -1,8 +1,16 @@
-//! Building blocks: every layer the systems are made of.
+//! Building blocks: every layer and network the systems are made of.
 
 pub mod attention;
+pub mod conv_block;
 pub mod crf;
 pub mod encoder;
 #[cfg(all(test, feature = "train", feature = "flex"))]
 mod encoder_parity;
+#[cfg(test)]
+pub(crate) mod formula;
+pub mod mobilenet;
+pub mod resnet;
+pub mod roi_align;
+pub mod torch_file;
 pub mod transformer;
+pub mod yolox;

@@ -4,6 +4,7 @@ pub mod checkpoint;
 pub mod config;
 pub mod corpus;
 pub mod dataset;
+pub mod feature_cache;
 pub mod history;
 pub mod hugging_face;
 pub mod learner;

@@ -1,0 +1,131 @@
+//! Convolution followed by batch norm: the brick of every vision network here.
+
+use burn::module::{Module, Param};
+use burn::nn::conv::{Conv2d, Conv2dConfig};
+use burn::nn::{BatchNorm, BatchNormConfig, PaddingConfig2d};
+use burn::prelude::*;
+
+/// Configuration of a [`ConvBlock`] with a square kernel.
+#[derive(Config, Debug)]
+pub struct ConvBlockConfig {
+    /// Channels in and out.
+    pub channels: [usize; 2],
+    /// Side of the kernel.
+    pub kernel: usize,
+    /// Stride in both directions.
+    #[config(default = 1)]
+    pub stride: usize,
+    /// Groups; as many as channels make a depthwise convolution.
+    #[config(default = 1)]
+    pub groups: usize,
+    /// Padding as TensorFlow's SAME instead of `(kernel - 1) / 2` on every side. They differ at
+    /// stride 2: SAME pads an even input at the bottom and right only.
+    #[config(default = false)]
+    pub tensorflow_same: bool,
+    /// Added to the variance by the batch norm.
+    #[config(default = 1e-5)]
+    pub epsilon: f64,
+}
+
+impl ConvBlockConfig {
+    /// A block with fresh weights.
+    pub fn init(&self, device: &Device) -> ConvBlock {
+        let pad = (self.kernel - 1) / 2;
+        let padding = match self.tensorflow_same {
+            true => PaddingConfig2d::Same,
+            false => PaddingConfig2d::Explicit(pad, pad, pad, pad),
+        };
+        ConvBlock {
+            conv: Conv2dConfig::new(self.channels, [self.kernel; 2])
+                .with_stride([self.stride; 2])
+                .with_groups(self.groups)
+                .with_padding(padding)
+                .with_bias(false)
+                .init(device),
+            bn: Some(
+                BatchNormConfig::new(self.channels[1])
+                    .with_epsilon(self.epsilon)
+                    .init(device),
+            ),
+        }
+    }
+}
+
+/// Convolution and batch norm, no activation. The field names are Megvii's.
+#[derive(Module, Debug)]
+pub struct ConvBlock {
+    /// The convolution; it has a bias only after [`ConvBlock::fold`].
+    pub conv: Conv2d,
+    /// The batch norm; none after [`ConvBlock::fold`].
+    pub bn: Option<BatchNorm>,
+}
+
+impl ConvBlock {
+    /// # Shapes
+    /// - `input`: `[B, channels in, H, W]`
+    /// - output: `[B, channels out, H', W']`
+    pub fn forward(&self, input: Tensor<4>) -> Tensor<4> {
+        let output = self.conv.forward(input);
+        match &self.bn {
+            Some(bn) => bn.forward(output),
+            None => output,
+        }
+    }
+
+    /// Folds the batch norm's running statistics into the convolution: the same function at
+    /// inference with one pass less over the activations. For inference only: there is nothing
+    /// left to train the statistics of.
+    pub fn fold(&mut self) {
+        let Some(bn) = self.bn.take() else { return };
+        let scale = bn.gamma.val() / bn.running_var.value().add_scalar(bn.epsilon).sqrt();
+        let mut bias = bn.beta.val() - bn.running_mean.value() * scale.clone();
+        if let Some(old) = &self.conv.bias {
+            bias = bias + old.val() * scale.clone();
+        }
+        let [out, ..] = self.conv.weight.dims();
+        let weight = self.conv.weight.val() * scale.reshape([out, 1, 1, 1]);
+        self.conv.weight = Param::from_tensor(weight.detach());
+        self.conv.bias = Some(Param::from_tensor(bias.detach()));
+    }
+}
+
+/// The mean over a map's cells.
+///
+/// # Shapes
+/// - `map`: `[B, C, H, W]`
+/// - output: `[B, C]`
+pub(super) fn pooled(map: Tensor<4>) -> Tensor<2> {
+    let [batch, channels, height, width] = map.dims();
+    map.reshape([batch, channels, height * width])
+        .mean_dim(2)
+        .reshape([batch, channels])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::nn::formula;
+    use crate::nn::torch_file::{self, StateDict};
+    use burn::tensor::{Distribution, Tolerance};
+
+    #[test]
+    fn folding_does_not_change_the_function() {
+        let device = Device::default();
+        let mut block = ConvBlockConfig::new([4, 6], 3)
+            .with_stride(2)
+            .with_groups(2)
+            .init(&device);
+        let norm = ["weight", "bias", "running_mean", "running_var"];
+        let mut names = vec![("conv.weight".to_owned(), vec![6, 2, 3, 3])];
+        names.extend(norm.map(|name| (format!("bn.{name}"), vec![6])));
+        let weights = StateDict::Safetensors(formula::state_dict(&names));
+        torch_file::load(&mut block, &weights, str::to_owned).unwrap();
+
+        let input = Tensor::<4>::random([2, 4, 9, 9], Distribution::Uniform(-1.0, 1.0), &device);
+        let before = block.forward(input.clone()).into_data();
+        block.fold();
+        assert!(block.bn.is_none());
+        let after = block.forward(input).into_data();
+        after.assert_approx_eq::<f32>(&before, Tolerance::absolute(1e-5));
+    }
+}

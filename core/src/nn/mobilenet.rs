@@ -1,0 +1,191 @@
+//! MobileNetV2 (Sandler et al., CVPR 2018), the backbone of the browser size.
+//!
+//! Weights carry torchvision's names (`torchvision/models/mobilenetv2.py`).
+
+use super::conv_block::{ConvBlock, ConvBlockConfig};
+use super::torch_file::{self, StateDict, WeightError};
+use burn::module::Module;
+use burn::nn::{Linear, LinearConfig};
+use burn::prelude::*;
+
+/// The inverted residuals: expansion, channels, repeats, stride of the first. Table 2 of the
+/// paper.
+const STAGES: [(usize, usize, usize, usize); 7] = [
+    (1, 16, 1, 1),
+    (6, 24, 2, 2),
+    (6, 32, 3, 2),
+    (6, 64, 4, 2),
+    (6, 96, 3, 1),
+    (6, 160, 3, 2),
+    (6, 320, 1, 1),
+];
+
+/// Channels of the feature map.
+pub const CHANNELS: usize = 1280;
+
+/// Configuration of [`MobileNetV2`] at width 1.
+#[derive(Config, Debug)]
+pub struct MobileNetV2Config {
+    /// Classes of the classifier.
+    #[config(default = 1000)]
+    pub classes: usize,
+    /// Padding as TensorFlow's SAME (weights trained there) instead of torchvision's 1.
+    #[config(default = true)]
+    pub tensorflow_same: bool,
+}
+
+impl MobileNetV2Config {
+    /// The network with fresh weights.
+    pub fn init(&self, device: &Device) -> MobileNetV2 {
+        let block = |channels, kernel| {
+            ConvBlockConfig::new(channels, kernel).with_tensorflow_same(self.tensorflow_same)
+        };
+        let mut blocks = Vec::new();
+        let mut channels = 32;
+        for (expansion, out, repeats, first_stride) in STAGES {
+            for repeat in 0..repeats {
+                let stride = if repeat == 0 { first_stride } else { 1 };
+                let hidden = channels * expansion;
+                blocks.push(InvertedResidual {
+                    expand: (expansion > 1).then(|| block([channels, hidden], 1).init(device)),
+                    depthwise: block([hidden, hidden], 3)
+                        .with_stride(stride)
+                        .with_groups(hidden)
+                        .init(device),
+                    project: block([hidden, out], 1).init(device),
+                    residual: stride == 1 && channels == out,
+                });
+                channels = out;
+            }
+        }
+        MobileNetV2 {
+            stem: block([3, 32], 3).with_stride(2).init(device),
+            blocks,
+            last: block([channels, CHANNELS], 1).init(device),
+            classifier: LinearConfig::new(CHANNELS, self.classes).init(device),
+        }
+    }
+}
+
+fn relu6(x: Tensor<4>) -> Tensor<4> {
+    x.clamp(0.0, 6.0)
+}
+
+/// Widen, filter each channel, narrow.
+#[derive(Module, Debug)]
+pub struct InvertedResidual {
+    expand: Option<ConvBlock>,
+    depthwise: ConvBlock,
+    project: ConvBlock,
+    residual: bool,
+}
+
+impl InvertedResidual {
+    fn forward(&self, input: Tensor<4>) -> Tensor<4> {
+        let hidden = match &self.expand {
+            Some(expand) => relu6(expand.forward(input.clone())),
+            None => input.clone(),
+        };
+        let output = self.project.forward(relu6(self.depthwise.forward(hidden)));
+        match self.residual {
+            true => input + output,
+            false => output,
+        }
+    }
+}
+
+/// MobileNetV2. Input: see [`crate::picture::input::mobilenet`].
+#[derive(Module, Debug)]
+pub struct MobileNetV2 {
+    stem: ConvBlock,
+    blocks: Vec<InvertedResidual>,
+    last: ConvBlock,
+    classifier: Linear,
+}
+
+impl MobileNetV2 {
+    /// The feature map, values in `[0, 6]`.
+    ///
+    /// # Shapes
+    /// - `input`: `[B, 3, H, W]`
+    /// - output: `[B, C = 1280, H/32, W/32]`, rounded up; 7×7 at 224
+    pub fn features(&self, input: Tensor<4>) -> Tensor<4> {
+        let mut x = relu6(self.stem.forward(input));
+        for block in &self.blocks {
+            x = block.forward(x);
+        }
+        relu6(self.last.forward(x))
+    }
+
+    /// Class logits of a feature map.
+    ///
+    /// # Shapes
+    /// - `features`: `[B, C = 1280, H, W]`
+    /// - output: `[B, classes]`
+    pub fn classify(&self, features: Tensor<4>) -> Tensor<2> {
+        self.classifier.forward(super::conv_block::pooled(features))
+    }
+
+    /// Folds every batch norm away ([`ConvBlock::fold`]), for inference.
+    pub fn fold(&mut self) {
+        self.stem.fold();
+        for block in &mut self.blocks {
+            if let Some(expand) = &mut block.expand {
+                expand.fold();
+            }
+            block.depthwise.fold();
+            block.project.fold();
+        }
+        self.last.fold();
+    }
+
+    /// Loads weights with torchvision's names.
+    ///
+    /// # Errors
+    /// [`WeightError`] where the file is not this network's.
+    pub fn load(&mut self, source: &StateDict) -> Result<(), WeightError> {
+        torch_file::load(self, source, torchvision_path)
+    }
+}
+
+/// `features.3.conv.1.0.weight` → `blocks.2.depthwise.conv.weight`.
+fn torchvision_path(key: &str) -> String {
+    let parts: Vec<&str> = key.split('.').collect();
+    let part = |layer: &str| match layer {
+        "0" => "conv",
+        _ => "bn",
+    };
+    match parts[..] {
+        ["features", "0", layer, name] => format!("stem.{}.{name}", part(layer)),
+        ["features", "18", layer, name] => format!("last.{}.{name}", part(layer)),
+        // The first inverted residual has no expansion.
+        ["features", "1", "conv", "0", layer, name] => {
+            format!("blocks.0.depthwise.{}.{name}", part(layer))
+        }
+        ["features", "1", "conv", layer, name] => {
+            let layer = if layer == "1" { "conv" } else { "bn" };
+            format!("blocks.0.project.{layer}.{name}")
+        }
+        ["features", block, "conv", step, layer, name] => {
+            let step = if step == "0" { "expand" } else { "depthwise" };
+            format!("blocks.{}.{step}.{}.{name}", before(block), part(layer))
+        }
+        ["features", block, "conv", layer, name] => {
+            let layer = if layer == "2" { "conv" } else { "bn" };
+            format!("blocks.{}.project.{layer}.{name}", before(block))
+        }
+        ["classifier", "1", name] => format!("classifier.{name}"),
+        _ => key.to_owned(),
+    }
+}
+
+/// torchvision counts the stem as block 0.
+fn before(block: &str) -> String {
+    match block.parse::<usize>() {
+        Ok(index) if index > 0 => (index - 1).to_string(),
+        _ => block.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

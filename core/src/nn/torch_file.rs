@@ -1,0 +1,228 @@
+//! Weights from files written by PyTorch: safetensors or `.pth` state dicts.
+
+use burn::module::Module;
+use burn::store::{
+    ApplyResult, ModuleSnapshot, ModuleStore, PyTorchToBurnAdapter, PytorchStore, SafetensorsStore,
+};
+use std::path::{Path, PathBuf};
+use thiserror::Error;
+
+/// Where a state dict lies.
+#[derive(Clone, Debug)]
+pub enum StateDict {
+    /// The bytes of a safetensors file.
+    Safetensors(Vec<u8>),
+    /// The path of a `.pth` or `.pt` file.
+    Pth(PathBuf),
+}
+
+impl StateDict {
+    /// Reads a file: `.pth` and `.pt` as PyTorch writes them, anything else as safetensors.
+    ///
+    /// # Errors
+    /// [`WeightError::Unreadable`] where the file cannot be read.
+    pub fn from_file(path: &Path) -> Result<Self, WeightError> {
+        match path.extension().and_then(|e| e.to_str()) {
+            Some("pth" | "pt") => Ok(Self::Pth(path.to_owned())),
+            _ => match std::fs::read(path) {
+                Ok(bytes) => Ok(Self::Safetensors(bytes)),
+                Err(error) => Err(WeightError::Unreadable {
+                    detail: format!("{}: {error}", path.display()),
+                }),
+            },
+        }
+    }
+}
+
+/// Why weights did not fit a network.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum WeightError {
+    /// The file is no state dict.
+    #[error("the weight file cannot be read ({detail}); fetch it again")]
+    Unreadable {
+        /// What the reader met.
+        detail: String,
+    },
+    /// Tensors the network has and the file has not.
+    #[error(
+        "the weight file lacks {count} tensors of this network, first `{first}`; is it the file \
+         of another network?"
+    )]
+    Missing {
+        /// How many.
+        count: usize,
+        /// The network's name of the first one.
+        first: String,
+    },
+    /// Tensors the file has and the network has not.
+    #[error(
+        "the weight file has {count} tensors this network lacks, first `{first}`; is it the file \
+         of another network?"
+    )]
+    Unused {
+        /// How many.
+        count: usize,
+        /// The renamed key of the first one.
+        first: String,
+    },
+    /// A tensor of another shape or type than the network's.
+    #[error("the weight file does not fit this network: {detail}")]
+    Misfit {
+        /// Which tensor, and how it differs.
+        detail: String,
+    },
+}
+
+/// Fills `module` from a state dict, every tensor exactly once. `rename` turns a key of the file
+/// into the module's path, with PyTorch's last part (`weight`, `bias`, `running_mean`, ...).
+/// Linear weights are transposed; `num_batches_tracked` is passed over.
+///
+/// # Errors
+/// [`WeightError`] where the file and the network do not match in full; `module` may then be
+/// partly filled.
+pub fn load<M: Module>(
+    module: &mut M,
+    source: &StateDict,
+    rename: impl Fn(&str) -> String,
+) -> Result<(), WeightError> {
+    fn unreadable(error: impl std::fmt::Display) -> WeightError {
+        WeightError::Unreadable {
+            detail: error.to_string(),
+        }
+    }
+    let tensors = match source {
+        StateDict::Safetensors(bytes) => SafetensorsStore::from_bytes(Some(bytes.clone()))
+            .get_all_tensors()
+            .map_err(unreadable)?
+            .clone(),
+        StateDict::Pth(path) => PytorchStore::from_file(path)
+            .map_indices_contiguous(false)
+            .get_all_tensors()
+            .map_err(unreadable)?
+            .clone(),
+    };
+    let tensors = tensors
+        .into_values()
+        .filter(|tensor| !tensor.name.ends_with("num_batches_tracked"))
+        .map(|mut tensor| {
+            tensor.name = rename(&tensor.name);
+            tensor
+        })
+        .collect();
+    let adapter = Box::new(PyTorchToBurnAdapter);
+    check(module.apply(tensors, None, Some(adapter), true))
+}
+
+fn check(result: ApplyResult) -> Result<(), WeightError> {
+    if let Some(error) = result.errors.first() {
+        return Err(WeightError::Misfit {
+            detail: error.to_string(),
+        });
+    }
+    if let Some((first, _)) = result.missing.first() {
+        return Err(WeightError::Missing {
+            count: result.missing.len(),
+            first: first.clone(),
+        });
+    }
+    if let Some(first) = result.unused.first() {
+        return Err(WeightError::Unused {
+            count: result.unused.len(),
+            first: first.clone(),
+        });
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::nn::conv_block::{ConvBlock, ConvBlockConfig};
+    use crate::nn::formula;
+    use burn::nn::{Linear, LinearConfig};
+    use burn::prelude::*;
+
+    #[derive(Module, Debug)]
+    struct Network {
+        block: ConvBlock,
+        linear: Linear,
+    }
+
+    fn network() -> Network {
+        let device = Device::default();
+        Network {
+            block: ConvBlockConfig::new([4, 6], 3).init(&device),
+            linear: LinearConfig::new(6, 2).init(&device),
+        }
+    }
+
+    #[test]
+    fn a_pth_file_holds_what_torch_wrote() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/reference");
+        let file = StateDict::from_file(&folder.join("state_dict.pth")).unwrap();
+        let mut network = network();
+        load(&mut network, &file, str::to_owned).unwrap();
+
+        let values = |data: TensorData| -> Vec<f32> { data.try_to_vec().unwrap() };
+        let conv = values(network.block.conv.weight.to_data());
+        let name = "block.conv.weight";
+        assert_eq!(conv, formula::parameter(name, &[6, 4, 3, 3]));
+        let bn = network.block.bn.unwrap();
+        let name = "block.bn.running_var";
+        let variance = values(bn.running_var.value().into_data());
+        assert_eq!(variance, formula::parameter(name, &[6]));
+        let scale = values(bn.gamma.to_data());
+        assert_eq!(scale, formula::parameter("block.bn.weight", &[6]));
+        let linear = values(network.linear.weight.val().swap_dims(0, 1).into_data());
+        assert_eq!(linear, formula::parameter("linear.weight", &[2, 6]));
+    }
+
+    #[test]
+    fn every_tensor_must_fit_exactly() {
+        let all: Vec<(String, Vec<usize>)> = [
+            ("block.conv.weight", vec![6, 4, 3, 3]),
+            ("block.bn.weight", vec![6]),
+            ("block.bn.bias", vec![6]),
+            ("block.bn.running_mean", vec![6]),
+            ("block.bn.running_var", vec![6]),
+            ("linear.weight", vec![2, 6]),
+            ("linear.bias", vec![2]),
+        ]
+        .map(|(name, shape)| (name.to_owned(), shape))
+        .into();
+        let read = |names: &[(String, Vec<usize>)]| {
+            let file = StateDict::Safetensors(formula::state_dict(names));
+            load(&mut network(), &file, str::to_owned)
+        };
+        assert_eq!(read(&all), Ok(()));
+        for index in 0..all.len() {
+            let mut fewer = all.clone();
+            fewer.remove(index);
+            let missing = read(&fewer);
+            assert!(
+                matches!(missing, Err(WeightError::Missing { count: 1, .. })),
+                "{missing:?}"
+            );
+            let mut other = all.clone();
+            other[index].1[0] += 1;
+            let misfit = read(&other);
+            assert!(
+                matches!(misfit, Err(WeightError::Misfit { .. })),
+                "{misfit:?}"
+            );
+        }
+        let mut more = all.clone();
+        more.push(("extra.weight".to_owned(), vec![1]));
+        let unused = read(&more);
+        assert!(
+            matches!(unused, Err(WeightError::Unused { count: 1, .. })),
+            "{unused:?}"
+        );
+    }
+
+    #[test]
+    fn an_absent_file_is_named() {
+        let error = StateDict::from_file(Path::new("no/such.safetensors")).unwrap_err();
+        assert!(error.to_string().contains("no/such.safetensors"));
+    }
+}

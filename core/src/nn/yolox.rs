@@ -1,0 +1,458 @@
+//! YOLOX-Nano (Ge et al., arXiv 2107.08430), the object detector.
+//!
+//! Weights carry the names of Megvii's state dict (`yolox/models/{darknet,yolo_pafpn,yolo_head}.py`
+//! at width 0.25, depth 0.33, depthwise).
+
+use super::conv_block::{ConvBlock, ConvBlockConfig};
+use super::torch_file::{self, StateDict, WeightError};
+use burn::module::Module;
+use burn::nn::PaddingConfig2d;
+use burn::nn::conv::{Conv2d, Conv2dConfig};
+use burn::nn::pool::{MaxPool2d, MaxPool2dConfig};
+use burn::prelude::*;
+use burn::tensor::activation::{sigmoid, silu};
+
+/// Pixels per cell of the three levels.
+pub const STRIDES: [usize; 3] = [8, 16, 32];
+
+/// Added to the variance by every batch norm.
+const EPSILON: f64 = 1e-3;
+
+/// Channels inside the head.
+const HEAD: usize = 64;
+
+/// Configuration of [`Yolox`].
+#[derive(Config, Debug)]
+pub struct YoloxConfig {
+    /// Object classes.
+    #[config(default = 80)]
+    pub classes: usize,
+}
+
+impl YoloxConfig {
+    /// YOLOX-Nano with fresh weights.
+    pub fn init(&self, device: &Device) -> Yolox {
+        let base = |i, o| base_config(i, o, 1, 1).init(device);
+        let wise = |i, o| Depthwise::new(i, o, 3, 2, device);
+        let csp = |i, o| Csp::new(i, o, 1, false, device);
+        let stage = |i, o, repeats| Stage {
+            down: wise(i, o),
+            spp: None,
+            csp: Csp::new(o, o, repeats, true, device),
+        };
+        let per_level = |out| -> Vec<Conv2d> {
+            let level = |_| Conv2dConfig::new([HEAD, out], [1, 1]).init(device);
+            STRIDES.map(level).into()
+        };
+        let towers = || -> Vec<Vec<Depthwise>> {
+            let block = || Depthwise::new(HEAD, HEAD, 3, 1, device);
+            STRIDES.map(|_| vec![block(), block()]).into()
+        };
+        Yolox {
+            trunk: Darknet {
+                stem: base_config(12, 16, 3, 1).init(device),
+                dark2: stage(16, 32, 1),
+                dark3: stage(32, 64, 3),
+                dark4: stage(64, 128, 3),
+                dark5: Stage {
+                    down: wise(128, 256),
+                    spp: Some(Spp::new(256, 256, device)),
+                    csp: csp(256, 256),
+                },
+            },
+            neck: Neck {
+                lateral_conv0: base(256, 128),
+                c3_p4: csp(256, 128),
+                reduce_conv1: base(128, 64),
+                c3_p3: csp(128, 64),
+                bu_conv2: wise(64, 64),
+                c3_n3: csp(128, 128),
+                bu_conv1: wise(128, 128),
+                c3_n4: csp(256, 256),
+            },
+            head: Head {
+                stems: vec![base(64, HEAD), base(128, HEAD), base(256, HEAD)],
+                cls_convs: towers(),
+                reg_convs: towers(),
+                cls_preds: per_level(self.classes),
+                reg_preds: per_level(4),
+                obj_preds: per_level(1),
+            },
+        }
+    }
+}
+
+fn base_config(i: usize, o: usize, kernel: usize, stride: usize) -> ConvBlockConfig {
+    ConvBlockConfig::new([i, o], kernel)
+        .with_stride(stride)
+        .with_epsilon(EPSILON)
+}
+
+/// Upstream's `BaseConv`: convolution, batch norm, SiLU.
+fn base(block: &ConvBlock, x: Tensor<4>) -> Tensor<4> {
+    silu(block.forward(x))
+}
+
+/// Upstream's `DWConv`: each channel by itself, then across channels.
+#[derive(Module, Debug)]
+struct Depthwise {
+    dconv: ConvBlock,
+    pconv: ConvBlock,
+}
+
+impl Depthwise {
+    fn new(i: usize, o: usize, kernel: usize, stride: usize, device: &Device) -> Self {
+        Self {
+            dconv: base_config(i, i, kernel, stride)
+                .with_groups(i)
+                .init(device),
+            pconv: base_config(i, o, 1, 1).init(device),
+        }
+    }
+
+    fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+        base(&self.pconv, base(&self.dconv, x))
+    }
+
+    fn fold(&mut self) {
+        self.dconv.fold();
+        self.pconv.fold();
+    }
+}
+
+#[derive(Module, Debug)]
+struct Bottleneck {
+    conv1: ConvBlock,
+    conv2: Depthwise,
+    shortcut: bool,
+}
+
+impl Bottleneck {
+    fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+        let y = self.conv2.forward(base(&self.conv1, x.clone()));
+        match self.shortcut {
+            true => x + y,
+            false => y,
+        }
+    }
+}
+
+/// Cross-stage partial block: half the channels pass the bottlenecks, half go round them.
+#[derive(Module, Debug)]
+struct Csp {
+    conv1: ConvBlock,
+    conv2: ConvBlock,
+    conv3: ConvBlock,
+    m: Vec<Bottleneck>,
+}
+
+impl Csp {
+    fn new(i: usize, o: usize, repeats: usize, shortcut: bool, device: &Device) -> Self {
+        let half = o / 2;
+        Self {
+            conv1: base_config(i, half, 1, 1).init(device),
+            conv2: base_config(i, half, 1, 1).init(device),
+            conv3: base_config(2 * half, o, 1, 1).init(device),
+            m: (0..repeats)
+                .map(|_| Bottleneck {
+                    conv1: base_config(half, half, 1, 1).init(device),
+                    conv2: Depthwise::new(half, half, 3, 1, device),
+                    shortcut,
+                })
+                .collect(),
+        }
+    }
+
+    fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+        let round = base(&self.conv2, x.clone());
+        let through = self
+            .m
+            .iter()
+            .fold(base(&self.conv1, x), |x, block| block.forward(x));
+        base(&self.conv3, Tensor::cat(vec![through, round], 1))
+    }
+
+    fn fold(&mut self) {
+        self.conv1.fold();
+        self.conv2.fold();
+        self.conv3.fold();
+        for block in &mut self.m {
+            block.conv1.fold();
+            block.conv2.fold();
+        }
+    }
+}
+
+/// Spatial pyramid pooling: the map beside its maxima over 5×5, 9×9 and 13×13.
+#[derive(Module, Debug)]
+struct Spp {
+    conv1: ConvBlock,
+    conv2: ConvBlock,
+    pool: MaxPool2d,
+}
+
+impl Spp {
+    fn new(i: usize, o: usize, device: &Device) -> Self {
+        let half = i / 2;
+        Self {
+            conv1: base_config(i, half, 1, 1).init(device),
+            conv2: base_config(4 * half, o, 1, 1).init(device),
+            pool: MaxPool2dConfig::new([5, 5])
+                .with_strides([1, 1])
+                .with_padding(PaddingConfig2d::Explicit(2, 2, 2, 2))
+                .init(),
+        }
+    }
+
+    fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+        let one = base(&self.conv1, x);
+        // Maxima over 5×5 twice and thrice are the maxima over 9×9 and 13×13.
+        let five = self.pool.forward(one.clone());
+        let nine = self.pool.forward(five.clone());
+        let thirteen = self.pool.forward(nine.clone());
+        base(&self.conv2, Tensor::cat(vec![one, five, nine, thirteen], 1))
+    }
+}
+
+/// Halves the map, then works on it.
+#[derive(Module, Debug)]
+struct Stage {
+    down: Depthwise,
+    spp: Option<Spp>,
+    csp: Csp,
+}
+
+impl Stage {
+    fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+        let x = self.down.forward(x);
+        let x = match &self.spp {
+            Some(spp) => spp.forward(x),
+            None => x,
+        };
+        self.csp.forward(x)
+    }
+
+    fn fold(&mut self) {
+        self.down.fold();
+        if let Some(spp) = &mut self.spp {
+            spp.conv1.fold();
+            spp.conv2.fold();
+        }
+        self.csp.fold();
+    }
+}
+
+#[derive(Module, Debug)]
+struct Darknet {
+    stem: ConvBlock,
+    dark2: Stage,
+    dark3: Stage,
+    dark4: Stage,
+    dark5: Stage,
+}
+
+impl Darknet {
+    fn forward(&self, input: Tensor<4>) -> [Tensor<4>; 3] {
+        let x = self.dark2.forward(base(&self.stem, focus(input)));
+        let c3 = self.dark3.forward(x);
+        let c4 = self.dark4.forward(c3.clone());
+        let c5 = self.dark5.forward(c4.clone());
+        [c3, c4, c5]
+    }
+}
+
+/// The four pixel phases beside each other on the channels: rows alternate fastest.
+fn focus(x: Tensor<4>) -> Tensor<4> {
+    let [batch, channels, height, width] = x.dims();
+    x.reshape([batch, channels, height / 2, 2, width / 2, 2])
+        .permute([0, 5, 3, 1, 2, 4])
+        .reshape([batch, 4 * channels, height / 2, width / 2])
+}
+
+/// Twice the sides, each cell four times.
+fn doubled(x: Tensor<4>) -> Tensor<4> {
+    let [batch, channels, height, width] = x.dims();
+    x.reshape([batch, channels, height, 1, width, 1])
+        .expand([batch, channels, height, 2, width, 2])
+        .reshape([batch, channels, 2 * height, 2 * width])
+}
+
+/// Path-aggregating feature pyramid: coarse to fine and back.
+#[derive(Module, Debug)]
+struct Neck {
+    lateral_conv0: ConvBlock,
+    c3_p4: Csp,
+    reduce_conv1: ConvBlock,
+    c3_p3: Csp,
+    bu_conv2: Depthwise,
+    c3_n3: Csp,
+    bu_conv1: Depthwise,
+    c3_n4: Csp,
+}
+
+impl Neck {
+    fn forward(&self, [c3, c4, c5]: [Tensor<4>; 3]) -> [Tensor<4>; 3] {
+        let cat = |a, b| Tensor::cat(vec![a, b], 1);
+        let f0 = base(&self.lateral_conv0, c5);
+        let f = self.c3_p4.forward(cat(doubled(f0.clone()), c4));
+        let f1 = base(&self.reduce_conv1, f);
+        let p3 = self.c3_p3.forward(cat(doubled(f1.clone()), c3));
+        let p4 = self
+            .c3_n3
+            .forward(cat(self.bu_conv2.forward(p3.clone()), f1));
+        let p5 = self
+            .c3_n4
+            .forward(cat(self.bu_conv1.forward(p4.clone()), f0));
+        [p3, p4, p5]
+    }
+}
+
+/// Decoupled head: what it is on one side, where it is and whether it is on the other.
+#[derive(Module, Debug)]
+struct Head {
+    stems: Vec<ConvBlock>,
+    cls_convs: Vec<Vec<Depthwise>>,
+    reg_convs: Vec<Vec<Depthwise>>,
+    cls_preds: Vec<Conv2d>,
+    reg_preds: Vec<Conv2d>,
+    obj_preds: Vec<Conv2d>,
+}
+
+impl Head {
+    fn forward(&self, maps: &[Tensor<4>; 3]) -> Tensor<3> {
+        let tower =
+            |blocks: &[Depthwise], x: Tensor<4>| blocks.iter().fold(x, |x, block| block.forward(x));
+        let levels = maps.iter().enumerate().map(|(k, map)| {
+            let x = base(&self.stems[k], map.clone());
+            let cls = self.cls_preds[k].forward(tower(&self.cls_convs[k], x.clone()));
+            let x = tower(&self.reg_convs[k], x);
+            let reg = self.reg_preds[k].forward(x.clone());
+            let obj = self.obj_preds[k].forward(x);
+            let level = Tensor::cat(vec![reg, obj, cls], 1);
+            let [batch, row, height, width] = level.dims();
+            level.reshape([batch, row, height * width])
+        });
+        Tensor::cat(levels.collect(), 2).swap_dims(1, 2)
+    }
+
+    fn fold(&mut self) {
+        self.stems.iter_mut().for_each(ConvBlock::fold);
+        let towers = self.cls_convs.iter_mut().chain(&mut self.reg_convs);
+        towers.flatten().for_each(Depthwise::fold);
+    }
+}
+
+/// What the detector computes. At input side `S` the levels have sides `S/8`, `S/16`, `S/32`.
+#[derive(Clone, Debug)]
+pub struct YoloxOutput {
+    /// The trunk's maps c3, c4, c5: `[B, 64 | 128 | 256, side, side]`.
+    pub trunk: [Tensor<4>; 3],
+    /// The pyramid's maps p3, p4, p5: `[B, 64 | 128 | 256, side, side]`.
+    pub pyramid: [Tensor<4>; 3],
+    /// `[B, rows, 5 + classes]`: box offsets, then logits of objectness and of the classes;
+    /// levels fine to coarse, each row by row. 3549 rows at 416.
+    pub raw: Tensor<3>,
+}
+
+impl YoloxOutput {
+    /// `[B, rows, 5 + classes]`: 4 raw box offsets, then objectness and class probabilities, as
+    /// upstream's export writes them and [`crate::picture::detect`] reads them.
+    pub fn dense(&self) -> Tensor<3> {
+        let row = self.raw.dims()[2];
+        let offsets = self.raw.clone().narrow(2, 0, 4);
+        let scores = sigmoid(self.raw.clone().narrow(2, 4, row - 4));
+        Tensor::cat(vec![offsets, scores], 2)
+    }
+}
+
+/// YOLOX-Nano. Input: see [`crate::picture::input::letterbox`].
+#[derive(Module, Debug)]
+pub struct Yolox {
+    trunk: Darknet,
+    neck: Neck,
+    head: Head,
+}
+
+impl Yolox {
+    /// # Shapes
+    /// - `input`: `[B, 3, H, W]`, both sides multiples of 32
+    /// - output: see [`YoloxOutput`]
+    ///
+    /// # Panics
+    /// If a side is no multiple of 32.
+    pub fn forward(&self, input: Tensor<4>) -> YoloxOutput {
+        let [_, _, height, width] = input.dims();
+        assert!(
+            height % 32 == 0 && width % 32 == 0,
+            "{width}×{height}: the detector reads sides that are multiples of 32"
+        );
+        let trunk = self.trunk.forward(input);
+        let pyramid = self.neck.forward(trunk.clone());
+        let raw = self.head.forward(&pyramid);
+        YoloxOutput {
+            trunk,
+            pyramid,
+            raw,
+        }
+    }
+
+    /// Folds every batch norm away ([`ConvBlock::fold`]), for inference.
+    pub fn fold(&mut self) {
+        let Self { trunk, neck, head } = self;
+        trunk.stem.fold();
+        for stage in [
+            &mut trunk.dark2,
+            &mut trunk.dark3,
+            &mut trunk.dark4,
+            &mut trunk.dark5,
+        ] {
+            stage.fold();
+        }
+        neck.lateral_conv0.fold();
+        neck.reduce_conv1.fold();
+        neck.bu_conv1.fold();
+        neck.bu_conv2.fold();
+        for csp in [
+            &mut neck.c3_p4,
+            &mut neck.c3_p3,
+            &mut neck.c3_n3,
+            &mut neck.c3_n4,
+        ] {
+            csp.fold();
+        }
+        head.fold();
+    }
+
+    /// Loads weights with Megvii's names.
+    ///
+    /// # Errors
+    /// [`WeightError`] where the file is not this network's.
+    pub fn load(&mut self, source: &StateDict) -> Result<(), WeightError> {
+        torch_file::load(self, source, megvii_path)
+    }
+}
+
+/// `backbone.backbone.dark5.2.conv1.bn.weight` → `trunk.dark5.csp.conv1.bn.weight`.
+fn megvii_path(key: &str) -> String {
+    if let Some(rest) = key.strip_prefix("backbone.backbone.stem.conv.") {
+        return format!("trunk.stem.{rest}");
+    }
+    if let Some(rest) = key.strip_prefix("backbone.backbone.") {
+        let parts: Vec<&str> = rest.splitn(3, '.').collect();
+        if let [stage, layer, rest] = parts[..] {
+            let layer = match (stage, layer) {
+                (_, "0") => "down",
+                ("dark5", "1") => "spp",
+                _ => "csp",
+            };
+            return format!("trunk.{stage}.{layer}.{rest}");
+        }
+    }
+    match key.strip_prefix("backbone.") {
+        Some(rest) => format!("neck.{}", rest.replacen("C3_", "c3_", 1)),
+        None => key.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,83 @@
+use super::*;
+use crate::nn::formula::{self, distance};
+
+#[test]
+fn focus_puts_the_phases_in_upstreams_order() {
+    // One channel, 2×2: [row even col even, row odd col even, row even col odd, row odd col odd].
+    let device = Device::default();
+    let x = Tensor::<4>::from_data([[[[1.0, 2.0], [3.0, 4.0]]]], &device);
+    let phases: Vec<f32> = focus(x).into_data().try_to_vec().unwrap();
+    assert_eq!(phases, [1.0, 3.0, 2.0, 4.0]);
+}
+
+#[test]
+fn doubling_repeats_each_cell() {
+    let device = Device::default();
+    let x = Tensor::<4>::from_data([[[[1.0, 2.0]]]], &device);
+    let out: Vec<f32> = doubled(x).into_data().try_to_vec().unwrap();
+    assert_eq!(out, [1.0, 1.0, 2.0, 2.0, 1.0, 1.0, 2.0, 2.0]);
+}
+
+#[test]
+fn rows_count_the_cells_of_all_levels_at_any_side() {
+    let device = Device::default();
+    let network = YoloxConfig::new().with_classes(3).init(&device);
+    for (height, width) in [(64, 64), (32, 96)] {
+        let output = network.forward(Tensor::zeros([2, 3, height, width], &device));
+        let rows: usize = STRIDES.map(|s| (height / s) * (width / s)).iter().sum();
+        assert_eq!(output.dense().dims(), [2, rows, 8]);
+        for (map, stride) in output.pyramid.iter().zip(STRIDES) {
+            assert_eq!(map.dims()[2..], [height / stride, width / stride]);
+        }
+    }
+}
+
+#[test]
+fn pretrained_weights_give_the_reference_activations_folded_or_not() {
+    let Some(weights) = formula::shared("weights/yolox_nano.safetensors") else {
+        return;
+    };
+    let device = Device::default();
+    let mut network = YoloxConfig::new().init(&device);
+    network.load(&StateDict::Safetensors(weights)).unwrap();
+    for image in ["kite_and_cold", "grace_hopper", "parrot"] {
+        let path = format!("weights/reference/yolox_nano_{image}.safetensors");
+        let Some(reference) = formula::shared(&path) else {
+            return;
+        };
+        let reference = formula::tensors(&reference);
+        let input = Tensor::<4>::from_data(reference["input"].clone(), &device);
+        let output = network.forward(input);
+        for (map, name) in output.pyramid.iter().zip(["p3", "p4", "p5"]) {
+            let apart = distance(&map.to_data(), &reference[name]);
+            assert!(apart <= 2e-3, "{image}: {name} {apart}");
+        }
+        let dense = output.dense();
+        let apart = distance(&dense.to_data(), &reference["output"]);
+        assert!(apart <= 2e-3, "{image}: output {apart}");
+        let scores = |dense: Tensor<3>| dense.narrow(2, 4, 81).into_data();
+        let expected = Tensor::from_data(reference["output"].clone(), &device);
+        let apart = distance(&scores(dense), &scores(expected));
+        assert!(apart <= 1e-3, "{image}: scores {apart}");
+        network.fold();
+    }
+}
+
+#[cfg(feature = "train")]
+#[test]
+fn gradients_reach_the_first_layer() {
+    let device = Device::default().autodiff();
+    let network = YoloxConfig::new().with_classes(2).init(&device);
+    let input = Tensor::random(
+        [2, 3, 64, 64],
+        burn::tensor::Distribution::Uniform(0.0, 255.0),
+        &device,
+    );
+    let output = network.forward(input);
+    let gradients = output.raw.powf_scalar(2.0).sum().backward();
+    let stem = network.trunk.stem.conv.weight.val();
+    let gradient = stem.grad(&gradients).unwrap().into_data();
+    let gradient: Vec<f32> = gradient.try_to_vec().unwrap();
+    assert!(gradient.iter().all(|x| x.is_finite()));
+    assert!(gradient.iter().any(|&x| x != 0.0));
+}

@@ -1,0 +1,311 @@
+//! Backbone and detector together: a picture goes in, its features come out.
+
+use super::decode::Picture;
+use super::detect::{self, DetectConfig, Frame, Object};
+use super::features::{GRID, GRID_SIDE, PictureFeatures, rounded};
+use super::input;
+use super::tags::{self, ClassNames, TagConfig};
+use crate::nn::mobilenet::{self, MobileNetV2, MobileNetV2Config};
+use crate::nn::resnet::{self, ResNet, ResNetConfig};
+use crate::nn::roi_align::RoiAlign;
+use crate::nn::torch_file::{StateDict, WeightError};
+use crate::nn::yolox::Yolox;
+use burn::module::Module;
+use burn::prelude::*;
+use burn::store::ModuleSnapshot;
+use burn::tensor::module::adaptive_avg_pool2d;
+use sha2::{Digest, Sha256};
+use thiserror::Error;
+
+/// Samples along each side of an object's box: torchvision's 7×7 cells of 2×2 samples.
+const REGION: RoiAlign = RoiAlign {
+    side: 1,
+    sampling: 14,
+};
+
+/// Which backbone.
+#[derive(Config, Debug)]
+pub enum BackboneConfig {
+    /// The browser size, C = 1280.
+    MobileNetV2(MobileNetV2Config),
+    /// The paper size, C = 2048.
+    ResNet(ResNetConfig),
+}
+
+impl BackboneConfig {
+    /// The backbone with fresh weights.
+    pub fn init(&self, device: &Device) -> Backbone {
+        match self {
+            Self::MobileNetV2(config) => Backbone::MobileNetV2(config.init(device)),
+            Self::ResNet(config) => Backbone::ResNet(config.init(device)),
+        }
+    }
+
+    /// `C`, channels of the map.
+    pub fn channels(&self) -> usize {
+        match self {
+            Self::MobileNetV2(_) => mobilenet::CHANNELS,
+            Self::ResNet(_) => resnet::CHANNELS,
+        }
+    }
+
+    /// Classes of the classifier.
+    pub fn classes(&self) -> usize {
+        match self {
+            Self::MobileNetV2(config) => config.classes,
+            Self::ResNet(config) => config.classes,
+        }
+    }
+}
+
+/// The network whose map becomes grid and regions, and whose classifier gives tags.
+#[derive(Module, Debug)]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "a program holds one or two of them"
+)]
+pub enum Backbone {
+    /// See [`MobileNetV2`].
+    MobileNetV2(MobileNetV2),
+    /// See [`ResNet`].
+    ResNet(ResNet),
+}
+
+impl Backbone {
+    /// A picture as this network reads it: `[1, 3, 224, 224]`.
+    pub fn input(&self, picture: &Picture) -> TensorData {
+        match self {
+            Self::MobileNetV2(_) => input::mobilenet(picture),
+            Self::ResNet(_) => input::resnet(picture),
+        }
+    }
+
+    /// The feature map.
+    ///
+    /// # Shapes
+    /// - `input`: `[B, 3, H, W]`
+    /// - output: `[B, C, H/32, W/32]`
+    pub fn features(&self, input: Tensor<4>) -> Tensor<4> {
+        match self {
+            Self::MobileNetV2(network) => network.features(input),
+            Self::ResNet(network) => network.features(input),
+        }
+    }
+
+    /// Class logits of a feature map.
+    ///
+    /// # Shapes
+    /// - `features`: `[B, C, H, W]`
+    /// - output: `[B, classes]`
+    pub fn classify(&self, features: Tensor<4>) -> Tensor<2> {
+        match self {
+            Self::MobileNetV2(network) => network.classify(features),
+            Self::ResNet(network) => network.classify(features),
+        }
+    }
+
+    /// Folds every batch norm away, for inference.
+    pub fn fold(&mut self) {
+        match self {
+            Self::MobileNetV2(network) => network.fold(),
+            Self::ResNet(network) => network.fold(),
+        }
+    }
+
+    /// Loads weights with torchvision's names.
+    ///
+    /// # Errors
+    /// [`WeightError`] where the file is not this network's.
+    pub fn load(&mut self, source: &StateDict) -> Result<(), WeightError> {
+        match self {
+            Self::MobileNetV2(network) => network.load(source),
+            Self::ResNet(network) => network.load(source),
+        }
+    }
+}
+
+/// A map as a grid of 7×7 cells, row by row.
+///
+/// # Shapes
+/// - `map`: `[B, C, H, W]`
+/// - output: `[B, 49, C]`
+pub fn grid(map: Tensor<4>) -> Tensor<3> {
+    let [batch, channels, height, width] = map.dims();
+    let map = match (height, width) {
+        (GRID_SIDE, GRID_SIDE) => map,
+        _ => adaptive_avg_pool2d(map, [GRID_SIDE, GRID_SIDE]),
+    };
+    map.reshape([batch, channels, GRID]).swap_dims(1, 2)
+}
+
+/// The mean of one picture's map over each object's box; none without objects. Differentiable in
+/// the map.
+///
+/// # Shapes
+/// - `map`: `[C, H, W]`, of the picture stretched to the network's input
+/// - output: `[M, C]`
+pub fn regions(map: Tensor<3>, objects: &[Object], width: u32, height: u32) -> Option<Tensor<2>> {
+    let [channels, rows, columns] = map.dims();
+    let across = columns as f32 / width as f32;
+    let down = rows as f32 / height as f32;
+    let boxes: Vec<[f32; 4]> = objects
+        .iter()
+        .map(|object| {
+            let [x1, y1, x2, y2] = object.bounds;
+            [x1 * across, y1 * down, x2 * across, y2 * down]
+        })
+        .collect();
+    let features = REGION.forward(map, &boxes)?;
+    Some(features.reshape([boxes.len(), channels]))
+}
+
+/// Settings of [`Eyes`].
+#[derive(Config, Debug)]
+pub struct EyesConfig {
+    /// The backbone.
+    pub backbone: BackboneConfig,
+    /// Side of the detector's input, a multiple of 32.
+    #[config(default = 416)]
+    pub detector_side: u32,
+    /// Which detections become objects.
+    #[config(default = "DetectConfig::default()")]
+    pub detect: DetectConfig,
+    /// Which classes become tags.
+    #[config(default = "TagConfig::default()")]
+    pub tags: TagConfig,
+}
+
+/// Why a picture could not be looked at.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum EyesError {
+    /// The device did not give the results back.
+    #[error("the device failed while looking at the picture ({detail}); try again on the CPU")]
+    Device {
+        /// What the device said.
+        detail: String,
+    },
+    /// The results are not numbers.
+    #[error(
+        "the networks gave values that are not numbers; the weights or the device are broken, \
+         load again or use the CPU"
+    )]
+    NotFinite,
+}
+
+/// The networks that look at pictures, and the names of what they see.
+#[derive(Clone, Debug)]
+pub struct Eyes {
+    /// Settings.
+    pub config: EyesConfig,
+    /// The backbone, as [`EyesConfig::backbone`] says.
+    pub backbone: Backbone,
+    /// The detector.
+    pub detector: Yolox,
+    /// Names of the detector's classes.
+    pub object_names: ClassNames,
+    /// Names of the classifier's classes.
+    pub class_names: ClassNames,
+    /// Where the networks lie.
+    pub device: Device,
+}
+
+impl Eyes {
+    /// Looks at a picture.
+    ///
+    /// Two transfers back from the device, both asynchronous: the detections, then the features
+    /// of what they bound.
+    ///
+    /// # Errors
+    /// [`EyesError`] where the device fails.
+    pub async fn look(&self, picture: &Picture) -> Result<PictureFeatures, EyesError> {
+        let upload = |data| Tensor::<4>::from_data(data, &self.device);
+        let boxed = input::letterbox(picture, self.config.detector_side);
+        let detections = self.detector.forward(upload(boxed.data)).dense();
+        let map = self.backbone.features(upload(self.backbone.input(picture)));
+        let logits = self.backbone.classify(map.clone());
+
+        let frame = Frame {
+            side: self.config.detector_side as usize,
+            scale: boxed.scale,
+            width: picture.width,
+            height: picture.height,
+        };
+        let detections = on_host(detections).await?;
+        let classes = self.object_names.count();
+        let objects = detect::objects(&detections, classes, &frame, &self.config.detect);
+
+        let channels = map.dims()[1];
+        let only = map.clone().squeeze_dim::<3>(0);
+        let cells = grid(map).reshape([GRID, channels]);
+        // One transfer for grid and regions: rows beside rows.
+        let rows = match regions(only, &objects, picture.width, picture.height) {
+            Some(regions) => Tensor::cat(vec![cells, regions], 0),
+            None => cells,
+        };
+        let mut grid = on_host(rows).await?;
+        let logits = on_host(logits).await?;
+        grid.iter_mut().for_each(|value| *value = rounded(*value));
+        let regions = grid.split_off(GRID * channels);
+        let tags = tags::tags(
+            &objects,
+            &self.object_names,
+            &logits,
+            &self.class_names,
+            &self.config.tags,
+        );
+        Ok(PictureFeatures {
+            width: picture.width,
+            height: picture.height,
+            channels,
+            grid,
+            objects,
+            regions,
+            tags,
+        })
+    }
+
+    /// SHA-256 of settings, names and every weight: changes whenever features could. Reads all
+    /// weights back at once, so not for WebGPU in a browser.
+    ///
+    /// # Errors
+    /// [`EyesError::Device`] where the weights cannot be read back.
+    pub fn fingerprint(&self) -> Result<[u8; 32], EyesError> {
+        let mut hash = Sha256::new();
+        hash.update(format!(
+            "{:?}\n{:?}\n{:?}\n",
+            self.config, self.object_names, self.class_names
+        ));
+        let weights = [
+            self.backbone.collect(None, None, true),
+            self.detector.collect(None, None, true),
+        ];
+        for tensor in weights.iter().flatten() {
+            let bytes = tensor.to_bytes().map_err(|error| EyesError::Device {
+                detail: error.to_string(),
+            })?;
+            hash.update(format!(
+                "{} {:?} {:?}\n",
+                tensor.name, tensor.dtype, tensor.shape
+            ));
+            hash.update(&bytes[..]);
+        }
+        Ok(hash.finalize().into())
+    }
+}
+
+async fn on_host<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>, EyesError> {
+    let device = |detail: String| EyesError::Device { detail };
+    let data = tensor.into_data_async().await;
+    let data = data.map_err(|error| device(error.to_string()))?;
+    let values: Vec<f32> = data
+        .convert::<f32>()
+        .try_into_vec()
+        .map_err(|error| device(format!("{error:?}")))?;
+    match values.iter().all(|x| x.is_finite()) {
+        true => Ok(values),
+        false => Err(EyesError::NotFinite),
+    }
+}
+
+#[cfg(test)]
+mod tests;
