@@ -1,5 +1,6 @@
 //! Tweets side by side: what the device computes at once, and how its answers find their tweet.
 
+use super::pictures::{PictureBatch, Sight};
 use crate::label::LABELS;
 use crate::nn::encoder::EncoderInput;
 use crate::tweet::sequence::PieceSequence;
@@ -10,6 +11,7 @@ use std::ops::Range;
 #[derive(Clone, Debug)]
 pub struct Batch {
     text: EncoderInput,
+    pictures: Option<PictureBatch>,
     /// Row of the flattened `[R * P]` hidden states holding each word's first piece, `[R * N]`.
     first: Tensor<1, Int>,
     rows: Vec<Row>,
@@ -78,10 +80,28 @@ impl Batch {
                 shapes: Some(Tensor::from_data(TensorData::new(shapes, table), device)),
                 present: Tensor::from_data(TensorData::new(present, table), device),
             },
+            pictures: None,
             first: Tensor::from_data(TensorData::new(first, [n_rows * words]), device),
             rows,
             tweets: tweets.len(),
         }
+    }
+
+    /// The same tweets with their pictures, one or none a tweet; the windows of a tweet share it.
+    ///
+    /// # Panics
+    /// If `pictures` are not as many as the tweets, or come from different backbones.
+    #[must_use]
+    pub fn with_pictures(mut self, pictures: &[Option<&Sight>]) -> Self {
+        assert_eq!(pictures.len(), self.tweets, "one picture or none a tweet");
+        let rows: Vec<Option<&Sight>> = self.rows.iter().map(|row| pictures[row.tweet]).collect();
+        self.pictures = PictureBatch::new(&rows, &self.text.present.device());
+        self
+    }
+
+    /// The pictures, none where no tweet has one.
+    pub fn pictures(&self) -> Option<&PictureBatch> {
+        self.pictures.as_ref()
     }
 
     /// The pieces, `[R, P]`.

@@ -4,6 +4,7 @@
 //! their names.
 
 pub mod batch;
+pub mod pictures;
 pub mod text;
 
 use crate::nn::crf::{Crf, CrfTargets};
