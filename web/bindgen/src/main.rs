@@ -14,7 +14,13 @@ fn main() -> ExitCode {
     let result = wasm_bindgen_cli_support::Bindgen::new()
         .input_path(input)
         .web(true)
-        .and_then(|bindgen| bindgen.typescript(true).generate(out_dir));
+        .and_then(|bindgen| {
+            bindgen
+                .typescript(true)
+                .remove_name_section(true)
+                .remove_producers_section(true)
+                .generate(out_dir)
+        });
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
