@@ -17,8 +17,16 @@
 //! | `L` | labels: 9 (`O`, `B-PER`, ... `I-MISC`), or 3 in the auxiliary set |
 #![recursion_limit = "256"]
 
+pub mod bundle;
+pub mod decode;
 pub mod label;
-pub mod picture;
-pub mod tweet;
+pub mod bundle;
+pub mod decode;
+pub mod label;
+pub mod nn;
+pub mod recognizer;
+pub mod splitmix;
+pub mod systems;
 #[cfg(feature = "train")]
 pub mod train;
+pub mod tweet;

@@ -1,1 +1,16 @@
 //! Training and evaluation: corpora, batches, losses, optimiser groups, scores.
+
+pub mod checkpoint;
+pub mod config;
+pub mod corpus;
+pub mod dataset;
+pub mod history;
+pub mod hugging_face;
+pub mod learner;
+pub mod metric;
+pub mod progress;
+pub mod run;
+pub mod schedule;
+pub mod scores;
+pub mod store;
+pub mod tiny;

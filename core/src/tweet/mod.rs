@@ -1,1 +1,11 @@
 //! A raw tweet becomes words with exact spans, and words become word pieces.
+
+pub mod pieces;
+pub mod shape;
+pub mod window;
+pub mod words;
+
+pub use pieces::{PiecesError, SpecialIds, WordPieces};
+pub use shape::WordShape;
+pub use window::{Window, piece_cap, windows};
+pub use words::{Word, split_words};

@@ -1,1 +1,48 @@
-fn main(){}
+//! `mner`: train, evaluate and use multimodal named entity recognition from the command line.
+#![recursion_limit = "256"]
+
+mod bundle;
+mod device;
+mod evaluate;
+mod export;
+mod failure;
+mod init;
+mod inspect;
+mod predict;
+mod train;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// Named entity recognition for tweets: who, where, which organisation, and what else.
+#[derive(Parser)]
+#[command(version, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Train(train::Args),
+    Evaluate(evaluate::Args),
+    Predict(predict::Args),
+    Inspect(inspect::Args),
+    Export(export::Args),
+    Init(init::Args),
+}
+
+fn main() -> ExitCode {
+    let result = match Cli::parse().command {
+        Command::Train(args) => train::run(args),
+        Command::Evaluate(args) => evaluate::run(&args),
+        Command::Predict(args) => predict::run(&args),
+        Command::Inspect(args) => inspect::run(&args),
+        Command::Export(args) => export::run(&args),
+        Command::Init(args) => init::run(&args),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}

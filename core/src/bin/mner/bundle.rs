@@ -1,0 +1,32 @@
+//! Bundles from the command line's point of view.
+
+use crate::device;
+use crate::failure::Failure;
+use mner_core::bundle::BundleFiles;
+use mner_core::recognizer::Recognizer;
+use mner_core::train::store;
+use std::path::{Path, PathBuf};
+
+/// Which bundle, and where it runs.
+#[derive(clap::Args)]
+pub struct BundleArgs {
+    /// Folder of the bundle
+    #[arg(long, value_name = "DIR")]
+    pub bundle: PathBuf,
+    /// Where to compute: cpu, vulkan[:i] or cuda[:i], as built
+    #[arg(long, default_value = "cpu")]
+    pub device: String,
+}
+
+/// Reads a bundle's files.
+pub fn read(folder: &Path) -> Result<BundleFiles, Failure> {
+    Ok(store::read(folder).map_err(|(path, error)| format!("cannot read the bundle: {}: {error}", path.display()))?)
+}
+
+impl BundleArgs {
+    /// Loads the bundle onto its device.
+    pub fn load(&self) -> Result<Recognizer, Failure> {
+        let device = device::parse(&self.device)?;
+        Ok(pollster::block_on(Recognizer::load(read(&self.bundle)?, &device))?)
+    }
+}

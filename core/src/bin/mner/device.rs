@@ -1,0 +1,42 @@
+//! The only place that names compute backends: a device's name becomes a device.
+
+use burn::tensor::Device;
+
+/// The devices this program was built with, as `--device` takes them.
+fn known() -> String {
+    let built = [
+        ("cpu", cfg!(feature = "flex")),
+        ("vulkan[:i]", cfg!(feature = "vulkan")),
+        ("cuda[:i]", cfg!(feature = "cuda")),
+    ];
+    built.into_iter().filter(|(_, built)| *built).map(|(name, _)| name).collect::<Vec<_>>().join(", ")
+}
+
+/// The device of this name: `cpu`, `vulkan`, `vulkan:1`, `cuda`, `cuda:1`.
+///
+/// # Errors
+/// A sentence that says which names there are.
+pub fn parse(name: &str) -> Result<Device, String> {
+    let unknown = || format!("there is no device {name:?}; this program was built for: {}", known());
+    let (kind, index) = match name.split_once(':') {
+        Some((kind, index)) => (kind, index.parse::<usize>().map_err(|_| unknown())?),
+        None => (name, 0),
+    };
+    match (kind, index) {
+        #[cfg(feature = "flex")]
+        ("cpu", 0) => Ok(Device::flex()),
+        #[cfg(feature = "vulkan")]
+        ("vulkan", _) => Ok(vulkan(index)),
+        #[cfg(feature = "cuda")]
+        ("cuda", _) => Ok(Device::cuda(index)),
+        _ => Err(unknown()),
+    }
+}
+
+/// The first Vulkan device is the best there is, a software one included; others are counted
+/// among the discrete ones.
+#[cfg(feature = "vulkan")]
+fn vulkan(index: usize) -> Device {
+    use burn::tensor::DeviceKind;
+    Device::vulkan(if index == 0 { DeviceKind::DefaultDevice } else { DeviceKind::DiscreteGpu(index) })
+}

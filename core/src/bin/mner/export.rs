@@ -1,0 +1,26 @@
+//! `mner export`: a bundle for other programs.
+
+use crate::bundle;
+use crate::device;
+use crate::failure::Failure;
+use mner_core::bundle::unpack;
+use mner_core::train::hugging_face;
+use std::path::PathBuf;
+
+/// Write a bundle as f32 safetensors, config.json and tokenizer.json for `transformers`
+#[derive(clap::Args)]
+pub struct Args {
+    /// Folder of the bundle
+    #[arg(long, value_name = "DIR")]
+    bundle: PathBuf,
+    /// Folder to write
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+}
+
+pub fn run(args: &Args) -> Result<(), Failure> {
+    let bundle = unpack(bundle::read(&args.bundle)?, &device::parse("cpu")?)?;
+    hugging_face::export(bundle.system, &bundle.manifest.config, &bundle.tokenizer, &args.out)?;
+    eprintln!("wrote {}", args.out.display());
+    Ok(())
+}

@@ -1,0 +1,24 @@
+//! `mner init`: an untrained bundle.
+
+use crate::device;
+use crate::failure::Failure;
+use mner_core::train::{store, tiny};
+use std::path::PathBuf;
+
+/// Write a tiny bundle of random weights, to try a page or a pipeline without a trained model
+#[derive(clap::Args)]
+pub struct Args {
+    /// Folder to write
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// Seed of the weights
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+}
+
+pub fn run(args: &Args) -> Result<(), Failure> {
+    let files = tiny::bundle(args.seed, &device::parse("cpu")?)?;
+    store::write(&files, &args.out).map_err(|(path, error)| format!("{}: {error}", path.display()))?;
+    eprintln!("wrote {}; its answers are random", args.out.display());
+    Ok(())
+}

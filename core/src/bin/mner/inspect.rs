@@ -1,0 +1,58 @@
+//! `mner inspect`: what a bundle is.
+
+use crate::bundle;
+use crate::device;
+use crate::failure::Failure;
+use burn::module::Module;
+use mner_core::bundle::{TOKENIZER, WEIGHTS, unpack};
+use mner_core::recognizer::Recognizer;
+use std::path::PathBuf;
+
+/// Check a bundle and print what it is
+#[derive(clap::Args)]
+pub struct Args {
+    /// Folder of the bundle
+    #[arg(value_name = "DIR")]
+    bundle: PathBuf,
+    /// Print the manifest itself
+    #[arg(long)]
+    json: bool,
+}
+
+/// Largest difference from the known answer that rounding explains.
+const TOLERANCE: f32 = 1e-3;
+
+pub fn run(args: &Args) -> Result<(), Failure> {
+    let files = bundle::read(&args.bundle)?;
+    let device = device::parse("cpu")?;
+    let unpacked = unpack(files.clone(), &device)?;
+    if args.json {
+        print!("{}", String::from_utf8_lossy(&files.manifest));
+        return Ok(());
+    }
+    let manifest = unpacked.manifest.clone();
+    let parameters = unpacked.system.num_params();
+    let recognizer = pollster::block_on(Recognizer::new(unpacked, &device))?;
+    let known = pollster::block_on(recognizer.check(TOLERANCE))?;
+
+    let encoder = manifest.config.encoder();
+    println!("name         {}", manifest.about.name);
+    println!("system       {}", manifest.config.name());
+    println!("encoder      {} layers of {} dimensions, {} word pieces", encoder.layers, encoder.d, encoder.vocab);
+    println!("parameters   {parameters}");
+    println!("window       {} word pieces", manifest.max_pieces);
+    for (name, file) in [(WEIGHTS, &manifest.files.weights), (TOKENIZER, &manifest.files.tokenizer)] {
+        println!("{name:<15}{} bytes, SHA-256 {} (verified)", file.bytes, file.sha256);
+    }
+    for (data, f1) in &manifest.about.scores {
+        println!("micro F1     {:.2} on {data}", 100.0 * f1);
+    }
+    for licence in &manifest.about.licences {
+        println!("licence      {licence}");
+    }
+    match known {
+        Some(difference) => println!("known answer reproduced to {difference:.1e}"),
+        None => println!("known answer none in the bundle"),
+    }
+    Ok(())
+}

@@ -1,0 +1,144 @@
+//! `mner predict`: the entities of any tweet, one or a stream of them.
+
+use crate::bundle::BundleArgs;
+use crate::failure::Failure;
+use mner_core::recognizer::{Recognition, Recognizer};
+use serde_json::{Map, Value, json};
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, BufWriter, IsTerminal, Write};
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+/// Name the entities of a tweet, or of every tweet in a JSONL stream
+#[derive(clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    bundle: BundleArgs,
+    /// The tweet
+    #[arg(long, conflicts_with = "input", required_unless_present = "input", value_name = "TWEET")]
+    text: Option<String>,
+    /// JSONL of objects with a "text"; "-" is standard input. Each comes out again with its "entities"
+    #[arg(long, value_name = "FILE")]
+    input: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Lines read and answered together.
+const CHUNK: usize = 64;
+/// Time between two lines of progress.
+const INTERVAL: Duration = Duration::from_secs(2);
+
+pub fn run(args: &Args) -> Result<(), Failure> {
+    let recognizer = args.bundle.load()?;
+    let mut out = BufWriter::new(io::stdout().lock());
+    match (&args.text, &args.input) {
+        (Some(text), _) => {
+            let found = pollster::block_on(recognizer.recognize(text))?;
+            print_one(&mut out, text, &found, args.json).map_err(|e| Failure::output(&e))
+        }
+        (None, Some(path)) if path.as_os_str() == "-" => stream(&recognizer, io::stdin().lock(), &mut out, args.json),
+        (None, Some(path)) => {
+            let file = File::open(path).map_err(|e| format!("{}: {e}", path.display()))?;
+            stream(&recognizer, BufReader::new(file), &mut out, args.json)
+        }
+        (None, None) => unreachable!("clap requires one of them"),
+    }
+}
+
+fn print_one(out: &mut impl Write, text: &str, found: &Recognition, json: bool) -> io::Result<()> {
+    if json {
+        writeln!(out, "{}", answer(Map::from_iter([("text".to_owned(), json!(text))]), found))?;
+    } else {
+        for entity in &found.entities {
+            let other = entity.runner_up;
+            writeln!(
+                out,
+                "{:<5}{:>5.1} %  {}  (else {} {:.1} %)",
+                entity.kind.name(),
+                100.0 * entity.confidence,
+                entity.text,
+                other.kind,
+                100.0 * other.probability
+            )?;
+        }
+        if found.entities.is_empty() {
+            writeln!(out, "no entities")?;
+        }
+    }
+    out.flush()
+}
+
+/// The object that came in, with what was found in it.
+fn answer(mut object: Map<String, Value>, found: &Recognition) -> Value {
+    object.insert("entities".to_owned(), json!(found.entities));
+    Value::Object(object)
+}
+
+/// Answers every line in order; a line that cannot be read is answered with its error.
+fn stream(recognizer: &Recognizer, mut input: impl BufRead, out: &mut impl Write, json: bool) -> Result<(), Failure> {
+    let (mut number, mut bad) = (0usize, 0usize);
+    let started = Instant::now();
+    let mut last = started;
+    loop {
+        let mut chunk = Vec::with_capacity(CHUNK);
+        while chunk.len() < CHUNK {
+            let mut line = Vec::new();
+            if input.read_until(b'\n', &mut line).map_err(|e| format!("cannot read the input: {e}"))? == 0 {
+                break;
+            }
+            number += 1;
+            if !line.trim_ascii().is_empty() {
+                chunk.push((number, parse(&line)));
+            }
+        }
+        if chunk.is_empty() {
+            break;
+        }
+        let texts: Vec<&str> = chunk.iter().filter_map(|(_, line)| line.as_ref().ok()).map(|(_, text)| text.as_str()).collect();
+        let mut found = pollster::block_on(recognizer.recognize_all(&texts))?.into_iter();
+        for (number, line) in chunk {
+            let written = match line {
+                Ok((object, text)) => {
+                    let found = found.next().expect("an answer for every text");
+                    if json {
+                        writeln!(out, "{}", answer(object, &found))
+                    } else {
+                        writeln!(out, "{text}").and_then(|()| print_one(out, &text, &found, false))
+                    }
+                }
+                Err(error) => {
+                    bad += 1;
+                    writeln!(out, "{}", json!({ "line": number, "error": error }))
+                }
+            };
+            written.map_err(|e| Failure::output(&e))?;
+        }
+        out.flush().map_err(|e| Failure::output(&e))?;
+        if last.elapsed() >= INTERVAL || (number == CHUNK && io::stderr().is_terminal()) {
+            last = Instant::now();
+            eprintln!("{number} lines, {:.0} a second", number as f64 / started.elapsed().as_secs_f64());
+        }
+    }
+    if bad > 0 {
+        return Err(Failure::Message(format!("{bad} of {number} lines could not be read; their answers say why")));
+    }
+    Ok(())
+}
+
+/// The object of a line and its text.
+fn parse(line: &[u8]) -> Result<(Map<String, Value>, String), String> {
+    let value: Value = serde_json::from_slice(line).map_err(|e| format!("not JSON: {e}"))?;
+    let Value::Object(object) = value else {
+        return Err("not a JSON object; expected {\"text\": \"...\"}".to_owned());
+    };
+    match object.get("text") {
+        Some(Value::String(text)) => {
+            let text = text.clone();
+            Ok((object, text))
+        }
+        Some(_) => Err("\"text\" is not a string".to_owned()),
+        None => Err("there is no \"text\"".to_owned()),
+    }
+}

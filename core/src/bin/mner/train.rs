@@ -1,0 +1,162 @@
+//! `mner train`: from a configuration to a bundle.
+
+use crate::device;
+use crate::failure::Failure;
+use burn::train::Interrupter;
+use mner_core::train::config::{SystemKind, TrainConfig};
+use mner_core::train::run::train;
+use serde::Serialize;
+use serde_json::{Value, json};
+use std::fs;
+use std::path::PathBuf;
+
+/// Train a system and write the bundle of its best epoch
+#[derive(clap::Args)]
+pub struct Args {
+    /// JSON file with the values below; flags win over it
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Go on with a run that was interrupted
+    #[arg(long)]
+    resume: bool,
+    #[command(flatten)]
+    flags: Flags,
+}
+
+/// Every field of [`TrainConfig`] as a flag.
+#[derive(clap::Args, Serialize)]
+struct Flags {
+    /// Which system to train [default: text]
+    #[arg(long)]
+    system: Option<SystemKind>,
+    /// Hugging Face folder of the encoder to start from
+    #[arg(long, value_name = "DIR")]
+    encoder: Option<PathBuf>,
+    /// Corpus to learn from: a file, a file@weight, or a JSON object (repeatable)
+    #[arg(long, value_name = "CORPUS", value_parser = source)]
+    train: Option<Vec<Value>>,
+    /// Corpus to choose the best epoch by (repeatable)
+    #[arg(long, value_name = "CORPUS", value_parser = source)]
+    dev: Option<Vec<Value>>,
+    /// Folder of the run
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// cpu, vulkan[:i] or cuda[:i]; several train data-parallel [default: cpu]
+    #[arg(long, value_delimiter = ',')]
+    device: Option<Vec<String>>,
+    /// Seed of everything random [default: 1]
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Passes over the corpora [default: 5]
+    #[arg(long)]
+    epochs: Option<usize>,
+    /// Tweets a step [default: 16]
+    #[arg(long)]
+    batch: Option<usize>,
+    /// The longest window in word pieces [default: 128]
+    #[arg(long)]
+    max_pieces: Option<usize>,
+    /// Peak learning rate of the encoder [default: 1e-4]
+    #[arg(long)]
+    lr_encoder: Option<f64>,
+    /// Peak learning rate of fresh layers [default: 1e-3]
+    #[arg(long)]
+    lr_new: Option<f64>,
+    /// Peak learning rate of the CRF [default: 1e-2]
+    #[arg(long)]
+    lr_crf: Option<f64>,
+    /// Weight decay, never on biases and layer norms [default: 0.01]
+    #[arg(long)]
+    weight_decay: Option<f64>,
+    /// Fraction of the steps over which learning rates rise [default: 0.1]
+    #[arg(long)]
+    warmup: Option<f64>,
+    /// Largest global gradient norm, 0 for none [default: 5]
+    #[arg(long)]
+    clip: Option<f64>,
+    /// Dropout [default: 0.1]
+    #[arg(long)]
+    dropout: Option<f64>,
+    /// Whether the encoder gets the word-shape table [default: true]
+    #[arg(long)]
+    shapes: Option<bool>,
+    /// Stop after this many epochs without a better dev score, 0 for never [default: 0]
+    #[arg(long)]
+    patience: Option<usize>,
+}
+
+/// `file`, `file@0.5`, or the JSON object a configuration file would hold.
+fn source(text: &str) -> Result<Value, String> {
+    if text.starts_with('{') {
+        return serde_json::from_str(text).map_err(|e| e.to_string());
+    }
+    match text.rsplit_once('@').map(|(path, weight)| (path, weight.parse::<f64>())) {
+        Some((path, Ok(weight))) => Ok(json!({ "path": path, "weight": weight })),
+        _ => Ok(json!({ "path": text })),
+    }
+}
+
+impl Args {
+    /// The file's values under the flags', under the defaults.
+    fn resolve(&self) -> Result<TrainConfig, Failure> {
+        let mut config = match &self.config {
+            Some(path) => {
+                let text = fs::read(path).map_err(|e| format!("{}: {e}", path.display()))?;
+                serde_json::from_slice(&text).map_err(|e| format!("{}: {e}", path.display()))?
+            }
+            None => json!({}),
+        };
+        let flags = serde_json::to_value(&self.flags)?;
+        let Value::Object(values) = &mut config else {
+            return Err(Failure::Message("the training configuration is not a JSON object".to_owned()));
+        };
+        for (name, value) in flags.as_object().into_iter().flatten().filter(|(_, value)| !value.is_null()) {
+            values.insert(name.clone(), value.clone());
+        }
+        Ok(serde_json::from_value(config).map_err(|e| format!("the training configuration: {e}"))?)
+    }
+}
+
+pub fn run(args: Args) -> Result<(), Failure> {
+    let config = args.resolve()?;
+    let devices = config.device.iter().map(|name| device::parse(name)).collect::<Result<Vec<_>, _>>()?;
+    let outcome = train(&config, &devices, args.resume, Interrupter::new())?;
+    println!(
+        "best epoch {}: dev micro F1 {:.2}; the bundle is {}",
+        outcome.best_epoch,
+        100.0 * outcome.dev_f1,
+        outcome.bundle.display()
+    );
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Cli {
+        #[command(flatten)]
+        args: Args,
+    }
+
+    #[test]
+    fn every_value_has_a_flag() {
+        let cli = Cli::parse_from(["train"]);
+        let flags = serde_json::to_value(&cli.args.flags).unwrap();
+        let config = serde_json::to_value(TrainConfig::default()).unwrap();
+        let names = |v: &Value| v.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+        assert_eq!(names(&flags), names(&config));
+    }
+
+    #[test]
+    fn flags_win_over_defaults_and_name_corpora() {
+        let cli = Cli::parse_from(["train", "--seed", "7", "--train", "a.txt@0.5", "--train", "b@home.txt", "--train", r#"{"path":"c"}"#]);
+        let config = cli.args.resolve().map_err(|_| "a failure").unwrap();
+        assert_eq!(config.seed, 7);
+        assert_eq!(config.epochs, TrainConfig::default().epochs);
+        let sources: Vec<_> = config.train.iter().map(|s| (s.path.to_str().unwrap(), s.weight)).collect();
+        assert_eq!(sources, [("a.txt", 0.5), ("b@home.txt", 1.0), ("c", 1.0)]);
+    }
+}

@@ -1,0 +1,136 @@
+//! `manifest.json`: what a bundle says of itself.
+
+use super::BundleError;
+use crate::label::{LABELS, Label};
+use crate::systems::SystemConfig;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+
+/// The format this program writes and reads.
+pub const FORMAT: u32 = 1;
+
+/// The manifest.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Manifest {
+    /// Version of the format; see [`FORMAT`].
+    pub format: u32,
+    /// Label names in the order of the emissions.
+    pub labels: Vec<String>,
+    /// The system and its sizes.
+    pub config: SystemConfig,
+    /// The longest window in pieces, special pieces included.
+    pub max_pieces: usize,
+    /// The other files.
+    pub files: Files,
+    /// Where the bundle comes from.
+    #[serde(flatten)]
+    pub about: About,
+}
+
+/// The bundle's other files.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Files {
+    /// `weights.bpk`
+    pub weights: FileEntry,
+    /// `tokenizer.json`
+    pub tokenizer: FileEntry,
+}
+
+/// Size and hash of a file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileEntry {
+    /// Size in bytes.
+    pub bytes: u64,
+    /// SHA-256, lower-case hexadecimal.
+    pub sha256: String,
+}
+
+/// Where a bundle comes from and what it can do.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct About {
+    /// Name of the model.
+    pub name: String,
+    /// The resolved training configuration, seed included; null for a model that was not trained.
+    pub training: serde_json::Value,
+    /// Micro F1 (fraction, lenient) by data file, as measured when the bundle was made.
+    pub scores: BTreeMap<String, f64>,
+    /// Licences of the weights it started from and of the data it saw.
+    pub licences: Vec<String>,
+    /// An input with its right answer, to check a device by.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub known_answer: Option<KnownAnswer>,
+}
+
+/// An input and the emissions the packed weights gave for it on the CPU.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct KnownAnswer {
+    /// The tweet.
+    pub text: String,
+    /// Emission scores, one row of nine per word.
+    pub emissions: Vec<Vec<f32>>,
+}
+
+/// The nine label names in order.
+pub fn label_names() -> Vec<String> {
+    (0..LABELS).map(|i| Label::from_index(i).to_string()).collect()
+}
+
+impl Manifest {
+    /// Reads a manifest and checks its format and labels.
+    ///
+    /// # Errors
+    /// [`BundleError::Manifest`], [`BundleError::Format`], [`BundleError::Labels`].
+    pub fn parse(bytes: &[u8]) -> Result<Self, BundleError> {
+        #[derive(Deserialize)]
+        struct Version {
+            format: u32,
+        }
+        // The version first: another version's manifest may differ in everything else.
+        let Version { format } = serde_json::from_slice(bytes)?;
+        if format != FORMAT {
+            return Err(BundleError::Format { found: format });
+        }
+        let manifest: Self = serde_json::from_slice(bytes)?;
+        if manifest.labels != label_names() {
+            return Err(BundleError::Labels { found: manifest.labels });
+        }
+        Ok(manifest)
+    }
+
+    /// The file's bytes: indented JSON and a final newline.
+    ///
+    /// # Errors
+    /// If a training value is no JSON (a non-finite number).
+    pub fn to_bytes(&self) -> Result<Vec<u8>, BundleError> {
+        let mut bytes = serde_json::to_vec_pretty(self)?;
+        bytes.push(b'\n');
+        Ok(bytes)
+    }
+}
+
+impl FileEntry {
+    /// The entry of a file with these bytes.
+    pub fn of(bytes: &[u8]) -> Self {
+        Self { bytes: bytes.len() as u64, sha256: hex(&Sha256::digest(bytes)) }
+    }
+
+    /// Checks `bytes` against the entry.
+    ///
+    /// # Errors
+    /// [`BundleError::Size`] or [`BundleError::Hash`], naming `file`.
+    pub fn verify(&self, file: &'static str, bytes: &[u8]) -> Result<(), BundleError> {
+        let found = Self::of(bytes);
+        if found.bytes != self.bytes {
+            return Err(BundleError::Size { file, found: found.bytes, expected: self.bytes });
+        }
+        if found.sha256 != self.sha256 {
+            return Err(BundleError::Hash { file, expected: self.sha256.clone() });
+        }
+        Ok(())
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|b| format!("{b:02x}")).collect()
+}

@@ -1,0 +1,173 @@
+//! The model file: a folder of `manifest.json`, `weights.bpk` and `tokenizer.json`.
+//!
+//! This module works on bytes; who reads or writes the folder does the I/O. Unpacking verifies
+//! everything: format version, sizes, SHA-256, labels, every tensor's name and shape.
+
+pub mod manifest;
+
+use crate::systems::{System, SystemConfig};
+use crate::tweet::pieces::{PiecesError, WordPieces};
+use burn::module::Module;
+use burn::store::ModuleRecord;
+use burn::tensor::{Bytes, Device};
+use manifest::{FileEntry, Manifest};
+
+/// File names inside the bundle's folder, in the order of [`BundleFiles`].
+pub const MANIFEST: &str = "manifest.json";
+/// The weights' file name.
+pub const WEIGHTS: &str = "weights.bpk";
+/// The tokenizer's file name.
+pub const TOKENIZER: &str = "tokenizer.json";
+
+/// A bundle's files, as read.
+#[derive(Clone, Debug)]
+pub struct BundleFiles {
+    /// `manifest.json`
+    pub manifest: Vec<u8>,
+    /// `weights.bpk`, burnpack
+    pub weights: Vec<u8>,
+    /// `tokenizer.json`, Hugging Face tokenizers
+    pub tokenizer: Vec<u8>,
+}
+
+/// Why a bundle cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum BundleError {
+    /// The manifest is no JSON or lacks a field.
+    #[error("{MANIFEST} cannot be read ({0}); the bundle is damaged or not an mner bundle")]
+    Manifest(#[from] serde_json::Error),
+    /// The bundle comes from another version.
+    #[error("the bundle has format {found}, this program reads format {}; get a matching version", manifest::FORMAT)]
+    Format {
+        /// The manifest's format number.
+        found: u32,
+    },
+    /// The labels are not ours.
+    #[error("the bundle labels words with {found:?}, this program with the nine BIO labels of PER, LOC, ORG and MISC")]
+    Labels {
+        /// The manifest's labels.
+        found: Vec<String>,
+    },
+    /// A file has the wrong size.
+    #[error("{file} has {found} bytes where the manifest says {expected}; download or copy the bundle again")]
+    Size {
+        /// File name.
+        file: &'static str,
+        /// Bytes found.
+        found: u64,
+        /// Bytes expected.
+        expected: u64,
+    },
+    /// A file has the wrong content.
+    #[error("{file} does not have the SHA-256 the manifest gives ({expected}); download or copy the bundle again")]
+    Hash {
+        /// File name.
+        file: &'static str,
+        /// SHA-256 expected, lower-case hexadecimal.
+        expected: String,
+    },
+    /// The configuration contradicts itself.
+    #[error("the bundle's configuration is not usable: {0}")]
+    Config(String),
+    /// The weights do not fit the configuration.
+    #[error("{WEIGHTS} does not fit the manifest's configuration: {0}")]
+    Weights(String),
+    /// The tokenizer cannot be used.
+    #[error(transparent)]
+    Tokenizer(#[from] PiecesError),
+}
+
+/// A bundle taken apart and checked.
+#[derive(Debug)]
+pub struct Unpacked {
+    /// What the bundle says of itself.
+    pub manifest: Manifest,
+    /// The system with its weights.
+    pub system: System,
+    /// The tokenizer.
+    pub tokenizer: WordPieces,
+}
+
+/// Checks `files` against their manifest and builds the system on `device`.
+///
+/// # Errors
+/// [`BundleError`], for anything that does not match to the byte.
+pub fn unpack(files: BundleFiles, device: &Device) -> Result<Unpacked, BundleError> {
+    let manifest = Manifest::parse(&files.manifest)?;
+    manifest.files.weights.verify(WEIGHTS, &files.weights)?;
+    manifest.files.tokenizer.verify(TOKENIZER, &files.tokenizer)?;
+    check_sizes(&manifest)?;
+    let tokenizer = WordPieces::from_bytes(&files.tokenizer)?;
+    let vocab = manifest.config.encoder().vocab;
+    if tokenizer.vocab_size() > vocab {
+        return Err(BundleError::Config(format!(
+            "the tokenizer knows {} pieces, the encoder only {vocab}",
+            tokenizer.vocab_size()
+        )));
+    }
+    let record = ModuleRecord::from_bytes(Bytes::from_bytes_vec(files.weights))
+        .map_err(|e| BundleError::Weights(e.to_string()))?;
+    let system = manifest
+        .config
+        .init(device)
+        .try_load_record(record)
+        .map_err(|e| BundleError::Weights(e.to_string()))?;
+    Ok(Unpacked { manifest, system, tokenizer })
+}
+
+/// Refuses configurations that would panic or exhaust memory while the system is built.
+fn check_sizes(manifest: &Manifest) -> Result<(), BundleError> {
+    const LARGEST: usize = 1 << 20;
+    let e = manifest.config.encoder();
+    let sizes = [e.vocab, e.d, e.layers, e.heads, e.ffn, e.positions, e.token_types, e.shapes];
+    let problem = if sizes.iter().any(|&s| s > LARGEST) {
+        "a size is beyond any model this program knows"
+    } else if e.heads == 0 || e.d == 0 || e.d % e.heads != 0 {
+        "the heads do not divide the hidden size"
+    } else if e.first_position >= e.positions {
+        "the position table has no row for the first piece"
+    } else if manifest.max_pieces < 3 || manifest.max_pieces > e.max_pieces() {
+        "the piece limit is not within the position table"
+    } else if !(0.0..1.0).contains(&e.dropout) {
+        "the dropout is not within 0 and 1"
+    } else {
+        return Ok(());
+    };
+    Err(BundleError::Config(problem.to_owned()))
+}
+
+/// What a bundle is made of, beside what is computed from it.
+#[derive(Clone, Debug)]
+pub struct Parts {
+    /// The system's configuration.
+    pub config: SystemConfig,
+    /// The longest window in pieces, special pieces included.
+    pub max_pieces: usize,
+    /// The bundle's own words on itself.
+    pub about: manifest::About,
+}
+
+/// Packs a system into a bundle's files.
+///
+/// # Errors
+/// If the weights cannot be read from their device.
+pub fn pack(system: System, tokenizer: &WordPieces, parts: Parts) -> Result<BundleFiles, BundleError> {
+    let weights = system
+        .into_record()
+        .into_bytes()
+        .map_err(|e| BundleError::Weights(e.to_string()))?
+        .to_vec();
+    let tokenizer = tokenizer.bytes()?;
+    let manifest = Manifest {
+        format: manifest::FORMAT,
+        labels: manifest::label_names(),
+        config: parts.config,
+        max_pieces: parts.max_pieces,
+        files: manifest::Files {
+            weights: FileEntry::of(&weights),
+            tokenizer: FileEntry::of(&tokenizer),
+        },
+        about: parts.about,
+    };
+    Ok(BundleFiles { manifest: manifest.to_bytes()?, weights, tokenizer })
+}

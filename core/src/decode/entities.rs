@@ -1,0 +1,169 @@
+//! Label chains become entities with confidences and exact spans.
+
+use super::chain::{Chain, ChainScores, Rules};
+use crate::label::{EntityType, LABELS, Label};
+use serde::{Deserialize, Serialize};
+use std::ops::Range;
+
+/// An entity over words, before it is given a place in the text.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WordEntity {
+    /// What it is.
+    pub kind: EntityType,
+    /// Its words.
+    pub words: Range<usize>,
+    /// Posterior probability that exactly these words are exactly one entity of this type, 0..=1.
+    pub confidence: f64,
+    /// The likeliest other type on the same words, with its probability.
+    pub runner_up: RunnerUp,
+}
+
+/// The second-best reading of an entity's span.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RunnerUp {
+    /// The other type.
+    #[serde(rename = "type")]
+    pub kind: EntityType,
+    /// Posterior probability of that type on the same span, 0..=1.
+    pub probability: f64,
+}
+
+/// A named entity of a tweet, with its place in the very text given.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Entity {
+    /// What it is.
+    #[serde(rename = "type")]
+    pub kind: EntityType,
+    /// The text between the spans.
+    pub text: String,
+    /// Start and end in UTF-16 code units: `tweet.slice(s, e)` in JavaScript.
+    pub utf16: [usize; 2],
+    /// Start and end in Unicode scalar values: `tweet[s:e]` in Python.
+    pub chars: [usize; 2],
+    /// Start and end in UTF-8 bytes: `&tweet[s..e]` in Rust.
+    pub bytes: [usize; 2],
+    /// Posterior probability of exactly this span and type, 0..=1.
+    pub confidence: f64,
+    /// The likeliest other type on the same span.
+    pub runner_up: RunnerUp,
+}
+
+/// The best label sequence under BIO and the entities in it, left to right.
+///
+/// `emissions` is `[N * 9]`; no words, no entities. `chain` holds the scores under [`Rules::Bio`].
+pub fn decode(chain: &ChainScores, emissions: &[f64]) -> (Vec<Label>, Vec<WordEntity>) {
+    debug_assert_eq!(*chain, chain.under(Rules::Bio));
+    if emissions.is_empty() {
+        return (Vec::new(), Vec::new());
+    }
+    let chain = Chain::new(chain, emissions);
+    let labels: Vec<Label> = chain.viterbi().0.into_iter().map(Label::from_index).collect();
+    let mut entities = Vec::new();
+    let mut t = 0;
+    while t < labels.len() {
+        let Label::B(kind) = labels[t] else {
+            t += 1;
+            continue;
+        };
+        let end = (t + 1..labels.len()).find(|&e| labels[e] != Label::I(kind)).unwrap_or(labels.len());
+        let runner_up = EntityType::ALL
+            .into_iter()
+            .filter(|&other| other != kind)
+            .map(|other| RunnerUp { kind: other, probability: span_probability(&chain, other, t..end) })
+            .fold(None::<RunnerUp>, |best, r| match best {
+                Some(b) if b.probability >= r.probability => Some(b),
+                _ => Some(r),
+            })
+            .expect("there are other types");
+        entities.push(WordEntity {
+            kind,
+            confidence: span_probability(&chain, kind, t..end),
+            words: t..end,
+            runner_up,
+        });
+        t = end;
+    }
+    (labels, entities)
+}
+
+/// Posterior probability that `words` are exactly one entity of type `kind`:
+/// `p(B-X at s) * prod p(I-X | previous) * p(next is not I-X)`, the last factor 1 at the end.
+pub fn span_probability(chain: &Chain, kind: EntityType, words: Range<usize>) -> f64 {
+    let (begin, inside) = (Label::B(kind).index(), Label::I(kind).index());
+    let mut p = chain.marginal(words.start, begin);
+    let mut last = begin;
+    for t in words.start + 1..words.end {
+        p *= chain.conditional(t, last, inside);
+        last = inside;
+    }
+    if words.end < chain.words() {
+        p *= (0..LABELS).filter(|&y| y != inside).map(|y| chain.conditional(words.end, last, y)).sum::<f64>();
+    }
+    // Rounding may leave a certain span a hair above 1.
+    p.clamp(0.0, 1.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bio() -> ChainScores {
+        let wave = |n: usize, k: f64| (0..n).map(|i| (i as f64 * k).sin()).collect::<Vec<_>>();
+        ChainScores { start: wave(9, 1.1), transitions: wave(81, 0.9), end: wave(9, 1.7) }.under(Rules::Bio)
+    }
+
+    /// Probability of the span by adding up every label sequence that has it.
+    fn by_enumeration(scores: &ChainScores, emissions: &[f64], kind: EntityType, words: Range<usize>) -> f64 {
+        let n = emissions.len() / LABELS;
+        let (mut with, mut all) = (0.0, 0.0);
+        for code in 0..LABELS.pow(n as u32) {
+            let path: Vec<usize> = (0..n).map(|t| code / LABELS.pow(t as u32) % LABELS).collect();
+            let mut score = scores.start[path[0]] + scores.end[path[n - 1]];
+            for t in 0..n {
+                score += emissions[t * LABELS + path[t]];
+                if t > 0 {
+                    score += scores.transitions[path[t - 1] * LABELS + path[t]];
+                }
+            }
+            let at = |t: usize| Label::from_index(path[t]);
+            let is_span = at(words.start) == Label::B(kind)
+                && (words.start + 1..words.end).all(|t| at(t) == Label::I(kind))
+                && (words.end == n || at(words.end) != Label::I(kind));
+            all += score.exp();
+            if is_span {
+                with += score.exp();
+            }
+        }
+        with / all
+    }
+
+    #[test]
+    fn confidence_is_the_posterior_of_the_span() {
+        let scores = bio();
+        let emissions: Vec<f64> = (0..36).map(|i| (i as f64 * 0.61).cos() * 2.0).collect();
+        let chain = Chain::new(&scores, &emissions);
+        for kind in EntityType::ALL {
+            for words in [0..1, 0..2, 1..3, 2..4, 0..4, 3..4] {
+                let expected = by_enumeration(&scores, &emissions, kind, words.clone());
+                let got = span_probability(&chain, kind, words.clone());
+                assert!((got - expected).abs() < 1e-9, "{kind} {words:?}: {got} against {expected}");
+            }
+        }
+    }
+
+    #[test]
+    fn adjacent_entities_stay_apart_and_carry_their_runner_up() {
+        let scores = ChainScores { start: vec![0.0; 9], transitions: vec![0.0; 81], end: vec![0.0; 9] }.under(Rules::Bio);
+        let mut emissions = vec![0.0; 4 * LABELS];
+        for (t, label) in [Label::B(EntityType::Per), Label::I(EntityType::Per), Label::B(EntityType::Per), Label::O].into_iter().enumerate() {
+            emissions[t * LABELS + label.index()] = 8.0;
+        }
+        emissions[2 * LABELS + Label::B(EntityType::Org).index()] = 6.0;
+        let (labels, entities) = decode(&scores, &emissions);
+        assert_eq!(labels.iter().map(|l| l.to_string()).collect::<Vec<_>>().join(" "), "B-PER I-PER B-PER O");
+        assert_eq!(entities.iter().map(|e| e.words.clone()).collect::<Vec<_>>(), [0..2, 2..3]);
+        assert_eq!(entities[1].runner_up.kind, EntityType::Org);
+        assert!(entities[1].confidence > entities[1].runner_up.probability);
+        assert!(decode(&scores, &[]).1.is_empty());
+    }
+}

@@ -1,0 +1,4 @@
+//! Emissions become entities: Viterbi and marginals over the label chain, then spans.
+
+pub mod chain;
+pub mod entities;

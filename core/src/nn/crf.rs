@@ -1,0 +1,254 @@
+//! The linear-chain CRF as it trains: the negative log-likelihood, on the device.
+//!
+//! `score(x, y) = start[y_1] + sum_t E[t, y_t] + sum_{t>1} A[y_{t-1}, y_t] + end[y_n]`; decoding
+//! is [`crate::decode::chain`], plain Rust on the CPU.
+
+use crate::decode::chain::ChainScores;
+use burn::module::{Initializer, Module, Param};
+use burn::tensor::{Device, Tensor, TensorData};
+
+/// Start, transition and end scores over `L` labels.
+#[derive(Module, Debug)]
+pub struct Crf {
+    /// Score of a first label, `[L]`.
+    pub start: Param<Tensor<1>>,
+    /// Score of `to` following `from`, `[from, to]`, `[L, L]`.
+    pub transitions: Param<Tensor<2>>,
+    /// Score of a last label, `[L]`.
+    pub end: Param<Tensor<1>>,
+}
+
+/// Gold labels of a batch in the form the loss needs, made on the host.
+#[derive(Clone, Debug)]
+pub struct CrfTargets {
+    /// 1 at the gold label of every word, else 0, `[B, N, L]`.
+    one_hot: Tensor<3>,
+    /// 1 for a word, 0 for padding, `[N][B, 1]`; padding follows the words.
+    present: Vec<Tensor<2>>,
+    /// How often each label starts a tweet of the batch, `[L]`.
+    starts: Tensor<1>,
+    /// How often each transition occurs in the batch, `[L, L]`.
+    transitions: Tensor<2>,
+    /// How often each label ends a tweet, `[L]`.
+    ends: Tensor<1>,
+}
+
+impl CrfTargets {
+    /// From the gold label indices of each tweet.
+    ///
+    /// # Panics
+    /// If a tweet has no words or a label index is not below `labels`.
+    pub fn new(gold: &[Vec<usize>], labels: usize, device: &Device) -> Self {
+        let batch = gold.len();
+        let words = gold.iter().map(Vec::len).max().unwrap_or(0);
+        let mut one_hot = vec![0f32; batch * words * labels];
+        let mut present = vec![vec![0f32; batch]; words];
+        let (mut starts, mut ends) = (vec![0f32; labels], vec![0f32; labels]);
+        let mut transitions = vec![0f32; labels * labels];
+        for (b, tags) in gold.iter().enumerate() {
+            assert!(!tags.is_empty(), "a tweet without words has no likelihood");
+            for (t, &tag) in tags.iter().enumerate() {
+                assert!(tag < labels, "label index {tag} is not below {labels}");
+                one_hot[(b * words + t) * labels + tag] = 1.0;
+                present[t][b] = 1.0;
+            }
+            for pair in tags.windows(2) {
+                transitions[pair[0] * labels + pair[1]] += 1.0;
+            }
+            starts[tags[0]] += 1.0;
+            ends[tags[tags.len() - 1]] += 1.0;
+        }
+        Self {
+            one_hot: Tensor::from_data(TensorData::new(one_hot, [batch, words, labels]), device),
+            present: present
+                .into_iter()
+                .map(|row| Tensor::from_data(TensorData::new(row, [batch, 1]), device))
+                .collect(),
+            starts: Tensor::from_data(TensorData::new(starts, [labels]), device),
+            transitions: Tensor::from_data(TensorData::new(transitions, [labels, labels]), device),
+            ends: Tensor::from_data(TensorData::new(ends, [labels]), device),
+        }
+    }
+}
+
+impl Crf {
+    /// A fresh chain over `labels` labels, scores from U(-0.1, 0.1).
+    pub fn new(labels: usize, device: &Device) -> Self {
+        let uniform = Initializer::Uniform { min: -0.1, max: 0.1 };
+        Self {
+            start: uniform.init([labels], device),
+            transitions: uniform.init([labels, labels], device),
+            end: uniform.init([labels], device),
+        }
+    }
+
+    /// Negative log-likelihood of the gold labels, summed over words, mean over tweets, `[1]`.
+    ///
+    /// # Shapes
+    /// - emissions `[B, N, L]`; rows beyond a tweet's words have no influence
+    pub fn nll(&self, emissions: Tensor<3>, targets: &CrfTargets) -> Tensor<1> {
+        let [batch, words, labels] = emissions.dims();
+        let a = self.transitions.val();
+        let gold = (emissions.clone() * targets.one_hot.clone()).sum()
+            + (a.clone() * targets.transitions.clone()).sum()
+            + (self.start.val() * targets.starts.clone()).sum()
+            + (self.end.val() * targets.ends.clone()).sum();
+
+        let at = |t: usize| emissions.clone().narrow(1, t, 1).reshape([batch, labels]);
+        let a = a.unsqueeze::<3>();
+        let mut alpha = self.start.val().unsqueeze::<2>() + at(0);
+        for t in 1..words {
+            // log sum over the previous label, [B, from, to] -> [B, to].
+            let paths = alpha.clone().unsqueeze_dim::<3>(2) + a.clone();
+            let next = log_sum_exp(paths, 1).reshape([batch, labels]) + at(t);
+            let present = targets.present[t].clone();
+            alpha = alpha.clone() + (next - alpha) * present;
+        }
+        let log_z = log_sum_exp(alpha + self.end.val().unsqueeze::<2>(), 1).sum();
+        (log_z - gold) / batch as f64
+    }
+
+    /// The scores on the host, for decoding. Reads the device once.
+    ///
+    /// # Errors
+    /// If the device fails to answer.
+    pub async fn to_host(&self) -> Result<ChainScores, burn::tensor::ExecutionError> {
+        let labels = self.start.dims()[0];
+        let read = async |tensor: Tensor<1>| {
+            let data = tensor.into_data_async().await?;
+            Ok::<_, burn::tensor::ExecutionError>(data.iter::<f32>().map(f64::from).collect())
+        };
+        Ok(ChainScores {
+            start: read(self.start.val()).await?,
+            transitions: read(self.transitions.val().reshape([labels * labels])).await?,
+            end: read(self.end.val()).await?,
+        })
+    }
+}
+
+/// `log sum exp` over `dim`, kept as length 1. The shift by the maximum carries no gradient.
+fn log_sum_exp<const D: usize>(x: Tensor<D>, dim: usize) -> Tensor<D> {
+    let max = x.clone().detach().max_dim(dim);
+    (x - max.clone()).exp().sum_dim(dim).log() + max
+}
+
+#[cfg(all(test, feature = "train", feature = "flex"))]
+mod tests {
+    use super::*;
+    use crate::decode::chain::Chain;
+
+    const L: usize = 9;
+
+    fn wave(n: usize, k: f64, scale: f64) -> Vec<f64> {
+        (0..n).map(|i| ((i as f64 + 1.0) * k).sin() * scale).collect()
+    }
+
+    fn crf_of(scores: &ChainScores, device: &Device) -> Crf {
+        let tensor = |v: &[f64]| Tensor::<1>::from_data(TensorData::from(v), device);
+        Crf {
+            start: Param::from_tensor(tensor(&scores.start)),
+            transitions: Param::from_tensor(tensor(&scores.transitions).reshape([L, L])),
+            end: Param::from_tensor(tensor(&scores.end)),
+        }
+    }
+
+    fn scores(scale: f64) -> ChainScores {
+        ChainScores { start: wave(L, 1.3, scale), transitions: wave(L * L, 0.7, scale), end: wave(L, 2.1, scale) }
+    }
+
+    const GOLD: [&[usize]; 3] = [&[0, 1, 2, 0], &[3], &[0, 2, 5, 6, 0, 7]];
+
+    /// Batch-mean NLL through the host chain, which enumeration vouches for.
+    fn host_nll(scores: &ChainScores, emissions: &[f64]) -> f64 {
+        let width = 6 * L;
+        GOLD.iter()
+            .enumerate()
+            .map(|(b, gold)| {
+                let rows = &emissions[b * width..b * width + gold.len() * L];
+                let mut score = scores.start[gold[0]] + scores.end[*gold.last().unwrap()];
+                for (t, &y) in gold.iter().enumerate() {
+                    score += rows[t * L + y];
+                    if t > 0 {
+                        score += scores.transitions[gold[t - 1] * L + y];
+                    }
+                }
+                Chain::new(scores, rows).log_partition() - score
+            })
+            .sum::<f64>()
+            / GOLD.len() as f64
+    }
+
+    fn targets(device: &Device) -> CrfTargets {
+        CrfTargets::new(&GOLD.map(<[usize]>::to_vec), L, device)
+    }
+
+    fn emissions_tensor(emissions: &[f64], device: &Device) -> Tensor<3> {
+        Tensor::<1>::from_data(TensorData::from(emissions), device).reshape([3, 6, L])
+    }
+
+    #[test]
+    fn likelihood_agrees_with_the_host_chain_and_ignores_padding() {
+        let device = Device::flex();
+        let scores = scores(1.0);
+        let mut emissions = wave(3 * 6 * L, 0.37, 2.0);
+        let nll = |e: &[f64]| {
+            let nll = crf_of(&scores, &device).nll(emissions_tensor(e, &device), &targets(&device));
+            f64::from(nll.into_scalar::<f32>())
+        };
+        let expected = host_nll(&scores, &emissions);
+        assert!((nll(&emissions) - expected).abs() < 1e-4, "{} against {expected}", nll(&emissions));
+        for t in 1..6 {
+            emissions[(6 + t) * L..(6 + t + 1) * L].fill(77.0); // the second tweet has one word
+        }
+        assert!((nll(&emissions) - expected).abs() < 1e-4);
+    }
+
+    #[test]
+    fn extreme_scores_give_a_finite_likelihood() {
+        let device = Device::flex().autodiff();
+        let crf = crf_of(&scores(1e4), &device);
+        let emissions = emissions_tensor(&wave(3 * 6 * L, 0.37, 1e4), &device).require_grad();
+        let nll = crf.nll(emissions.clone(), &targets(&device));
+        assert!(nll.clone().into_scalar::<f32>().is_finite());
+        let gradient = emissions.grad(&nll.backward()).expect("a gradient").into_data();
+        assert!(gradient.iter::<f32>().all(f32::is_finite));
+    }
+
+    #[test]
+    fn gradients_agree_with_finite_differences() {
+        let device = Device::flex().autodiff();
+        let base = scores(1.0);
+        let emissions = wave(3 * 6 * L, 0.37, 2.0);
+        let crf = crf_of(&base, &device);
+        let input = emissions_tensor(&emissions, &device).require_grad();
+        let grads = crf.nll(input.clone(), &targets(&device)).backward();
+        let step = 1e-5;
+        let check = |name: &str, got: Vec<f64>, at: &mut dyn FnMut(usize, f64) -> f64| {
+            for (i, got) in got.into_iter().enumerate() {
+                let expected = (at(i, step) - at(i, -step)) / (2.0 * step);
+                assert!((got - expected).abs() < 1e-4, "{name}[{i}]: {got} against {expected}");
+            }
+        };
+        let host = |data: TensorData| data.iter::<f64>().collect::<Vec<_>>();
+        check("emissions", host(input.grad(&grads).unwrap().into_data()), &mut |i, h| {
+            let mut e = emissions.clone();
+            e[i] += h;
+            host_nll(&base, &e)
+        });
+        check("start", host(crf.start.val().grad(&grads).unwrap().into_data()), &mut |i, h| {
+            let mut s = base.clone();
+            s.start[i] += h;
+            host_nll(&s, &emissions)
+        });
+        check("transitions", host(crf.transitions.val().grad(&grads).unwrap().into_data()), &mut |i, h| {
+            let mut s = base.clone();
+            s.transitions[i] += h;
+            host_nll(&s, &emissions)
+        });
+        check("end", host(crf.end.val().grad(&grads).unwrap().into_data()), &mut |i, h| {
+            let mut s = base.clone();
+            s.end[i] += h;
+            host_nll(&s, &emissions)
+        });
+    }
+}

@@ -1,0 +1,79 @@
+//! The post-LN transformer layer of BERT, as self-attention and as cross-attention.
+
+use super::attention::{Attention, KeyMask, linear};
+use burn::module::Module;
+use burn::nn::{Dropout, DropoutConfig, LayerNorm, LayerNormConfig, Linear};
+use burn::tensor::activation::gelu;
+use burn::tensor::{Device, Tensor};
+
+/// Sizes of a [`TransformerLayer`].
+#[derive(Clone, Copy, Debug)]
+pub struct TransformerLayerConfig {
+    /// Hidden size `D`.
+    pub d: usize,
+    /// Attention heads; divides `d`.
+    pub heads: usize,
+    /// Hidden size of the feed-forward network.
+    pub ffn: usize,
+    /// Dropout on attention weights and on both sub-layers' outputs.
+    pub dropout: f64,
+    /// Epsilon of both layer norms.
+    pub epsilon: f64,
+}
+
+impl TransformerLayerConfig {
+    /// A fresh layer on `device`.
+    pub fn init(&self, device: &Device) -> TransformerLayer {
+        let norm = || LayerNormConfig::new(self.d).with_epsilon(self.epsilon).init(device);
+        TransformerLayer {
+            attention: Attention::new(self.d, self.heads, self.dropout, device),
+            attention_norm: norm(),
+            ffn_in: linear(self.d, self.ffn, device),
+            ffn_out: linear(self.ffn, self.d, device),
+            ffn_norm: norm(),
+            dropout: DropoutConfig::new(self.dropout).init(),
+        }
+    }
+}
+
+/// Attention, residual, layer norm; feed-forward (erf-GELU), residual, layer norm.
+#[derive(Module, Debug)]
+pub struct TransformerLayer {
+    /// The attention sub-layer.
+    pub attention: Attention,
+    /// Norm after the attention residual.
+    pub attention_norm: LayerNorm,
+    /// Feed-forward, `D -> F`.
+    pub ffn_in: Linear,
+    /// Feed-forward, `F -> D`.
+    pub ffn_out: Linear,
+    /// Norm after the feed-forward residual.
+    pub ffn_norm: LayerNorm,
+    dropout: Dropout,
+}
+
+impl TransformerLayer {
+    /// `Self(X, mask)`: attention of `x`, `[B, P, D]`, over itself.
+    pub fn forward_self(&self, x: Tensor<3>, mask: &KeyMask) -> Tensor<3> {
+        self.forward(x.clone(), x, mask, None).0
+    }
+
+    /// `Cross(S <- K, mask)`: queries and residual from `s`, keys and values from `k`.
+    ///
+    /// # Shapes
+    /// - s `[B, Q, D]`, k `[B, K, D]`, bias `[B or 1, H or 1, Q, K]` added to the logits
+    /// - output `[B, Q, D]`, attention weights `[B, H, Q, K]`
+    pub fn forward(
+        &self,
+        s: Tensor<3>,
+        k: Tensor<3>,
+        mask: &KeyMask,
+        bias: Option<Tensor<4>>,
+    ) -> (Tensor<3>, Tensor<4>) {
+        let (context, weights) = self.attention.forward(s.clone(), k, mask, bias);
+        let x = self.attention_norm.forward(s + self.dropout.forward(context));
+        let hidden = gelu(self.ffn_in.forward(x.clone()));
+        let out = self.dropout.forward(self.ffn_out.forward(hidden));
+        (self.ffn_norm.forward(x + out), weights)
+    }
+}

@@ -1,0 +1,108 @@
+//! Tweets side by side: what the device computes at once, and how its answers find their tweet.
+
+use crate::label::LABELS;
+use crate::nn::encoder::EncoderInput;
+use crate::tweet::sequence::PieceSequence;
+use burn::tensor::{Device, Int, Tensor, TensorData};
+use std::ops::Range;
+
+/// A batch of tweets on the device. Each row is one window of one tweet.
+#[derive(Clone, Debug)]
+pub struct Batch {
+    text: EncoderInput,
+    /// Row of the flattened `[R * P]` hidden states holding each word's first piece, `[R * N]`.
+    first: Tensor<1, Int>,
+    rows: Vec<Row>,
+    tweets: usize,
+}
+
+/// Where one row's emissions belong.
+#[derive(Clone, Debug)]
+struct Row {
+    tweet: usize,
+    /// The row's words that count, counted within the row.
+    keep: Range<usize>,
+}
+
+impl Batch {
+    /// Lays out `tweets`, each as its windows, padded to `pieces` at least.
+    ///
+    /// # Panics
+    /// If there is no window at all.
+    pub fn new(tweets: &[&[PieceSequence]], pad: u32, pieces: usize, device: &Device) -> Self {
+        let sequences = || tweets.iter().flat_map(|windows| windows.iter());
+        let n_rows = sequences().count();
+        assert!(n_rows > 0, "a batch needs at least one tweet with words");
+        let length = sequences().map(|s| s.pieces.len()).max().unwrap_or(0).max(pieces);
+        let words = sequences().map(|s| s.first.len()).max().unwrap_or(0);
+
+        let mut ids = vec![pad as i32; n_rows * length];
+        let mut shapes = vec![0i32; n_rows * length];
+        let mut present = vec![0f32; n_rows * length];
+        let mut first = vec![0i32; n_rows * words];
+        for (row, sequence) in sequences().enumerate() {
+            for (p, &id) in sequence.pieces.iter().enumerate() {
+                let at = row * length + p;
+                ids[at] = id as i32;
+                shapes[at] = sequence.shapes[p] as i32;
+                present[at] = 1.0;
+            }
+            // Absent words point at the row's own first piece.
+            first[row * words..(row + 1) * words].fill((row * length) as i32);
+            for (word, &p) in sequence.first.iter().enumerate() {
+                first[row * words + word] = (row * length + p) as i32;
+            }
+        }
+        let rows = tweets
+            .iter()
+            .enumerate()
+            .flat_map(|(tweet, windows)| {
+                windows.iter().map(move |s| {
+                    let start = s.window.words.start;
+                    Row { tweet, keep: s.window.keep.start - start..s.window.keep.end - start }
+                })
+            })
+            .collect();
+        let table = [n_rows, length];
+        Self {
+            text: EncoderInput {
+                pieces: Tensor::from_data(TensorData::new(ids, table), device),
+                token_types: None,
+                shapes: Some(Tensor::from_data(TensorData::new(shapes, table), device)),
+                present: Tensor::from_data(TensorData::new(present, table), device),
+            },
+            first: Tensor::from_data(TensorData::new(first, [n_rows * words]), device),
+            rows,
+            tweets: tweets.len(),
+        }
+    }
+
+    /// The pieces, `[R, P]`.
+    pub fn text(&self) -> &EncoderInput {
+        &self.text
+    }
+
+    /// The rows of `hidden`, `[R, P, D]`, at each word's first piece, `[R, N, D]`.
+    pub fn first_pieces(&self, hidden: Tensor<3>) -> Tensor<3> {
+        let [rows, pieces, d] = hidden.dims();
+        let words = self.first.dims()[0] / rows;
+        hidden
+            .reshape([rows * pieces, d])
+            .select(0, self.first.clone())
+            .reshape([rows, words, d])
+    }
+
+    /// Reads `emissions`, `[R, N, 9]`, back and sorts them by tweet: one `[N * 9]` each.
+    ///
+    /// # Errors
+    /// If the device fails to answer.
+    pub async fn collect(&self, emissions: Tensor<3>) -> Result<Vec<Vec<f64>>, burn::tensor::ExecutionError> {
+        let words = emissions.dims()[1];
+        let values: Vec<f64> = emissions.into_data_async().await?.iter::<f32>().map(f64::from).collect();
+        let mut by_tweet = vec![Vec::new(); self.tweets];
+        for (row, values) in self.rows.iter().zip(values.chunks(words * LABELS)) {
+            by_tweet[row.tweet].extend(&values[row.keep.start * LABELS..row.keep.end * LABELS]);
+        }
+        Ok(by_tweet)
+    }
+}

@@ -1,0 +1,141 @@
+//! What a training run is: one JSON file, or the same by flags.
+
+use super::corpus::Source;
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+
+/// Which system to train.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
+#[serde(rename_all = "lowercase")]
+pub enum SystemKind {
+    /// The text baseline.
+    #[default]
+    Text,
+}
+
+/// A training run, complete: the same values and the same machine give the same weights.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TrainConfig {
+    /// The system.
+    pub system: SystemKind,
+    /// Hugging Face folder of the encoder to start from.
+    pub encoder: PathBuf,
+    /// Corpora to learn from.
+    pub train: Vec<Source>,
+    /// Corpora to choose the best epoch by.
+    pub dev: Vec<Source>,
+    /// Folder of the run: checkpoints, logs, and the bundle at the end.
+    pub out: PathBuf,
+    /// `cpu`, `vulkan` or `cuda`, with `:i` for a GPU other than the first; several train
+    /// data-parallel.
+    pub device: Vec<String>,
+    /// Seed of everything random.
+    pub seed: u64,
+    /// Passes over the corpora.
+    pub epochs: usize,
+    /// Tweets a step.
+    pub batch: usize,
+    /// The longest window in pieces.
+    pub max_pieces: usize,
+    /// Peak learning rate of the text encoder.
+    pub lr_encoder: f64,
+    /// Peak learning rate of layers that start fresh.
+    pub lr_new: f64,
+    /// Peak learning rate of the chain.
+    pub lr_crf: f64,
+    /// Decoupled weight decay; never on biases and layer norms.
+    pub weight_decay: f64,
+    /// Fraction of the steps over which learning rates rise from 0; they fall to 0 after.
+    pub warmup: f64,
+    /// Largest global norm of a step's gradient; 0 does not clip.
+    pub clip: f64,
+    /// Dropout in encoder and emissions.
+    pub dropout: f64,
+    /// Whether the encoder gets the word-shape table.
+    pub shapes: bool,
+    /// Stop after this many epochs without a better dev score; 0 never stops early.
+    pub patience: usize,
+}
+
+impl Default for TrainConfig {
+    fn default() -> Self {
+        Self {
+            system: SystemKind::Text,
+            encoder: PathBuf::new(),
+            train: Vec::new(),
+            dev: Vec::new(),
+            out: PathBuf::new(),
+            device: vec!["cpu".to_owned()],
+            seed: 1,
+            epochs: 5,
+            batch: 16,
+            max_pieces: 128,
+            lr_encoder: 1e-4,
+            lr_new: 1e-3,
+            lr_crf: 1e-2,
+            weight_decay: 0.01,
+            warmup: 0.1,
+            clip: 5.0,
+            dropout: 0.1,
+            shapes: true,
+            patience: 0,
+        }
+    }
+}
+
+/// Why a configuration cannot run.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// A value is missing.
+    #[error("the training configuration lacks `{0}`: give --{0} or set it in the file")]
+    Missing(&'static str),
+    /// A value is out of range.
+    #[error("`{name}` is {value}, but must be {expected}")]
+    Range {
+        /// The field.
+        name: &'static str,
+        /// Its value.
+        value: f64,
+        /// What it must be.
+        expected: &'static str,
+    },
+}
+
+impl TrainConfig {
+    /// Checks that everything needed is there and in range.
+    ///
+    /// # Errors
+    /// [`ConfigError`], for the first problem.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        let missing = [
+            ("encoder", self.encoder.as_os_str().is_empty()),
+            ("train", self.train.is_empty()),
+            ("dev", self.dev.is_empty()),
+            ("out", self.out.as_os_str().is_empty()),
+            ("device", self.device.is_empty()),
+        ];
+        if let Some((name, _)) = missing.into_iter().find(|(_, missing)| *missing) {
+            return Err(ConfigError::Missing(name));
+        }
+        let ranges = [
+            ("epochs", self.epochs as f64, 1.0, f64::MAX, "1 or more"),
+            ("batch", self.batch as f64, 1.0, f64::MAX, "1 or more"),
+            ("max_pieces", self.max_pieces as f64, 3.0, f64::MAX, "3 or more"),
+            ("lr_encoder", self.lr_encoder, 0.0, 1.0, "from 0 to 1"),
+            ("lr_new", self.lr_new, 0.0, 1.0, "from 0 to 1"),
+            ("lr_crf", self.lr_crf, 0.0, 1.0, "from 0 to 1"),
+            ("weight_decay", self.weight_decay, 0.0, 1.0, "from 0 to 1"),
+            ("warmup", self.warmup, 0.0, 0.99, "from 0 to 0.99"),
+            ("clip", self.clip, 0.0, f64::MAX, "0 or more"),
+            ("dropout", self.dropout, 0.0, 0.99, "from 0 to 0.99"),
+        ];
+        for (name, value, low, high, expected) in ranges {
+            if !(low..=high).contains(&value) {
+                return Err(ConfigError::Range { name, value, expected });
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,211 @@
+//! Labelled tweets as batches, epoch by epoch.
+
+use super::corpus::buckets;
+use super::corpus::mixture::Mixture;
+use crate::label::{LABELS, Label};
+use crate::nn::crf::CrfTargets;
+use crate::systems::batch::Batch;
+use crate::tweet::pieces::{PiecesError, WordPieces};
+use crate::tweet::sequence::{PieceSequence, sequences};
+use burn::data::dataloader::{DataLoader, DataLoaderIterator, Progress};
+use burn::data::dataset::DatasetError;
+use burn::tensor::Device;
+use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::corpus::Sample;
+
+/// A labelled tweet, cut into pieces.
+#[derive(Clone, Debug)]
+pub struct Example {
+    windows: Vec<PieceSequence>,
+    labels: Vec<Label>,
+}
+
+impl Example {
+    /// Cuts a sample, which has words, into pieces.
+    ///
+    /// # Errors
+    /// If the tokenizer fails on a word.
+    pub fn new(sample: Sample, tokenizer: &WordPieces, max_pieces: usize) -> Result<Self, PiecesError> {
+        let windows = sequences(&sample.tokens, tokenizer, max_pieces)?;
+        Ok(Self { windows, labels: sample.labels })
+    }
+
+    /// Pieces of the longest window.
+    fn length(&self) -> usize {
+        self.windows.iter().map(|w| w.pieces.len()).max().unwrap_or(0)
+    }
+}
+
+/// A batch with its gold labels.
+#[derive(Clone, Debug)]
+pub struct LabelledBatch {
+    /// What the system reads.
+    pub batch: Batch,
+    /// The gold labels of every row, as the loss needs them.
+    pub targets: CrfTargets,
+    /// The gold labels of every tweet.
+    pub gold: Vec<Vec<Label>>,
+}
+
+impl LabelledBatch {
+    fn new(examples: &[&Example], pad: u32, device: &Device) -> Self {
+        let windows: Vec<&[PieceSequence]> = examples.iter().map(|e| e.windows.as_slice()).collect();
+        // Each window is a chain of its own while training.
+        let rows: Vec<Vec<usize>> = examples
+            .iter()
+            .flat_map(|e| e.windows.iter().map(|w| e.labels[w.window.words.clone()].iter().map(|l| l.index()).collect()))
+            .collect();
+        Self {
+            batch: Batch::new(&windows, pad, 0, device),
+            targets: CrfTargets::new(&rows, LABELS, device),
+            gold: examples.iter().map(|e| e.labels.clone()).collect(),
+        }
+    }
+}
+
+/// In which order examples come.
+#[derive(Clone, Debug)]
+pub enum Order {
+    /// Anew each epoch: the mixture's choice, shuffled, tweets of like length together.
+    Training {
+        /// The corpora and their weights.
+        mixture: Mixture,
+        /// Seed of choice, order and dropout.
+        seed: u64,
+    },
+    /// Always the same: by length.
+    Evaluation,
+}
+
+/// Batches of examples for the learner; each call of `iter` is the next epoch.
+pub struct Loader {
+    examples: Arc<Vec<Example>>,
+    order: Order,
+    batch: usize,
+    pad: u32,
+    device: Device,
+    /// Epochs already begun.
+    epoch: AtomicUsize,
+    /// The share of the items this loader serves.
+    share: Range<usize>,
+}
+
+impl Loader {
+    /// A loader over all of `examples`, the first epoch being `epoch + 1`.
+    pub fn new(examples: Vec<Example>, order: Order, batch: usize, pad: u32, device: &Device, epoch: usize) -> Self {
+        let mut loader = Self {
+            examples: Arc::new(examples),
+            order,
+            batch,
+            pad,
+            device: device.clone(),
+            epoch: AtomicUsize::new(epoch),
+            share: 0..0,
+        };
+        loader.share = 0..loader.total();
+        loader
+    }
+
+    /// Steps of one epoch.
+    pub fn steps(&self) -> usize {
+        self.batches(1).len()
+    }
+
+    /// Items of one epoch over all shares.
+    fn total(&self) -> usize {
+        match &self.order {
+            Order::Training { mixture, .. } => mixture.len(),
+            Order::Evaluation => self.examples.len(),
+        }
+    }
+
+    fn lengths(&self) -> Vec<usize> {
+        self.examples.iter().map(Example::length).collect()
+    }
+
+    /// This loader's batches of `epoch`, as indices of examples.
+    fn batches(&self, epoch: usize) -> Vec<Vec<usize>> {
+        match &self.order {
+            Order::Training { mixture, seed } => {
+                let chosen = mixture.epoch(*seed, epoch);
+                let batches = buckets::batches(&chosen, &self.lengths(), self.batch, *seed, epoch);
+                // Workers of a data-parallel run must agree on the number of steps, so each
+                // takes an equal run of batches and a remainder is dropped.
+                let workers = (self.total() / self.share.len().max(1)).max(1);
+                let each = batches.len() / workers;
+                let worker = (self.share.start * workers / self.total().max(1)).min(workers - 1);
+                batches[worker * each..(worker + 1) * each].to_vec()
+            }
+            Order::Evaluation => {
+                let mut all: Vec<usize> = self.share.clone().collect();
+                all.sort_by_key(|&i| self.examples[i].length());
+                all.chunks(self.batch).map(<[usize]>::to_vec).collect()
+            }
+        }
+    }
+
+    fn with(&self, device: Device, share: Range<usize>) -> Self {
+        Self {
+            examples: self.examples.clone(),
+            order: self.order.clone(),
+            batch: self.batch,
+            pad: self.pad,
+            device,
+            epoch: AtomicUsize::new(self.epoch.load(Ordering::SeqCst)),
+            share,
+        }
+    }
+}
+
+impl DataLoader<LabelledBatch> for Loader {
+    fn iter<'a>(&'a self) -> Box<dyn DataLoaderIterator<LabelledBatch> + 'a> {
+        let epoch = self.epoch.fetch_add(1, Ordering::SeqCst) + 1;
+        if let Order::Training { seed, .. } = self.order {
+            // Dropout then depends on seed and epoch alone, so that a resumed run is the same run.
+            self.device.seed(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15).wrapping_add(epoch as u64));
+        }
+        let batches = self.batches(epoch);
+        Box::new(Batches { loader: self, next: 0, done: 0, total: batches.iter().map(Vec::len).sum(), batches })
+    }
+
+    fn num_items(&self) -> usize {
+        self.share.len()
+    }
+
+    fn to_device(&self, device: &Device) -> Arc<dyn DataLoader<LabelledBatch>> {
+        Arc::new(self.with(device.clone(), self.share.clone()))
+    }
+
+    fn slice(&self, start: usize, end: usize) -> Arc<dyn DataLoader<LabelledBatch>> {
+        Arc::new(self.with(self.device.clone(), self.share.start + start..self.share.start + end))
+    }
+}
+
+struct Batches<'a> {
+    loader: &'a Loader,
+    batches: Vec<Vec<usize>>,
+    next: usize,
+    done: usize,
+    total: usize,
+}
+
+impl Iterator for Batches<'_> {
+    type Item = Result<LabelledBatch, DatasetError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let indices = self.batches.get(self.next)?;
+        self.next += 1;
+        self.done += indices.len();
+        let examples: Vec<&Example> = indices.iter().map(|&i| &self.loader.examples[i]).collect();
+        Some(Ok(LabelledBatch::new(&examples, self.loader.pad, &self.loader.device)))
+    }
+}
+
+impl DataLoaderIterator<LabelledBatch> for Batches<'_> {
+    fn progress(&self) -> Progress {
+        Progress::new(self.done, self.total, Some("tweets".to_owned()))
+    }
+}

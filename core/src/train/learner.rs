@@ -1,0 +1,148 @@
+//! How a system learns: burn-train's steps, with clipping by the global norm.
+
+use super::dataset::LabelledBatch;
+use super::metric::SpanInput;
+use crate::decode::chain::Rules;
+use crate::decode::entities::decode;
+use crate::label::Label;
+use crate::systems::System;
+use burn::module::{Module, ModuleVisitor, Param};
+use burn::optim::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
+use burn::optim::{GradientsParams, ModuleOptimizer};
+use burn::tensor::{ExecutionError, Tensor};
+use burn::train::metric::{Adaptor, LossInput};
+use burn::train::{InferenceStep, ItemLazy, TrainOutput, TrainStep};
+
+/// A system in training.
+#[derive(Module, Debug)]
+pub struct Trainee {
+    /// The system.
+    pub system: System,
+    /// Largest global norm of a gradient; 0 does not clip.
+    clip: f64,
+}
+
+impl Trainee {
+    /// Wraps a system for training.
+    pub fn new(system: System, clip: f64) -> Self {
+        Self { system, clip }
+    }
+}
+
+/// What a training step reports.
+#[derive(Debug)]
+pub struct TrainReport {
+    loss: Tensor<1>,
+}
+
+/// What an evaluation step reports.
+#[derive(Debug)]
+pub struct DevReport {
+    loss: Tensor<1>,
+    tweets: Vec<(Vec<Label>, Vec<Label>)>,
+}
+
+impl TrainStep for Trainee {
+    type Input = LabelledBatch;
+    type Output = TrainReport;
+
+    fn step(&self, item: LabelledBatch) -> TrainOutput<TrainReport> {
+        let loss = self.system.loss(&item.batch, &item.targets);
+        let grads = loss.backward();
+        TrainOutput::new(self, grads, TrainReport { loss: loss.detach() })
+    }
+
+    fn optimize(self, optim: &mut ModuleOptimizer, lr: ModuleLearningRate, grads: GradientsParams) -> Self {
+        let grads = if self.clip > 0.0 { clip_global_norm(&self, grads, self.clip) } else { grads };
+        optim.step(lr, self, grads)
+    }
+}
+
+impl InferenceStep for Trainee {
+    type Input = LabelledBatch;
+    type Output = DevReport;
+
+    fn step(&self, item: LabelledBatch) -> DevReport {
+        let emissions = self.system.forward(&item.batch);
+        let loss = self.system.crf().nll(emissions.clone(), &item.targets);
+        let predicted = pollster::block_on(async {
+            let chain = self.system.crf().to_host().await?.under(Rules::Bio);
+            let tweets = item.batch.collect(emissions).await?;
+            Ok::<_, ExecutionError>(tweets.iter().map(|e| decode(&chain, e).0).collect::<Vec<_>>())
+        })
+        // burn-train has no way to hand an error on from a step.
+        .expect("the device answers");
+        DevReport { loss, tweets: item.gold.into_iter().zip(predicted).collect() }
+    }
+}
+
+impl ItemLazy for TrainReport {
+    fn sync(self) -> Result<Self, ExecutionError> {
+        self.loss.device().flush()?;
+        Ok(Self { loss: self.loss.without_autodiff() })
+    }
+}
+
+impl ItemLazy for DevReport {
+    fn sync(self) -> Result<Self, ExecutionError> {
+        Ok(self)
+    }
+}
+
+impl Adaptor<LossInput> for TrainReport {
+    fn adapt(&self) -> LossInput {
+        LossInput::new(self.loss.clone())
+    }
+}
+
+impl Adaptor<LossInput> for DevReport {
+    fn adapt(&self) -> LossInput {
+        LossInput::new(self.loss.clone())
+    }
+}
+
+impl Adaptor<SpanInput> for DevReport {
+    fn adapt(&self) -> SpanInput {
+        SpanInput(self.tweets.clone())
+    }
+}
+
+/// Scales all gradients together so that their joint norm is at most `limit`. burn clips tensor
+/// by tensor, which changes the gradient's direction.
+fn clip_global_norm<M: Module>(module: &M, grads: GradientsParams, limit: f64) -> GradientsParams {
+    struct Norm<'a> {
+        grads: &'a GradientsParams,
+        square: Option<Tensor<1>>,
+    }
+    impl ModuleVisitor for Norm<'_> {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            if let Some(grad) = self.grads.get::<D>(param.id) {
+                let square = grad.square().sum();
+                self.square = Some(match self.square.take() {
+                    Some(sum) => sum + square,
+                    None => square,
+                });
+            }
+        }
+    }
+    struct Scale {
+        grads: GradientsParams,
+        factor: f64,
+    }
+    impl ModuleVisitor for Scale {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            if let Some(grad) = self.grads.remove::<D>(param.id) {
+                self.grads.register(param.id, grad * self.factor);
+            }
+        }
+    }
+    let mut norm = Norm { grads: &grads, square: None };
+    module.visit(&mut norm);
+    let norm = norm.square.map_or(0.0, |square| square.into_scalar::<f64>().sqrt());
+    if norm <= limit {
+        return grads;
+    }
+    let mut scale = Scale { grads, factor: limit / norm };
+    module.visit(&mut scale);
+    scale.grads
+}

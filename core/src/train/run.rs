@@ -1,0 +1,246 @@
+//! A training run from configuration to bundle.
+
+use super::checkpoint::{AtomicCheckpointer, KeepLastAndBest, Patience, last_epoch, path as checkpoint_path};
+use super::config::{ConfigError, SystemKind, TrainConfig};
+use super::corpus::mixture::{Mixture, MixtureError};
+use super::corpus::{CorpusError, Source};
+use super::dataset::{Example, Loader, Order};
+use super::hugging_face::{HuggingFaceError, load_encoder, load_tokenizer};
+use super::history;
+use super::learner::Trainee;
+use super::metric::SpanF1;
+use super::progress::PlainProgress;
+use super::schedule::{optimizer, scheduler};
+use super::store;
+use crate::bundle::manifest::About;
+use crate::bundle::{BundleError, Parts, Unpacked, pack, unpack};
+use crate::recognizer::{RecognizeError, Recognizer};
+use crate::systems::text::TextConfig;
+use crate::systems::{System, SystemConfig};
+use crate::tweet::pieces::{PiecesError, WordPieces};
+use crate::tweet::shape::WordShape;
+use burn::module::Module;
+use burn::store::ModuleRecord;
+use burn::tensor::Device;
+use burn::tensor::distributed::{DistributedConfig, ReduceOperation};
+use burn::train::metric::LossMetric;
+use burn::train::{ExecutionStrategy, Interrupter, Learner, SupervisedTraining};
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Why a run ended without a bundle.
+#[derive(Debug, thiserror::Error)]
+pub enum TrainError {
+    /// The configuration.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// A corpus.
+    #[error(transparent)]
+    Corpus(#[from] CorpusError),
+    /// The corpora's weights.
+    #[error(transparent)]
+    Mixture(#[from] MixtureError),
+    /// The encoder to start from.
+    #[error(transparent)]
+    Encoder(#[from] HuggingFaceError),
+    /// The tokenizer.
+    #[error(transparent)]
+    Pieces(#[from] PiecesError),
+    /// The bundle.
+    #[error(transparent)]
+    Bundle(#[from] BundleError),
+    /// The device.
+    #[error(transparent)]
+    Device(#[from] RecognizeError),
+    /// A file of the run.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// The cause.
+        source: std::io::Error,
+    },
+    /// The folder holds a run already.
+    #[error("{} holds a run already: resume it with --resume, or give another --out", .0.display())]
+    Exists(PathBuf),
+    /// The folder holds another run.
+    #[error("{} holds a run with another configuration; give the same one to resume it, or another --out", .0.display())]
+    Other(PathBuf),
+    /// The learner stopped.
+    #[error("training stopped: {0}")]
+    Stopped(String),
+    /// No epoch was finished.
+    #[error("training stopped before its first epoch was finished; start it again with --resume")]
+    NoEpoch,
+}
+
+/// How a run ended.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// The epoch with the best dev score.
+    pub best_epoch: usize,
+    /// Its lenient micro F1 on the dev corpora, a fraction.
+    pub dev_f1: f64,
+    /// The folder of the bundle.
+    pub bundle: PathBuf,
+}
+
+/// The tweet whose emissions every bundle carries as its known answer.
+const KNOWN: &str = "RT @nasa: Sunita Williams is back in Houston with #Boeing";
+
+/// Trains as `config` says on `devices` and writes the bundle of the best epoch.
+///
+/// The run's folder holds `config.json`, `checkpoint/`, the metrics' logs and `bundle/`. With
+/// `resume`, a run that was killed goes on after its last whole epoch and ends in the same
+/// weights as an uninterrupted one.
+///
+/// # Errors
+/// [`TrainError`]
+pub fn train(config: &TrainConfig, devices: &[Device], resume: bool, interrupter: Interrupter) -> Result<Outcome, TrainError> {
+    config.check()?;
+    let checkpoints = open_run(config, resume)?;
+    let started = last_epoch(&checkpoints).unwrap_or(0);
+
+    let device = devices[0].clone().autodiff();
+    let tokenizer = load_tokenizer(&config.encoder)?;
+    let (system_config, system) = build(config, &device)?;
+    let (train, mixture) = read(&config.train, &tokenizer, config.max_pieces)?;
+    let (dev, _) = read(&config.dev, &tokenizer, config.max_pieces)?;
+    let order = Order::Training { mixture, seed: config.seed };
+    let pad = tokenizer.special().pad;
+    let loader = Loader::new(train, order, config.batch, pad, &device, started);
+    let steps = loader.steps() / devices.len() * config.epochs;
+    let dev_loader = Loader::new(dev, Order::Evaluation, 2 * config.batch, pad, &devices[0], 0);
+
+    if started < config.epochs {
+        let learner = Learner::new(Trainee::new(system, config.clip), optimizer(config), scheduler(config, steps));
+        let mut training = SupervisedTraining::new(&config.out, Arc::new(loader), Arc::new(dev_loader))
+            .metric_train_numeric(LossMetric::new())
+            .metric_valid_numeric(LossMetric::new())
+            .metric_valid_numeric(SpanF1::new())
+            .with_custom_checkpointers(
+                AtomicCheckpointer::new(&checkpoints, "model"),
+                AtomicCheckpointer::new(&checkpoints, "optim"),
+                AtomicCheckpointer::new(&checkpoints, "scheduler"),
+            )
+            .with_checkpointing_strategy(KeepLastAndBest(config.out.clone()))
+            .with_interrupter(interrupter)
+            .num_epochs(config.epochs);
+        if devices.len() > 1 {
+            let devices = devices.iter().map(|d| d.clone().autodiff()).collect();
+            let mean = DistributedConfig { all_reduce_op: ReduceOperation::Mean };
+            training = training.with_training_strategy(ExecutionStrategy::ddp(devices, mean).into());
+        }
+        if config.patience > 0 {
+            training = training.early_stopping(Patience { run: config.out.clone(), epochs: config.patience });
+        }
+        if started > 0 {
+            training = training.checkpoint(started);
+        }
+        if !std::io::stdout().is_terminal() {
+            training = training.renderer(Box::new(PlainProgress::new(config.batch)));
+        }
+        let result = training.launch(learner);
+        if let Some(error) = result.error {
+            return Err(TrainError::Stopped(error.to_string()));
+        }
+        if let Some(stop) = result.interrupted {
+            return Err(TrainError::Stopped(stop.reason.unwrap_or_else(|| "interrupted".to_owned())));
+        }
+    }
+    bundle_best(config, system_config, tokenizer, &checkpoints, &devices[0])
+}
+
+/// Makes the run's folder, or checks that it holds this very run.
+fn open_run(config: &TrainConfig, resume: bool) -> Result<PathBuf, TrainError> {
+    let io = |path: &Path| {
+        let path = path.to_owned();
+        move |source| TrainError::Io { path, source }
+    };
+    let path = config.out.join("config.json");
+    let checkpoints = config.out.join("checkpoint");
+    let mut text = serde_json::to_string_pretty(config).expect("a configuration is JSON");
+    text.push('\n');
+    match fs::read_to_string(&path) {
+        Ok(_) if !resume => return Err(TrainError::Exists(config.out.clone())),
+        Ok(found) if found != text => return Err(TrainError::Other(config.out.clone())),
+        Ok(_) => {}
+        Err(_) => {
+            fs::create_dir_all(&config.out).map_err(io(&config.out))?;
+            fs::write(&path, text).map_err(io(&path))?;
+        }
+    }
+    fs::create_dir_all(&checkpoints).map_err(io(&checkpoints))?;
+    Ok(checkpoints)
+}
+
+/// The system at its start: pretrained encoder, fresh layers.
+fn build(config: &TrainConfig, device: &Device) -> Result<(SystemConfig, System), TrainError> {
+    device.seed(config.seed);
+    let shapes = if config.shapes { WordShape::COUNT } else { 0 };
+    let pretrained = load_encoder(&config.encoder, shapes, config.dropout, device)?;
+    if config.max_pieces > pretrained.config.max_pieces() {
+        return Err(ConfigError::Range {
+            name: "max_pieces",
+            value: config.max_pieces as f64,
+            expected: "at most the encoder's positions",
+        }
+        .into());
+    }
+    let system = match config.system {
+        SystemKind::Text => SystemConfig::Text(TextConfig { encoder: pretrained.config }),
+    };
+    let built = system.init(device).with_encoder(pretrained.encoder);
+    Ok((system, built))
+}
+
+/// Reads corpora and cuts them into pieces.
+fn read(sources: &[Source], tokenizer: &WordPieces, max_pieces: usize) -> Result<(Vec<Example>, Mixture), TrainError> {
+    let (mut examples, mut parts) = (Vec::new(), Vec::new());
+    for source in sources {
+        let samples = source.read()?;
+        parts.push((samples.len(), source.weight));
+        for sample in samples {
+            examples.push(Example::new(sample, tokenizer, max_pieces)?);
+        }
+    }
+    Ok((examples, Mixture::new(&parts)?))
+}
+
+/// Packs the checkpoint of the best epoch.
+fn bundle_best(
+    config: &TrainConfig,
+    system_config: SystemConfig,
+    tokenizer: WordPieces,
+    checkpoints: &Path,
+    device: &Device,
+) -> Result<Outcome, TrainError> {
+    let (best, dev_f1) = history::best(&config.out).ok_or(TrainError::NoEpoch)?;
+    let path = checkpoint_path(checkpoints, "model", best);
+    let record = ModuleRecord::load(&path).map_err(|e| BundleError::Weights(e.to_string()))?;
+    let trainee = Trainee::new(system_config.init(device), config.clip)
+        .try_load_record(record)
+        .map_err(|e| BundleError::Weights(e.to_string()))?;
+    let names: Vec<String> = config.dev.iter().map(|d| d.path.display().to_string()).collect();
+    let mut about = About {
+        name: format!("mner-{}", system_config.name()),
+        training: serde_json::to_value(config).expect("a configuration is JSON"),
+        scores: BTreeMap::from([(names.join(" + "), dev_f1)]),
+        ..About::default()
+    };
+    let max_pieces = config.max_pieces;
+    let parts = |about| Parts { config: system_config.clone(), max_pieces, about };
+    let draft = pack(trainee.system.clone(), &tokenizer, parts(about.clone()))?;
+    let Unpacked { manifest, system, tokenizer } = unpack(draft, device)?;
+    about.known_answer = Some(pollster::block_on(async {
+        let recognizer = Recognizer::new(Unpacked { manifest, system, tokenizer: tokenizer.clone() }, device).await?;
+        recognizer.known_answer(KNOWN).await
+    })?);
+    let bundle = config.out.join("bundle");
+    store::write(&pack(trainee.system, &tokenizer, parts(about))?, &bundle)
+        .map_err(|(path, source)| TrainError::Io { path, source })?;
+    Ok(Outcome { best_epoch: best, dev_f1, bundle })
+}

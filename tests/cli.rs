@@ -1,0 +1,216 @@
+//! The `mner` program as a person or a script uses it, on a tiny model of random weights.
+
+use serde_json::{Value, json};
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+fn mner(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_mner"));
+    command.args(args);
+    command
+}
+
+fn run(args: &[&str]) -> Output {
+    mner(args).output().unwrap()
+}
+
+fn succeed(args: &[&str]) -> String {
+    let output = run(args);
+    assert!(output.status.success(), "mner {args:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// The sentence a command fails with; its exit code must be `code`.
+fn fail(args: &[&str], code: i32) -> String {
+    let output = run(args);
+    assert_eq!(output.status.code(), Some(code), "mner {args:?}");
+    String::from_utf8(output.stderr).unwrap()
+}
+
+/// A folder with a bundle of random weights in `bundle`.
+fn with_bundle() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    succeed(&["init", "--out", path(&folder, "bundle").as_str()]);
+    folder
+}
+
+fn path(folder: &TempDir, name: &str) -> String {
+    folder.path().join(name).to_str().unwrap().to_owned()
+}
+
+#[test]
+fn spans_cut_the_entities_out_in_every_unit() {
+    let folder = with_bundle();
+    let bundle = path(&folder, "bundle");
+    let tweet = "RT @nasa: 👩🏽‍🚀 Sunita Williams is back in Houston 🇺🇸 with #Boeing";
+    let answer: Value = serde_json::from_str(&succeed(&["predict", "--bundle", &bundle, "--text", tweet, "--json"])).unwrap();
+    assert_eq!(answer["text"], tweet);
+    let entities = answer["entities"].as_array().unwrap();
+    assert!(!entities.is_empty(), "random weights find something");
+    let (utf16, chars): (Vec<u16>, Vec<char>) = (tweet.encode_utf16().collect(), tweet.chars().collect());
+    for entity in entities {
+        let span = |unit: &str| {
+            let at = |i: usize| entity[unit][i].as_u64().unwrap() as usize;
+            at(0)..at(1)
+        };
+        let text = entity["text"].as_str().unwrap();
+        assert_eq!(&tweet[span("bytes")], text);
+        assert_eq!(String::from_utf16(&utf16[span("utf16")]).unwrap(), text);
+        assert_eq!(chars[span("chars")].iter().collect::<String>(), text);
+        let confidence = entity["confidence"].as_f64().unwrap();
+        assert!((0.0..=1.0).contains(&confidence));
+        assert!(["PER", "LOC", "ORG", "MISC"].contains(&entity["type"].as_str().unwrap()));
+        assert_ne!(entity["runner_up"]["type"], entity["type"]);
+    }
+}
+
+#[test]
+fn a_stream_keeps_its_order_and_survives_bad_lines() {
+    let folder = with_bundle();
+    let bundle = path(&folder, "bundle");
+    let long = "Houston ".repeat(1000);
+    let mut lines = vec![
+        json!({"id": 1, "text": "Sunita in Houston"}).to_string(),
+        "{\"text\": ".to_owned(),
+        json!({"text": 3}).to_string(),
+        json!(["no object"]).to_string(),
+        String::new(),
+        json!({"text": ""}).to_string(),
+        json!({"text": long}).to_string(),
+    ];
+    lines.extend((0..150).map(|i| json!({"id": i, "text": format!("tweet {i} from Paris")}).to_string()));
+
+    let mut child = mner(&["predict", "--bundle", &bundle, "--input", "-", "--json"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let input = lines.join("\n");
+    let writer = std::thread::spawn(move || stdin.write_all(input.as_bytes()));
+    let output = child.wait_with_output().unwrap();
+    writer.join().unwrap().unwrap();
+
+    let answers: Vec<Value> =
+        String::from_utf8(output.stdout).unwrap().lines().map(|l| serde_json::from_str(l).unwrap()).collect();
+    assert_eq!(answers.len(), 6 + 150, "the blank line has no answer");
+    assert_eq!(answers[0]["id"], 1);
+    for (answer, line) in answers[1..4].iter().zip(2..) {
+        assert_eq!(answer["line"], line);
+        assert!(answer["error"].is_string());
+    }
+    assert_eq!(answers[4]["entities"], json!([]));
+    assert!(answers[5]["entities"].is_array());
+    for (i, answer) in answers[6..].iter().enumerate() {
+        assert_eq!(answer["id"], i);
+    }
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("3 of 157 lines could not be read"));
+}
+
+#[test]
+fn evaluation_prints_fractions_and_a_table() {
+    let folder = with_bundle();
+    let bundle = path(&folder, "bundle");
+    let data = path(&folder, "dev.txt");
+    fs::write(&data, corpus(8)).unwrap();
+    let scores: Value = serde_json::from_str(&succeed(&["evaluate", "--bundle", &bundle, "--data", &data, "--json"])).unwrap();
+    for rule in ["lenient", "strict"] {
+        for row in ["micro", "PER", "LOC", "ORG", "MISC"] {
+            for figure in ["precision", "recall", "f1"] {
+                assert!((0.0..=1.0).contains(&scores[rule][row][figure].as_f64().unwrap()));
+            }
+        }
+        assert_eq!(scores[rule]["micro"]["support"], 16);
+    }
+    assert!(succeed(&["evaluate", "--bundle", &bundle, "--data", &data]).contains("micro"));
+}
+
+#[test]
+fn failures_say_what_is_wrong() {
+    let folder = with_bundle();
+    let bundle = path(&folder, "bundle");
+    assert!(fail(&["inspect", &path(&folder, "nothing")], 1).contains("nothing"));
+    assert!(fail(&["predict", "--bundle", &bundle], 2).contains("--text"));
+    assert!(fail(&["predict", "--bundle", &bundle, "--device", "abacus", "--text", "x"], 1).contains("cpu"));
+    let bad = path(&folder, "bad.txt");
+    fs::write(&bad, "IMGID:1\nHouston\tB-PLANET\n").unwrap();
+    let sentence = fail(&["evaluate", "--bundle", &bundle, "--data", &bad], 1);
+    assert!(sentence.contains("bad.txt") && sentence.contains('2') && sentence.contains("PLANET"), "{sentence}");
+
+    let weights = folder.path().join("bundle/weights.bpk");
+    let mut bytes = fs::read(&weights).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(&weights, &bytes).unwrap();
+    assert!(fail(&["inspect", &bundle], 1).contains("SHA-256"));
+    fs::write(&weights, &bytes[1..]).unwrap();
+    assert!(fail(&["inspect", &bundle], 1).contains("bytes"));
+}
+
+/// `tweets` tweets with two entities each.
+fn corpus(tweets: usize) -> String {
+    let names = ["sunita", "maria", "ahmed", "lena"];
+    let places = ["houston", "paris", "lagos", "lima", "oslo"];
+    (0..tweets)
+        .map(|i| format!("IMGID:{i}\n{}\tB-PER\nis\tO\nin\tO\n{}\tB-LOC\n\n", names[i % 4], places[i % 5]))
+        .collect()
+}
+
+/// Writes a Hugging Face folder and a corpus; returns the arguments of a training run into `out`.
+fn training(folder: &TempDir, out: &str, epochs: usize) -> Vec<String> {
+    let (encoder, data) = (path(folder, "encoder"), path(folder, "train.txt"));
+    if !Path::new(&encoder).exists() {
+        succeed(&["export", "--bundle", &path(folder, "bundle"), "--out", &encoder]);
+        fs::write(&data, corpus(24)).unwrap();
+    }
+    let epochs = epochs.to_string();
+    ["train", "--encoder", &encoder, "--train", &data, "--dev", &data, "--out", out, "--epochs", &epochs, "--batch", "4"]
+        .map(str::to_owned)
+        .to_vec()
+}
+
+#[test]
+fn a_killed_run_resumes_to_the_same_weights() {
+    let folder = with_bundle();
+    let (whole, killed) = (path(&folder, "whole"), path(&folder, "killed"));
+    let strs = |args: &[String]| args.iter().map(String::clone).collect::<Vec<_>>();
+    let epochs = 12;
+    let call = |args: Vec<String>| succeed(&args.iter().map(String::as_str).collect::<Vec<_>>());
+    call(training(&folder, &whole, epochs));
+
+    let args = strs(&training(&folder, &killed, epochs));
+    let mut child = mner(&args.iter().map(String::as_str).collect::<Vec<_>>())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let checkpoint = |epoch: usize| Path::new(&killed).join(format!("checkpoint/scheduler-{epoch}.bpk"));
+    let started = Instant::now();
+    while !(2..epochs).any(|e| checkpoint(e).exists()) {
+        assert!(started.elapsed() < Duration::from_secs(60), "no checkpoint in a minute");
+        sleep(Duration::from_millis(1));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(!Path::new(&killed).join("bundle").exists(), "the run was killed before its end");
+
+    assert!(fail(&args.iter().map(String::as_str).collect::<Vec<_>>(), 1).contains("--resume"));
+    let mut resumed = args;
+    resumed.push("--resume".to_owned());
+    call(resumed);
+
+    let exported = |run: &str| {
+        let out = format!("{run}/exported");
+        succeed(&["export", "--bundle", &format!("{run}/bundle"), "--out", &out]);
+        fs::read(format!("{out}/model.safetensors")).unwrap()
+    };
+    assert!(exported(&whole) == exported(&killed), "the weights differ");
+    assert!(succeed(&["inspect", &format!("{whole}/bundle")]).contains("known answer reproduced"));
+}
