@@ -144,6 +144,14 @@ check() {
     fi
 }
 
+# A model of random weights for the browser tests, unless MNER_TEST_BUNDLE names another.
+test_model() {
+    [ -z "${MNER_TEST_BUNDLE:-}" ] || return 0
+    export MNER_TEST_BUNDLE=$PWD/$BROWSER_TESTS/node_modules/.test-model
+    rm -rf "$MNER_TEST_BUNDLE"
+    cargo run --quiet --package mner-core --features cli,flex --bin mner -- init --out "$MNER_TEST_BUNDLE"
+}
+
 # --- Verbs ---------------------------------------------------------------------------------------------------------
 
 setup() {
@@ -185,6 +193,7 @@ test_all() {
     check 'Rust tests' cargo test --package mner-core --features cli,flex
     check 'page engine' engine cpu
     list_models
+    check 'test model' test_model
     check 'browser tests' npm test --prefix "$BROWSER_TESTS" --silent
     [ "$failures" -eq 0 ] || die "$failures of the steps above failed"
 }

@@ -8,6 +8,7 @@
  * | `truncated` | a file ended early, or is longer than its manifest says                   |
  * | `bundle`    | the files do not belong together, or hold no model this version can read |
  * | `engine`    | this browser cannot run the WebAssembly part                              |
+ * | `device`    | the engine computes wrong numbers on this machine                         |
  * | `recognize` | the model could not work on this input                                    |
  * | `input`     | the caller gave something that is neither text nor image                  |
  * | `crashed`   | the engine failed twice on the same input                                 |

@@ -46,12 +46,12 @@ export function drawList(target, text, entities) {
         element('bdi', { className: 'text' }, text.slice(...utf16)),
         element('span', { className: 'confidence' }, percent(confidence)),
       );
-      const next = other ? `Next likeliest: ${TYPES[other.type]} (${percent(other.probability)}). ` : '';
+      const next = `Next likeliest: ${TYPES[other.type]} (${percent(other.probability)}).`;
       const details = element(
         'details',
         { id: `name-${i}` },
         summary,
-        element('p', {}, `${next}Characters ${utf16[0]} to ${utf16[1]} of the tweet.`),
+        element('p', {}, `${next} Characters ${utf16[0]} to ${utf16[1]} of the tweet.`),
       );
       return element('li', {}, details);
     }),

@@ -8,7 +8,10 @@
 import { MnerError } from './errors.js';
 import { cached, fetchCounted, fetchSized, fetchWhole, forget, keep } from './download.js';
 
-const ENGINES = { cpu: './pkg/cpu/mner_web.js' };
+/** What the manifest calls a file, and the name it has in the bundle's folder. */
+const FILES = { weights: 'weights.bpk', tokenizer: 'tokenizer.json' };
+/** The module of each backend, and how far its scores may be from the bundle's known answer. */
+const ENGINES = { cpu: { module: './pkg/cpu/mner_web.js', tolerance: 2e-3 } };
 
 let engine;
 let recognizer;
@@ -37,7 +40,7 @@ async function load({ url, backend }, report) {
   const manifestBytes = await fetchWhole(new URL('manifest.json', url).href);
   const manifest = parse(manifestBytes, url);
   const [weights, tokenizer] = await Promise.all(
-    ['weights.bpk', 'tokenizer.json'].map((name) => obtain(manifest, name, url, report)),
+    Object.keys(FILES).map((key) => obtain(manifest, key, url, report)),
   );
   await starting;
   report({ part: 'start', loaded: 0, total: 1 });
@@ -47,6 +50,8 @@ async function load({ url, backend }, report) {
     await Promise.all([weights, tokenizer].map((file) => forget(file.url)));
     throw error;
   }
+  // This also warms the engine up.
+  await recognizer.check(ENGINES[backend].tolerance);
   // Only what the engine has verified is kept.
   await Promise.all(
     [weights, tokenizer].filter((file) => !file.fromCache).map((file) => keep(file.url, file.sha256, file.bytes)),
@@ -60,7 +65,7 @@ async function recognize({ input }) {
 
 /** Downloads and instantiates the engine. */
 async function start(backend, onBytes) {
-  const glue = new URL(ENGINES[backend], import.meta.url);
+  const glue = new URL(ENGINES[backend].module, import.meta.url);
   const wasm = await fetchCounted(new URL('mner_web_bg.wasm', glue).href, onBytes);
   try {
     engine = await import(glue.href);
@@ -79,8 +84,9 @@ function parse(bytes, url) {
 }
 
 /** One file of the bundle, from the cache or the server. */
-async function obtain(manifest, name, base, report) {
-  const entry = manifest.files?.[name];
+async function obtain(manifest, key, base, report) {
+  const name = FILES[key];
+  const entry = manifest.files?.[key];
   if (!Number.isSafeInteger(entry?.bytes) || entry.bytes < 0 || typeof entry.sha256 !== 'string') {
     throw new MnerError('bundle', `manifest.json of ${base} does not give the size and SHA-256 of ${name}.`);
   }

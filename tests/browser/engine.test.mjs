@@ -45,7 +45,7 @@ test('spans cut the names out of the string', { skip }, () =>
         assert.equal([...wellFormed].slice(...chars).join(''), text);
         assert.equal(Buffer.from(wellFormed).subarray(...bytes).toString(), text);
         assert.ok(confidence >= 0 && confidence <= 1);
-        assert.ok(other === null || (other.type !== type && other.probability >= 0 && other.probability <= 1));
+        assert.ok(other.type !== type && other.probability >= 0 && other.probability <= 1);
       }
     });
     assert.ok(names > 0, 'the model found no name at all, so nothing was checked');

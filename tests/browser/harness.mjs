@@ -40,7 +40,7 @@ export function madeUpBundle() {
 /** `files` and the manifest that fits them. */
 function describe(files) {
   const entries = Object.entries(files).map(([name, bytes]) => [
-    name,
+    name.split('.')[0],
     { bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') },
   ]);
   return { ...files, 'manifest.json': Buffer.from(JSON.stringify({ files: Object.fromEntries(entries) })) };

@@ -103,7 +103,7 @@ test('refuses weights that are not the ones the manifest names, and does not kee
   const spoiled = { ...bundle, 'weights.bpk': Buffer.from(bundle['weights.bpk']).fill(0, 1000, 1010) };
   await visit(shared, { bundle: spoiled }, async (page, { requests }) => {
     await shows(page, 'failure');
-    assert.match(await page.locator('#failure-text').innerText(), /weights\.bpk/);
+    assert.match(await page.locator('#failure-text').innerText(), /weights: not the file/);
     await page.locator('#retry').click();
     await page.waitForFunction(() => document.querySelector('#loading').hidden);
     assert.equal(requests.filter((path) => path === WEIGHTS).length, 2);

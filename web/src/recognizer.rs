@@ -2,7 +2,8 @@
 
 use crate::error::coded;
 use burn::tensor::Device;
-use mner_core::recognizer::{BundleFiles, Recognizer as Core};
+use mner_core::bundle::BundleFiles;
+use mner_core::recognizer::Recognizer as Core;
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
@@ -25,7 +26,7 @@ export interface Entity {
     /** Probability of exactly this span and type, 0 to 1. */
     confidence: number;
     /** The likeliest other type of the same span. */
-    runner_up: { type: EntityType; probability: number } | null;
+    runner_up: { type: EntityType; probability: number };
 }
 
 /** The answer for one tweet. Entities are in the order of the text and do not overlap. */
@@ -56,8 +57,21 @@ impl Recognizer {
         };
         let device = Device::flex();
         Core::load(files, &device)
+            .await
             .map(Recognizer)
             .map_err(|error| coded("bundle", &error))
+    }
+
+    /// Computes the bundle's known answer, if it carries one: a device that computes nonsense is found out here.
+    ///
+    /// # Errors
+    /// An `Error` with `code` `"device"` if a score is off by more than `tolerance`.
+    pub async fn check(&self, tolerance: f32) -> Result<(), JsValue> {
+        self.0
+            .check(tolerance)
+            .await
+            .map(|_| ())
+            .map_err(|error| coded("device", &error))
     }
 
     /// Names the entities of a tweet of any length.
