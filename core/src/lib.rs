@@ -20,9 +20,6 @@
 pub mod bundle;
 pub mod decode;
 pub mod label;
-pub mod bundle;
-pub mod decode;
-pub mod label;
 pub mod nn;
 pub mod recognizer;
 pub mod splitmix;

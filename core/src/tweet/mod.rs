@@ -1,6 +1,7 @@
 //! A raw tweet becomes words with exact spans, and words become word pieces.
 
 pub mod pieces;
+pub mod sequence;
 pub mod shape;
 pub mod window;
 pub mod words;
