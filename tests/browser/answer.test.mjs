@@ -148,3 +148,11 @@ test('the module: time-out, abort, close and wrong input have their codes', () =
     });
     assert.deepEqual(codes, ['AbortError', 'not-found', 'input', 'timeout', 1, 'closed', 'closed']);
   }));
+
+test('the smallest page works', () =>
+  visit(shared, { bundle, query: 'example.html' }, async (page) => {
+    await page.getByText('Ready').waitFor();
+    await page.getByLabel('Tweet').fill('in Oslo');
+    await page.waitForFunction(() => document.querySelector('#answer').textContent.includes('"text": "Oslo"'));
+    assert.deepEqual(await accessibilityViolations(page), []);
+  }));
