@@ -21,7 +21,11 @@ fn run(args: &[&str]) -> Output {
 
 fn succeed(args: &[&str]) -> String {
     let output = run(args);
-    assert!(output.status.success(), "mner {args:?}: {}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "mner {args:?}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     String::from_utf8(output.stdout).unwrap()
 }
 
@@ -48,11 +52,15 @@ fn spans_cut_the_entities_out_in_every_unit() {
     let folder = with_bundle();
     let bundle = path(&folder, "bundle");
     let tweet = "RT @nasa: 👩🏽‍🚀 Sunita Williams is back in Houston 🇺🇸 with #Boeing";
-    let answer: Value = serde_json::from_str(&succeed(&["predict", "--bundle", &bundle, "--text", tweet, "--json"])).unwrap();
+    let answer: Value = serde_json::from_str(&succeed(&[
+        "predict", "--bundle", &bundle, "--text", tweet, "--json",
+    ]))
+    .unwrap();
     assert_eq!(answer["text"], tweet);
     let entities = answer["entities"].as_array().unwrap();
     assert!(!entities.is_empty(), "random weights find something");
-    let (utf16, chars): (Vec<u16>, Vec<char>) = (tweet.encode_utf16().collect(), tweet.chars().collect());
+    let (utf16, chars): (Vec<u16>, Vec<char>) =
+        (tweet.encode_utf16().collect(), tweet.chars().collect());
     for entity in entities {
         let span = |unit: &str| {
             let at = |i: usize| entity[unit][i].as_u64().unwrap() as usize;
@@ -83,7 +91,9 @@ fn a_stream_keeps_its_order_and_survives_bad_lines() {
         json!({"text": ""}).to_string(),
         json!({"text": long}).to_string(),
     ];
-    lines.extend((0..150).map(|i| json!({"id": i, "text": format!("tweet {i} from Paris")}).to_string()));
+    lines.extend(
+        (0..150).map(|i| json!({"id": i, "text": format!("tweet {i} from Paris")}).to_string()),
+    );
 
     let mut child = mner(&["predict", "--bundle", &bundle, "--input", "-", "--json"])
         .stdin(Stdio::piped())
@@ -97,8 +107,11 @@ fn a_stream_keeps_its_order_and_survives_bad_lines() {
     let output = child.wait_with_output().unwrap();
     writer.join().unwrap().unwrap();
 
-    let answers: Vec<Value> =
-        String::from_utf8(output.stdout).unwrap().lines().map(|l| serde_json::from_str(l).unwrap()).collect();
+    let answers: Vec<Value> = String::from_utf8(output.stdout)
+        .unwrap()
+        .lines()
+        .map(|l| serde_json::from_str(l).unwrap())
+        .collect();
     assert_eq!(answers.len(), 6 + 150, "the blank line has no answer");
     assert_eq!(answers[0]["id"], 1);
     for (answer, line) in answers[1..4].iter().zip(2..) {
@@ -120,7 +133,10 @@ fn evaluation_prints_fractions_and_a_table() {
     let bundle = path(&folder, "bundle");
     let data = path(&folder, "dev.txt");
     fs::write(&data, corpus(8)).unwrap();
-    let scores: Value = serde_json::from_str(&succeed(&["evaluate", "--bundle", &bundle, "--data", &data, "--json"])).unwrap();
+    let scores: Value = serde_json::from_str(&succeed(&[
+        "evaluate", "--bundle", &bundle, "--data", &data, "--json",
+    ]))
+    .unwrap();
     for rule in ["lenient", "strict"] {
         for row in ["micro", "PER", "LOC", "ORG", "MISC"] {
             for figure in ["precision", "recall", "f1"] {
@@ -138,11 +154,22 @@ fn failures_say_what_is_wrong() {
     let bundle = path(&folder, "bundle");
     assert!(fail(&["inspect", &path(&folder, "nothing")], 1).contains("nothing"));
     assert!(fail(&["predict", "--bundle", &bundle], 2).contains("--text"));
-    assert!(fail(&["predict", "--bundle", &bundle, "--device", "abacus", "--text", "x"], 1).contains("cpu"));
+    assert!(
+        fail(
+            &[
+                "predict", "--bundle", &bundle, "--device", "abacus", "--text", "x"
+            ],
+            1
+        )
+        .contains("cpu")
+    );
     let bad = path(&folder, "bad.txt");
     fs::write(&bad, "IMGID:1\nHouston\tB-PLANET\n").unwrap();
     let sentence = fail(&["evaluate", "--bundle", &bundle, "--data", &bad], 1);
-    assert!(sentence.contains("bad.txt") && sentence.contains('2') && sentence.contains("PLANET"), "{sentence}");
+    assert!(
+        sentence.contains("bad.txt") && sentence.contains('2') && sentence.contains("PLANET"),
+        "{sentence}"
+    );
 
     let weights = folder.path().join("bundle/weights.bpk");
     let mut bytes = fs::read(&weights).unwrap();
@@ -159,7 +186,13 @@ fn corpus(tweets: usize) -> String {
     let names = ["sunita", "maria", "ahmed", "lena"];
     let places = ["houston", "paris", "lagos", "lima", "oslo"];
     (0..tweets)
-        .map(|i| format!("IMGID:{i}\n{}\tB-PER\nis\tO\nin\tO\n{}\tB-LOC\n\n", names[i % 4], places[i % 5]))
+        .map(|i| {
+            format!(
+                "IMGID:{i}\n{}\tB-PER\nis\tO\nin\tO\n{}\tB-LOC\n\n",
+                names[i % 4],
+                places[i % 5]
+            )
+        })
         .collect()
 }
 
@@ -167,13 +200,35 @@ fn corpus(tweets: usize) -> String {
 fn training(folder: &TempDir, out: &str, epochs: usize) -> Vec<String> {
     let (encoder, data) = (path(folder, "encoder"), path(folder, "train.txt"));
     if !Path::new(&encoder).exists() {
-        succeed(&["export", "--bundle", &path(folder, "bundle"), "--out", &encoder]);
+        succeed(&[
+            "export",
+            "--bundle",
+            &path(folder, "bundle"),
+            "--out",
+            &encoder,
+        ]);
         fs::write(&data, corpus(24)).unwrap();
     }
     let epochs = epochs.to_string();
-    ["train", "--encoder", &encoder, "--train", &data, "--dev", &data, "--out", out, "--epochs", &epochs, "--batch", "4"]
-        .map(str::to_owned)
-        .to_vec()
+    [
+        "train",
+        "--encoder",
+        &encoder,
+        "--train",
+        &data,
+        "--dev",
+        &data,
+        "--out",
+        out,
+        "--epochs",
+        &epochs,
+        "--batch",
+        "4",
+        "--max-pieces",
+        "32",
+    ]
+    .map(str::to_owned)
+    .to_vec()
 }
 
 #[test]
@@ -191,15 +246,22 @@ fn a_killed_run_resumes_to_the_same_weights() {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    let checkpoint = |epoch: usize| Path::new(&killed).join(format!("checkpoint/scheduler-{epoch}.bpk"));
+    let checkpoint =
+        |epoch: usize| Path::new(&killed).join(format!("checkpoint/scheduler-{epoch}.bpk"));
     let started = Instant::now();
     while !(2..epochs).any(|e| checkpoint(e).exists()) {
-        assert!(started.elapsed() < Duration::from_secs(60), "no checkpoint in a minute");
+        assert!(
+            started.elapsed() < Duration::from_secs(60),
+            "no checkpoint in a minute"
+        );
         sleep(Duration::from_millis(1));
     }
     child.kill().unwrap();
     child.wait().unwrap();
-    assert!(!Path::new(&killed).join("bundle").exists(), "the run was killed before its end");
+    assert!(
+        !Path::new(&killed).join("bundle").exists(),
+        "the run was killed before its end"
+    );
 
     assert!(fail(&args.iter().map(String::as_str).collect::<Vec<_>>(), 1).contains("--resume"));
     let mut resumed = args;
@@ -208,7 +270,13 @@ fn a_killed_run_resumes_to_the_same_weights() {
 
     let exported = |run: &str| {
         let out = format!("{run}/exported");
-        succeed(&["export", "--bundle", &format!("{run}/bundle"), "--out", &out]);
+        succeed(&[
+            "export",
+            "--bundle",
+            &format!("{run}/bundle"),
+            "--out",
+            &out,
+        ]);
         fs::read(format!("{out}/model.safetensors")).unwrap()
     };
     assert!(exported(&whole) == exported(&killed), "the weights differ");

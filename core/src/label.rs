@@ -113,7 +113,9 @@ mod tests {
 
     #[test]
     fn the_order_is_the_documented_one() {
-        let names: Vec<_> = (0..LABELS).map(|i| Label::from_index(i).to_string()).collect();
+        let names: Vec<_> = (0..LABELS)
+            .map(|i| Label::from_index(i).to_string())
+            .collect();
         assert_eq!(
             names.join(" "),
             "O B-PER I-PER B-LOC I-LOC B-ORG I-ORG B-MISC I-MISC"

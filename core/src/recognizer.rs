@@ -75,7 +75,9 @@ impl Recognizer {
     /// # Errors
     /// [`LoadError`]; see [`unpack`].
     pub async fn load(files: BundleFiles, device: &Device) -> Result<Self, LoadError> {
-        Self::new(unpack(files, device)?, device).await.map_err(LoadError::Device)
+        Self::new(unpack(files, device)?, device)
+            .await
+            .map_err(LoadError::Device)
     }
 
     /// Wraps an unpacked bundle whose system is on `device`.
@@ -83,9 +85,19 @@ impl Recognizer {
     /// # Errors
     /// If the device fails to answer.
     pub async fn new(bundle: Unpacked, device: &Device) -> Result<Self, RecognizeError> {
-        let Unpacked { manifest, system, tokenizer } = bundle;
+        let Unpacked {
+            manifest,
+            system,
+            tokenizer,
+        } = bundle;
         let chain = system.crf().to_host().await?.under(Rules::Bio);
-        Ok(Self { manifest, system, chain, tokenizer, device: device.clone() })
+        Ok(Self {
+            manifest,
+            system,
+            chain,
+            tokenizer,
+            device: device.clone(),
+        })
     }
 
     /// What the bundle says of itself.
@@ -108,12 +120,17 @@ impl Recognizer {
     /// If the device fails to answer.
     pub async fn recognize_all(&self, texts: &[&str]) -> Result<Vec<Recognition>, RecognizeError> {
         let words: Vec<Vec<Word>> = texts.iter().map(|text| split_words(text)).collect();
-        let tokens: Vec<Vec<&str>> =
-            texts.iter().zip(&words).map(|(text, words)| words.iter().map(|w| w.of(text)).collect()).collect();
+        let tokens: Vec<Vec<&str>> = texts
+            .iter()
+            .zip(&words)
+            .map(|(text, words)| words.iter().map(|w| w.of(text)).collect())
+            .collect();
         let tokens: Vec<&[&str]> = tokens.iter().map(Vec::as_slice).collect();
         let emissions = self.emissions(&tokens).await?;
         let found = texts.iter().zip(&words).zip(&emissions);
-        Ok(found.map(|((text, words), emissions)| self.read_off(text, words, emissions)).collect())
+        Ok(found
+            .map(|((text, words), emissions)| self.read_off(text, words, emissions))
+            .collect())
     }
 
     /// The entities that `emissions`, `[N * 9]`, find in the words of `text`.
@@ -130,14 +147,23 @@ impl Recognizer {
                 runner_up: e.runner_up,
             }
         };
-        Recognition { entities: decode(&self.chain, emissions).1.into_iter().map(entity).collect() }
+        Recognition {
+            entities: decode(&self.chain, emissions)
+                .1
+                .into_iter()
+                .map(entity)
+                .collect(),
+        }
     }
 
     /// The best labels of tweets that are already words, one label per word.
     ///
     /// # Errors
     /// If the device fails to answer.
-    pub async fn label<S: AsRef<str>>(&self, tweets: &[&[S]]) -> Result<Vec<Vec<Label>>, RecognizeError> {
+    pub async fn label<S: AsRef<str>>(
+        &self,
+        tweets: &[&[S]],
+    ) -> Result<Vec<Vec<Label>>, RecognizeError> {
         let emissions = self.emissions(tweets).await?;
         Ok(emissions.iter().map(|e| decode(&self.chain, e).0).collect())
     }
@@ -146,15 +172,23 @@ impl Recognizer {
     ///
     /// # Errors
     /// If the device fails to answer.
-    pub async fn emissions<S: AsRef<str>>(&self, tweets: &[&[S]]) -> Result<Vec<Vec<f64>>, RecognizeError> {
-        let windows: Vec<Vec<PieceSequence>> =
-            tweets.iter().map(|words| sequences(words, &self.tokenizer, self.manifest.max_pieces)).collect::<Result<_, _>>()?;
+    pub async fn emissions<S: AsRef<str>>(
+        &self,
+        tweets: &[&[S]],
+    ) -> Result<Vec<Vec<f64>>, RecognizeError> {
+        let windows: Vec<Vec<PieceSequence>> = tweets
+            .iter()
+            .map(|words| sequences(words, &self.tokenizer, self.manifest.max_pieces))
+            .collect::<Result<_, _>>()?;
         // Tweets of like length side by side: padding is computed too.
-        let mut order: Vec<usize> = (0..tweets.len()).filter(|&i| !windows[i].is_empty()).collect();
+        let mut order: Vec<usize> = (0..tweets.len())
+            .filter(|&i| !windows[i].is_empty())
+            .collect();
         order.sort_by_key(|&i| windows[i].iter().map(|w| w.pieces.len()).max());
         let mut emissions = vec![Vec::new(); tweets.len()];
         for chunk in order.chunks(BATCH) {
-            let batch: Vec<&[PieceSequence]> = chunk.iter().map(|&i| windows[i].as_slice()).collect();
+            let batch: Vec<&[PieceSequence]> =
+                chunk.iter().map(|&i| windows[i].as_slice()).collect();
             let batch = Batch::new(&batch, self.tokenizer.special().pad, 0, &self.device);
             let scores = batch.collect(self.system.forward(&batch)).await?;
             for (&i, scores) in chunk.iter().zip(scores) {
@@ -171,8 +205,14 @@ impl Recognizer {
     pub async fn known_answer(&self, text: &str) -> Result<KnownAnswer, RecognizeError> {
         let words: Vec<&str> = split_words(text).iter().map(|w| w.of(text)).collect();
         let emissions = self.emissions(&[&words]).await?.remove(0);
-        let rows = emissions.chunks(LABELS).map(|row| row.iter().map(|&v| v as f32).collect()).collect();
-        Ok(KnownAnswer { text: text.to_owned(), emissions: rows })
+        let rows = emissions
+            .chunks(LABELS)
+            .map(|row| row.iter().map(|&v| v as f32).collect())
+            .collect();
+        Ok(KnownAnswer {
+            text: text.to_owned(),
+            emissions: rows,
+        })
     }
 
     /// Runs the bundle's known answer and returns the largest absolute difference of an emission
@@ -188,12 +228,22 @@ impl Recognizer {
         let same_shape = got.emissions.len() == expected.emissions.len()
             && expected.emissions.iter().all(|row| row.len() == LABELS);
         let difference = if same_shape {
-            let pairs = got.emissions.iter().flatten().zip(expected.emissions.iter().flatten());
+            let pairs = got
+                .emissions
+                .iter()
+                .flatten()
+                .zip(expected.emissions.iter().flatten());
             // Not `f32::max`, which forgets a NaN.
-            pairs.map(|(a, b)| (a - b).abs()).fold(0.0, |most, d| if d > most || d.is_nan() { d } else { most })
+            pairs
+                .map(|(a, b)| (a - b).abs())
+                .fold(0.0, |most, d| if d > most || d.is_nan() { d } else { most })
         } else {
             f32::INFINITY
         };
-        if difference <= tolerance { Ok(Some(difference)) } else { Err(RecognizeError::WrongAnswer { difference }) }
+        if difference <= tolerance {
+            Ok(Some(difference))
+        } else {
+            Err(RecognizeError::WrongAnswer { difference })
+        }
     }
 }

@@ -73,7 +73,9 @@ pub struct KnownAnswer {
 
 /// The nine label names in order.
 pub fn label_names() -> Vec<String> {
-    (0..LABELS).map(|i| Label::from_index(i).to_string()).collect()
+    (0..LABELS)
+        .map(|i| Label::from_index(i).to_string())
+        .collect()
 }
 
 impl Manifest {
@@ -93,7 +95,9 @@ impl Manifest {
         }
         let manifest: Self = serde_json::from_slice(bytes)?;
         if manifest.labels != label_names() {
-            return Err(BundleError::Labels { found: manifest.labels });
+            return Err(BundleError::Labels {
+                found: manifest.labels,
+            });
         }
         Ok(manifest)
     }
@@ -112,7 +116,10 @@ impl Manifest {
 impl FileEntry {
     /// The entry of a file with these bytes.
     pub fn of(bytes: &[u8]) -> Self {
-        Self { bytes: bytes.len() as u64, sha256: hex(&Sha256::digest(bytes)) }
+        Self {
+            bytes: bytes.len() as u64,
+            sha256: hex(&Sha256::digest(bytes)),
+        }
     }
 
     /// Checks `bytes` against the entry.
@@ -122,10 +129,17 @@ impl FileEntry {
     pub fn verify(&self, file: &'static str, bytes: &[u8]) -> Result<(), BundleError> {
         let found = Self::of(bytes);
         if found.bytes != self.bytes {
-            return Err(BundleError::Size { file, found: found.bytes, expected: self.bytes });
+            return Err(BundleError::Size {
+                file,
+                found: found.bytes,
+                expected: self.bytes,
+            });
         }
         if found.sha256 != self.sha256 {
-            return Err(BundleError::Hash { file, expected: self.sha256.clone() });
+            return Err(BundleError::Hash {
+                file,
+                expected: self.sha256.clone(),
+            });
         }
         Ok(())
     }

@@ -37,19 +37,26 @@ pub enum BundleError {
     #[error("{MANIFEST} cannot be read ({0}); the bundle is damaged or not an mner bundle")]
     Manifest(#[from] serde_json::Error),
     /// The bundle comes from another version.
-    #[error("the bundle has format {found}, this program reads format {}; get a matching version", manifest::FORMAT)]
+    #[error(
+        "the bundle has format {found}, this program reads format {}; get a matching version",
+        manifest::FORMAT
+    )]
     Format {
         /// The manifest's format number.
         found: u32,
     },
     /// The labels are not ours.
-    #[error("the bundle labels words with {found:?}, this program with the nine BIO labels of PER, LOC, ORG and MISC")]
+    #[error(
+        "the bundle labels words with {found:?}, this program with the nine BIO labels of PER, LOC, ORG and MISC"
+    )]
     Labels {
         /// The manifest's labels.
         found: Vec<String>,
     },
     /// A file has the wrong size.
-    #[error("{file} has {found} bytes where the manifest says {expected}; download or copy the bundle again")]
+    #[error(
+        "{file} has {found} bytes where the manifest says {expected}; download or copy the bundle again"
+    )]
     Size {
         /// File name.
         file: &'static str,
@@ -59,7 +66,9 @@ pub enum BundleError {
         expected: u64,
     },
     /// A file has the wrong content.
-    #[error("{file} does not have the SHA-256 the manifest gives ({expected}); download or copy the bundle again")]
+    #[error(
+        "{file} does not have the SHA-256 the manifest gives ({expected}); download or copy the bundle again"
+    )]
     Hash {
         /// File name.
         file: &'static str,
@@ -95,7 +104,10 @@ pub struct Unpacked {
 pub fn unpack(files: BundleFiles, device: &Device) -> Result<Unpacked, BundleError> {
     let manifest = Manifest::parse(&files.manifest)?;
     manifest.files.weights.verify(WEIGHTS, &files.weights)?;
-    manifest.files.tokenizer.verify(TOKENIZER, &files.tokenizer)?;
+    manifest
+        .files
+        .tokenizer
+        .verify(TOKENIZER, &files.tokenizer)?;
     check_sizes(&manifest)?;
     let tokenizer = WordPieces::from_bytes(&files.tokenizer)?;
     let vocab = manifest.config.encoder().vocab;
@@ -112,14 +124,27 @@ pub fn unpack(files: BundleFiles, device: &Device) -> Result<Unpacked, BundleErr
         .init(device)
         .try_load_record(record)
         .map_err(|e| BundleError::Weights(e.to_string()))?;
-    Ok(Unpacked { manifest, system, tokenizer })
+    Ok(Unpacked {
+        manifest,
+        system,
+        tokenizer,
+    })
 }
 
 /// Refuses configurations that would panic or exhaust memory while the system is built.
 fn check_sizes(manifest: &Manifest) -> Result<(), BundleError> {
     const LARGEST: usize = 1 << 20;
     let e = manifest.config.encoder();
-    let sizes = [e.vocab, e.d, e.layers, e.heads, e.ffn, e.positions, e.token_types, e.shapes];
+    let sizes = [
+        e.vocab,
+        e.d,
+        e.layers,
+        e.heads,
+        e.ffn,
+        e.positions,
+        e.token_types,
+        e.shapes,
+    ];
     let problem = if sizes.iter().any(|&s| s > LARGEST) {
         "a size is beyond any model this program knows"
     } else if e.heads == 0 || e.d == 0 || e.d % e.heads != 0 {
@@ -151,7 +176,11 @@ pub struct Parts {
 ///
 /// # Errors
 /// If the weights cannot be read from their device.
-pub fn pack(system: System, tokenizer: &WordPieces, parts: Parts) -> Result<BundleFiles, BundleError> {
+pub fn pack(
+    system: System,
+    tokenizer: &WordPieces,
+    parts: Parts,
+) -> Result<BundleFiles, BundleError> {
     let weights = system
         .into_record()
         .into_bytes()
@@ -169,5 +198,9 @@ pub fn pack(system: System, tokenizer: &WordPieces, parts: Parts) -> Result<Bund
         },
         about: parts.about,
     };
-    Ok(BundleFiles { manifest: manifest.to_bytes()?, weights, tokenizer })
+    Ok(BundleFiles {
+        manifest: manifest.to_bytes()?,
+        weights,
+        tokenizer,
+    })
 }

@@ -98,7 +98,8 @@ impl<'a> Chain<'a> {
         for t in 1..words {
             for to in 0..labels {
                 for from in 0..labels {
-                    paths[from] = alpha[(t - 1) * labels + from] + scores.transitions[from * labels + to];
+                    paths[from] =
+                        alpha[(t - 1) * labels + from] + scores.transitions[from * labels + to];
                 }
                 alpha[t * labels + to] = log_sum_exp(&paths) + emissions[t * labels + to];
             }
@@ -117,7 +118,14 @@ impl<'a> Chain<'a> {
             *path = alpha[(words - 1) * labels + y] + scores.end[y];
         }
         let log_partition = log_sum_exp(&paths);
-        Self { scores, emissions, words, alpha, beta, log_partition }
+        Self {
+            scores,
+            emissions,
+            words,
+            alpha,
+            beta,
+            log_partition,
+        }
     }
 
     /// Number of words.
@@ -153,12 +161,17 @@ impl<'a> Chain<'a> {
     /// The best label sequence and its score; ties go to the lowest label index.
     pub fn viterbi(&self) -> (Vec<usize>, f64) {
         let labels = self.scores.labels();
-        let mut best: Vec<f64> = (0..labels).map(|y| self.scores.start[y] + self.emissions[y]).collect();
+        let mut best: Vec<f64> = (0..labels)
+            .map(|y| self.scores.start[y] + self.emissions[y])
+            .collect();
         let mut back = vec![0; self.words * labels];
         for t in 1..self.words {
             let mut next = vec![0.0; labels];
             for (to, score) in next.iter_mut().enumerate() {
-                let (from, path) = arg_max((0..labels).map(|from| best[from] + self.scores.transitions[from * labels + to]));
+                let (from, path) = arg_max(
+                    (0..labels)
+                        .map(|from| best[from] + self.scores.transitions[from * labels + to]),
+                );
                 back[t * labels + to] = from;
                 *score = path + self.emissions[t * labels + to];
             }
@@ -176,7 +189,11 @@ impl<'a> Chain<'a> {
 
 /// The first largest value and its place.
 fn arg_max(values: impl Iterator<Item = f64>) -> (usize, f64) {
-    values.enumerate().fold((0, f64::NEG_INFINITY), |best, (i, v)| if v > best.1 { (i, v) } else { best })
+    values
+        .enumerate()
+        .fold((0, f64::NEG_INFINITY), |best, (i, v)| {
+            if v > best.1 { (i, v) } else { best }
+        })
 }
 
 fn log_sum_exp(values: &[f64]) -> f64 {
@@ -217,7 +234,9 @@ mod tests {
             .collect()
     }
 
-    fn chain_of(words: std::ops::RangeInclusive<usize>) -> impl Strategy<Value = (ChainScores, Vec<f64>)> {
+    fn chain_of(
+        words: std::ops::RangeInclusive<usize>,
+    ) -> impl Strategy<Value = (ChainScores, Vec<f64>)> {
         let score = || -3.0..3.0f64;
         words.prop_flat_map(move |n| {
             (
@@ -226,7 +245,16 @@ mod tests {
                 prop::collection::vec(score(), LABELS),
                 prop::collection::vec(score(), n * LABELS),
             )
-                .prop_map(|(start, transitions, end, emissions)| (ChainScores { start, transitions, end }, emissions))
+                .prop_map(|(start, transitions, end, emissions)| {
+                    (
+                        ChainScores {
+                            start,
+                            transitions,
+                            end,
+                        },
+                        emissions,
+                    )
+                })
         })
     }
 
@@ -237,13 +265,24 @@ mod tests {
         assert!((chain.log_partition() - z.ln()).abs() < 1e-9);
 
         let (path, score) = chain.viterbi();
-        let best = all.iter().map(|(_, s)| *s).fold(f64::NEG_INFINITY, f64::max);
+        let best = all
+            .iter()
+            .map(|(_, s)| *s)
+            .fold(f64::NEG_INFINITY, f64::max);
         assert!((score - best).abs() < 1e-9);
-        let own = all.iter().find(|(p, _)| *p == path).expect("an enumerated path").1;
+        let own = all
+            .iter()
+            .find(|(p, _)| *p == path)
+            .expect("an enumerated path")
+            .1;
         assert!((own - best).abs() < 1e-9);
 
         let sum = |admit: &dyn Fn(&[usize]) -> bool| {
-            all.iter().filter(|(p, _)| admit(p)).map(|(_, s)| s.exp()).sum::<f64>() / z
+            all.iter()
+                .filter(|(p, _)| admit(p))
+                .map(|(_, s)| s.exp())
+                .sum::<f64>()
+                / z
         };
         for t in 0..chain.words() {
             for y in 0..LABELS {
@@ -302,19 +341,37 @@ mod tests {
 
     #[test]
     fn five_words_agree_with_enumeration() {
-        let wave = |n: usize, k: f64| (0..n).map(|i| (i as f64 * k).sin() * 2.0).collect::<Vec<_>>();
-        let scores = ChainScores { start: wave(9, 1.3), transitions: wave(81, 0.7), end: wave(9, 2.1) };
+        let wave = |n: usize, k: f64| {
+            (0..n)
+                .map(|i| (i as f64 * k).sin() * 2.0)
+                .collect::<Vec<_>>()
+        };
+        let scores = ChainScores {
+            start: wave(9, 1.3),
+            transitions: wave(81, 0.7),
+            end: wave(9, 2.1),
+        };
         let emissions = wave(45, 0.37);
-        let z: f64 = brute_force(&scores, &emissions).iter().map(|(_, s)| s.exp()).sum();
+        let z: f64 = brute_force(&scores, &emissions)
+            .iter()
+            .map(|(_, s)| s.exp())
+            .sum();
         assert!((Chain::new(&scores, &emissions).log_partition() - z.ln()).abs() < 1e-9);
         let bio = scores.under(Rules::Bio);
-        let best = brute_force(&bio, &emissions).into_iter().map(|(_, s)| s).fold(f64::MIN, f64::max);
+        let best = brute_force(&bio, &emissions)
+            .into_iter()
+            .map(|(_, s)| s)
+            .fold(f64::MIN, f64::max);
         assert!((Chain::new(&bio, &emissions).viterbi().1 - best).abs() < 1e-9);
     }
 
     #[test]
     fn ties_go_to_the_lowest_index() {
-        let scores = ChainScores { start: vec![0.0; 9], transitions: vec![0.0; 81], end: vec![0.0; 9] };
+        let scores = ChainScores {
+            start: vec![0.0; 9],
+            transitions: vec![0.0; 81],
+            end: vec![0.0; 9],
+        };
         assert_eq!(Chain::new(&scores, &[0.0; 27]).viterbi().0, [0, 0, 0]);
     }
 }

@@ -57,7 +57,12 @@ pub fn decode(chain: &ChainScores, emissions: &[f64]) -> (Vec<Label>, Vec<WordEn
         return (Vec::new(), Vec::new());
     }
     let chain = Chain::new(chain, emissions);
-    let labels: Vec<Label> = chain.viterbi().0.into_iter().map(Label::from_index).collect();
+    let labels: Vec<Label> = chain
+        .viterbi()
+        .0
+        .into_iter()
+        .map(Label::from_index)
+        .collect();
     let mut entities = Vec::new();
     let mut t = 0;
     while t < labels.len() {
@@ -65,11 +70,16 @@ pub fn decode(chain: &ChainScores, emissions: &[f64]) -> (Vec<Label>, Vec<WordEn
             t += 1;
             continue;
         };
-        let end = (t + 1..labels.len()).find(|&e| labels[e] != Label::I(kind)).unwrap_or(labels.len());
+        let end = (t + 1..labels.len())
+            .find(|&e| labels[e] != Label::I(kind))
+            .unwrap_or(labels.len());
         let runner_up = EntityType::ALL
             .into_iter()
             .filter(|&other| other != kind)
-            .map(|other| RunnerUp { kind: other, probability: span_probability(&chain, other, t..end) })
+            .map(|other| RunnerUp {
+                kind: other,
+                probability: span_probability(&chain, other, t..end),
+            })
             .fold(None::<RunnerUp>, |best, r| match best {
                 Some(b) if b.probability >= r.probability => Some(b),
                 _ => Some(r),
@@ -97,7 +107,10 @@ pub fn span_probability(chain: &Chain, kind: EntityType, words: Range<usize>) ->
         last = inside;
     }
     if words.end < chain.words() {
-        p *= (0..LABELS).filter(|&y| y != inside).map(|y| chain.conditional(words.end, last, y)).sum::<f64>();
+        p *= (0..LABELS)
+            .filter(|&y| y != inside)
+            .map(|y| chain.conditional(words.end, last, y))
+            .sum::<f64>();
     }
     // Rounding may leave a certain span a hair above 1.
     p.clamp(0.0, 1.0)
@@ -109,15 +122,27 @@ mod tests {
 
     fn bio() -> ChainScores {
         let wave = |n: usize, k: f64| (0..n).map(|i| (i as f64 * k).sin()).collect::<Vec<_>>();
-        ChainScores { start: wave(9, 1.1), transitions: wave(81, 0.9), end: wave(9, 1.7) }.under(Rules::Bio)
+        ChainScores {
+            start: wave(9, 1.1),
+            transitions: wave(81, 0.9),
+            end: wave(9, 1.7),
+        }
+        .under(Rules::Bio)
     }
 
     /// Probability of the span by adding up every label sequence that has it.
-    fn by_enumeration(scores: &ChainScores, emissions: &[f64], kind: EntityType, words: Range<usize>) -> f64 {
+    fn by_enumeration(
+        scores: &ChainScores,
+        emissions: &[f64],
+        kind: EntityType,
+        words: Range<usize>,
+    ) -> f64 {
         let n = emissions.len() / LABELS;
         let (mut with, mut all) = (0.0, 0.0);
         for code in 0..LABELS.pow(n as u32) {
-            let path: Vec<usize> = (0..n).map(|t| code / LABELS.pow(t as u32) % LABELS).collect();
+            let path: Vec<usize> = (0..n)
+                .map(|t| code / LABELS.pow(t as u32) % LABELS)
+                .collect();
             let mut score = scores.start[path[0]] + scores.end[path[n - 1]];
             for t in 0..n {
                 score += emissions[t * LABELS + path[t]];
@@ -146,22 +171,48 @@ mod tests {
             for words in [0..1, 0..2, 1..3, 2..4, 0..4, 3..4] {
                 let expected = by_enumeration(&scores, &emissions, kind, words.clone());
                 let got = span_probability(&chain, kind, words.clone());
-                assert!((got - expected).abs() < 1e-9, "{kind} {words:?}: {got} against {expected}");
+                assert!(
+                    (got - expected).abs() < 1e-9,
+                    "{kind} {words:?}: {got} against {expected}"
+                );
             }
         }
     }
 
     #[test]
     fn adjacent_entities_stay_apart_and_carry_their_runner_up() {
-        let scores = ChainScores { start: vec![0.0; 9], transitions: vec![0.0; 81], end: vec![0.0; 9] }.under(Rules::Bio);
+        let scores = ChainScores {
+            start: vec![0.0; 9],
+            transitions: vec![0.0; 81],
+            end: vec![0.0; 9],
+        }
+        .under(Rules::Bio);
         let mut emissions = vec![0.0; 4 * LABELS];
-        for (t, label) in [Label::B(EntityType::Per), Label::I(EntityType::Per), Label::B(EntityType::Per), Label::O].into_iter().enumerate() {
+        for (t, label) in [
+            Label::B(EntityType::Per),
+            Label::I(EntityType::Per),
+            Label::B(EntityType::Per),
+            Label::O,
+        ]
+        .into_iter()
+        .enumerate()
+        {
             emissions[t * LABELS + label.index()] = 8.0;
         }
         emissions[2 * LABELS + Label::B(EntityType::Org).index()] = 6.0;
         let (labels, entities) = decode(&scores, &emissions);
-        assert_eq!(labels.iter().map(|l| l.to_string()).collect::<Vec<_>>().join(" "), "B-PER I-PER B-PER O");
-        assert_eq!(entities.iter().map(|e| e.words.clone()).collect::<Vec<_>>(), [0..2, 2..3]);
+        assert_eq!(
+            labels
+                .iter()
+                .map(|l| l.to_string())
+                .collect::<Vec<_>>()
+                .join(" "),
+            "B-PER I-PER B-PER O"
+        );
+        assert_eq!(
+            entities.iter().map(|e| e.words.clone()).collect::<Vec<_>>(),
+            [0..2, 2..3]
+        );
         assert_eq!(entities[1].runner_up.kind, EntityType::Org);
         assert!(entities[1].confidence > entities[1].runner_up.probability);
         assert!(decode(&scores, &[]).1.is_empty());

@@ -11,7 +11,10 @@ const MASKED: f64 = -1e9;
 /// A linear layer as BERT starts one: weights from N(0, 0.02), bias zero.
 pub fn linear(d_input: usize, d_output: usize, device: &Device) -> Linear {
     let mut layer = LinearConfig::new(d_input, d_output)
-        .with_initializer(Initializer::Normal { mean: 0.0, std: 0.02 })
+        .with_initializer(Initializer::Normal {
+            mean: 0.0,
+            std: 0.02,
+        })
         .init(device);
     layer.bias = Some(Initializer::Zeros.init([d_output], device));
     layer
@@ -31,7 +34,9 @@ impl KeyMask {
     /// at least one present key, as every tweet has its special pieces.
     pub fn never_empty(present: Tensor<2>) -> Self {
         let [batch, keys] = present.dims();
-        let logits = (-present + 1.0).mul_scalar(MASKED).reshape([batch, 1, 1, keys]);
+        let logits = (-present + 1.0)
+            .mul_scalar(MASKED)
+            .reshape([batch, 1, 1, keys]);
         Self { logits, any: None }
     }
 
@@ -39,7 +44,10 @@ impl KeyMask {
     /// then yields exactly 0, output bias included.
     pub fn maybe_empty(present: Tensor<2>) -> Self {
         let any = present.clone().max_dim(1).unsqueeze_dim::<3>(2);
-        Self { any: Some(any), ..Self::never_empty(present) }
+        Self {
+            any: Some(any),
+            ..Self::never_empty(present)
+        }
     }
 }
 
@@ -64,7 +72,10 @@ impl Attention {
     /// # Panics
     /// If `heads` does not divide `d`.
     pub fn new(d: usize, heads: usize, dropout: f64, device: &Device) -> Self {
-        assert!(heads > 0 && d % heads == 0, "{heads} heads do not divide {d} dimensions");
+        assert!(
+            heads > 0 && d % heads == 0,
+            "{heads} heads do not divide {d} dimensions"
+        );
         Self {
             query: linear(d, d, device),
             key: linear(d, d, device),
@@ -91,9 +102,13 @@ impl Attention {
         let [batch, n_queries, d] = queries.dims();
         let [_, n_keys, _] = keys.dims();
         let d_head = d / self.heads;
-        let split = |x: Tensor<3>, n: usize| x.reshape([batch, n, self.heads, d_head]).swap_dims(1, 2);
+        let split =
+            |x: Tensor<3>, n: usize| x.reshape([batch, n, self.heads, d_head]).swap_dims(1, 2);
 
-        let q = split(self.query.forward(queries) / (d_head as f64).sqrt(), n_queries);
+        let q = split(
+            self.query.forward(queries) / (d_head as f64).sqrt(),
+            n_queries,
+        );
         let k = split(self.key.forward(keys.clone()), n_keys);
         let v = split(self.value.forward(keys), n_keys);
 

@@ -74,7 +74,10 @@ impl CrfTargets {
 impl Crf {
     /// A fresh chain over `labels` labels, scores from U(-0.1, 0.1).
     pub fn new(labels: usize, device: &Device) -> Self {
-        let uniform = Initializer::Uniform { min: -0.1, max: 0.1 };
+        let uniform = Initializer::Uniform {
+            min: -0.1,
+            max: 0.1,
+        };
         Self {
             start: uniform.init([labels], device),
             transitions: uniform.init([labels, labels], device),
@@ -140,7 +143,9 @@ mod tests {
     const L: usize = 9;
 
     fn wave(n: usize, k: f64, scale: f64) -> Vec<f64> {
-        (0..n).map(|i| ((i as f64 + 1.0) * k).sin() * scale).collect()
+        (0..n)
+            .map(|i| ((i as f64 + 1.0) * k).sin() * scale)
+            .collect()
     }
 
     fn crf_of(scores: &ChainScores, device: &Device) -> Crf {
@@ -153,7 +158,11 @@ mod tests {
     }
 
     fn scores(scale: f64) -> ChainScores {
-        ChainScores { start: wave(L, 1.3, scale), transitions: wave(L * L, 0.7, scale), end: wave(L, 2.1, scale) }
+        ChainScores {
+            start: wave(L, 1.3, scale),
+            transitions: wave(L * L, 0.7, scale),
+            end: wave(L, 2.1, scale),
+        }
     }
 
     const GOLD: [&[usize]; 3] = [&[0, 1, 2, 0], &[3], &[0, 2, 5, 6, 0, 7]];
@@ -196,7 +205,11 @@ mod tests {
             f64::from(nll.into_scalar::<f32>())
         };
         let expected = host_nll(&scores, &emissions);
-        assert!((nll(&emissions) - expected).abs() < 1e-4, "{} against {expected}", nll(&emissions));
+        assert!(
+            (nll(&emissions) - expected).abs() < 1e-4,
+            "{} against {expected}",
+            nll(&emissions)
+        );
         for t in 1..6 {
             emissions[(6 + t) * L..(6 + t + 1) * L].fill(77.0); // the second tweet has one word
         }
@@ -210,7 +223,10 @@ mod tests {
         let emissions = emissions_tensor(&wave(3 * 6 * L, 0.37, 1e4), &device).require_grad();
         let nll = crf.nll(emissions.clone(), &targets(&device));
         assert!(nll.clone().into_scalar::<f32>().is_finite());
-        let gradient = emissions.grad(&nll.backward()).expect("a gradient").into_data();
+        let gradient = emissions
+            .grad(&nll.backward())
+            .expect("a gradient")
+            .into_data();
         assert!(gradient.iter::<f32>().all(f32::is_finite));
     }
 
@@ -226,29 +242,48 @@ mod tests {
         let check = |name: &str, got: Vec<f64>, at: &mut dyn FnMut(usize, f64) -> f64| {
             for (i, got) in got.into_iter().enumerate() {
                 let expected = (at(i, step) - at(i, -step)) / (2.0 * step);
-                assert!((got - expected).abs() < 1e-4, "{name}[{i}]: {got} against {expected}");
+                assert!(
+                    (got - expected).abs() < 1e-4,
+                    "{name}[{i}]: {got} against {expected}"
+                );
             }
         };
         let host = |data: TensorData| data.iter::<f64>().collect::<Vec<_>>();
-        check("emissions", host(input.grad(&grads).unwrap().into_data()), &mut |i, h| {
-            let mut e = emissions.clone();
-            e[i] += h;
-            host_nll(&base, &e)
-        });
-        check("start", host(crf.start.val().grad(&grads).unwrap().into_data()), &mut |i, h| {
-            let mut s = base.clone();
-            s.start[i] += h;
-            host_nll(&s, &emissions)
-        });
-        check("transitions", host(crf.transitions.val().grad(&grads).unwrap().into_data()), &mut |i, h| {
-            let mut s = base.clone();
-            s.transitions[i] += h;
-            host_nll(&s, &emissions)
-        });
-        check("end", host(crf.end.val().grad(&grads).unwrap().into_data()), &mut |i, h| {
-            let mut s = base.clone();
-            s.end[i] += h;
-            host_nll(&s, &emissions)
-        });
+        check(
+            "emissions",
+            host(input.grad(&grads).unwrap().into_data()),
+            &mut |i, h| {
+                let mut e = emissions.clone();
+                e[i] += h;
+                host_nll(&base, &e)
+            },
+        );
+        check(
+            "start",
+            host(crf.start.val().grad(&grads).unwrap().into_data()),
+            &mut |i, h| {
+                let mut s = base.clone();
+                s.start[i] += h;
+                host_nll(&s, &emissions)
+            },
+        );
+        check(
+            "transitions",
+            host(crf.transitions.val().grad(&grads).unwrap().into_data()),
+            &mut |i, h| {
+                let mut s = base.clone();
+                s.transitions[i] += h;
+                host_nll(&s, &emissions)
+            },
+        );
+        check(
+            "end",
+            host(crf.end.val().grad(&grads).unwrap().into_data()),
+            &mut |i, h| {
+                let mut s = base.clone();
+                s.end[i] += h;
+                host_nll(&s, &emissions)
+            },
+        );
     }
 }

@@ -3,9 +3,7 @@
 use super::attention::KeyMask;
 use super::transformer::{TransformerLayer, TransformerLayerConfig};
 use burn::module::{Initializer, Module};
-use burn::nn::{
-    Dropout, DropoutConfig, Embedding, EmbeddingConfig, LayerNorm, LayerNormConfig,
-};
+use burn::nn::{Dropout, DropoutConfig, Embedding, EmbeddingConfig, LayerNorm, LayerNormConfig};
 use burn::tensor::{Device, Int, Tensor};
 use serde::{Deserialize, Serialize};
 
@@ -47,7 +45,10 @@ impl EncoderConfig {
     pub fn init(&self, device: &Device) -> Encoder {
         let table = |rows: usize| {
             EmbeddingConfig::new(rows, self.d)
-                .with_initializer(Initializer::Normal { mean: 0.0, std: 0.02 })
+                .with_initializer(Initializer::Normal {
+                    mean: 0.0,
+                    std: 0.02,
+                })
                 .init(device)
         };
         let layer = TransformerLayerConfig {
@@ -66,7 +67,9 @@ impl EncoderConfig {
                     .with_initializer(Initializer::Zeros)
                     .init(device)
             }),
-            norm: LayerNormConfig::new(self.d).with_epsilon(self.epsilon).init(device),
+            norm: LayerNormConfig::new(self.d)
+                .with_epsilon(self.epsilon)
+                .init(device),
             dropout: DropoutConfig::new(self.dropout).init(),
             layers: (0..self.layers).map(|_| layer.init(device)).collect(),
             first_position: self.first_position,
@@ -117,7 +120,11 @@ impl Encoder {
             Some(types) => self.token_types.forward(types.clone()),
             None => {
                 let d = self.token_types.weight.dims()[1];
-                self.token_types.weight.val().slice([0..1, 0..d]).unsqueeze::<3>()
+                self.token_types
+                    .weight
+                    .val()
+                    .slice([0..1, 0..d])
+                    .unsqueeze::<3>()
             }
         };
         let mut sum = self.words.forward(input.pieces.clone())

@@ -24,7 +24,11 @@ pub struct TransformerLayerConfig {
 impl TransformerLayerConfig {
     /// A fresh layer on `device`.
     pub fn init(&self, device: &Device) -> TransformerLayer {
-        let norm = || LayerNormConfig::new(self.d).with_epsilon(self.epsilon).init(device);
+        let norm = || {
+            LayerNormConfig::new(self.d)
+                .with_epsilon(self.epsilon)
+                .init(device)
+        };
         TransformerLayer {
             attention: Attention::new(self.d, self.heads, self.dropout, device),
             attention_norm: norm(),
@@ -71,7 +75,9 @@ impl TransformerLayer {
         bias: Option<Tensor<4>>,
     ) -> (Tensor<3>, Tensor<4>) {
         let (context, weights) = self.attention.forward(s.clone(), k, mask, bias);
-        let x = self.attention_norm.forward(s + self.dropout.forward(context));
+        let x = self
+            .attention_norm
+            .forward(s + self.dropout.forward(context));
         let hidden = gelu(self.ffn_in.forward(x.clone()));
         let out = self.dropout.forward(self.ffn_out.forward(hidden));
         (self.ffn_norm.forward(x + out), weights)

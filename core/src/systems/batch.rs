@@ -33,7 +33,11 @@ impl Batch {
         let sequences = || tweets.iter().flat_map(|windows| windows.iter());
         let n_rows = sequences().count();
         assert!(n_rows > 0, "a batch needs at least one tweet with words");
-        let length = sequences().map(|s| s.pieces.len()).max().unwrap_or(0).max(pieces);
+        let length = sequences()
+            .map(|s| s.pieces.len())
+            .max()
+            .unwrap_or(0)
+            .max(pieces);
         let words = sequences().map(|s| s.first.len()).max().unwrap_or(0);
 
         let mut ids = vec![pad as i32; n_rows * length];
@@ -59,7 +63,10 @@ impl Batch {
             .flat_map(|(tweet, windows)| {
                 windows.iter().map(move |s| {
                     let start = s.window.words.start;
-                    Row { tweet, keep: s.window.keep.start - start..s.window.keep.end - start }
+                    Row {
+                        tweet,
+                        keep: s.window.keep.start - start..s.window.keep.end - start,
+                    }
                 })
             })
             .collect();
@@ -96,9 +103,17 @@ impl Batch {
     ///
     /// # Errors
     /// If the device fails to answer.
-    pub async fn collect(&self, emissions: Tensor<3>) -> Result<Vec<Vec<f64>>, burn::tensor::ExecutionError> {
+    pub async fn collect(
+        &self,
+        emissions: Tensor<3>,
+    ) -> Result<Vec<Vec<f64>>, burn::tensor::ExecutionError> {
         let words = emissions.dims()[1];
-        let values: Vec<f64> = emissions.into_data_async().await?.iter::<f32>().map(f64::from).collect();
+        let values: Vec<f64> = emissions
+            .into_data_async()
+            .await?
+            .iter::<f32>()
+            .map(f64::from)
+            .collect();
         let mut by_tweet = vec![Vec::new(); self.tweets];
         for (row, values) in self.rows.iter().zip(values.chunks(words * LABELS)) {
             by_tweet[row.tweet].extend(&values[row.keep.start * LABELS..row.keep.end * LABELS]);

@@ -7,7 +7,7 @@ pub mod batch;
 pub mod text;
 
 use crate::nn::crf::{Crf, CrfTargets};
-use crate::nn::encoder::EncoderConfig;
+use crate::nn::encoder::{Encoder, EncoderConfig};
 use batch::Batch;
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
@@ -76,16 +76,17 @@ impl System {
     }
 
     /// The text encoder.
-    pub fn encoder(&self) -> &crate::nn::encoder::Encoder {
+    pub fn encoder(&self) -> &Encoder {
         match self {
             Self::Text(system) => &system.encoder,
         }
     }
 
     /// The same system around another encoder.
-    pub fn with_encoder(self, encoder: crate::nn::encoder::Encoder) -> Self {
-        match self {
-            Self::Text(system) => Self::Text(text::Text { encoder, ..system }),
+    pub fn with_encoder(mut self, encoder: Encoder) -> Self {
+        match &mut self {
+            Self::Text(system) => system.encoder = encoder,
         }
+        self
     }
 }

@@ -1,11 +1,11 @@
 //! Checkpoints that survive being killed, and what is kept of them.
 
 use super::history;
+use burn::train::EarlyStoppingStrategy;
 use burn::train::checkpoint::{
     Checkpoint, Checkpointer, CheckpointerError, CheckpointingAction, CheckpointingStrategy,
 };
 use burn::train::metric::store::EventStoreClient;
-use burn::train::EarlyStoppingStrategy;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -22,7 +22,10 @@ pub struct AtomicCheckpointer {
 impl AtomicCheckpointer {
     /// A checkpointer of one of [`PARTS`] in `directory`, which exists.
     pub fn new(directory: &Path, part: &'static str) -> Self {
-        Self { directory: directory.to_owned(), part }
+        Self {
+            directory: directory.to_owned(),
+            part,
+        }
     }
 }
 
@@ -35,12 +38,15 @@ impl<R: Checkpoint> Checkpointer<R> for AtomicCheckpointer {
     fn save(&self, epoch: usize, record: R) -> Result<(), CheckpointerError> {
         let unfinished = self.directory.join(format!("unfinished-{}.bpk", self.part));
         record.save(unfinished.clone())?;
-        fs::rename(unfinished, path(&self.directory, self.part, epoch)).map_err(CheckpointerError::IOError)
+        fs::rename(unfinished, path(&self.directory, self.part, epoch))
+            .map_err(CheckpointerError::IOError)
     }
 
     fn delete(&self, epoch: usize) -> Result<(), CheckpointerError> {
         match fs::remove_file(path(&self.directory, self.part, epoch)) {
-            Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(CheckpointerError::IOError(e)),
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
+                Err(CheckpointerError::IOError(e))
+            }
             _ => Ok(()),
         }
     }
@@ -52,10 +58,23 @@ impl<R: Checkpoint> Checkpointer<R> for AtomicCheckpointer {
 
 /// The last epoch after which `directory` holds a whole checkpoint.
 pub fn last_epoch(directory: &Path) -> Option<usize> {
-    let whole = |epoch: &usize| PARTS.iter().all(|part| path(directory, part, *epoch).is_file());
+    let whole = |epoch: &usize| {
+        PARTS
+            .iter()
+            .all(|part| path(directory, part, *epoch).is_file())
+    };
     fs::read_dir(directory)
         .ok()?
-        .filter_map(|entry| entry.ok()?.file_name().to_str()?.strip_prefix("model-")?.strip_suffix(".bpk")?.parse().ok())
+        .filter_map(|entry| {
+            entry
+                .ok()?
+                .file_name()
+                .to_str()?
+                .strip_prefix("model-")?
+                .strip_suffix(".bpk")?
+                .parse()
+                .ok()
+        })
         .filter(whole)
         .max()
 }
@@ -67,7 +86,11 @@ impl CheckpointingStrategy for KeepLastAndBest {
     fn checkpointing(&mut self, epoch: usize, _: &EventStoreClient) -> Vec<CheckpointingAction> {
         let best = history::best(&self.0).map(|(best, _)| best);
         let mut actions = vec![CheckpointingAction::Save];
-        actions.extend((1..epoch).filter(|&e| Some(e) != best).map(CheckpointingAction::Delete));
+        actions.extend(
+            (1..epoch)
+                .filter(|&e| Some(e) != best)
+                .map(CheckpointingAction::Delete),
+        );
         actions
     }
 }

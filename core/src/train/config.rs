@@ -122,7 +122,13 @@ impl TrainConfig {
         let ranges = [
             ("epochs", self.epochs as f64, 1.0, f64::MAX, "1 or more"),
             ("batch", self.batch as f64, 1.0, f64::MAX, "1 or more"),
-            ("max_pieces", self.max_pieces as f64, 3.0, f64::MAX, "3 or more"),
+            (
+                "max_pieces",
+                self.max_pieces as f64,
+                3.0,
+                f64::MAX,
+                "3 or more",
+            ),
             ("lr_encoder", self.lr_encoder, 0.0, 1.0, "from 0 to 1"),
             ("lr_new", self.lr_new, 0.0, 1.0, "from 0 to 1"),
             ("lr_crf", self.lr_crf, 0.0, 1.0, "from 0 to 1"),
@@ -133,7 +139,11 @@ impl TrainConfig {
         ];
         for (name, value, low, high, expected) in ranges {
             if !(low..=high).contains(&value) {
-                return Err(ConfigError::Range { name, value, expected });
+                return Err(ConfigError::Range {
+                    name,
+                    value,
+                    expected,
+                });
             }
         }
         Ok(())

@@ -28,14 +28,25 @@ impl Example {
     ///
     /// # Errors
     /// If the tokenizer fails on a word.
-    pub fn new(sample: Sample, tokenizer: &WordPieces, max_pieces: usize) -> Result<Self, PiecesError> {
+    pub fn new(
+        sample: Sample,
+        tokenizer: &WordPieces,
+        max_pieces: usize,
+    ) -> Result<Self, PiecesError> {
         let windows = sequences(&sample.tokens, tokenizer, max_pieces)?;
-        Ok(Self { windows, labels: sample.labels })
+        Ok(Self {
+            windows,
+            labels: sample.labels,
+        })
     }
 
     /// Pieces of the longest window.
     fn length(&self) -> usize {
-        self.windows.iter().map(|w| w.pieces.len()).max().unwrap_or(0)
+        self.windows
+            .iter()
+            .map(|w| w.pieces.len())
+            .max()
+            .unwrap_or(0)
     }
 }
 
@@ -52,11 +63,19 @@ pub struct LabelledBatch {
 
 impl LabelledBatch {
     fn new(examples: &[&Example], pad: u32, device: &Device) -> Self {
-        let windows: Vec<&[PieceSequence]> = examples.iter().map(|e| e.windows.as_slice()).collect();
+        let windows: Vec<&[PieceSequence]> =
+            examples.iter().map(|e| e.windows.as_slice()).collect();
         // Each window is a chain of its own while training.
         let rows: Vec<Vec<usize>> = examples
             .iter()
-            .flat_map(|e| e.windows.iter().map(|w| e.labels[w.window.words.clone()].iter().map(|l| l.index()).collect()))
+            .flat_map(|e| {
+                e.windows.iter().map(|w| {
+                    e.labels[w.window.words.clone()]
+                        .iter()
+                        .map(|l| l.index())
+                        .collect()
+                })
+            })
             .collect();
         Self {
             batch: Batch::new(&windows, pad, 0, device),
@@ -95,7 +114,14 @@ pub struct Loader {
 
 impl Loader {
     /// A loader over all of `examples`, the first epoch being `epoch + 1`.
-    pub fn new(examples: Vec<Example>, order: Order, batch: usize, pad: u32, device: &Device, epoch: usize) -> Self {
+    pub fn new(
+        examples: Vec<Example>,
+        order: Order,
+        batch: usize,
+        pad: u32,
+        device: &Device,
+        epoch: usize,
+    ) -> Self {
         let mut loader = Self {
             examples: Arc::new(examples),
             order,
@@ -165,10 +191,19 @@ impl DataLoader<LabelledBatch> for Loader {
         let epoch = self.epoch.fetch_add(1, Ordering::SeqCst) + 1;
         if let Order::Training { seed, .. } = self.order {
             // Dropout then depends on seed and epoch alone, so that a resumed run is the same run.
-            self.device.seed(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15).wrapping_add(epoch as u64));
+            self.device.seed(
+                seed.wrapping_mul(0x9E37_79B9_7F4A_7C15)
+                    .wrapping_add(epoch as u64),
+            );
         }
         let batches = self.batches(epoch);
-        Box::new(Batches { loader: self, next: 0, done: 0, total: batches.iter().map(Vec::len).sum(), batches })
+        Box::new(Batches {
+            loader: self,
+            next: 0,
+            done: 0,
+            total: batches.iter().map(Vec::len).sum(),
+            batches,
+        })
     }
 
     fn num_items(&self) -> usize {
@@ -180,7 +215,10 @@ impl DataLoader<LabelledBatch> for Loader {
     }
 
     fn slice(&self, start: usize, end: usize) -> Arc<dyn DataLoader<LabelledBatch>> {
-        Arc::new(self.with(self.device.clone(), self.share.start + start..self.share.start + end))
+        Arc::new(self.with(
+            self.device.clone(),
+            self.share.start + start..self.share.start + end,
+        ))
     }
 }
 
@@ -200,7 +238,11 @@ impl Iterator for Batches<'_> {
         self.next += 1;
         self.done += indices.len();
         let examples: Vec<&Example> = indices.iter().map(|&i| &self.loader.examples[i]).collect();
-        Some(Ok(LabelledBatch::new(&examples, self.loader.pad, &self.loader.device)))
+        Some(Ok(LabelledBatch::new(
+            &examples,
+            self.loader.pad,
+            &self.loader.device,
+        )))
     }
 }
 

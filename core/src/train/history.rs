@@ -30,7 +30,12 @@ mod tests {
     #[test]
     fn the_earliest_best_finished_epoch_wins() {
         let run = std::env::temp_dir().join(format!("mner-history-{}", std::process::id()));
-        for (epoch, log) in [(1, "50\n60,final\n"), (2, "70\n70,final\n"), (3, "70,final\n"), (4, "99\n")] {
+        for (epoch, log) in [
+            (1, "50\n60,final\n"),
+            (2, "70\n70,final\n"),
+            (3, "70,final\n"),
+            (4, "99\n"),
+        ] {
             let folder = run.join(format!("valid/epoch-{epoch}"));
             fs::create_dir_all(&folder).unwrap();
             fs::write(folder.join("Span_F1.log"), log).unwrap();

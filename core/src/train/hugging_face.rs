@@ -7,7 +7,8 @@ use crate::tweet::pieces::{PiecesError, WordPieces};
 use burn::module::{Module, Param};
 use burn::nn::Embedding;
 use burn::store::{
-    BurnToPyTorchAdapter, KeyRemapper, ModuleSnapshot, PyTorchToBurnAdapter, PytorchStore, SafetensorsStore,
+    BurnToPyTorchAdapter, KeyRemapper, ModuleSnapshot, PyTorchToBurnAdapter, PytorchStore,
+    SafetensorsStore,
 };
 use burn::tensor::Device;
 use serde::Deserialize;
@@ -98,19 +99,35 @@ impl HfConfig {
             "bert" => 0,
             // fairseq counts positions from the padding id on.
             "roberta" | "xlm-roberta" | "camembert" => self.pad_token_id.unwrap_or(1) + 1,
-            other => return Err(format!("model_type is {other:?}; bert, roberta, xlm-roberta and camembert are known")),
+            other => {
+                return Err(format!(
+                    "model_type is {other:?}; bert, roberta, xlm-roberta and camembert are known"
+                ));
+            }
         };
         if self.hidden_act != "gelu" {
-            return Err(format!("hidden_act is {:?}; only \"gelu\" is known", self.hidden_act));
+            return Err(format!(
+                "hidden_act is {:?}; only \"gelu\" is known",
+                self.hidden_act
+            ));
         }
         if self.position_embedding_type != "absolute" {
-            return Err(format!("position_embedding_type is {:?}; only \"absolute\" is known", self.position_embedding_type));
+            return Err(format!(
+                "position_embedding_type is {:?}; only \"absolute\" is known",
+                self.position_embedding_type
+            ));
         }
         if self.num_attention_heads == 0 || self.hidden_size % self.num_attention_heads != 0 {
-            return Err(format!("{} heads do not divide {} dimensions", self.num_attention_heads, self.hidden_size));
+            return Err(format!(
+                "{} heads do not divide {} dimensions",
+                self.num_attention_heads, self.hidden_size
+            ));
         }
         if first_position >= self.max_position_embeddings {
-            return Err(format!("{} positions leave no room for a piece", self.max_position_embeddings));
+            return Err(format!(
+                "{} positions leave no room for a piece",
+                self.max_position_embeddings
+            ));
         }
         Ok(EncoderConfig {
             vocab: self.vocab_size,
@@ -128,28 +145,50 @@ impl HfConfig {
     }
 }
 
-/// Our names and theirs; the prefix of a task model is dropped.
+/// Our names and theirs, `#` being a layer's number; the prefix of a task model is dropped.
 const NAMES: [(&str, &str); 12] = [
     ("words", "embeddings.word_embeddings"),
     ("positions", "embeddings.position_embeddings"),
     ("token_types", "embeddings.token_type_embeddings"),
     ("norm", "embeddings.LayerNorm"),
-    ("layers.N.attention.query", "encoder.layer.N.attention.self.query"),
-    ("layers.N.attention.key", "encoder.layer.N.attention.self.key"),
-    ("layers.N.attention.value", "encoder.layer.N.attention.self.value"),
-    ("layers.N.attention.output", "encoder.layer.N.attention.output.dense"),
-    ("layers.N.attention_norm", "encoder.layer.N.attention.output.LayerNorm"),
-    ("layers.N.ffn_in", "encoder.layer.N.intermediate.dense"),
-    ("layers.N.ffn_out", "encoder.layer.N.output.dense"),
-    ("layers.N.ffn_norm", "encoder.layer.N.output.LayerNorm"),
+    (
+        "layers.#.attention.query",
+        "encoder.layer.#.attention.self.query",
+    ),
+    (
+        "layers.#.attention.key",
+        "encoder.layer.#.attention.self.key",
+    ),
+    (
+        "layers.#.attention.value",
+        "encoder.layer.#.attention.self.value",
+    ),
+    (
+        "layers.#.attention.output",
+        "encoder.layer.#.attention.output.dense",
+    ),
+    (
+        "layers.#.attention_norm",
+        "encoder.layer.#.attention.output.LayerNorm",
+    ),
+    ("layers.#.ffn_in", "encoder.layer.#.intermediate.dense"),
+    ("layers.#.ffn_out", "encoder.layer.#.output.dense"),
+    ("layers.#.ffn_norm", "encoder.layer.#.output.LayerNorm"),
 ];
 
 /// Renames `{before}{name}.` to `{after}{other}.` for every pair of names.
-fn remapper<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>, before: &str, after: &str) -> KeyRemapper {
+fn remapper<'a>(
+    pairs: impl Iterator<Item = (&'a str, &'a str)>,
+    before: &str,
+    after: &str,
+) -> KeyRemapper {
     let patterns = pairs
         .map(|(from, to)| {
-            let from = from.replace('.', r"\.").replace('N', r"(\d+)");
-            (format!(r"^{before}{from}\."), format!("{after}{}.", to.replace('N', "${1}")))
+            let from = from.replace('.', r"\.").replace('#', r"(\d+)");
+            (
+                format!(r"^{before}{from}\."),
+                format!("{after}{}.", to.replace('#', "${1}")),
+            )
         })
         .collect();
     KeyRemapper::from_patterns(patterns).expect("the patterns are regular expressions")
@@ -164,22 +203,36 @@ fn read(path: PathBuf) -> Result<Vec<u8>, HuggingFaceError> {
 /// # Errors
 /// [`HuggingFaceError`]
 pub fn load_tokenizer(folder: &Path) -> Result<WordPieces, HuggingFaceError> {
-    Ok(WordPieces::from_bytes(&read(folder.join("tokenizer.json"))?)?)
+    Ok(WordPieces::from_bytes(&read(
+        folder.join("tokenizer.json"),
+    )?)?)
 }
 
 /// Reads the encoder of a folder onto `device`, with a fresh word-shape table of `shapes` rows.
 ///
 /// # Errors
 /// [`HuggingFaceError`]; every tensor must be there in the right shape.
-pub fn load_encoder(folder: &Path, shapes: usize, dropout: f64, device: &Device) -> Result<Pretrained, HuggingFaceError> {
+pub fn load_encoder(
+    folder: &Path,
+    shapes: usize,
+    dropout: f64,
+    device: &Device,
+) -> Result<Pretrained, HuggingFaceError> {
     let path = folder.join("config.json");
-    let problem = |problem| HuggingFaceError::Config { path: path.clone(), problem };
+    let problem = |problem| HuggingFaceError::Config {
+        path: path.clone(),
+        problem,
+    };
     let config: HfConfig =
         serde_json::from_slice(&read(path.clone())?).map_err(|e| problem(e.to_string()))?;
     let config = config.encoder(shapes, dropout).map_err(problem)?;
     let mut encoder = config.init(device);
 
-    let names = remapper(NAMES.iter().map(|(ours, theirs)| (*theirs, *ours)), r"(?:bert\.|roberta\.)?", "");
+    let names = remapper(
+        NAMES.iter().map(|(ours, theirs)| (*theirs, *ours)),
+        r"(?:bert\.|roberta\.)?",
+        "",
+    );
     let safetensors = folder.join("model.safetensors");
     let pytorch = folder.join("pytorch_model.bin");
     let (path, result) = if safetensors.is_file() {
@@ -187,21 +240,38 @@ pub fn load_encoder(folder: &Path, shapes: usize, dropout: f64, device: &Device)
             .with_from_adapter(PyTorchToBurnAdapter)
             .remap(names)
             .allow_partial(true);
-        (safetensors, encoder.load_from(&mut store).map_err(|e| e.to_string()))
+        (
+            safetensors,
+            encoder.load_from(&mut store).map_err(|e| e.to_string()),
+        )
     } else if pytorch.is_file() {
-        let mut store = PytorchStore::from_file(&pytorch).remap(names).allow_partial(true);
-        (pytorch, encoder.load_from(&mut store).map_err(|e| e.to_string()))
+        let mut store = PytorchStore::from_file(&pytorch)
+            .remap(names)
+            .allow_partial(true);
+        (
+            pytorch,
+            encoder.load_from(&mut store).map_err(|e| e.to_string()),
+        )
     } else {
         return Err(HuggingFaceError::NoWeights(folder.to_owned()));
     };
-    let problem = |problem| HuggingFaceError::Weights { path: path.clone(), problem };
+    let problem = |problem| HuggingFaceError::Weights {
+        path: path.clone(),
+        problem,
+    };
     let result = result.map_err(problem)?;
-    let missing: Vec<_> =
-        result.missing.iter().map(|(name, _)| name.as_str()).filter(|name| !name.starts_with("shapes")).collect();
+    let missing: Vec<_> = result
+        .missing
+        .iter()
+        .map(|(name, _)| name.as_str())
+        .filter(|name| !name.starts_with("shapes"))
+        .collect();
     if !result.errors.is_empty() || !missing.is_empty() {
         let errors = result.errors.iter().map(ToString::to_string);
         let missing = missing.iter().map(|name| format!("{name} is missing"));
-        return Err(problem(errors.chain(missing).collect::<Vec<_>>().join("; ")));
+        return Err(problem(
+            errors.chain(missing).collect::<Vec<_>>().join("; "),
+        ));
     }
     Ok(Pretrained { config, encoder })
 }
@@ -214,8 +284,16 @@ pub fn load_encoder(folder: &Path, shapes: usize, dropout: f64, device: &Device)
 ///
 /// # Errors
 /// [`HuggingFaceError`]
-pub fn export(system: System, config: &SystemConfig, tokenizer: &WordPieces, folder: &Path) -> Result<(), HuggingFaceError> {
-    let io = |path: &Path, source| HuggingFaceError::Io { path: path.to_owned(), source };
+pub fn export(
+    system: System,
+    config: &SystemConfig,
+    tokenizer: &WordPieces,
+    folder: &Path,
+) -> Result<(), HuggingFaceError> {
+    let io = |path: &Path, source| HuggingFaceError::Io {
+        path: path.to_owned(),
+        source,
+    };
     fs::create_dir_all(folder).map_err(|e| io(folder, e))?;
     let encoder = system.encoder().clone();
     let (encoder, token_types) = fold_shapes(encoder, config.encoder());
@@ -234,11 +312,17 @@ pub fn export(system: System, config: &SystemConfig, tokenizer: &WordPieces, fol
         .metadata("format", "pt");
     system
         .save_into(&mut store)
-        .map_err(|e| HuggingFaceError::Weights { path: path.clone(), problem: e.to_string() })?;
+        .map_err(|e| HuggingFaceError::Weights {
+            path: path.clone(),
+            problem: e.to_string(),
+        })?;
 
     let e = config.encoder();
-    let (model_type, architecture) =
-        if e.first_position == 0 { ("bert", "BertModel") } else { ("roberta", "RobertaModel") };
+    let (model_type, architecture) = if e.first_position == 0 {
+        ("bert", "BertModel")
+    } else {
+        ("roberta", "RobertaModel")
+    };
     let json = json!({
         "architectures": [architecture],
         "model_type": model_type,
@@ -258,7 +342,10 @@ pub fn export(system: System, config: &SystemConfig, tokenizer: &WordPieces, fol
     });
     let mut text = serde_json::to_vec_pretty(&json).expect("finite numbers");
     text.push(b'\n');
-    for (name, bytes) in [("config.json", text), ("tokenizer.json", tokenizer.bytes()?)] {
+    for (name, bytes) in [
+        ("config.json", text),
+        ("tokenizer.json", tokenizer.bytes()?),
+    ] {
         let path = folder.join(name);
         fs::write(&path, bytes).map_err(|e| io(&path, e))?;
     }
@@ -272,6 +359,8 @@ fn fold_shapes(mut encoder: Encoder, config: &EncoderConfig) -> (Encoder, usize)
     };
     let plain = encoder.token_types.weight.val().slice([0..1, 0..config.d]);
     let table = shapes.weight.val() + plain;
-    encoder.token_types = Embedding { weight: Param::from_tensor(table) };
+    encoder.token_types = Embedding {
+        weight: Param::from_tensor(table),
+    };
     (encoder.no_grad(), config.shapes)
 }

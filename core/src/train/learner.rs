@@ -49,11 +49,26 @@ impl TrainStep for Trainee {
     fn step(&self, item: LabelledBatch) -> TrainOutput<TrainReport> {
         let loss = self.system.loss(&item.batch, &item.targets);
         let grads = loss.backward();
-        TrainOutput::new(self, grads, TrainReport { loss: loss.detach() })
+        TrainOutput::new(
+            self,
+            grads,
+            TrainReport {
+                loss: loss.detach(),
+            },
+        )
     }
 
-    fn optimize(self, optim: &mut ModuleOptimizer, lr: ModuleLearningRate, grads: GradientsParams) -> Self {
-        let grads = if self.clip > 0.0 { clip_global_norm(&self, grads, self.clip) } else { grads };
+    fn optimize(
+        self,
+        optim: &mut ModuleOptimizer,
+        lr: ModuleLearningRate,
+        grads: GradientsParams,
+    ) -> Self {
+        let grads = if self.clip > 0.0 {
+            clip_global_norm(&self, grads, self.clip)
+        } else {
+            grads
+        };
         optim.step(lr, self, grads)
     }
 }
@@ -68,18 +83,28 @@ impl InferenceStep for Trainee {
         let predicted = pollster::block_on(async {
             let chain = self.system.crf().to_host().await?.under(Rules::Bio);
             let tweets = item.batch.collect(emissions).await?;
-            Ok::<_, ExecutionError>(tweets.iter().map(|e| decode(&chain, e).0).collect::<Vec<_>>())
+            Ok::<_, ExecutionError>(
+                tweets
+                    .iter()
+                    .map(|e| decode(&chain, e).0)
+                    .collect::<Vec<_>>(),
+            )
         })
         // burn-train has no way to hand an error on from a step.
         .expect("the device answers");
-        DevReport { loss, tweets: item.gold.into_iter().zip(predicted).collect() }
+        DevReport {
+            loss,
+            tweets: item.gold.into_iter().zip(predicted).collect(),
+        }
     }
 }
 
 impl ItemLazy for TrainReport {
     fn sync(self) -> Result<Self, ExecutionError> {
         self.loss.device().flush()?;
-        Ok(Self { loss: self.loss.without_autodiff() })
+        Ok(Self {
+            loss: self.loss.without_autodiff(),
+        })
     }
 }
 
@@ -136,13 +161,21 @@ fn clip_global_norm<M: Module>(module: &M, grads: GradientsParams, limit: f64) -
             }
         }
     }
-    let mut norm = Norm { grads: &grads, square: None };
+    let mut norm = Norm {
+        grads: &grads,
+        square: None,
+    };
     module.visit(&mut norm);
-    let norm = norm.square.map_or(0.0, |square| square.into_scalar::<f64>().sqrt());
+    let norm = norm
+        .square
+        .map_or(0.0, |square| square.into_scalar::<f64>().sqrt());
     if norm <= limit {
         return grads;
     }
-    let mut scale = Scale { grads, factor: limit / norm };
+    let mut scale = Scale {
+        grads,
+        factor: limit / norm,
+    };
     module.visit(&mut scale);
     scale.grads
 }

@@ -4,7 +4,8 @@ use super::scores::Scores;
 use crate::label::Label;
 use burn::tensor::TensorReadError;
 use burn::train::metric::{
-    Metric, MetricAttributes, MetricMetadata, MetricName, Numeric, NumericAttributes, NumericEntry, SerializedEntry,
+    Metric, MetricAttributes, MetricMetadata, MetricName, Numeric, NumericAttributes, NumericEntry,
+    SerializedEntry,
 };
 use std::sync::Arc;
 
@@ -24,7 +25,9 @@ impl SpanF1 {
 
     /// A fresh metric.
     pub fn new() -> Self {
-        Self { scores: Scores::new() }
+        Self {
+            scores: Scores::new(),
+        }
     }
 
     fn percent(&self) -> f64 {
@@ -50,10 +53,18 @@ impl Metric for SpanF1 {
     }
 
     fn attributes(&self) -> MetricAttributes {
-        NumericAttributes { unit: Some("%".to_owned()), higher_is_better: true }.into()
+        NumericAttributes {
+            unit: Some("%".to_owned()),
+            higher_is_better: true,
+        }
+        .into()
     }
 
-    fn update(&mut self, item: &SpanInput, _: &MetricMetadata) -> Result<SerializedEntry, TensorReadError> {
+    fn update(
+        &mut self,
+        item: &SpanInput,
+        _: &MetricMetadata,
+    ) -> Result<SerializedEntry, TensorReadError> {
         for (gold, predicted) in &item.0 {
             self.scores.add(gold, predicted);
         }

@@ -3,7 +3,8 @@
 use burn::train::logger::{EvaluationProgressLogger, TrainingProgressLogger};
 use burn::train::metric::{MetricDefinition, MetricId};
 use burn::train::renderer::{
-    EvaluationName, MetricState, MetricsRenderer, MetricsRendererEvaluation, MetricsRendererTraining,
+    EvaluationName, MetricState, MetricsRenderer, MetricsRendererEvaluation,
+    MetricsRendererTraining,
 };
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -56,12 +57,15 @@ impl PlainProgress {
         if let MetricState::Numeric(entry, Some(value)) = state
             && let Some(name) = self.names.get(&entry.metric_id)
         {
-            self.values.insert(format!("{} {name}", self.split), value.current());
+            self.values
+                .insert(format!("{} {name}", self.split), value.current());
         }
     }
 
     fn value(&self, name: &str) -> String {
-        self.values.get(&format!("{} {name}", self.split)).map_or("-".to_owned(), |v| format!("{v:.3}"))
+        self.values
+            .get(&format!("{} {name}", self.split))
+            .map_or("-".to_owned(), |v| format!("{v:.3}"))
     }
 
     fn line(&mut self) {
@@ -94,7 +98,13 @@ fn clock(seconds: f64) -> String {
 }
 
 impl TrainingProgressLogger for PlainProgress {
-    fn start(&mut self, total_epochs: usize, starting_epoch: usize, _: Option<usize>, _: Option<&str>) {
+    fn start(
+        &mut self,
+        total_epochs: usize,
+        starting_epoch: usize,
+        _: Option<usize>,
+        _: Option<&str>,
+    ) {
         self.epochs = total_epochs;
         self.epoch = starting_epoch;
     }
@@ -127,15 +137,19 @@ impl TrainingProgressLogger for PlainProgress {
             self.started = Instant::now();
         } else {
             let f1 = self.value(super::metric::SpanF1::NAME);
-            eprintln!("epoch {}/{}  dev loss {}  span F1 {f1} %", self.epoch, self.epochs, self.value("Loss"));
+            eprintln!(
+                "epoch {}/{}  dev loss {}  span F1 {f1} %",
+                self.epoch,
+                self.epochs,
+                self.value("Loss")
+            );
         }
     }
 
     fn end(&mut self) {}
 
-    fn log_event_training(&mut self, event: String) {
-        eprintln!("{event}");
-    }
+    // burn-train announces every single iteration here.
+    fn log_event_training(&mut self, _: String) {}
 }
 
 impl MetricsRendererTraining for PlainProgress {
@@ -152,7 +166,8 @@ impl MetricsRenderer for PlainProgress {
     fn manual_close(&mut self) {}
 
     fn register_metric(&mut self, definition: MetricDefinition) {
-        self.names.insert(definition.metric_id, definition.name.to_string());
+        self.names
+            .insert(definition.metric_id, definition.name.to_string());
     }
 }
 

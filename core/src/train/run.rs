@@ -1,12 +1,14 @@
 //! A training run from configuration to bundle.
 
-use super::checkpoint::{AtomicCheckpointer, KeepLastAndBest, Patience, last_epoch, path as checkpoint_path};
+use super::checkpoint::{
+    AtomicCheckpointer, KeepLastAndBest, Patience, last_epoch, path as checkpoint_path,
+};
 use super::config::{ConfigError, SystemKind, TrainConfig};
 use super::corpus::mixture::{Mixture, MixtureError};
 use super::corpus::{CorpusError, Source};
 use super::dataset::{Example, Loader, Order};
-use super::hugging_face::{HuggingFaceError, load_encoder, load_tokenizer};
 use super::history;
+use super::hugging_face::{HuggingFaceError, load_encoder, load_tokenizer};
 use super::learner::Trainee;
 use super::metric::SpanF1;
 use super::progress::PlainProgress;
@@ -99,7 +101,12 @@ const KNOWN: &str = "RT @nasa: Sunita Williams is back in Houston with #Boeing";
 ///
 /// # Errors
 /// [`TrainError`]
-pub fn train(config: &TrainConfig, devices: &[Device], resume: bool, interrupter: Interrupter) -> Result<Outcome, TrainError> {
+pub fn train(
+    config: &TrainConfig,
+    devices: &[Device],
+    resume: bool,
+    interrupter: Interrupter,
+) -> Result<Outcome, TrainError> {
     config.check()?;
     let checkpoints = open_run(config, resume)?;
     let started = last_epoch(&checkpoints).unwrap_or(0);
@@ -109,33 +116,54 @@ pub fn train(config: &TrainConfig, devices: &[Device], resume: bool, interrupter
     let (system_config, system) = build(config, &device)?;
     let (train, mixture) = read(&config.train, &tokenizer, config.max_pieces)?;
     let (dev, _) = read(&config.dev, &tokenizer, config.max_pieces)?;
-    let order = Order::Training { mixture, seed: config.seed };
+    let order = Order::Training {
+        mixture,
+        seed: config.seed,
+    };
     let pad = tokenizer.special().pad;
     let loader = Loader::new(train, order, config.batch, pad, &device, started);
     let steps = loader.steps() / devices.len() * config.epochs;
-    let dev_loader = Loader::new(dev, Order::Evaluation, 2 * config.batch, pad, &devices[0], 0);
+    let dev_loader = Loader::new(
+        dev,
+        Order::Evaluation,
+        2 * config.batch,
+        pad,
+        &devices[0],
+        0,
+    );
 
     if started < config.epochs {
-        let learner = Learner::new(Trainee::new(system, config.clip), optimizer(config), scheduler(config, steps));
-        let mut training = SupervisedTraining::new(&config.out, Arc::new(loader), Arc::new(dev_loader))
-            .metric_train_numeric(LossMetric::new())
-            .metric_valid_numeric(LossMetric::new())
-            .metric_valid_numeric(SpanF1::new())
-            .with_custom_checkpointers(
-                AtomicCheckpointer::new(&checkpoints, "model"),
-                AtomicCheckpointer::new(&checkpoints, "optim"),
-                AtomicCheckpointer::new(&checkpoints, "scheduler"),
-            )
-            .with_checkpointing_strategy(KeepLastAndBest(config.out.clone()))
-            .with_interrupter(interrupter)
-            .num_epochs(config.epochs);
+        let learner = Learner::new(
+            Trainee::new(system, config.clip),
+            optimizer(config),
+            scheduler(config, steps),
+        );
+        let mut training =
+            SupervisedTraining::new(&config.out, Arc::new(loader), Arc::new(dev_loader))
+                .metric_train_numeric(LossMetric::new())
+                .metric_valid_numeric(LossMetric::new())
+                .metric_valid_numeric(SpanF1::new())
+                .with_custom_checkpointers(
+                    AtomicCheckpointer::new(&checkpoints, "model"),
+                    AtomicCheckpointer::new(&checkpoints, "optim"),
+                    AtomicCheckpointer::new(&checkpoints, "scheduler"),
+                )
+                .with_checkpointing_strategy(KeepLastAndBest(config.out.clone()))
+                .with_interrupter(interrupter)
+                .num_epochs(config.epochs);
         if devices.len() > 1 {
             let devices = devices.iter().map(|d| d.clone().autodiff()).collect();
-            let mean = DistributedConfig { all_reduce_op: ReduceOperation::Mean };
-            training = training.with_training_strategy(ExecutionStrategy::ddp(devices, mean).into());
+            let mean = DistributedConfig {
+                all_reduce_op: ReduceOperation::Mean,
+            };
+            training =
+                training.with_training_strategy(ExecutionStrategy::ddp(devices, mean).into());
         }
         if config.patience > 0 {
-            training = training.early_stopping(Patience { run: config.out.clone(), epochs: config.patience });
+            training = training.early_stopping(Patience {
+                run: config.out.clone(),
+                epochs: config.patience,
+            });
         }
         if started > 0 {
             training = training.checkpoint(started);
@@ -148,7 +176,9 @@ pub fn train(config: &TrainConfig, devices: &[Device], resume: bool, interrupter
             return Err(TrainError::Stopped(error.to_string()));
         }
         if let Some(stop) = result.interrupted {
-            return Err(TrainError::Stopped(stop.reason.unwrap_or_else(|| "interrupted".to_owned())));
+            return Err(TrainError::Stopped(
+                stop.reason.unwrap_or_else(|| "interrupted".to_owned()),
+            ));
         }
     }
     bundle_best(config, system_config, tokenizer, &checkpoints, &devices[0])
@@ -191,14 +221,20 @@ fn build(config: &TrainConfig, device: &Device) -> Result<(SystemConfig, System)
         .into());
     }
     let system = match config.system {
-        SystemKind::Text => SystemConfig::Text(TextConfig { encoder: pretrained.config }),
+        SystemKind::Text => SystemConfig::Text(TextConfig {
+            encoder: pretrained.config,
+        }),
     };
     let built = system.init(device).with_encoder(pretrained.encoder);
     Ok((system, built))
 }
 
 /// Reads corpora and cuts them into pieces.
-fn read(sources: &[Source], tokenizer: &WordPieces, max_pieces: usize) -> Result<(Vec<Example>, Mixture), TrainError> {
+fn read(
+    sources: &[Source],
+    tokenizer: &WordPieces,
+    max_pieces: usize,
+) -> Result<(Vec<Example>, Mixture), TrainError> {
     let (mut examples, mut parts) = (Vec::new(), Vec::new());
     for source in sources {
         let samples = source.read()?;
@@ -224,7 +260,11 @@ fn bundle_best(
     let trainee = Trainee::new(system_config.init(device), config.clip)
         .try_load_record(record)
         .map_err(|e| BundleError::Weights(e.to_string()))?;
-    let names: Vec<String> = config.dev.iter().map(|d| d.path.display().to_string()).collect();
+    let names: Vec<String> = config
+        .dev
+        .iter()
+        .map(|d| d.path.display().to_string())
+        .collect();
     let mut about = About {
         name: format!("mner-{}", system_config.name()),
         training: serde_json::to_value(config).expect("a configuration is JSON"),
@@ -232,15 +272,35 @@ fn bundle_best(
         ..About::default()
     };
     let max_pieces = config.max_pieces;
-    let parts = |about| Parts { config: system_config.clone(), max_pieces, about };
+    let parts = |about| Parts {
+        config: system_config.clone(),
+        max_pieces,
+        about,
+    };
     let draft = pack(trainee.system.clone(), &tokenizer, parts(about.clone()))?;
-    let Unpacked { manifest, system, tokenizer } = unpack(draft, device)?;
+    let Unpacked {
+        manifest,
+        system,
+        tokenizer,
+    } = unpack(draft, device)?;
     about.known_answer = Some(pollster::block_on(async {
-        let recognizer = Recognizer::new(Unpacked { manifest, system, tokenizer: tokenizer.clone() }, device).await?;
+        let recognizer = Recognizer::new(
+            Unpacked {
+                manifest,
+                system,
+                tokenizer: tokenizer.clone(),
+            },
+            device,
+        )
+        .await?;
         recognizer.known_answer(KNOWN).await
     })?);
     let bundle = config.out.join("bundle");
     store::write(&pack(trainee.system, &tokenizer, parts(about))?, &bundle)
         .map_err(|(path, source)| TrainError::Io { path, source })?;
-    Ok(Outcome { best_epoch: best, dev_f1, bundle })
+    Ok(Outcome {
+        best_epoch: best,
+        dev_f1,
+        bundle,
+    })
 }

@@ -18,7 +18,12 @@ pub struct WarmupDecay {
 impl WarmupDecay {
     /// Over `steps` steps, the first `warmup` of which rise.
     pub fn new(peak: f64, warmup: usize, steps: usize) -> Self {
-        Self { peak, warmup, steps, step: 0 }
+        Self {
+            peak,
+            warmup,
+            steps,
+            step: 0,
+        }
     }
 }
 
@@ -39,7 +44,9 @@ impl LrScheduler for WarmupDecay {
     }
 
     fn load_record(&mut self, record: LrSchedulerRecord) {
-        self.step = record.scalar("step").expect("a checkpoint of this schedule");
+        self.step = record
+            .scalar("step")
+            .expect("a checkpoint of this schedule");
     }
 }
 
@@ -48,14 +55,23 @@ pub fn scheduler(config: &TrainConfig, steps: usize) -> ModuleLrScheduler {
     let warmup = (config.warmup * steps as f64).round() as usize;
     let schedule = |peak| WarmupDecay::new(peak, warmup, steps);
     ModuleLrScheduler::new(schedule(config.lr_new))
-        .with_group(ParamGroup::from_predicate("encoder."), schedule(config.lr_encoder))
+        .with_group(
+            ParamGroup::from_predicate("encoder."),
+            schedule(config.lr_encoder),
+        )
         .with_group(ParamGroup::from_predicate("crf."), schedule(config.lr_crf))
 }
 
 /// AdamW with weight decay on everything but biases, layer norms and the chain.
 pub fn optimizer(config: &TrainConfig) -> ModuleOptimizer {
-    let adamw = |decay: f64| AdamWConfig::new().with_epsilon(1e-8).with_weight_decay(decay as f32).build();
-    let bare = ParamGroup::from_regex(r"(\.bias|\.gamma|\.beta)$|\bcrf\.").expect("a regular expression");
+    let adamw = |decay: f64| {
+        AdamWConfig::new()
+            .with_epsilon(1e-8)
+            .with_weight_decay(decay as f32)
+            .build()
+    };
+    let bare =
+        ParamGroup::from_regex(r"(\.bias|\.gamma|\.beta)$|\bcrf\.").expect("a regular expression");
     ModuleOptimizer::from(adamw(config.weight_decay)).with_group(bare, adamw(0.0), None)
 }
 
@@ -70,6 +86,14 @@ mod tests {
         assert_eq!(rates, [0.0, 0.5, 1.0, 0.75]);
         let mut resumed = WarmupDecay::new(1.0, 2, 6);
         resumed.load_record(schedule.to_record());
-        assert_eq!([resumed.step(), resumed.step(), resumed.step(), resumed.step()], [0.5, 0.25, 0.0, 0.0]);
+        assert_eq!(
+            [
+                resumed.step(),
+                resumed.step(),
+                resumed.step(),
+                resumed.step()
+            ],
+            [0.5, 0.25, 0.0, 0.0]
+        );
     }
 }

@@ -13,7 +13,11 @@ pub fn read(folder: &Path) -> Result<BundleFiles, (PathBuf, std::io::Error)> {
         let path = folder.join(name);
         fs::read(&path).map_err(|e| (path, e))
     };
-    Ok(BundleFiles { manifest: file(MANIFEST)?, weights: file(WEIGHTS)?, tokenizer: file(TOKENIZER)? })
+    Ok(BundleFiles {
+        manifest: file(MANIFEST)?,
+        weights: file(WEIGHTS)?,
+        tokenizer: file(TOKENIZER)?,
+    })
 }
 
 /// Writes a bundle's folder, the manifest last: without it there is no bundle.
@@ -22,7 +26,11 @@ pub fn read(folder: &Path) -> Result<BundleFiles, (PathBuf, std::io::Error)> {
 /// The file that cannot be written, and why.
 pub fn write(files: &BundleFiles, folder: &Path) -> Result<(), (PathBuf, std::io::Error)> {
     fs::create_dir_all(folder).map_err(|e| (folder.to_owned(), e))?;
-    for (name, bytes) in [(WEIGHTS, &files.weights), (TOKENIZER, &files.tokenizer), (MANIFEST, &files.manifest)] {
+    for (name, bytes) in [
+        (WEIGHTS, &files.weights),
+        (TOKENIZER, &files.tokenizer),
+        (MANIFEST, &files.manifest),
+    ] {
         let path = folder.join(name);
         fs::write(&path, bytes).map_err(|e| (path, e))?;
     }

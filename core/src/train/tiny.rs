@@ -21,8 +21,14 @@ const KNOWN: &str = "Hello from Houston";
 /// # Errors
 /// If the tokenizers crate refuses it.
 pub fn tokenizer() -> Result<WordPieces, BundleError> {
-    let mut vocab: Vec<String> = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"].map(str::to_owned).to_vec();
-    let characters = || (b'!'..=b'~').map(char::from).filter(|c| !c.is_ascii_uppercase());
+    let mut vocab: Vec<String> = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
+        .map(str::to_owned)
+        .to_vec();
+    let characters = || {
+        (b'!'..=b'~')
+            .map(char::from)
+            .filter(|c| !c.is_ascii_uppercase())
+    };
     vocab.extend(characters().map(String::from));
     vocab.extend(characters().map(|c| format!("##{c}")));
     let added: Vec<_> = vocab[..4]
@@ -32,7 +38,11 @@ pub fn tokenizer() -> Result<WordPieces, BundleError> {
             json!({"id": id, "content": content, "single_word": false, "lstrip": false, "rstrip": false, "normalized": false, "special": true})
         })
         .collect();
-    let ids: serde_json::Map<_, _> = vocab.iter().enumerate().map(|(id, piece)| (piece.clone(), json!(id))).collect();
+    let ids: serde_json::Map<_, _> = vocab
+        .iter()
+        .enumerate()
+        .map(|(id, piece)| (piece.clone(), json!(id)))
+        .collect();
     let json = json!({
         "version": "1.0", "truncation": null, "padding": null, "added_tokens": added,
         "normalizer": {"type": "BertNormalizer", "clean_text": true, "handle_chinese_chars": true, "strip_accents": null, "lowercase": true},
@@ -71,13 +81,29 @@ pub fn bundle(seed: u64, device: &Device) -> Result<BundleFiles, LoadError> {
     let tokenizer = tokenizer()?;
     let config = config(&tokenizer);
     let system = config.init(device);
-    let mut about = About { name: "mner-random".to_owned(), ..About::default() };
+    let mut about = About {
+        name: "mner-random".to_owned(),
+        ..About::default()
+    };
     let max_pieces = config.encoder().max_pieces();
-    let parts = |about| Parts { config: config.clone(), max_pieces, about };
-    let Unpacked { manifest, system, .. } = unpack(pack(system, &tokenizer, parts(about.clone()))?, device)?;
-    let unpacked = Unpacked { manifest, system: system.clone(), tokenizer: tokenizer.clone() };
+    let parts = |about| Parts {
+        config: config.clone(),
+        max_pieces,
+        about,
+    };
+    let Unpacked {
+        manifest, system, ..
+    } = unpack(pack(system, &tokenizer, parts(about.clone()))?, device)?;
+    let unpacked = Unpacked {
+        manifest,
+        system: system.clone(),
+        tokenizer: tokenizer.clone(),
+    };
     about.known_answer = Some(pollster::block_on(async {
-        Recognizer::new(unpacked, device).await?.known_answer(KNOWN).await
+        Recognizer::new(unpacked, device)
+            .await?
+            .known_answer(KNOWN)
+            .await
     })?);
     Ok(pack(system.fork(device), &tokenizer, parts(about))?)
 }

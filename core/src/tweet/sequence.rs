@@ -24,7 +24,11 @@ pub struct PieceSequence {
 ///
 /// # Errors
 /// If the tokenizer fails on a word.
-pub fn sequences<S: AsRef<str>>(words: &[S], tokenizer: &WordPieces, limit: usize) -> Result<Vec<PieceSequence>, PiecesError> {
+pub fn sequences<S: AsRef<str>>(
+    words: &[S],
+    tokenizer: &WordPieces,
+    limit: usize,
+) -> Result<Vec<PieceSequence>, PiecesError> {
     let texts: Vec<&str> = words.iter().map(AsRef::as_ref).collect();
     let mut pieces = tokenizer.encode(&texts)?;
     for word in &mut pieces {
@@ -45,7 +49,9 @@ pub fn sequences<S: AsRef<str>>(words: &[S], tokenizer: &WordPieces, limit: usiz
             for word in window.words {
                 sequence.first.push(sequence.pieces.len());
                 sequence.pieces.extend(&pieces[word]);
-                sequence.shapes.resize(sequence.pieces.len(), WordShape::of(texts[word]).index());
+                sequence
+                    .shapes
+                    .resize(sequence.pieces.len(), WordShape::of(texts[word]).index());
             }
             sequence.pieces.push(ids.end);
             sequence.shapes.push(special);

@@ -20,13 +20,17 @@ pub struct BundleArgs {
 
 /// Reads a bundle's files.
 pub fn read(folder: &Path) -> Result<BundleFiles, Failure> {
-    Ok(store::read(folder).map_err(|(path, error)| format!("cannot read the bundle: {}: {error}", path.display()))?)
+    Ok(store::read(folder)
+        .map_err(|(path, error)| format!("cannot read the bundle: {}: {error}", path.display()))?)
 }
 
 impl BundleArgs {
     /// Loads the bundle onto its device.
     pub fn load(&self) -> Result<Recognizer, Failure> {
         let device = device::parse(&self.device)?;
-        Ok(pollster::block_on(Recognizer::load(read(&self.bundle)?, &device))?)
+        Ok(pollster::block_on(Recognizer::load(
+            read(&self.bundle)?,
+            &device,
+        ))?)
     }
 }

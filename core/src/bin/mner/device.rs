@@ -9,7 +9,12 @@ fn known() -> String {
         ("vulkan[:i]", cfg!(feature = "vulkan")),
         ("cuda[:i]", cfg!(feature = "cuda")),
     ];
-    built.into_iter().filter(|(_, built)| *built).map(|(name, _)| name).collect::<Vec<_>>().join(", ")
+    built
+        .into_iter()
+        .filter(|(_, built)| *built)
+        .map(|(name, _)| name)
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 /// The device of this name: `cpu`, `vulkan`, `vulkan:1`, `cuda`, `cuda:1`.
@@ -17,7 +22,12 @@ fn known() -> String {
 /// # Errors
 /// A sentence that says which names there are.
 pub fn parse(name: &str) -> Result<Device, String> {
-    let unknown = || format!("there is no device {name:?}; this program was built for: {}", known());
+    let unknown = || {
+        format!(
+            "there is no device {name:?}; this program was built for: {}",
+            known()
+        )
+    };
     let (kind, index) = match name.split_once(':') {
         Some((kind, index)) => (kind, index.parse::<usize>().map_err(|_| unknown())?),
         None => (name, 0),
@@ -33,10 +43,25 @@ pub fn parse(name: &str) -> Result<Device, String> {
     }
 }
 
+/// The devices a training run names.
+///
+/// # Errors
+/// As [`parse`]; and burn computes data-parallel on GPUs alone.
+pub fn parse_all(names: &[String]) -> Result<Vec<Device>, String> {
+    if names.len() > 1 && names.iter().any(|name| name == "cpu") {
+        return Err("several devices must all be GPUs; name the cpu alone".to_owned());
+    }
+    names.iter().map(|name| parse(name)).collect()
+}
+
 /// The first Vulkan device is the best there is, a software one included; others are counted
 /// among the discrete ones.
 #[cfg(feature = "vulkan")]
 fn vulkan(index: usize) -> Device {
     use burn::tensor::DeviceKind;
-    Device::vulkan(if index == 0 { DeviceKind::DefaultDevice } else { DeviceKind::DiscreteGpu(index) })
+    Device::vulkan(if index == 0 {
+        DeviceKind::DefaultDevice
+    } else {
+        DeviceKind::DiscreteGpu(index)
+    })
 }

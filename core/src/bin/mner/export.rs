@@ -20,7 +20,12 @@ pub struct Args {
 
 pub fn run(args: &Args) -> Result<(), Failure> {
     let bundle = unpack(bundle::read(&args.bundle)?, &device::parse("cpu")?)?;
-    hugging_face::export(bundle.system, &bundle.manifest.config, &bundle.tokenizer, &args.out)?;
+    hugging_face::export(
+        bundle.system,
+        &bundle.manifest.config,
+        &bundle.tokenizer,
+        &args.out,
+    )?;
     eprintln!("wrote {}", args.out.display());
     Ok(())
 }

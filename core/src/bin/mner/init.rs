@@ -18,7 +18,8 @@ pub struct Args {
 
 pub fn run(args: &Args) -> Result<(), Failure> {
     let files = tiny::bundle(args.seed, &device::parse("cpu")?)?;
-    store::write(&files, &args.out).map_err(|(path, error)| format!("{}: {error}", path.display()))?;
+    store::write(&files, &args.out)
+        .map_err(|(path, error)| format!("{}: {error}", path.display()))?;
     eprintln!("wrote {}; its answers are random", args.out.display());
     Ok(())
 }

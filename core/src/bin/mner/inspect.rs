@@ -38,11 +38,20 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let encoder = manifest.config.encoder();
     println!("name         {}", manifest.about.name);
     println!("system       {}", manifest.config.name());
-    println!("encoder      {} layers of {} dimensions, {} word pieces", encoder.layers, encoder.d, encoder.vocab);
+    println!(
+        "encoder      {} layers of {} dimensions, {} word pieces",
+        encoder.layers, encoder.d, encoder.vocab
+    );
     println!("parameters   {parameters}");
     println!("window       {} word pieces", manifest.max_pieces);
-    for (name, file) in [(WEIGHTS, &manifest.files.weights), (TOKENIZER, &manifest.files.tokenizer)] {
-        println!("{name:<15}{} bytes, SHA-256 {} (verified)", file.bytes, file.sha256);
+    for (name, file) in [
+        (WEIGHTS, &manifest.files.weights),
+        (TOKENIZER, &manifest.files.tokenizer),
+    ] {
+        println!(
+            "{name:<15}{} bytes, SHA-256 {} (verified)",
+            file.bytes, file.sha256
+        );
     }
     for (data, f1) in &manifest.about.scores {
         println!("micro F1     {:.2} on {data}", 100.0 * f1);

@@ -15,7 +15,12 @@ pub struct Args {
     #[command(flatten)]
     bundle: BundleArgs,
     /// The tweet
-    #[arg(long, conflicts_with = "input", required_unless_present = "input", value_name = "TWEET")]
+    #[arg(
+        long,
+        conflicts_with = "input",
+        required_unless_present = "input",
+        value_name = "TWEET"
+    )]
     text: Option<String>,
     /// JSONL of objects with a "text"; "-" is standard input. Each comes out again with its "entities"
     #[arg(long, value_name = "FILE")]
@@ -38,7 +43,9 @@ pub fn run(args: &Args) -> Result<(), Failure> {
             let found = pollster::block_on(recognizer.recognize(text))?;
             print_one(&mut out, text, &found, args.json).map_err(|e| Failure::output(&e))
         }
-        (None, Some(path)) if path.as_os_str() == "-" => stream(&recognizer, io::stdin().lock(), &mut out, args.json),
+        (None, Some(path)) if path.as_os_str() == "-" => {
+            stream(&recognizer, io::stdin().lock(), &mut out, args.json)
+        }
         (None, Some(path)) => {
             let file = File::open(path).map_err(|e| format!("{}: {e}", path.display()))?;
             stream(&recognizer, BufReader::new(file), &mut out, args.json)
@@ -49,7 +56,11 @@ pub fn run(args: &Args) -> Result<(), Failure> {
 
 fn print_one(out: &mut impl Write, text: &str, found: &Recognition, json: bool) -> io::Result<()> {
     if json {
-        writeln!(out, "{}", answer(Map::from_iter([("text".to_owned(), json!(text))]), found))?;
+        writeln!(
+            out,
+            "{}",
+            answer(Map::from_iter([("text".to_owned(), json!(text))]), found)
+        )?;
     } else {
         for entity in &found.entities {
             let other = entity.runner_up;
@@ -77,7 +88,12 @@ fn answer(mut object: Map<String, Value>, found: &Recognition) -> Value {
 }
 
 /// Answers every line in order; a line that cannot be read is answered with its error.
-fn stream(recognizer: &Recognizer, mut input: impl BufRead, out: &mut impl Write, json: bool) -> Result<(), Failure> {
+fn stream(
+    recognizer: &Recognizer,
+    mut input: impl BufRead,
+    out: &mut impl Write,
+    json: bool,
+) -> Result<(), Failure> {
     let (mut number, mut bad) = (0usize, 0usize);
     let started = Instant::now();
     let mut last = started;
@@ -85,7 +101,11 @@ fn stream(recognizer: &Recognizer, mut input: impl BufRead, out: &mut impl Write
         let mut chunk = Vec::with_capacity(CHUNK);
         while chunk.len() < CHUNK {
             let mut line = Vec::new();
-            if input.read_until(b'\n', &mut line).map_err(|e| format!("cannot read the input: {e}"))? == 0 {
+            if input
+                .read_until(b'\n', &mut line)
+                .map_err(|e| format!("cannot read the input: {e}"))?
+                == 0
+            {
                 break;
             }
             number += 1;
@@ -96,7 +116,11 @@ fn stream(recognizer: &Recognizer, mut input: impl BufRead, out: &mut impl Write
         if chunk.is_empty() {
             break;
         }
-        let texts: Vec<&str> = chunk.iter().filter_map(|(_, line)| line.as_ref().ok()).map(|(_, text)| text.as_str()).collect();
+        let texts: Vec<&str> = chunk
+            .iter()
+            .filter_map(|(_, line)| line.as_ref().ok())
+            .map(|(_, text)| text.as_str())
+            .collect();
         let mut found = pollster::block_on(recognizer.recognize_all(&texts))?.into_iter();
         for (number, line) in chunk {
             let written = match line {
@@ -118,11 +142,16 @@ fn stream(recognizer: &Recognizer, mut input: impl BufRead, out: &mut impl Write
         out.flush().map_err(|e| Failure::output(&e))?;
         if last.elapsed() >= INTERVAL || (number == CHUNK && io::stderr().is_terminal()) {
             last = Instant::now();
-            eprintln!("{number} lines, {:.0} a second", number as f64 / started.elapsed().as_secs_f64());
+            eprintln!(
+                "{number} lines, {:.0} a second",
+                number as f64 / started.elapsed().as_secs_f64()
+            );
         }
     }
     if bad > 0 {
-        return Err(Failure::Message(format!("{bad} of {number} lines could not be read; their answers say why")));
+        return Err(Failure::Message(format!(
+            "{bad} of {number} lines could not be read; their answers say why"
+        )));
     }
     Ok(())
 }

@@ -90,7 +90,10 @@ fn source(text: &str) -> Result<Value, String> {
     if text.starts_with('{') {
         return serde_json::from_str(text).map_err(|e| e.to_string());
     }
-    match text.rsplit_once('@').map(|(path, weight)| (path, weight.parse::<f64>())) {
+    match text
+        .rsplit_once('@')
+        .map(|(path, weight)| (path, weight.parse::<f64>()))
+    {
         Some((path, Ok(weight))) => Ok(json!({ "path": path, "weight": weight })),
         _ => Ok(json!({ "path": text })),
     }
@@ -108,18 +111,26 @@ impl Args {
         };
         let flags = serde_json::to_value(&self.flags)?;
         let Value::Object(values) = &mut config else {
-            return Err(Failure::Message("the training configuration is not a JSON object".to_owned()));
+            return Err(Failure::Message(
+                "the training configuration is not a JSON object".to_owned(),
+            ));
         };
-        for (name, value) in flags.as_object().into_iter().flatten().filter(|(_, value)| !value.is_null()) {
+        for (name, value) in flags
+            .as_object()
+            .into_iter()
+            .flatten()
+            .filter(|(_, value)| !value.is_null())
+        {
             values.insert(name.clone(), value.clone());
         }
-        Ok(serde_json::from_value(config).map_err(|e| format!("the training configuration: {e}"))?)
+        Ok(serde_json::from_value(config)
+            .map_err(|e| format!("the training configuration: {e}"))?)
     }
 }
 
 pub fn run(args: Args) -> Result<(), Failure> {
     let config = args.resolve()?;
-    let devices = config.device.iter().map(|name| device::parse(name)).collect::<Result<Vec<_>, _>>()?;
+    let devices = device::parse_all(&config.device)?;
     let outcome = train(&config, &devices, args.resume, Interrupter::new())?;
     println!(
         "best epoch {}: dev micro F1 {:.2}; the bundle is {}",
@@ -152,11 +163,25 @@ mod tests {
 
     #[test]
     fn flags_win_over_defaults_and_name_corpora() {
-        let cli = Cli::parse_from(["train", "--seed", "7", "--train", "a.txt@0.5", "--train", "b@home.txt", "--train", r#"{"path":"c"}"#]);
+        let cli = Cli::parse_from([
+            "train",
+            "--seed",
+            "7",
+            "--train",
+            "a.txt@0.5",
+            "--train",
+            "b@home.txt",
+            "--train",
+            r#"{"path":"c"}"#,
+        ]);
         let config = cli.args.resolve().map_err(|_| "a failure").unwrap();
         assert_eq!(config.seed, 7);
         assert_eq!(config.epochs, TrainConfig::default().epochs);
-        let sources: Vec<_> = config.train.iter().map(|s| (s.path.to_str().unwrap(), s.weight)).collect();
+        let sources: Vec<_> = config
+            .train
+            .iter()
+            .map(|s| (s.path.to_str().unwrap(), s.weight))
+            .collect();
         assert_eq!(sources, [("a.txt", 0.5), ("b@home.txt", 1.0), ("c", 1.0)]);
     }
 }

@@ -1,0 +1,112 @@
+//! Training throughput of the text system at MiniLM-L6's size, random weights and pieces, on the
+//! CPU: one JSON line, the same fields as `tests/bench/torch_train.py`.
+//!
+//! `cargo bench --profile dev --features cli,flex --bench train -- [--batch B] [--pieces P] [--steps S] [--warmup W]`;
+//! threads by `RAYON_NUM_THREADS`.
+#![recursion_limit = "256"]
+
+use burn::optim::GradientsParams;
+use burn::tensor::Device;
+use burn::train::TrainStep;
+use mner_core::label::LABELS;
+use mner_core::nn::crf::CrfTargets;
+use mner_core::nn::encoder::EncoderConfig;
+use mner_core::splitmix::SplitMix64;
+use mner_core::systems::SystemConfig;
+use mner_core::systems::batch::Batch;
+use mner_core::systems::text::TextConfig;
+use mner_core::train::config::TrainConfig;
+use mner_core::train::dataset::LabelledBatch;
+use mner_core::train::learner::Trainee;
+use mner_core::train::schedule::{optimizer, scheduler};
+use mner_core::tweet::sequence::PieceSequence;
+use mner_core::tweet::shape::WordShape;
+use mner_core::tweet::window::Window;
+use std::time::Instant;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// The value after `--name`.
+fn flag(name: &str, default: usize) -> usize {
+    let mut args = std::env::args().skip_while(|a| a != name);
+    args.nth(1)
+        .map_or(default, |value| value.parse().expect("a number"))
+}
+
+fn main() {
+    let (batch, pieces) = (flag("--batch", 16), flag("--pieces", 32));
+    let (steps, warmup) = (flag("--steps", 20), flag("--warmup", 3));
+    let device = Device::flex().autodiff();
+    device.seed(1);
+    let encoder = EncoderConfig {
+        vocab: 30522,
+        d: 384,
+        layers: 6,
+        heads: 12,
+        ffn: 1536,
+        positions: 512,
+        first_position: 0,
+        token_types: 2,
+        shapes: 0,
+        epsilon: 1e-12,
+        dropout: 0.1,
+    };
+    let config = TrainConfig {
+        batch,
+        ..TrainConfig::default()
+    };
+    let system = SystemConfig::Text(TextConfig {
+        encoder: encoder.clone(),
+    });
+    let mut trainee = Trainee::new(system.init(&device), config.clip);
+    let mut optimizer = optimizer(&config);
+    let mut scheduler = scheduler(&config, warmup + steps);
+
+    // As the peer does it: every piece is a word of its own.
+    let mut rng = SplitMix64(1);
+    let tweets: Vec<[PieceSequence; 1]> = (0..batch)
+        .map(|_| {
+            [PieceSequence {
+                pieces: (0..pieces)
+                    .map(|_| rng.below(encoder.vocab) as u32)
+                    .collect(),
+                shapes: vec![WordShape::Special.index(); pieces],
+                first: (0..pieces).collect(),
+                window: Window {
+                    words: 0..pieces,
+                    keep: 0..pieces,
+                },
+            }]
+        })
+        .collect();
+    let gold: Vec<Vec<usize>> = (0..batch)
+        .map(|_| (0..pieces).map(|_| rng.below(LABELS)).collect())
+        .collect();
+    let rows: Vec<&[PieceSequence]> = tweets.iter().map(<[_; 1]>::as_slice).collect();
+    let item = LabelledBatch {
+        batch: Batch::new(&rows, 0, pieces, &device),
+        targets: CrfTargets::new(&gold, LABELS, &device),
+        gold: Vec::new(),
+    };
+
+    let mut seconds = Vec::with_capacity(steps);
+    for step in 0..warmup + steps {
+        let started = Instant::now();
+        let output = trainee.step(item.clone());
+        let grads: GradientsParams = output.grads;
+        trainee = trainee.optimize(&mut optimizer, scheduler.step(), grads);
+        if step >= warmup {
+            seconds.push(started.elapsed().as_secs_f64());
+        }
+    }
+    seconds.sort_by(f64::total_cmp);
+    let median = seconds[seconds.len() / 2];
+    println!(
+        r#"{{"name":"mner","threads":{},"batch":{batch},"pieces":{pieces},"steps":{steps},"warmup":{warmup},"seconds_per_step_median":{median:.4},"pieces_per_second":{:.1}}}"#,
+        std::env::var("RAYON_NUM_THREADS").unwrap_or_else(|_| std::thread::available_parallelism()
+            .map_or(1, usize::from)
+            .to_string()),
+        (batch * pieces) as f64 / median,
+    );
+}
