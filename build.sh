@@ -33,22 +33,23 @@ have() { command -v "$1" >/dev/null 2>&1; }
 
 # --- What the verbs need -------------------------------------------------------------------------------------------
 
-# apt_install PACKAGE WHY
+# apt_install WHY PACKAGE...
 apt_install() {
-    local as_root=()
+    local why=$1 as_root=()
+    shift
+    have apt-get || die "$why is missing and there is no apt-get here. Install by hand: $*"
     if [ "$(id -u)" -ne 0 ]; then
         as_root=(sudo -n)
         if ! have sudo || ! sudo -n true 2>/dev/null; then
-            die "$2 is missing and installing it needs root. Run: sudo apt-get install $1"
+            die "$why is missing and installing it needs root. Run: sudo apt-get install $*"
         fi
     fi
-    have apt-get || die "$2 is missing and there is no apt-get here. Install $1 by hand."
-    say "installing $1 ($2)"
+    say "installing $* ($why)"
     "${as_root[@]}" apt-get update -qq
-    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$1" >/dev/null
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null
 }
 
-need_linker() { have cc || apt_install gcc "a linker for Rust"; }
+need_linker() { have cc || apt_install "a C compiler and linker" gcc libc6-dev; }
 
 # The toolchain, components and target that rust-toolchain.toml names.
 need_rust() {
@@ -86,7 +87,7 @@ need_packages() {
 
 need_chromium() {
     if [ -z "${CHROMIUM:-}" ] && ! have chromium; then
-        apt_install chromium "a browser for the tests"
+        apt_install "a browser for the tests" chromium
     fi
     export CHROMIUM=${CHROMIUM:-$(command -v chromium)}
 }
