@@ -199,12 +199,12 @@ test_all() {
     [ "$failures" -eq 0 ] || die "$failures of the steps above failed"
 }
 
-# Every benchmark is one executable file, benches/NAME.sh, that prints what it measured.
+# Every benchmark is one executable file, tests/bench/NAME.sh, that prints what it measured.
 bench() {
     need_rust
     local script
-    for script in benches/*.sh; do
-        [ -e "$script" ] || die "there is no benchmark in benches/ yet"
+    for script in tests/bench/*.sh; do
+        [ -e "$script" ] || die "there is no benchmark in tests/bench"
         say "$(basename "$script" .sh)"
         "$script"
     done
