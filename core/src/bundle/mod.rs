@@ -147,7 +147,7 @@ fn check_sizes(manifest: &Manifest) -> Result<(), BundleError> {
     ];
     let problem = if sizes.iter().any(|&s| s > LARGEST) {
         "a size is beyond any model this program knows"
-    } else if e.heads == 0 || e.d == 0 || e.d % e.heads != 0 {
+    } else if e.heads == 0 || e.d == 0 || !e.d.is_multiple_of(e.heads) {
         "the heads do not divide the hidden size"
     } else if e.first_position >= e.positions {
         "the position table has no row for the first piece"

@@ -41,7 +41,7 @@ struct Flags {
     /// Folder of the run
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// cpu, vulkan[:i] or cuda[:i]; several train data-parallel [default: cpu]
+    /// cpu, vulkan or cuda, with :1 for the second GPU; several train data-parallel [default: cpu]
     #[arg(long, value_delimiter = ',')]
     device: Option<Vec<String>>,
     /// Seed of everything random [default: 1]
@@ -128,7 +128,7 @@ impl Args {
     }
 }
 
-pub fn run(args: Args) -> Result<(), Failure> {
+pub fn run(args: &Args) -> Result<(), Failure> {
     let config = args.resolve()?;
     let devices = device::parse_all(&config.device)?;
     let outcome = train(&config, &devices, args.resume, Interrupter::new())?;
