@@ -78,7 +78,7 @@ struct Flags {
     /// Folder of the run
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// cpu, vulkan[:i] or cuda[:i]; several train data-parallel [default: cpu]
+    /// cpu, vulkan or cuda, with :1 for the second GPU; several train data-parallel [default: cpu]
     #[arg(long, value_delimiter = ',')]
     device: Option<Vec<String>>,
     /// Seed of everything random [default: 1]
