@@ -54,6 +54,7 @@ impl Recognizer {
             manifest,
             weights,
             tokenizer,
+            eyes: None,
         };
         let device = Device::flex();
         Core::load(files, &device)
