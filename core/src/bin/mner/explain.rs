@@ -22,7 +22,8 @@ const COLOURS: [Rgb<u8>; 6] = [
 ];
 
 /// The picture, its heat in red and its objects framed and named; under it the relevance of each
-/// grain and the entities. The heat is the mean over the entities, the largest cell full red.
+/// grain and the entities. The heat is the
+/// entities' attention above its mean.
 pub fn draw(picture: &Picture, found: &Recognition) -> RgbImage {
     let dot = if picture.width >= 480 { 2 } else { 1 };
     let mut lines = Vec::new();
@@ -90,7 +91,8 @@ pub fn draw(picture: &Picture, found: &Recognition) -> RgbImage {
     canvas
 }
 
-/// Mean over the entities, the largest cell 1; none without entities.
+/// How far each cell is above the map's mean, in largest cells: an even map shows nothing. None
+/// without entities.
 fn mean_heat(found: &Recognition) -> Option<Vec<f64>> {
     let maps: Vec<&Vec<f64>> = found
         .entities
@@ -103,7 +105,9 @@ fn mean_heat(found: &Recognition) -> Option<Vec<f64>> {
         .map(|c| maps.iter().map(|map| map[c]).sum())
         .collect();
     let largest = sums.iter().copied().fold(f64::MIN_POSITIVE, f64::max);
-    Some(sums.into_iter().map(|sum| sum / largest).collect())
+    let mean = sums.iter().sum::<f64>() / cells as f64;
+    let above = |sum: f64| (sum - mean).max(0.0) / largest;
+    Some(sums.into_iter().map(above).collect())
 }
 
 /// The map between its cells' centres, `x` and `y` in cells.
