@@ -69,6 +69,11 @@ impl CrfTargets {
             ends: Tensor::from_data(TensorData::new(ends, [labels]), device),
         }
     }
+
+    /// 1 for a word, 0 for padding: of each word `[B, 1]`, `N` of them. Padding follows the words.
+    pub fn present(&self) -> &[Tensor<2>] {
+        &self.present
+    }
 }
 
 impl Crf {
@@ -109,6 +114,45 @@ impl Crf {
         }
         let log_z = log_sum_exp(alpha + self.end.val().unsqueeze::<2>(), 1).sum();
         (log_z - gold) / batch as f64
+    }
+
+    /// The same chain through which no gradient flows.
+    pub fn detached(&self) -> Self {
+        Self {
+            start: Param::from_tensor(self.start.val().detach()).set_require_grad(false),
+            transitions: Param::from_tensor(self.transitions.val().detach())
+                .set_require_grad(false),
+            end: Param::from_tensor(self.end.val().detach()).set_require_grad(false),
+        }
+    }
+
+    /// `alpha + beta`: of every word and label the log of the sum of `exp score` over all label
+    /// sequences through it. Its softmax over the labels is the posterior.
+    ///
+    /// # Shapes
+    /// - emissions `[B, N, L]`; present as [`CrfTargets::present`] gives it
+    /// - output `[B, N, L]`; finite and without meaning where there is no word
+    pub fn forward_backward(&self, emissions: Tensor<3>, present: &[Tensor<2>]) -> Tensor<3> {
+        let [batch, words, labels] = emissions.dims();
+        let at = |t: usize| emissions.clone().narrow(1, t, 1).reshape([batch, labels]);
+        let a = self.transitions.val().unsqueeze::<3>();
+        let mut alpha = vec![self.start.val().unsqueeze::<2>() + at(0)];
+        for t in 1..words {
+            // Beyond the last word this goes on as if there were more: nobody reads it.
+            let paths = alpha[t - 1].clone().unsqueeze_dim::<3>(2) + a.clone();
+            alpha.push(log_sum_exp(paths, 1).reshape([batch, labels]) + at(t));
+        }
+        let end = self.end.val().unsqueeze::<2>().expand([batch, labels]);
+        let mut beta = vec![end];
+        for t in (1..words).rev() {
+            let after = beta[beta.len() - 1].clone();
+            // log sum over the next label, [B, from, to] -> [B, from].
+            let paths = (at(t) + after.clone()).unsqueeze_dim::<3>(1) + a.clone();
+            let before = log_sum_exp(paths, 2).reshape([batch, labels]);
+            beta.push(after.clone() + (before - after) * present[t].clone());
+        }
+        beta.reverse();
+        Tensor::stack(alpha, 1) + Tensor::stack(beta, 1)
     }
 
     /// The scores on the host, for decoding. Reads the device once.
@@ -214,6 +258,38 @@ mod tests {
             emissions[(6 + t) * L..(6 + t + 1) * L].fill(77.0); // the second tweet has one word
         }
         assert!((nll(&emissions) - expected).abs() < 1e-4);
+    }
+
+    #[test]
+    fn posteriors_are_the_host_chains_marginals() {
+        let device = Device::flex();
+        let scores = scores(1.0);
+        let mut emissions = wave(3 * 6 * L, 0.37, 2.0);
+        for t in 1..6 {
+            emissions[(6 + t) * L..(6 + t + 1) * L].fill(77.0); // the second tweet has one word
+        }
+        let sums = crf_of(&scores, &device).forward_backward(
+            emissions_tensor(&emissions, &device),
+            targets(&device).present(),
+        );
+        let posteriors: Vec<f32> = burn::tensor::activation::softmax(sums, 2)
+            .into_data()
+            .iter()
+            .collect();
+        for (b, gold) in GOLD.iter().enumerate() {
+            let rows = &emissions[b * 6 * L..b * 6 * L + gold.len() * L];
+            let chain = Chain::new(&scores, rows);
+            for t in 0..gold.len() {
+                for y in 0..L {
+                    let got = f64::from(posteriors[(b * 6 + t) * L + y]);
+                    let expected = chain.marginal(t, y);
+                    assert!(
+                        (got - expected).abs() < 1e-4,
+                        "tweet {b}, word {t}, label {y}: {got} against {expected}"
+                    );
+                }
+            }
+        }
     }
 
     #[test]
