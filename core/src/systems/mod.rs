@@ -4,6 +4,8 @@
 //! their names.
 
 pub mod batch;
+pub mod ita;
+pub mod mgcmt;
 pub mod pictures;
 pub mod text;
 
