@@ -51,6 +51,26 @@ impl KeyMask {
     }
 }
 
+/// Softmax of `logits` along `dim` over what is present (1, else 0); all 0 where nothing is.
+///
+/// # Shapes
+/// `present` has the shape of `logits`, or 1 where it is the same along a dimension.
+pub fn masked_softmax<const D: usize>(
+    logits: Tensor<D>,
+    present: Tensor<D>,
+    dim: usize,
+) -> Tensor<D> {
+    softmax(logits + (present.clone() - 1.0) * -MASKED, dim) * present
+}
+
+/// A linear layer without bias, weights from N(0, 0.02).
+pub fn linear_without_bias(d_input: usize, d_output: usize, device: &Device) -> Linear {
+    Linear {
+        bias: None,
+        ..linear(d_input, d_output, device)
+    }
+}
+
 /// Multi-head scaled dot-product attention with its four projections.
 #[derive(Module, Debug)]
 pub struct Attention {

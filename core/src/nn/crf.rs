@@ -362,4 +362,80 @@ mod tests {
             },
         );
     }
+
+    /// `tests/reference/crf.py`: the forward algorithm and autograd of PyTorch, in f64.
+    #[test]
+    fn agrees_with_pytorch() {
+        let text = include_str!("../../../tests/reference/crf/crf.json");
+        let cases: serde_json::Value = serde_json::from_str(text).unwrap();
+        let device = Device::flex().autodiff();
+        for (name, case) in cases.as_object().unwrap() {
+            let numbers = |key: &str| flat(&case[key]);
+            let base = ChainScores {
+                start: numbers("start"),
+                transitions: numbers("transitions"),
+                end: numbers("end"),
+            };
+            let gold: Vec<Vec<usize>> = case["gold"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|tags| {
+                    flat(tags)
+                        .into_iter()
+                        .filter(|y| *y >= 0.0)
+                        .map(|y| y as usize)
+                        .collect()
+                })
+                .collect();
+            let crf = crf_of(&base, &device);
+            let input = emissions_tensor(&numbers("emissions"), &device).require_grad();
+            let nll = crf.nll(input.clone(), &CrfTargets::new(&gold, L, &device));
+            let expected = case["nll"].as_f64().unwrap();
+            let got = f64::from(nll.clone().into_scalar::<f32>());
+            assert!(
+                (got - expected).abs() <= 1e-5 * expected.abs(),
+                "{name}: {got} against {expected}"
+            );
+            let grads = nll.backward();
+            let check = |what: &str, got: Option<TensorData>| {
+                let got = got.unwrap().iter::<f64>().collect::<Vec<_>>();
+                for (got, expected) in got.iter().zip(numbers(what)) {
+                    assert!(
+                        (got - expected).abs() < 2e-4,
+                        "{name} {what}: {got} against {expected}"
+                    );
+                }
+            };
+            check("grad_emissions", input.grad(&grads).map(Tensor::into_data));
+            check(
+                "grad_start",
+                crf.start.val().grad(&grads).map(Tensor::into_data),
+            );
+            check(
+                "grad_transitions",
+                crf.transitions.val().grad(&grads).map(Tensor::into_data),
+            );
+            check(
+                "grad_end",
+                crf.end.val().grad(&grads).map(Tensor::into_data),
+            );
+
+            // The host chain against the same reference.
+            let (emissions, partitions) = (numbers("emissions"), numbers("log_partition"));
+            for (b, tags) in gold.iter().enumerate() {
+                let rows = &emissions[b * 6 * L..(b * 6 + tags.len()) * L];
+                let found = Chain::new(&base, rows).log_partition();
+                assert!((found - partitions[b]).abs() < 1e-9 * partitions[b].abs().max(1.0));
+            }
+        }
+    }
+
+    /// The numbers of nested JSON arrays, in order.
+    fn flat(value: &serde_json::Value) -> Vec<f64> {
+        match value {
+            serde_json::Value::Array(items) => items.iter().flat_map(flat).collect(),
+            number => vec![number.as_f64().unwrap()],
+        }
+    }
 }

@@ -8,6 +8,8 @@ pub mod encoder;
 mod encoder_parity;
 #[cfg(test)]
 pub(crate) mod formula;
+pub mod geometry_bias;
+pub mod graph_attention;
 pub mod mobilenet;
 pub mod resnet;
 pub mod roi_align;

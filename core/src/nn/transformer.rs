@@ -75,11 +75,18 @@ impl TransformerLayer {
         bias: Option<Tensor<4>>,
     ) -> (Tensor<3>, Tensor<4>) {
         let (context, weights) = self.attention.forward(s.clone(), k, mask, bias);
-        let x = self
-            .attention_norm
-            .forward(s + self.dropout.forward(context));
+        (
+            self.forward_alone(s + self.dropout.forward(context)),
+            weights,
+        )
+    }
+
+    /// The layer where there is nothing to attend to: the norm of `s`, `[B, Q, D]`, and its
+    /// feed-forward.
+    pub fn forward_alone(&self, s: Tensor<3>) -> Tensor<3> {
+        let x = self.attention_norm.forward(s);
         let hidden = gelu(self.ffn_in.forward(x.clone()));
         let out = self.dropout.forward(self.ffn_out.forward(hidden));
-        (self.ffn_norm.forward(x + out), weights)
+        self.ffn_norm.forward(x + out)
     }
 }

@@ -1,9 +1,10 @@
 //! The systems: each turns a batch of tweets into emissions over words, and owns its CRF.
 //!
-//! A system is one file and one variant of [`SystemConfig`] and [`System`]; nothing else knows
+//! A system is one file or folder and one variant of [`SystemConfig`] and [`System`]; nothing else knows
 //! their names.
 
 pub mod batch;
+pub mod hamlearning;
 pub mod ita;
 pub mod mgcmt;
 pub mod pictures;
@@ -14,6 +15,7 @@ use crate::nn::encoder::{Encoder, EncoderConfig};
 use batch::Batch;
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
+use hamlearning::explanation::Explanation;
 use serde::{Deserialize, Serialize};
 
 /// Which system, and every size it has: enough to build it before its weights are loaded.
@@ -22,6 +24,8 @@ use serde::{Deserialize, Serialize};
 pub enum SystemConfig {
     /// The text baseline.
     Text(text::TextConfig),
+    /// Text and image, each grain by its relevance.
+    HamLearning(hamlearning::HamLearningConfig),
 }
 
 /// A system with its weights.
@@ -31,6 +35,8 @@ pub enum SystemConfig {
 pub enum System {
     /// The text baseline.
     Text(text::Text),
+    /// Text and image, each grain by its relevance.
+    HamLearning(hamlearning::HamLearning),
 }
 
 impl SystemConfig {
@@ -38,6 +44,7 @@ impl SystemConfig {
     pub fn init(&self, device: &Device) -> System {
         match self {
             Self::Text(config) => System::Text(config.init(device)),
+            Self::HamLearning(config) => System::HamLearning(config.init(device)),
         }
     }
 
@@ -45,6 +52,7 @@ impl SystemConfig {
     pub fn name(&self) -> &'static str {
         match self {
             Self::Text(_) => "text",
+            Self::HamLearning(_) => "hamlearning",
         }
     }
 
@@ -52,6 +60,26 @@ impl SystemConfig {
     pub fn encoder(&self) -> &EncoderConfig {
         match self {
             Self::Text(config) => &config.encoder,
+            Self::HamLearning(config) => &config.encoder,
+        }
+    }
+
+    /// Channels of the backbone's map, for a system that looks at pictures.
+    pub fn channels(&self) -> Option<usize> {
+        match self {
+            Self::Text(_) => None,
+            Self::HamLearning(config) => Some(config.channels),
+        }
+    }
+
+    /// What is wrong with the sizes beyond the encoder, if anything.
+    ///
+    /// # Errors
+    /// The problem, as the end of a sentence.
+    pub fn check(&self) -> Result<(), &'static str> {
+        match self {
+            Self::Text(_) => Ok(()),
+            Self::HamLearning(config) => config.check(),
         }
     }
 }
@@ -61,6 +89,16 @@ impl System {
     pub fn forward(&self, batch: &Batch) -> Tensor<3> {
         match self {
             Self::Text(system) => system.forward(batch),
+            Self::HamLearning(system) => system.forward(batch),
+        }
+    }
+
+    /// Emission scores, and what explains them where the system looks at pictures and the batch
+    /// has some.
+    pub fn explain(&self, batch: &Batch) -> (Tensor<3>, Option<Explanation>) {
+        match self {
+            Self::Text(system) => (system.forward(batch), None),
+            Self::HamLearning(system) => system.explain(batch),
         }
     }
 
@@ -68,6 +106,7 @@ impl System {
     pub fn loss(&self, batch: &Batch, targets: &CrfTargets) -> Tensor<1> {
         match self {
             Self::Text(system) => system.crf.nll(system.forward(batch), targets),
+            Self::HamLearning(system) => system.crf.nll(system.forward(batch), targets),
         }
     }
 
@@ -75,6 +114,7 @@ impl System {
     pub fn crf(&self) -> &Crf {
         match self {
             Self::Text(system) => &system.crf,
+            Self::HamLearning(system) => &system.crf,
         }
     }
 
@@ -82,6 +122,7 @@ impl System {
     pub fn encoder(&self) -> &Encoder {
         match self {
             Self::Text(system) => &system.encoder,
+            Self::HamLearning(system) => &system.encoder,
         }
     }
 
@@ -89,6 +130,7 @@ impl System {
     pub fn with_encoder(mut self, encoder: Encoder) -> Self {
         match &mut self {
             Self::Text(system) => system.encoder = encoder,
+            Self::HamLearning(system) => system.encoder = encoder,
         }
         self
     }

@@ -364,3 +364,78 @@ fn fold_shapes(mut encoder: Encoder, config: &EncoderConfig) -> (Encoder, usize)
     };
     (encoder.no_grad(), config.shapes)
 }
+
+#[cfg(all(test, feature = "flex"))]
+mod tests {
+    use super::*;
+    use crate::nn::encoder::EncoderInput;
+    use crate::train::tiny;
+    use burn::tensor::{Int, Tensor};
+
+    fn input(device: &Device, shapes_as_types: bool) -> EncoderInput {
+        let pieces = Tensor::<2, Int>::from_ints([[2, 30, 40, 3], [2, 50, 3, 0]], device);
+        let shapes = Tensor::<2, Int>::from_ints([[10, 4, 6, 10], [10, 0, 10, 10]], device);
+        EncoderInput {
+            pieces,
+            token_types: shapes_as_types.then(|| shapes.clone()),
+            shapes: (!shapes_as_types).then_some(shapes),
+            present: Tensor::from_floats([[1.0, 1.0, 1.0, 1.0], [1.0, 1.0, 1.0, 0.0]], device),
+        }
+    }
+
+    #[test]
+    fn an_exported_encoder_gives_the_same_hidden_states() {
+        let device = Device::flex();
+        device.seed(3);
+        let tokenizer = tiny::tokenizer().unwrap();
+        let config = tiny::config(&tokenizer);
+        let mut system = config.init(&device);
+        // A trained word-shape table is not zero.
+        let mut encoder = system.encoder().clone();
+        let table = encoder
+            .shapes
+            .as_mut()
+            .expect("the tiny system has word shapes");
+        table.weight = Param::from_tensor(Tensor::ones_like(&table.weight.val()).cumsum(0) * 0.1);
+        system = system.with_encoder(encoder);
+        let expected = system.encoder().forward(&input(&device, false)).into_data();
+
+        let folder = tempfile::tempdir().unwrap();
+        export(system, &config, &tokenizer, folder.path()).unwrap();
+        let loaded = load_encoder(folder.path(), 0, 0.1, &device).unwrap();
+        let got = loaded.encoder.forward(&input(&device, true)).into_data();
+        for (a, b) in got.iter::<f32>().zip(expected.iter::<f32>()) {
+            assert!((a - b).abs() < 1e-5, "{a} against {b}");
+        }
+        assert_eq!(
+            load_tokenizer(folder.path()).unwrap().vocab_size(),
+            tokenizer.vocab_size()
+        );
+    }
+
+    #[test]
+    fn unusable_folders_are_explained() {
+        let folder = tempfile::tempdir().unwrap();
+        let sentence = || {
+            load_encoder(folder.path(), 0, 0.1, &Device::flex())
+                .unwrap_err()
+                .to_string()
+        };
+        assert!(sentence().contains("config.json"));
+        let mut config = serde_json::json!({
+            "model_type": "gpt2", "vocab_size": 8, "hidden_size": 4, "num_hidden_layers": 1, "num_attention_heads": 2,
+            "intermediate_size": 8, "max_position_embeddings": 8, "layer_norm_eps": 1e-12,
+        });
+        let write = |config: &serde_json::Value| {
+            fs::write(folder.path().join("config.json"), config.to_string()).unwrap()
+        };
+        write(&config);
+        assert!(sentence().contains("gpt2"));
+        config["model_type"] = "bert".into();
+        write(&config);
+        assert!(sentence().contains("model.safetensors"));
+        config["num_attention_heads"] = 3.into();
+        write(&config);
+        assert!(sentence().contains("3 heads"));
+    }
+}

@@ -246,6 +246,23 @@ fn read(
     Ok((examples, Mixture::new(&parts)?))
 }
 
+/// The configuration as a bundle may tell it to others: no path of this machine.
+fn portable(config: &TrainConfig) -> TrainConfig {
+    let mut config = config.clone();
+    config.encoder = tail(&config.encoder);
+    config.out = tail(&config.out);
+    for source in config.train.iter_mut().chain(&mut config.dev) {
+        source.path = tail(&source.path);
+    }
+    config
+}
+
+/// The last two parts of a path: `twitter2017/train.txt`.
+fn tail(path: &Path) -> PathBuf {
+    let parts: Vec<_> = path.components().collect();
+    parts[parts.len().saturating_sub(2)..].iter().collect()
+}
+
 /// Packs the checkpoint of the best epoch.
 fn bundle_best(
     config: &TrainConfig,
@@ -263,11 +280,11 @@ fn bundle_best(
     let names: Vec<String> = config
         .dev
         .iter()
-        .map(|d| d.path.display().to_string())
+        .map(|d| tail(&d.path).display().to_string())
         .collect();
     let mut about = About {
         name: format!("mner-{}", system_config.name()),
-        training: serde_json::to_value(config).expect("a configuration is JSON"),
+        training: serde_json::to_value(portable(config)).expect("a configuration is JSON"),
         scores: BTreeMap::from([(names.join(" + "), dev_f1)]),
         ..About::default()
     };

@@ -1,0 +1,53 @@
+//! What explains an answer: how relevant the image was, and where each word looked.
+
+use super::fusion::FusedVisual;
+use super::grains::Grain;
+use crate::picture::features::GRID;
+use crate::systems::batch::Batch;
+use burn::tensor::Tensor;
+
+/// What explains the answers to a batch.
+#[derive(Clone, Debug)]
+pub struct Explanation {
+    /// Relevance of the global, object, semantic and spatial grain, in `[0, 1]`; 0 for a grain
+    /// that is absent or left out, `[R, 4]`.
+    pub relevance: Tensor<2>,
+    /// Share of each word's attention that fell on each cell of the grid, `[R, N, 49]`.
+    pub cells: Tensor<3>,
+    /// Share that fell on each object in any of its three grains, `[R, N, M]`. Cells and objects
+    /// of a word add up to 1; all are 0 where the row has no picture.
+    pub objects: Tensor<3>,
+}
+
+impl Explanation {
+    /// Reads the evidence off the last turn's cross-attention.
+    pub(super) fn new(batch: &Batch, visual: FusedVisual) -> Self {
+        let present = visual.present.unsqueeze_dim::<3>(1);
+        let attended = batch.first_pieces(visual.attended * present);
+        let [rows, words, _] = attended.dims();
+        let device = attended.device();
+        let mut relevance: Vec<Tensor<2>> = vec![Tensor::zeros([rows, 1], &device); 4];
+        let mut cells = Tensor::zeros([rows, words, GRID], &device);
+        let mut objects: Option<Tensor<3>> = None;
+        let mut start = 0;
+        for ((grain, count), score) in visual.grains.into_iter().zip(visual.relevance) {
+            relevance[grain as usize] = score;
+            let part = attended.clone().narrow(2, start, count);
+            start += count;
+            match grain {
+                Grain::Global => cells = part,
+                _ => {
+                    objects = Some(match objects {
+                        Some(sum) => sum + part,
+                        None => part,
+                    });
+                }
+            }
+        }
+        Self {
+            relevance: Tensor::cat(relevance, 1),
+            cells,
+            objects: objects.unwrap_or_else(|| Tensor::zeros([rows, words, 1], &device)),
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! HamLearning, after "Hierarchical Aligned Multimodal Learning for NER on Tweet Posts" (arXiv
+//! 2305.08372, AAAI 2024): four representations of the image, how relevant each is to the tweet,
+//! and words and image reading each other in turns.
+//!
+//! The paper's stages are its own; its equations are not public in a form that could be obtained,
+//! so **the concrete form here is a reconstruction**.
+//!
+//! | stage | where |
+//! |---|---|
+//! | global, object, semantic and spatial representation | [`grains`] |
+//! | relevance of each to the tweet | [`relevance`] |
+//! | iterative interaction | [`interaction`] |
+//! | co-attention and gate | [`co_attention`] |
+//! | what explains the answer | [`explanation`] |
+
+pub mod co_attention;
+pub mod explanation;
+pub mod fusion;
+pub mod grains;
+pub mod interaction;
+pub mod relevance;
+#[cfg(all(test, feature = "train", feature = "flex"))]
+mod tests;
+
+use super::batch::Batch;
+use crate::label::LABELS;
+use crate::nn::attention::linear;
+use crate::nn::crf::Crf;
+use crate::nn::encoder::{Encoder, EncoderConfig};
+use crate::nn::transformer::TransformerLayerConfig;
+use burn::module::Module;
+use burn::nn::{Dropout, DropoutConfig, Linear};
+use burn::tensor::{Device, Tensor};
+use explanation::Explanation;
+use fusion::{Fused, Fusion};
+use serde::{Deserialize, Serialize};
+
+/// Most objects of a picture that any configuration may use.
+pub const MOST_OBJECTS: usize = 36;
+
+/// Most iterations that any configuration may use.
+pub const MOST_ITERATIONS: usize = 4;
+
+/// A part of the system that can be left out, to measure what it is worth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
+#[serde(rename_all = "lowercase")]
+pub enum Part {
+    /// The rows of the grid.
+    Global,
+    /// The rows of the objects; semantic and spatial rows are still made from them.
+    Object,
+    /// The rows of the objects in the light of the tags and of each other.
+    Semantic,
+    /// The rows of the objects in the light of where they lie to each other.
+    Spatial,
+    /// The relevance measure: everything counts fully.
+    Relevance,
+    /// Co-attention and gate: the words keep the encoder's states beside the last iteration's.
+    Coattention,
+}
+
+/// Sizes of HamLearning.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct HamLearningConfig {
+    /// The text encoder.
+    pub encoder: EncoderConfig,
+    /// `C`, channels of the image backbone's map.
+    pub channels: usize,
+    /// Most objects of a picture, the best first; at most [`MOST_OBJECTS`].
+    pub objects: usize,
+    /// Hidden size of everything beyond the encoder. Where it is not the encoder's, a linear
+    /// layer leads from one to the other.
+    pub width: usize,
+    /// Attention heads beyond the encoder; divides `width`.
+    pub heads: usize,
+    /// Feed-forward size of the layers beyond the encoder.
+    pub ffn: usize,
+    /// `L`, turns in which words and image read each other, 1 to [`MOST_ITERATIONS`].
+    pub iterations: usize,
+    /// Whether all turns have the same weights.
+    pub shared: bool,
+    /// Dropout beyond the encoder.
+    pub dropout: f64,
+    /// Parts left out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub without: Vec<Part>,
+}
+
+impl HamLearningConfig {
+    /// The usual sizes over an encoder and a backbone of `channels` channels: the encoder's own
+    /// width and heads, feed-forward four times as wide, 10 objects, 2 iterations.
+    pub fn new(encoder: EncoderConfig, channels: usize) -> Self {
+        Self {
+            channels,
+            objects: 10,
+            width: encoder.d,
+            heads: encoder.heads,
+            ffn: 4 * encoder.d,
+            iterations: 2,
+            shared: false,
+            dropout: encoder.dropout,
+            without: Vec::new(),
+            encoder,
+        }
+    }
+
+    /// Whether `part` is there.
+    pub fn has(&self, part: Part) -> bool {
+        !self.without.contains(&part)
+    }
+
+    /// What is wrong with the sizes beyond the encoder, if anything.
+    ///
+    /// # Errors
+    /// The problem, as the end of a sentence.
+    pub fn check(&self) -> Result<(), &'static str> {
+        const LARGEST: usize = 1 << 16;
+        let sizes = [self.channels, self.width, self.ffn];
+        if sizes.iter().any(|&size| size == 0 || size > LARGEST) {
+            Err("a size beyond the encoder is 0 or beyond any model this program knows")
+        } else if self.heads == 0 || !self.width.is_multiple_of(self.heads) {
+            Err("the heads do not divide the width beyond the encoder")
+        } else if !(1..=MOST_OBJECTS).contains(&self.objects) {
+            Err("the objects are not from 1 to 36")
+        } else if !(1..=MOST_ITERATIONS).contains(&self.iterations) {
+            Err("the iterations are not from 1 to 4")
+        } else if !(0.0..1.0).contains(&self.dropout) {
+            Err("the dropout beyond the encoder is not within 0 and 1")
+        } else {
+            Ok(())
+        }
+    }
+
+    fn layer(&self) -> TransformerLayerConfig {
+        TransformerLayerConfig {
+            d: self.width,
+            heads: self.heads,
+            ffn: self.ffn,
+            dropout: self.dropout,
+            epsilon: self.encoder.epsilon,
+        }
+    }
+
+    /// A fresh system on `device`.
+    ///
+    /// # Panics
+    /// If [`HamLearningConfig::check`] finds a problem.
+    pub fn init(&self, device: &Device) -> HamLearning {
+        HamLearning {
+            encoder: self.encoder.init(device),
+            fusion: Fusion::new(self, device),
+            dropout: DropoutConfig::new(self.dropout).init(),
+            emit: linear(self.width + self.encoder.d, LABELS, device),
+            crf: Crf::new(LABELS, device),
+        }
+    }
+}
+
+/// HamLearning with its weights.
+#[derive(Module, Debug)]
+pub struct HamLearning {
+    /// The text encoder.
+    pub encoder: Encoder,
+    /// Everything between encoder and emissions.
+    pub fusion: Fusion,
+    dropout: Dropout,
+    /// `[T_L ; H]` to emission scores, `width + D -> 9`.
+    pub emit: Linear,
+    /// The label chain.
+    pub crf: Crf,
+}
+
+impl HamLearning {
+    /// Emission scores of every word, `[R, N, 9]`.
+    pub fn forward(&self, batch: &Batch) -> Tensor<3> {
+        let fused = self.fuse(batch);
+        self.emissions(batch, &fused)
+    }
+
+    /// Emission scores, and what explains them where the batch has pictures.
+    pub fn explain(&self, batch: &Batch) -> (Tensor<3>, Option<Explanation>) {
+        let fused = self.fuse(batch);
+        let emissions = self.emissions(batch, &fused);
+        let explanation = fused.visual.map(|visual| Explanation::new(batch, visual));
+        (emissions, explanation)
+    }
+
+    fn fuse(&self, batch: &Batch) -> Fused {
+        let states = self.encoder.forward(batch.text());
+        let present = batch.text().present.clone();
+        self.fusion
+            .forward(states, present, batch.pictures(), &self.encoder.words)
+    }
+
+    fn emissions(&self, batch: &Batch, fused: &Fused) -> Tensor<3> {
+        let joined = Tensor::cat(vec![fused.text.clone(), fused.refined.clone()], 2);
+        let words = batch.first_pieces(joined);
+        self.emit.forward(self.dropout.forward(words))
+    }
+}

@@ -1,0 +1,283 @@
+use super::{HamLearningConfig, Part};
+use crate::label::LABELS;
+use crate::nn::crf::CrfTargets;
+use crate::systems::batch::Batch;
+use crate::systems::pictures::Sight;
+use crate::systems::pictures::tests::sight;
+use crate::systems::{System, SystemConfig};
+use crate::train::tiny;
+use crate::tweet::pieces::WordPieces;
+use crate::tweet::sequence::{PieceSequence, sequences};
+use burn::module::{Module, ModuleVisitor, Param};
+use burn::tensor::{Device, Gradients, Tensor};
+use proptest::prelude::*;
+
+const CHANNELS: usize = 6;
+
+fn config(change: impl FnOnce(&mut HamLearningConfig)) -> HamLearningConfig {
+    let mut encoder = tiny::config(&tokenizer()).encoder().clone();
+    encoder.layers = 1;
+    encoder.dropout = 0.0;
+    let mut config = HamLearningConfig::new(encoder, CHANNELS);
+    change(&mut config);
+    config.check().unwrap();
+    config
+}
+
+fn system(seed: u64, device: &Device, change: impl FnOnce(&mut HamLearningConfig)) -> System {
+    device.seed(seed);
+    SystemConfig::HamLearning(config(change)).init(device)
+}
+
+fn tokenizer() -> WordPieces {
+    tiny::tokenizer().unwrap()
+}
+
+/// The windows of some tweets of different lengths; the second has two windows at this limit.
+fn tweets() -> Vec<Vec<PieceSequence>> {
+    let tokenizer = tokenizer();
+    [
+        "in rome now",
+        "off to see the kites over lima",
+        "oslo",
+        "ok",
+        "we are in ulm",
+    ]
+    .map(|text| {
+        let words: Vec<&str> = text.split(' ').collect();
+        sequences(&words, &tokenizer, 20).unwrap()
+    })
+    .to_vec()
+}
+
+fn batch(tweets: &[Vec<PieceSequence>], sights: &[Option<Sight>], device: &Device) -> Batch {
+    let windows: Vec<&[PieceSequence]> = tweets.iter().map(Vec::as_slice).collect();
+    let sights: Vec<Option<&Sight>> = sights.iter().map(Option::as_ref).collect();
+    Batch::new(&windows, tokenizer().special().pad, 0, device).with_pictures(&sights)
+}
+
+fn emissions(system: &System, batch: &Batch) -> Vec<Vec<f64>> {
+    pollster::block_on(batch.collect(system.forward(batch))).unwrap()
+}
+
+fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
+    tensor.into_data().try_to_vec().unwrap()
+}
+
+/// A picture with some objects, or none at all.
+fn any_sight() -> impl Strategy<Value = Option<Sight>> {
+    proptest::option::of((any::<u64>(), 0..4usize))
+        .prop_map(|sight_of| sight_of.map(|(seed, objects)| sight(seed, CHANNELS, objects)))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(12))]
+
+    #[test]
+    fn a_tweet_is_answered_as_if_it_were_alone(
+        sights in proptest::collection::vec(any_sight(), 5),
+        (iterations, shared, width) in (1..3usize, any::<bool>(), prop_oneof![Just(24usize), Just(16)]),
+        seed in any::<u64>(),
+    ) {
+        let device = Device::flex();
+        let system = system(seed, &device, |c| {
+            (c.iterations, c.shared, c.width) = (iterations, shared, width);
+        });
+        let tweets = tweets();
+        let together = emissions(&system, &batch(&tweets, &sights, &device));
+        for i in 0..tweets.len() {
+            let alone = batch(&tweets[i..=i], &sights[i..=i], &device);
+            let alone = emissions(&system, &alone).remove(0);
+            prop_assert_eq!(together[i].len(), alone.len());
+            for (a, b) in together[i].iter().zip(&alone) {
+                prop_assert!((a - b).abs() < 1e-5, "tweet {}: {} and {} alone", i, a, b);
+            }
+        }
+    }
+
+    #[test]
+    fn without_a_picture_the_pixels_of_others_change_no_bit(
+        (one, other) in (any::<u64>(), any::<u64>()),
+    ) {
+        let device = Device::flex();
+        let system = system(1, &device, |_| {});
+        let answers = [one, other].map(|seed| {
+            let sights = [Some(sight(seed, CHANNELS, 2)), None, None, Some(sight(seed, CHANNELS, 0)), None];
+            emissions(&system, &batch(&tweets(), &sights, &device))
+        });
+        for i in [1, 2, 4] {
+            prop_assert_eq!(&answers[0][i], &answers[1][i]);
+        }
+        if one != other {
+            prop_assert_ne!(&answers[0][0], &answers[1][0]);
+        }
+    }
+}
+
+#[test]
+fn the_explanation_adds_up_and_is_silent_without_a_picture() {
+    let device = Device::flex();
+    let system = system(2, &device, |_| {});
+    let sights = [
+        Some(sight(1, CHANNELS, 3)),
+        None,
+        Some(sight(2, CHANNELS, 0)),
+        Some(sight(3, CHANNELS, 1)),
+        None,
+    ];
+    let batch = batch(&tweets(), &sights, &device);
+    let (emissions, explanation) = system.explain(&batch);
+    assert_eq!(values(emissions), values(system.forward(&batch)));
+    let explanation = explanation.unwrap();
+    // The second tweet has two rows.
+    let objects_of = [Some(3), None, None, Some(0), Some(1), None];
+    let relevance = values(explanation.relevance);
+    for (row, objects) in relevance.chunks(4).zip(objects_of) {
+        for (grain, &score) in row.iter().enumerate() {
+            let there = objects.is_some_and(|objects| grain == 0 || objects > 0);
+            match there {
+                true => assert!(score > 0.0 && score < 1.0),
+                false => assert_eq!(score, 0.0),
+            }
+        }
+    }
+    let [rows, words, objects] = explanation.objects.dims();
+    assert_eq!((rows, objects), (6, 3));
+    let (cells, shares) = (values(explanation.cells), values(explanation.objects));
+    for (row, count) in objects_of.into_iter().enumerate() {
+        for word in 0..words {
+            let at = row * words + word;
+            let cells = &cells[at * 49..(at + 1) * 49];
+            let shares = &shares[at * objects..(at + 1) * objects];
+            let sum: f32 = cells.iter().chain(shares).sum();
+            let expected = if count.is_some() { 1.0 } else { 0.0 };
+            assert!((sum - expected).abs() < 1e-5);
+            assert!(shares[count.unwrap_or(0)..].iter().all(|&x| x == 0.0));
+        }
+    }
+    let alone = super::tests::batch(&tweets(), &[None, None, None, None, None], &device);
+    assert!(system.explain(&alone).1.is_none());
+}
+
+#[test]
+fn every_part_can_be_left_out() {
+    let device = Device::flex();
+    let sights = [Some(sight(1, CHANNELS, 2)), None, None, None, None];
+    let batch = batch(&tweets(), &sights, &device);
+    let all = [
+        Part::Global,
+        Part::Object,
+        Part::Semantic,
+        Part::Spatial,
+        Part::Relevance,
+        Part::Coattention,
+    ];
+    for part in all {
+        let system = system(3, &device, |c| c.without = vec![part]);
+        let (emissions, explanation) = system.explain(&batch);
+        assert!(values(emissions).iter().all(|x| x.is_finite()));
+        let explanation = explanation.unwrap();
+        let relevance = &values(explanation.relevance)[..4];
+        for (grain, &score) in relevance.iter().enumerate() {
+            match part {
+                Part::Relevance => assert_eq!(score, 1.0),
+                _ if part as usize == grain => assert_eq!(score, 0.0),
+                _ => assert!(score > 0.0 && score < 1.0),
+            }
+        }
+        let on_grid = values(explanation.cells).iter().sum::<f32>();
+        assert_eq!(on_grid == 0.0, part == Part::Global);
+    }
+    // Without any grain the picture is as if it were not there.
+    let blind = system(3, &device, |c| c.without = all[..4].to_vec());
+    let without = super::tests::batch(&tweets(), &[None, None, None, None, None], &device);
+    assert_eq!(emissions(&blind, &batch), emissions(&blind, &without));
+    assert!(blind.explain(&batch).1.is_none());
+}
+
+#[test]
+fn more_objects_than_the_configuration_takes_are_passed_over() {
+    let device = Device::flex();
+    let system = system(4, &device, |c| c.objects = 2);
+    let seen = sight(1, CHANNELS, 3);
+    let mut fewer = seen.clone();
+    let mut features = (*fewer.features).clone();
+    features.objects.truncate(2);
+    features.regions.truncate(2 * CHANNELS);
+    fewer.features = features.into();
+    let answer = |sight: Sight| emissions(&system, &batch(&tweets()[..1], &[Some(sight)], &device));
+    assert_eq!(answer(seen), answer(fewer));
+}
+
+/// Names of the parameters a loss does not reach.
+struct Unreached<'a> {
+    gradients: &'a Gradients,
+    path: Vec<String>,
+    names: Vec<String>,
+}
+
+impl ModuleVisitor for Unreached<'_> {
+    fn enter_module(&mut self, name: &str, _: &str) {
+        self.path.push(name.to_owned());
+    }
+
+    fn exit_module(&mut self, _: &str, _: &str) {
+        self.path.pop();
+    }
+
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        let name = self.path.join(".");
+        let sum = param.val().grad(self.gradients).map(|grad| {
+            let sum: f32 = grad.abs().sum().into_scalar();
+            assert!(sum.is_finite(), "{name} has the gradient {sum}");
+            sum
+        });
+        // A softmax does not see what is added to all its logits alike.
+        if sum.is_none_or(|sum| sum == 0.0) && !name.ends_with("key.bias") {
+            self.names.push(name);
+        }
+    }
+}
+
+fn unreached(system: &System, sights: &[Option<Sight>], device: &Device) -> Vec<String> {
+    let tweets = tweets();
+    let gold: Vec<Vec<usize>> = tweets
+        .iter()
+        .flatten()
+        .map(|window| (0..window.first.len()).map(|i| i % LABELS).collect())
+        .collect();
+    let targets = CrfTargets::new(&gold, LABELS, device);
+    let loss = system.loss(&batch(&tweets, sights, device), &targets);
+    let gradients = loss.backward();
+    let mut visitor = Unreached {
+        gradients: &gradients,
+        path: Vec::new(),
+        names: Vec::new(),
+    };
+    system.visit(&mut visitor);
+    visitor.names
+}
+
+#[test]
+fn the_loss_reaches_every_weight_and_is_finite_beside_absent_rows() {
+    let device = Device::flex().autodiff();
+    let sights = [
+        Some(sight(1, CHANNELS, 3)),
+        None,
+        Some(sight(2, CHANNELS, 0)),
+        Some(sight(3, CHANNELS, 3)),
+        None,
+    ];
+    let narrow = system(5, &device, |c| c.width = 16);
+    assert_eq!(unreached(&narrow, &sights, &device), [""; 0]);
+    let shared = system(5, &device, |c| (c.iterations, c.shared) = (3, true));
+    assert_eq!(unreached(&shared, &sights, &device), [""; 0]);
+    // Without a picture the text's own path learns all the same.
+    let none = [None, None, None, None, None];
+    let names = unreached(&narrow, &none, &device);
+    assert!(
+        names.iter().all(|name| name.contains("fusion")),
+        "{names:?}"
+    );
+    assert!(!names.iter().any(|name| name.contains("text_self")));
+}
