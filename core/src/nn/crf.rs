@@ -70,6 +70,38 @@ impl CrfTargets {
         }
     }
 
+    /// The same words under a coarser set of labels: label `y` becomes `coarse[y]`, below `labels`.
+    ///
+    /// # Panics
+    /// If `coarse` has not one entry a label, or one is not below `labels`.
+    pub fn merged(&self, coarse: &[usize], labels: usize) -> Self {
+        let [batch, words, fine] = self.one_hot.dims();
+        assert_eq!(coarse.len(), fine, "one coarse label a label");
+        let mut map = vec![0f32; fine * labels];
+        for (y, &to) in coarse.iter().enumerate() {
+            assert!(to < labels, "label index {to} is not below {labels}");
+            map[y * labels + to] = 1.0;
+        }
+        let map = TensorData::new(map, [fine, labels]);
+        let map: Tensor<2> = Tensor::from_data(map, &self.starts.device());
+        let count = |counts: &Tensor<1>| {
+            let counts = counts.clone().unsqueeze::<2>().matmul(map.clone());
+            counts.reshape([labels])
+        };
+        let one_hot = self.one_hot.clone().reshape([batch * words, fine]);
+        Self {
+            one_hot: one_hot.matmul(map.clone()).reshape([batch, words, labels]),
+            present: self.present.clone(),
+            starts: count(&self.starts),
+            transitions: map
+                .clone()
+                .transpose()
+                .matmul(self.transitions.clone())
+                .matmul(map.clone()),
+            ends: count(&self.ends),
+        }
+    }
+
     /// 1 for a word, 0 for padding: of each word `[B, 1]`, `N` of them. Padding follows the words.
     pub fn present(&self) -> &[Tensor<2>] {
         &self.present
@@ -258,6 +290,28 @@ mod tests {
             emissions[(6 + t) * L..(6 + t + 1) * L].fill(77.0); // the second tweet has one word
         }
         assert!((nll(&emissions) - expected).abs() < 1e-4);
+    }
+
+    #[test]
+    fn merged_labels_are_the_targets_of_coarser_gold() {
+        let device = Device::flex();
+        let coarse = [0, 1, 2, 1, 2, 1, 2, 1, 2];
+        let merged = targets(&device).merged(&coarse, 3);
+        let gold: Vec<Vec<usize>> = GOLD
+            .iter()
+            .map(|tags| tags.iter().map(|&y| coarse[y]).collect())
+            .collect();
+        let direct = CrfTargets::new(&gold, 3, &device);
+        let values = |t: &CrfTargets| {
+            let data = [
+                t.one_hot.to_data(),
+                t.starts.to_data(),
+                t.transitions.to_data(),
+                t.ends.to_data(),
+            ];
+            data.map(|d| d.iter::<f32>().collect::<Vec<_>>())
+        };
+        assert_eq!(values(&merged), values(&direct));
     }
 
     #[test]

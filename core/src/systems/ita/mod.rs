@@ -49,6 +49,25 @@ impl ItaConfig {
         }
     }
 
+    /// What is wrong beyond the encoder's sizes, if anything.
+    ///
+    /// # Errors
+    /// The problem, as the end of a sentence.
+    pub fn check(&self) -> Result<(), &'static str> {
+        if self.context.max_pieces > self.encoder.max_pieces() {
+            return Err("the context's piece limit is not within the position table");
+        }
+        if !(0.0..1.0).contains(&self.word_dropout) {
+            return Err("the word dropout is not within 0 and 1");
+        }
+        match &self.cross_view {
+            Some(views) if !(views.temperature > 0.0 && views.temperature.is_finite()) => {
+                Err("the temperature of the views' alignment is not a number above 0")
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// A fresh system on `device`.
     pub fn init(&self, device: &Device) -> Ita {
         Ita {
@@ -57,6 +76,7 @@ impl ItaConfig {
                 part: self.word_dropout,
                 training: Param::from_bool(true),
             },
+            cross_view: self.cross_view,
             emit: linear(self.encoder.d, LABELS, device),
             crf: Crf::new(LABELS, device),
         }
@@ -69,6 +89,8 @@ pub struct Ita {
     /// The text encoder.
     pub encoder: Encoder,
     word_dropout: WordDropout,
+    #[module(skip)]
+    cross_view: Option<CrossViewConfig>,
     /// Hidden state to emission scores, `D -> 9`.
     pub emit: Linear,
     /// The label chain.
@@ -109,16 +131,11 @@ impl Ita {
     /// The training loss, `[1]`: `NLL(text) + w NLL(cross) + v L_CVA`, or `NLL(cross)` alone
     /// where the views are not aligned.
     ///
-    /// `cross`: the tweets with their context; `views`: the same tweets without, in the same rows,
-    /// and how the two are aligned.
-    pub fn loss(
-        &self,
-        cross: &Batch,
-        views: Option<(&Batch, &CrossViewConfig)>,
-        targets: &CrfTargets,
-    ) -> Tensor<1> {
-        let cross = self.forward(cross);
-        let Some((text, config)) = views else {
+    /// `batch`: the tweets with their context, and their text view ([`Batch::with_text_view`]).
+    /// A batch without text view gives its likelihood alone.
+    pub fn loss(&self, batch: &Batch, targets: &CrfTargets) -> Tensor<1> {
+        let cross = self.forward(batch);
+        let (Some(config), Some(text)) = (&self.cross_view, batch.text_view()) else {
             return self.crf.nll(cross, targets);
         };
         let text = self.forward(text);
@@ -211,25 +228,49 @@ mod tests {
     #[test]
     fn the_loss_is_the_sum_of_its_parts() {
         let device = Device::flex();
-        device.seed(1);
         let tokenizer = tiny::tokenizer().unwrap();
-        let config = config(&tokenizer);
-        let system = config.init(&device);
-        let [text, cross] = views(&config, &tokenizer, &device);
+        let base = config(&tokenizer);
+        let [text, cross] = views(&base, &tokenizer, &device);
         let targets = CrfTargets::new(&[vec![0, 3], vec![1]], LABELS, &device);
-        let scalar = |loss: Tensor<1>| loss.into_scalar::<f32>();
-        let alone = |batch: &Batch| scalar(system.loss(batch, None, &targets));
-        let with = |cross: &Batch, alignment| {
-            let config = CrossViewConfig {
-                alignment,
+        let loss = |batch: &Batch, alignment: Option<f64>| {
+            let config = ItaConfig {
+                cross_view: alignment.map(|alignment| CrossViewConfig {
+                    alignment,
+                    ..CrossViewConfig::default()
+                }),
+                ..base.clone()
+            };
+            device.seed(1);
+            let system = config.init(&device);
+            system.loss(batch, &targets).into_scalar::<f32>()
+        };
+        let both = cross.clone().with_text_view(text.clone());
+        let likelihoods = loss(&text, None) + 0.5 * loss(&cross, None);
+        assert!((loss(&both, Some(0.0)) - likelihoods).abs() < 1e-4);
+        assert!(loss(&both, Some(1e6)) > loss(&both, Some(0.0)));
+        // Equal views agree.
+        let equal = text.clone().with_text_view(text.clone());
+        assert!((loss(&equal, Some(1.0)) - 1.5 * loss(&text, None)).abs() < 1e-4);
+        assert_eq!(loss(&both, None), loss(&cross, None));
+    }
+
+    #[test]
+    fn what_cannot_run_is_refused() {
+        let good = config(&tiny::tokenizer().unwrap());
+        assert_eq!(good.check(), Ok(()));
+        let changed = |change: &dyn Fn(&mut ItaConfig)| {
+            let mut config = good.clone();
+            change(&mut config);
+            config.check()
+        };
+        assert!(changed(&|c| c.context.max_pieces = 65).is_err());
+        assert!(changed(&|c| c.word_dropout = 1.0).is_err());
+        for temperature in [0.0, f64::NAN, f64::INFINITY] {
+            let views = CrossViewConfig {
+                temperature,
                 ..CrossViewConfig::default()
             };
-            scalar(system.loss(cross, Some((&text, &config)), &targets))
-        };
-        let likelihoods = alone(&text) + 0.5 * alone(&cross);
-        assert!((with(&cross, 0.0) - likelihoods).abs() < 1e-4);
-        assert!(with(&cross, 1e6) > with(&cross, 0.0));
-        // Equal views agree.
-        assert!((with(&text, 1.0) - 1.5 * alone(&text)).abs() < 1e-4);
+            assert!(changed(&|c| c.cross_view = Some(views)).is_err());
+        }
     }
 }

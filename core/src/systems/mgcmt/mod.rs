@@ -94,6 +94,26 @@ impl MgcmtConfig {
         }
     }
 
+    /// Values of an augmentation vector, none without augmentation.
+    pub fn reads_augmentation(&self) -> Option<usize> {
+        (self.augmented != Augmented::Off).then_some(self.augmentation_size)
+    }
+
+    /// What is wrong with the sizes beyond the encoder, if anything.
+    ///
+    /// # Errors
+    /// The problem, as the end of a sentence.
+    pub fn check(&self) -> Result<(), &'static str> {
+        const LARGEST: usize = 1 << 16;
+        let sizes = [self.channels, self.classes, self.augmentation_size];
+        match sizes.iter().all(|size| (1..=LARGEST).contains(size)) {
+            true => Ok(()),
+            false => Err(
+                "the image's or the augmentation's sizes are beyond any model this program knows",
+            ),
+        }
+    }
+
     /// A fresh system on `device`.
     pub fn init(&self, device: &Device) -> Mgcmt {
         let d = self.encoder.d;
@@ -247,9 +267,9 @@ pub struct MgcmtOutput {
 impl Mgcmt {
     /// Emission scores of every word, and the auxiliary branch's.
     ///
-    /// `augmentation`: `[R, P, V]`, see [`augmentation_rows`]; none is all 0.
-    pub fn forward(&self, batch: &Batch, augmentation: Option<Tensor<3>>) -> MgcmtOutput {
-        let hidden = self.augmented(self.encoder.forward(batch.text()), augmentation);
+    /// A batch without augmentation ([`augmentation_rows`]) is read as if all of it were 0.
+    pub fn forward(&self, batch: &Batch) -> MgcmtOutput {
+        let hidden = self.augmented(self.encoder.forward(batch.text()), batch.augmentation());
         let mask = KeyMask::never_empty(batch.text().present.clone());
         let spans = self.auxiliary.as_ref().map(|auxiliary| {
             let hidden = auxiliary.layer.forward_self(hidden.clone(), &mask);
@@ -274,29 +294,25 @@ impl Mgcmt {
         }
     }
 
-    /// The training loss, `[1]`; `spans` are the targets under [`span_label`].
-    pub fn loss(
-        &self,
-        batch: &Batch,
-        augmentation: Option<Tensor<3>>,
-        targets: &CrfTargets,
-        spans: &CrfTargets,
-    ) -> Tensor<1> {
-        let output = self.forward(batch, augmentation);
+    /// The training loss, `[1]`.
+    pub fn loss(&self, batch: &Batch, targets: &CrfTargets) -> Tensor<1> {
+        let output = self.forward(batch);
         let loss = self.crf.nll(output.emissions, targets);
         match (&self.auxiliary, output.spans) {
             (Some(auxiliary), Some(emissions)) => {
-                loss + auxiliary.crf.nll(emissions, spans) * AUXILIARY
+                let spans: Vec<usize> = (0..LABELS).map(span_label).collect();
+                let spans = targets.merged(&spans, SPAN_LABELS);
+                loss + auxiliary.crf.nll(emissions, &spans) * AUXILIARY
             }
             _ => loss,
         }
     }
 
     /// `H`, `[R, P, D]`.
-    fn augmented(&self, hidden: Tensor<3>, augmentation: Option<Tensor<3>>) -> Tensor<3> {
+    fn augmented(&self, hidden: Tensor<3>, augmentation: Option<&Tensor<3>>) -> Tensor<3> {
         let joined = match (&self.augmentation, augmentation) {
             (Some(project), Some(augmentation)) => {
-                let added = project.forward(augmentation);
+                let added = project.forward(augmentation.clone());
                 match &self.augmentation_gate {
                     None => hidden + added,
                     Some(gate) => {

@@ -44,7 +44,9 @@ fn tweet(words: usize) -> Vec<PieceSequence> {
 
 fn batch(tweets: &[Vec<PieceSequence>], pictures: &[Option<&Sight>], device: &Device) -> Batch {
     let windows: Vec<&[PieceSequence]> = tweets.iter().map(Vec::as_slice).collect();
-    Batch::new(&windows, 0, 0, device).with_pictures(pictures)
+    Batch::new(&windows, 0, 0, device)
+        .with_pictures(pictures)
+        .with_augmentation(augmentation(tweets, device))
 }
 
 fn augmentation(tweets: &[Vec<PieceSequence>], device: &Device) -> Tensor<3> {
@@ -67,7 +69,7 @@ fn run(
 ) -> (Vec<Vec<f32>>, Option<Vec<f32>>) {
     let device = Device::flex();
     let batch = batch(tweets, pictures, &device);
-    let output = system.forward(&batch, Some(augmentation(tweets, &device)));
+    let output = system.forward(&batch);
     let width = output.emissions.dims()[1] * LABELS;
     let emissions = floats(output.emissions)
         .chunks(width)
@@ -187,14 +189,15 @@ fn each_ablation_takes_its_part_away() {
 
     let device = Device::flex();
     let text = batch(&tweets, &[None], &device);
+    let bare = Batch::new(&[&tweets[0]], 0, 0, &device);
     for (augmented, used) in [
         (Augmented::Add, true),
         (Augmented::Gate, true),
         (Augmented::Off, false),
     ] {
         let system = without(&|c| c.augmented = augmented);
-        let with = system.forward(&text, Some(augmentation(&tweets, &device)));
-        let none = system.forward(&text, None);
+        let with = system.forward(&text);
+        let none = system.forward(&bare);
         assert_eq!(floats(with.emissions) != floats(none.emissions), used);
     }
 }
@@ -256,15 +259,10 @@ fn gradients_reach_every_parameter() {
     let system = config.init(&device);
     let tweets = [tweet(4), tweet(2)];
     let gold = [vec![0, 3, 4, 0], vec![1, 2]];
-    let spans = gold
-        .each_ref()
-        .map(|g| g.iter().map(|&l| span_label(l)).collect());
     let (one, other) = (sight(1, CHANNELS, 2), sight(2, CHANNELS, 7));
     let loss = system.loss(
         &batch(&tweets, &[Some(&one), Some(&other)], &device),
-        Some(augmentation(&tweets, &device)),
         &CrfTargets::new(&gold, LABELS, &device),
-        &CrfTargets::new(&spans, SPAN_LABELS, &device),
     );
     let gradients = loss.backward();
     let mut unreached = Unreached {
