@@ -282,3 +282,109 @@ fn a_killed_run_resumes_to_the_same_weights() {
     assert!(exported(&whole) == exported(&killed), "the weights differ");
     assert!(succeed(&["inspect", &format!("{whole}/bundle")]).contains("known answer reproduced"));
 }
+
+/// The shared folder of pretrained weights and reference pictures, if it is there.
+fn shared() -> Option<std::path::PathBuf> {
+    let root = std::env::var_os("MNER_SHARED").map_or_else(
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared"),
+        std::path::PathBuf::from,
+    );
+    let found = root.join("weights/mobilenet_v2.safetensors").is_file();
+    if !found {
+        println!("skipped: no weights in the shared folder");
+    }
+    found.then_some(root)
+}
+
+#[test]
+fn a_system_with_pictures_trains_evaluates_and_explains() {
+    let Some(shared) = shared() else { return };
+    let weights = |name: &str| shared.join("weights").join(name).display().to_string();
+    let folder = with_bundle();
+    let images = path(&folder, "images");
+    fs::create_dir(&images).unwrap();
+    for (id, name) in ["kite_and_cold.jpg", "grace_hopper.jpg", "parrot.jpg"]
+        .iter()
+        .enumerate()
+    {
+        let from = weights(&format!("reference/{name}"));
+        fs::copy(from, format!("{images}/{id}.jpg")).unwrap();
+    }
+    // A file that is no picture counts as none.
+    fs::write(format!("{images}/3.jpg"), b"GIF89a").unwrap();
+    let run = path(&folder, "run");
+    let mut args = training(&folder, &run, 2);
+    let (backbone, detector) = (
+        weights("mobilenet_v2.safetensors"),
+        weights("yolox_nano.safetensors"),
+    );
+    args.extend(
+        [
+            "--system",
+            "hamlearning",
+            "--images",
+            &images,
+            "--backbone",
+            &backbone,
+            "--detector",
+            &detector,
+            "--width",
+            "16",
+            "--without",
+            "spatial",
+        ]
+        .map(str::to_owned),
+    );
+    succeed(&args.iter().map(String::as_str).collect::<Vec<_>>());
+
+    let (bundle, data) = (format!("{run}/bundle"), path(&folder, "train.txt"));
+    let manifest = fs::read_to_string(format!("{bundle}/manifest.json")).unwrap();
+    assert!(!manifest.contains(folder.path().to_str().unwrap()));
+    let cache = format!("{run}/features");
+    let evaluate = |more: &[&str]| -> Value {
+        let base = ["evaluate", "--bundle", &bundle, "--data", &data, "--json"];
+        serde_json::from_str(&succeed(&[&base, more].concat())).unwrap()
+    };
+    let with = ["--images", &images, "--cache", &cache, "--shuffle-images"];
+    let scores = evaluate(&with);
+    assert_eq!(scores["pictures"], 3);
+    for pass in [&scores, &scores["shuffled"]] {
+        let relevance = &pass["relevance"];
+        assert!((0.0..1.0).contains(&relevance["global"].as_f64().unwrap()));
+        assert_eq!(relevance["spatial"], 0.0);
+    }
+    assert!(evaluate(&["--no-image"])["relevance"].is_null());
+    let features = fs::read_dir(&cache).unwrap().count();
+    assert_eq!(features, 3, "evaluation sees with the eyes of the training");
+
+    let kite = format!("{images}/0.jpg");
+    let predict = |more: &[&str]| -> Value {
+        let tweet = "sunita is in houston";
+        let base = ["predict", "--bundle", &bundle, "--text", tweet, "--json"];
+        serde_json::from_str(&succeed(&[&base, more].concat())).unwrap()
+    };
+    let answer = predict(&["--image", &kite]);
+    let objects = answer["picture"]["objects"].as_array().unwrap();
+    assert!(objects.iter().any(|object| object["name"] == "person"));
+    for entity in answer["entities"].as_array().unwrap() {
+        let shares = |name: &str| -> Vec<f64> {
+            let shares = entity["evidence"][name].as_array().unwrap();
+            shares.iter().map(|x| x.as_f64().unwrap()).collect()
+        };
+        let (heat, on_objects) = (shares("heat"), shares("objects"));
+        assert_eq!((heat.len(), on_objects.len()), (49, objects.len()));
+        let sum: f64 = heat.iter().chain(&on_objects).sum();
+        assert!((sum - 1.0).abs() < 1e-4);
+    }
+    assert!(predict(&[])["picture"].is_null());
+
+    let text = path(&folder, "bundle");
+    let blind = [
+        "predict", "--bundle", &text, "--text", "x", "--image", &kite,
+    ];
+    assert!(fail(&blind, 1).contains("reads text alone"));
+    let wrong = [
+        "predict", "--bundle", &bundle, "--text", "x", "--image", &data,
+    ];
+    assert!(fail(&wrong, 1).contains("not an image"));
+}

@@ -19,6 +19,7 @@
 
 pub mod bundle;
 pub mod decode;
+pub mod evidence;
 pub mod label;
 pub mod nn;
 pub mod picture;

@@ -4,14 +4,19 @@ use crate::bundle::manifest::{KnownAnswer, Manifest};
 use crate::bundle::{BundleError, BundleFiles, Unpacked, unpack};
 use crate::decode::chain::{ChainScores, Rules};
 use crate::decode::entities::{Entity, WordEntity, decode};
+use crate::evidence::{Answer, PictureEvidence};
 use crate::label::{LABELS, Label};
+use crate::picture::eyes::{Eyes, EyesError};
+use crate::picture::{Picture, PictureFeatures};
 use crate::systems::System;
 use crate::systems::batch::Batch;
+use crate::systems::pictures::Sight;
 use crate::tweet::pieces::{PiecesError, WordPieces};
 use crate::tweet::sequence::{PieceSequence, sequences};
 use crate::tweet::words::{Word, split_words};
 use burn::tensor::{Device, ExecutionError};
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// Why a tweet could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -22,6 +27,24 @@ pub enum RecognizeError {
     /// The tokenizer failed on a word.
     #[error(transparent)]
     Pieces(#[from] PiecesError),
+    /// A picture for a model without eyes.
+    #[error(
+        "this model reads text alone; leave the picture out, or use a model that looks at pictures"
+    )]
+    NoEyes,
+    /// The picture could not be looked at.
+    #[error(transparent)]
+    Eyes(#[from] EyesError),
+    /// Features of another backbone.
+    #[error(
+        "the picture features have {found} channels and this model reads {expected}; look at the picture with this model"
+    )]
+    OtherEyes {
+        /// Channels of the features.
+        found: usize,
+        /// Channels the system reads.
+        expected: usize,
+    },
     /// The device computes something else than the CPU did when the bundle was made.
     #[error(
         "the compute device gives wrong numbers: off by {difference:.4} on the bundle's known answer; use the CPU instead"
@@ -54,6 +77,9 @@ pub enum LoadError {
 pub struct Recognition {
     /// The entities, left to right; they never overlap.
     pub entities: Vec<Entity>,
+    /// What the picture contributed; absent without one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub picture: Option<PictureEvidence>,
 }
 
 /// A loaded model.
@@ -63,6 +89,7 @@ pub struct Recognizer {
     system: System,
     chain: ChainScores,
     tokenizer: WordPieces,
+    eyes: Option<Eyes>,
     device: Device,
 }
 
@@ -89,6 +116,7 @@ impl Recognizer {
             manifest,
             system,
             tokenizer,
+            eyes,
         } = bundle;
         let chain = system.crf().to_host().await?.under(Rules::Bio);
         Ok(Self {
@@ -96,6 +124,7 @@ impl Recognizer {
             system,
             chain,
             tokenizer,
+            eyes,
             device: device.clone(),
         })
     }
@@ -103,6 +132,64 @@ impl Recognizer {
     /// What the bundle says of itself.
     pub fn manifest(&self) -> &Manifest {
         &self.manifest
+    }
+
+    /// The networks that look at pictures, if the model has any.
+    pub fn eyes(&self) -> Option<&Eyes> {
+        self.eyes.as_ref()
+    }
+
+    /// The tokenizer.
+    pub fn tokenizer(&self) -> &WordPieces {
+        &self.tokenizer
+    }
+
+    /// Looks at a picture: once, for any number of tweets.
+    ///
+    /// # Errors
+    /// [`RecognizeError::NoEyes`], or if the device fails.
+    pub async fn look(&self, picture: &Picture) -> Result<Sight, RecognizeError> {
+        let eyes = self.eyes.as_ref().ok_or(RecognizeError::NoEyes)?;
+        self.sight(eyes.look(picture).await?)
+    }
+
+    /// What was seen in a picture before, made ready for this model.
+    ///
+    /// # Errors
+    /// [`RecognizeError::NoEyes`] or [`RecognizeError::OtherEyes`] where this model cannot use it.
+    pub fn sight(&self, features: PictureFeatures) -> Result<Sight, RecognizeError> {
+        let expected = self.manifest.config.channels();
+        let expected = expected.ok_or(RecognizeError::NoEyes)?;
+        if features.channels != expected {
+            return Err(RecognizeError::OtherEyes {
+                found: features.channels,
+                expected,
+            });
+        }
+        Ok(Sight::new(Arc::new(features), &self.tokenizer)?)
+    }
+
+    /// The entities of a raw tweet and its picture, with what the picture contributed.
+    ///
+    /// # Errors
+    /// If the device fails to answer.
+    pub async fn recognize_with(
+        &self,
+        text: &str,
+        picture: Option<&Sight>,
+    ) -> Result<Recognition, RecognizeError> {
+        let words = split_words(text);
+        let tokens: Vec<&str> = words.iter().map(|w| w.of(text)).collect();
+        let answer = self.answers(&[&tokens], &[picture]).await?.remove(0);
+        let mut found = self.read_off(text, &words, &answer);
+        found.picture = match (picture, &answer.evidence) {
+            (Some(sight), Some(evidence)) => {
+                let names = self.eyes.as_ref().map(|eyes| &eyes.object_names);
+                Some(PictureEvidence::new(sight, evidence.relevance, names))
+            }
+            _ => None,
+        };
+        Ok(found)
     }
 
     /// The entities of a raw tweet. Any text is a tweet: without words it has no entities, and
@@ -126,15 +213,15 @@ impl Recognizer {
             .map(|(text, words)| words.iter().map(|w| w.of(text)).collect())
             .collect();
         let tokens: Vec<&[&str]> = tokens.iter().map(Vec::as_slice).collect();
-        let emissions = self.emissions(&tokens).await?;
-        let found = texts.iter().zip(&words).zip(&emissions);
+        let answers = self.answers(&tokens, &vec![None; tokens.len()]).await?;
+        let found = texts.iter().zip(&words).zip(&answers);
         Ok(found
-            .map(|((text, words), emissions)| self.read_off(text, words, emissions))
+            .map(|((text, words), answer)| self.read_off(text, words, answer))
             .collect())
     }
 
-    /// The entities that `emissions`, `[N * 9]`, find in the words of `text`.
-    fn read_off(&self, text: &str, words: &[Word], emissions: &[f64]) -> Recognition {
+    /// The entities that an answer finds in the words of `text`.
+    fn read_off(&self, text: &str, words: &[Word], answer: &Answer) -> Recognition {
         let entity = |e: WordEntity| {
             let span = words[e.words.start].to(&words[e.words.end - 1]).name(text);
             Entity {
@@ -145,14 +232,19 @@ impl Recognizer {
                 bytes: [span.bytes.start, span.bytes.end],
                 confidence: e.confidence,
                 runner_up: e.runner_up,
+                evidence: answer
+                    .evidence
+                    .as_ref()
+                    .map(|evidence| evidence.of(e.words)),
             }
         };
         Recognition {
-            entities: decode(&self.chain, emissions)
+            entities: decode(&self.chain, &answer.emissions)
                 .1
                 .into_iter()
                 .map(entity)
                 .collect(),
+            picture: None,
         }
     }
 
@@ -168,6 +260,11 @@ impl Recognizer {
         Ok(emissions.iter().map(|e| decode(&self.chain, e).0).collect())
     }
 
+    /// The best labels that an answer gives, one label per word.
+    pub fn labels(&self, answer: &Answer) -> Vec<Label> {
+        decode(&self.chain, &answer.emissions).0
+    }
+
     /// Emission scores of tweets that are already words: `[N * 9]` each.
     ///
     /// # Errors
@@ -176,6 +273,24 @@ impl Recognizer {
         &self,
         tweets: &[&[S]],
     ) -> Result<Vec<Vec<f64>>, RecognizeError> {
+        let answers = self.answers(tweets, &vec![None; tweets.len()]).await?;
+        Ok(answers.into_iter().map(|answer| answer.emissions).collect())
+    }
+
+    /// Emission scores and evidence of tweets that are already words, each with its picture or
+    /// none.
+    ///
+    /// # Errors
+    /// If the device fails to answer.
+    ///
+    /// # Panics
+    /// If `pictures` are not as many as the tweets.
+    pub async fn answers<S: AsRef<str>>(
+        &self,
+        tweets: &[&[S]],
+        pictures: &[Option<&Sight>],
+    ) -> Result<Vec<Answer>, RecognizeError> {
+        assert_eq!(pictures.len(), tweets.len(), "one picture or none a tweet");
         let windows: Vec<Vec<PieceSequence>> = tweets
             .iter()
             .map(|words| sequences(words, &self.tokenizer, self.manifest.max_pieces))
@@ -185,17 +300,42 @@ impl Recognizer {
             .filter(|&i| !windows[i].is_empty())
             .collect();
         order.sort_by_key(|&i| windows[i].iter().map(|w| w.pieces.len()).max());
-        let mut emissions = vec![Vec::new(); tweets.len()];
+        let nothing = Answer {
+            emissions: Vec::new(),
+            evidence: None,
+        };
+        let mut answers = vec![nothing; tweets.len()];
         for chunk in order.chunks(BATCH) {
             let batch: Vec<&[PieceSequence]> =
                 chunk.iter().map(|&i| windows[i].as_slice()).collect();
-            let batch = Batch::new(&batch, self.tokenizer.special().pad, 0, &self.device);
-            let scores = batch.collect(self.system.forward(&batch)).await?;
-            for (&i, scores) in chunk.iter().zip(scores) {
-                emissions[i] = scores;
+            let seen: Vec<Option<&Sight>> = chunk.iter().map(|&i| pictures[i]).collect();
+            let batch = Batch::new(&batch, self.tokenizer.special().pad, 0, &self.device)
+                .with_pictures(&seen);
+            let (emissions, explanation) = self.system.explain(&batch);
+            let most = explanation.as_ref().map(|e| e.objects.dims()[2]);
+            let values = match explanation {
+                Some(explanation) => explanation.beside(emissions),
+                None => emissions,
+            };
+            let columns = values.dims()[2];
+            for (&i, rows) in chunk.iter().zip(batch.collect(values).await?) {
+                answers[i] = match (pictures[i], most) {
+                    (Some(sight), Some(most)) => {
+                        let objects = sight.features.objects.len().min(most);
+                        Answer::explained(&rows, columns, objects)
+                    }
+                    _ => Answer {
+                        emissions: rows
+                            .chunks_exact(columns)
+                            .flat_map(|row| &row[..LABELS])
+                            .copied()
+                            .collect(),
+                        evidence: None,
+                    },
+                };
             }
         }
-        Ok(emissions)
+        Ok(answers)
     }
 
     /// Computes the known answer for `text`.

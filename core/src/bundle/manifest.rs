@@ -1,6 +1,7 @@
 //! `manifest.json`: what a bundle says of itself.
 
 use super::BundleError;
+use super::eyes::EyesEntry;
 use crate::label::{LABELS, Label};
 use crate::systems::SystemConfig;
 use serde::{Deserialize, Serialize};
@@ -21,6 +22,9 @@ pub struct Manifest {
     pub config: SystemConfig,
     /// The longest window in pieces, special pieces included.
     pub max_pieces: usize,
+    /// The vision networks, for a system that looks at pictures.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub eyes: Option<EyesEntry>,
     /// The other files.
     pub files: Files,
     /// Where the bundle comes from.
@@ -35,6 +39,9 @@ pub struct Files {
     pub weights: FileEntry,
     /// `tokenizer.json`
     pub tokenizer: FileEntry,
+    /// `eyes.bpk`, there if and only if the manifest has `eyes`
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub eyes: Option<FileEntry>,
 }
 
 /// Size and hash of a file.

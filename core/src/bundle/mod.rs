@@ -1,10 +1,13 @@
-//! The model file: a folder of `manifest.json`, `weights.bpk` and `tokenizer.json`.
+//! The model file: a folder of `manifest.json`, `weights.bpk`, `tokenizer.json` and, for a system
+//! that looks at pictures, `eyes.bpk`.
 //!
 //! This module works on bytes; who reads or writes the folder does the I/O. Unpacking verifies
 //! everything: format version, sizes, SHA-256, labels, every tensor's name and shape.
 
+pub mod eyes;
 pub mod manifest;
 
+use crate::picture::eyes::Eyes;
 use crate::systems::{System, SystemConfig};
 use crate::tweet::pieces::{PiecesError, WordPieces};
 use burn::module::Module;
@@ -18,6 +21,8 @@ pub const MANIFEST: &str = "manifest.json";
 pub const WEIGHTS: &str = "weights.bpk";
 /// The tokenizer's file name.
 pub const TOKENIZER: &str = "tokenizer.json";
+/// The file name of the vision networks' weights.
+pub const EYES: &str = "eyes.bpk";
 
 /// A bundle's files, as read.
 #[derive(Clone, Debug)]
@@ -28,6 +33,8 @@ pub struct BundleFiles {
     pub weights: Vec<u8>,
     /// `tokenizer.json`, Hugging Face tokenizers
     pub tokenizer: Vec<u8>,
+    /// `eyes.bpk`, burnpack; none in the bundle of a system that reads text alone
+    pub eyes: Option<Vec<u8>>,
 }
 
 /// Why a bundle cannot be used.
@@ -81,6 +88,9 @@ pub enum BundleError {
     /// The weights do not fit the configuration.
     #[error("{WEIGHTS} does not fit the manifest's configuration: {0}")]
     Weights(String),
+    /// The vision networks' weights do not fit the configuration.
+    #[error("{EYES} does not fit the manifest's configuration: {0}")]
+    Eyes(String),
     /// The tokenizer cannot be used.
     #[error(transparent)]
     Tokenizer(#[from] PiecesError),
@@ -95,6 +105,8 @@ pub struct Unpacked {
     pub system: System,
     /// The tokenizer.
     pub tokenizer: WordPieces,
+    /// The vision networks, if the bundle has any.
+    pub eyes: Option<Eyes>,
 }
 
 /// Checks `files` against their manifest and builds the system on `device`.
@@ -109,6 +121,7 @@ pub fn unpack(files: BundleFiles, device: &Device) -> Result<Unpacked, BundleErr
         .tokenizer
         .verify(TOKENIZER, &files.tokenizer)?;
     check_sizes(&manifest)?;
+    let eyes = unpack_eyes(&manifest, files.eyes, device)?;
     let tokenizer = WordPieces::from_bytes(&files.tokenizer)?;
     let vocab = manifest.config.encoder().vocab;
     if tokenizer.vocab_size() > vocab {
@@ -128,7 +141,36 @@ pub fn unpack(files: BundleFiles, device: &Device) -> Result<Unpacked, BundleErr
         manifest,
         system,
         tokenizer,
+        eyes,
     })
+}
+
+fn unpack_eyes(
+    manifest: &Manifest,
+    weights: Option<Vec<u8>>,
+    device: &Device,
+) -> Result<Option<Eyes>, BundleError> {
+    let (entry, file) = match (&manifest.eyes, &manifest.files.eyes) {
+        (Some(entry), Some(file)) => (entry, file),
+        (None, None) => return Ok(None),
+        _ => {
+            return Err(BundleError::Config(format!(
+                "the manifest has the vision networks' settings or their file {EYES}, not both"
+            )));
+        }
+    };
+    if manifest
+        .config
+        .channels()
+        .is_some_and(|channels| channels != entry.config.backbone.channels())
+    {
+        return Err(BundleError::Config(
+            "the system was made for another image backbone".to_owned(),
+        ));
+    }
+    let weights = weights.unwrap_or_default();
+    file.verify(EYES, &weights)?;
+    entry.unpack(weights, device).map(Some)
 }
 
 /// Refuses configurations that would panic or exhaust memory while the system is built.
@@ -147,7 +189,7 @@ fn check_sizes(manifest: &Manifest) -> Result<(), BundleError> {
     ];
     let problem = if sizes.iter().any(|&s| s > LARGEST) {
         "a size is beyond any model this program knows"
-    } else if e.heads == 0 || e.d == 0 || e.d % e.heads != 0 {
+    } else if e.heads == 0 || e.d == 0 || !e.d.is_multiple_of(e.heads) {
         "the heads do not divide the hidden size"
     } else if e.first_position >= e.positions {
         "the position table has no row for the first piece"
@@ -155,6 +197,8 @@ fn check_sizes(manifest: &Manifest) -> Result<(), BundleError> {
         "the piece limit is not within the position table"
     } else if !(0.0..1.0).contains(&e.dropout) {
         "the dropout is not within 0 and 1"
+    } else if let Err(problem) = manifest.config.check() {
+        problem
     } else {
         return Ok(());
     };
@@ -168,6 +212,8 @@ pub struct Parts {
     pub config: SystemConfig,
     /// The longest window in pieces, special pieces included.
     pub max_pieces: usize,
+    /// The vision networks, for a system that looks at pictures.
+    pub eyes: Option<Eyes>,
     /// The bundle's own words on itself.
     pub about: manifest::About,
 }
@@ -187,14 +233,17 @@ pub fn pack(
         .map_err(|e| BundleError::Weights(e.to_string()))?
         .to_vec();
     let tokenizer = tokenizer.bytes()?;
+    let eyes = parts.eyes.as_ref().map(eyes::pack).transpose()?;
     let manifest = Manifest {
         format: manifest::FORMAT,
         labels: manifest::label_names(),
         config: parts.config,
         max_pieces: parts.max_pieces,
+        eyes: parts.eyes.as_ref().map(eyes::EyesEntry::of),
         files: manifest::Files {
             weights: FileEntry::of(&weights),
             tokenizer: FileEntry::of(&tokenizer),
+            eyes: eyes.as_deref().map(FileEntry::of),
         },
         about: parts.about,
     };
@@ -202,5 +251,6 @@ pub fn pack(
         manifest: manifest.to_bytes()?,
         weights,
         tokenizer,
+        eyes,
     })
 }

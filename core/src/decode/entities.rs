@@ -1,6 +1,7 @@
 //! Label chains become entities with confidences and exact spans.
 
 use super::chain::{Chain, ChainScores, Rules};
+use crate::evidence::EntityEvidence;
 use crate::label::{EntityType, LABELS, Label};
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
@@ -46,6 +47,9 @@ pub struct Entity {
     pub confidence: f64,
     /// The likeliest other type on the same span.
     pub runner_up: RunnerUp,
+    /// Where its words looked in the picture; absent without one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<EntityEvidence>,
 }
 
 /// The best label sequence under BIO and the entities in it, left to right.

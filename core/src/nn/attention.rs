@@ -93,7 +93,7 @@ impl Attention {
     /// If `heads` does not divide `d`.
     pub fn new(d: usize, heads: usize, dropout: f64, device: &Device) -> Self {
         assert!(
-            heads > 0 && d % heads == 0,
+            heads > 0 && d.is_multiple_of(heads),
             "{heads} heads do not divide {d} dimensions"
         );
         Self {

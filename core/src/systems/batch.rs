@@ -1,7 +1,6 @@
 //! Tweets side by side: what the device computes at once, and how its answers find their tweet.
 
 use super::pictures::{PictureBatch, Sight};
-use crate::label::LABELS;
 use crate::nn::encoder::EncoderInput;
 use crate::tweet::sequence::PieceSequence;
 use burn::tensor::{Device, Int, Tensor, TensorData};
@@ -157,24 +156,25 @@ impl Batch {
             .reshape([rows, words, d])
     }
 
-    /// Reads `emissions`, `[R, N, 9]`, back and sorts them by tweet: one `[N * 9]` each.
+    /// Reads values of words, `[R, N, X]`, such as emissions, back and sorts them by tweet: one
+    /// `[N * X]` each.
     ///
     /// # Errors
     /// If the device fails to answer.
     pub async fn collect(
         &self,
-        emissions: Tensor<3>,
+        values: Tensor<3>,
     ) -> Result<Vec<Vec<f64>>, burn::tensor::ExecutionError> {
-        let words = emissions.dims()[1];
-        let values: Vec<f64> = emissions
+        let [_, words, columns] = values.dims();
+        let values: Vec<f64> = values
             .into_data_async()
             .await?
             .iter::<f32>()
             .map(f64::from)
             .collect();
         let mut by_tweet = vec![Vec::new(); self.tweets];
-        for (row, values) in self.rows.iter().zip(values.chunks(words * LABELS)) {
-            by_tweet[row.tweet].extend(&values[row.keep.start * LABELS..row.keep.end * LABELS]);
+        for (row, values) in self.rows.iter().zip(values.chunks(words * columns)) {
+            by_tweet[row.tweet].extend(&values[row.keep.start * columns..row.keep.end * columns]);
         }
         Ok(by_tweet)
     }

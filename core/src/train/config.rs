@@ -1,6 +1,7 @@
 //! What a training run is: one JSON file, or the same by flags.
 
 use super::corpus::Source;
+use crate::systems::hamlearning::{MOST_ITERATIONS, MOST_OBJECTS, Part};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -12,6 +13,9 @@ pub enum SystemKind {
     /// The text baseline.
     #[default]
     Text,
+    /// Text and image, each grain by its relevance.
+    #[cfg_attr(feature = "cli", value(name = "hamlearning"))]
+    HamLearning,
 }
 
 /// A training run, complete: the same values and the same machine give the same weights.
@@ -26,6 +30,31 @@ pub struct TrainConfig {
     pub train: Vec<Source>,
     /// Corpora to choose the best epoch by.
     pub dev: Vec<Source>,
+    /// Folder of the tweets' own images, found by the tweets' ids.
+    pub images: Option<PathBuf>,
+    /// Table of stand-in pictures, see [`super::gallery::Album::table`]. Without images and table
+    /// no tweet has a picture.
+    pub pictures: Option<PathBuf>,
+    /// Weights of the image backbone, class names beside them; see [`super::eyes::load_eyes`].
+    pub backbone: Option<PathBuf>,
+    /// Weights of the object detector, class names beside them.
+    pub detector: Option<PathBuf>,
+    /// Folder where what was seen in the pictures is kept; `features` in the run's unless given.
+    pub cache: Option<PathBuf>,
+    /// Fraction of the pictures left out, anew each epoch: the model must also stand without.
+    pub image_dropout: f64,
+    /// Most objects of a picture.
+    pub objects: usize,
+    /// Hidden size beyond the encoder; 0 is the encoder's.
+    pub width: usize,
+    /// Feed-forward size beyond the encoder, in widths.
+    pub ffn: usize,
+    /// Turns in which words and image read each other.
+    pub iterations: usize,
+    /// Whether all turns have the same weights.
+    pub shared: bool,
+    /// Parts of the system left out.
+    pub without: Vec<Part>,
     /// Folder of the run: checkpoints, logs, and the bundle at the end.
     pub out: PathBuf,
     /// `cpu`, `vulkan` or `cuda`, with `:i` for a GPU other than the first; several train
@@ -43,6 +72,8 @@ pub struct TrainConfig {
     pub lr_encoder: f64,
     /// Peak learning rate of layers that start fresh.
     pub lr_new: f64,
+    /// Peak learning rate of the layers between encoder and emissions, which start fresh too.
+    pub lr_fusion: f64,
     /// Peak learning rate of the chain.
     pub lr_crf: f64,
     /// Decoupled weight decay; never on biases and layer norms.
@@ -66,6 +97,18 @@ impl Default for TrainConfig {
             encoder: PathBuf::new(),
             train: Vec::new(),
             dev: Vec::new(),
+            images: None,
+            pictures: None,
+            backbone: None,
+            detector: None,
+            cache: None,
+            image_dropout: 0.1,
+            objects: 10,
+            width: 0,
+            ffn: 4,
+            iterations: 2,
+            shared: false,
+            without: Vec::new(),
             out: PathBuf::new(),
             device: vec!["cpu".to_owned()],
             seed: 1,
@@ -74,6 +117,7 @@ impl Default for TrainConfig {
             max_pieces: 128,
             lr_encoder: 1e-4,
             lr_new: 1e-3,
+            lr_fusion: 2e-4,
             lr_crf: 1e-2,
             weight_decay: 0.01,
             warmup: 0.1,
@@ -91,6 +135,9 @@ pub enum ConfigError {
     /// A value is missing.
     #[error("the training configuration lacks `{0}`: give --{0} or set it in the file")]
     Missing(&'static str),
+    /// Two values exclude each other.
+    #[error("`{0}` and `{1}` are both given; give one of them")]
+    Both(&'static str, &'static str),
     /// A value is out of range.
     #[error("`{name}` is {value}, but must be {expected}")]
     Range {
@@ -119,6 +166,15 @@ impl TrainConfig {
         if let Some((name, _)) = missing.into_iter().find(|(_, missing)| *missing) {
             return Err(ConfigError::Missing(name));
         }
+        if self.images.is_some() && self.pictures.is_some() {
+            return Err(ConfigError::Both("images", "pictures"));
+        }
+        if self.system != SystemKind::Text && (self.images.is_some() || self.pictures.is_some()) {
+            let networks = [("backbone", &self.backbone), ("detector", &self.detector)];
+            if let Some((name, _)) = networks.iter().find(|(_, path)| path.is_none()) {
+                return Err(ConfigError::Missing(name));
+            }
+        }
         let ranges = [
             ("epochs", self.epochs as f64, 1.0, f64::MAX, "1 or more"),
             ("batch", self.batch as f64, 1.0, f64::MAX, "1 or more"),
@@ -131,6 +187,23 @@ impl TrainConfig {
             ),
             ("lr_encoder", self.lr_encoder, 0.0, 1.0, "from 0 to 1"),
             ("lr_new", self.lr_new, 0.0, 1.0, "from 0 to 1"),
+            ("lr_fusion", self.lr_fusion, 0.0, 1.0, "from 0 to 1"),
+            ("image_dropout", self.image_dropout, 0.0, 1.0, "from 0 to 1"),
+            ("ffn", self.ffn as f64, 1.0, 64.0, "from 1 to 64"),
+            (
+                "objects",
+                self.objects as f64,
+                1.0,
+                MOST_OBJECTS as f64,
+                "from 1 to 36",
+            ),
+            (
+                "iterations",
+                self.iterations as f64,
+                1.0,
+                MOST_ITERATIONS as f64,
+                "from 1 to 4",
+            ),
             ("lr_crf", self.lr_crf, 0.0, 1.0, "from 0 to 1"),
             ("weight_decay", self.weight_decay, 0.0, 1.0, "from 0 to 1"),
             ("warmup", self.warmup, 0.0, 0.99, "from 0 to 0.99"),

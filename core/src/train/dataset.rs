@@ -4,7 +4,9 @@ use super::corpus::buckets;
 use super::corpus::mixture::Mixture;
 use crate::label::{LABELS, Label};
 use crate::nn::crf::CrfTargets;
+use crate::splitmix::SplitMix64;
 use crate::systems::batch::Batch;
+use crate::systems::pictures::Sight;
 use crate::tweet::pieces::{PiecesError, WordPieces};
 use crate::tweet::sequence::{PieceSequence, sequences};
 use burn::data::dataloader::{DataLoader, DataLoaderIterator, Progress};
@@ -21,6 +23,7 @@ use super::corpus::Sample;
 pub struct Example {
     windows: Vec<PieceSequence>,
     labels: Vec<Label>,
+    sight: Option<Sight>,
 }
 
 impl Example {
@@ -37,7 +40,15 @@ impl Example {
         Ok(Self {
             windows,
             labels: sample.labels,
+            sight: None,
         })
+    }
+
+    /// The same tweet with its picture, if it has one.
+    #[must_use]
+    pub fn with_sight(mut self, sight: Option<Sight>) -> Self {
+        self.sight = sight;
+        self
     }
 
     /// Pieces of the longest window.
@@ -62,7 +73,7 @@ pub struct LabelledBatch {
 }
 
 impl LabelledBatch {
-    fn new(examples: &[&Example], pad: u32, device: &Device) -> Self {
+    fn new(examples: &[&Example], sights: &[Option<&Sight>], pad: u32, device: &Device) -> Self {
         let windows: Vec<&[PieceSequence]> =
             examples.iter().map(|e| e.windows.as_slice()).collect();
         // Each window is a chain of its own while training.
@@ -78,7 +89,7 @@ impl LabelledBatch {
             })
             .collect();
         Self {
-            batch: Batch::new(&windows, pad, 0, device),
+            batch: Batch::new(&windows, pad, 0, device).with_pictures(sights),
             targets: CrfTargets::new(&rows, LABELS, device),
             gold: examples.iter().map(|e| e.labels.clone()).collect(),
         }
@@ -94,6 +105,8 @@ pub enum Order {
         mixture: Mixture,
         /// Seed of choice, order and dropout.
         seed: u64,
+        /// Fraction of the pictures left out.
+        image_dropout: f64,
     },
     /// Always the same: by length.
     Evaluation,
@@ -155,7 +168,7 @@ impl Loader {
     /// This loader's batches of `epoch`, as indices of examples.
     fn batches(&self, epoch: usize) -> Vec<Vec<usize>> {
         match &self.order {
-            Order::Training { mixture, seed } => {
+            Order::Training { mixture, seed, .. } => {
                 let chosen = mixture.epoch(*seed, epoch);
                 let batches = buckets::batches(&chosen, &self.lengths(), self.batch, *seed, epoch);
                 // Workers of a data-parallel run must agree on the number of steps, so each
@@ -170,6 +183,24 @@ impl Loader {
                 all.sort_by_key(|&i| self.examples[i].length());
                 all.chunks(self.batch).map(<[usize]>::to_vec).collect()
             }
+        }
+    }
+
+    /// Whether the picture of an example is left out in an epoch: depends on seed, epoch and
+    /// example alone, so that a resumed run is the same run.
+    fn drops_picture(&self, epoch: usize, example: usize) -> bool {
+        match self.order {
+            Order::Training {
+                seed,
+                image_dropout,
+                ..
+            } => {
+                let mut mixed = SplitMix64(seed ^ (epoch as u64).rotate_left(40));
+                let mut rng = SplitMix64(mixed.next_u64() ^ example as u64);
+                let unit = (rng.next_u64() >> 11) as f64 / (1u64 << 53) as f64;
+                unit < image_dropout
+            }
+            Order::Evaluation => false,
         }
     }
 
@@ -199,6 +230,7 @@ impl DataLoader<LabelledBatch> for Loader {
         let batches = self.batches(epoch);
         Box::new(Batches {
             loader: self,
+            epoch,
             next: 0,
             done: 0,
             total: batches.iter().map(Vec::len).sum(),
@@ -224,6 +256,7 @@ impl DataLoader<LabelledBatch> for Loader {
 
 struct Batches<'a> {
     loader: &'a Loader,
+    epoch: usize,
     batches: Vec<Vec<usize>>,
     next: usize,
     done: usize,
@@ -238,8 +271,17 @@ impl Iterator for Batches<'_> {
         self.next += 1;
         self.done += indices.len();
         let examples: Vec<&Example> = indices.iter().map(|&i| &self.loader.examples[i]).collect();
+        let sights: Vec<Option<&Sight>> = indices
+            .iter()
+            .zip(&examples)
+            .map(|(&i, example)| {
+                let sight = example.sight.as_ref();
+                sight.filter(|_| !self.loader.drops_picture(self.epoch, i))
+            })
+            .collect();
         Some(Ok(LabelledBatch::new(
             &examples,
+            &sights,
             self.loader.pad,
             &self.loader.device,
         )))

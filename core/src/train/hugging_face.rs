@@ -117,7 +117,9 @@ impl HfConfig {
                 self.position_embedding_type
             ));
         }
-        if self.num_attention_heads == 0 || self.hidden_size % self.num_attention_heads != 0 {
+        if self.num_attention_heads == 0
+            || !self.hidden_size.is_multiple_of(self.num_attention_heads)
+        {
             return Err(format!(
                 "{} heads do not divide {} dimensions",
                 self.num_attention_heads, self.hidden_size

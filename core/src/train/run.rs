@@ -7,6 +7,8 @@ use super::config::{ConfigError, SystemKind, TrainConfig};
 use super::corpus::mixture::{Mixture, MixtureError};
 use super::corpus::{CorpusError, Source};
 use super::dataset::{Example, Loader, Order};
+use super::eyes::{EyesFileError, load_eyes};
+use super::gallery::{Album, Gallery, GalleryError};
 use super::history;
 use super::hugging_face::{HuggingFaceError, load_encoder, load_tokenizer};
 use super::learner::Trainee;
@@ -16,7 +18,11 @@ use super::schedule::{optimizer, scheduler};
 use super::store;
 use crate::bundle::manifest::About;
 use crate::bundle::{BundleError, Parts, Unpacked, pack, unpack};
+use crate::nn::mobilenet;
+use crate::picture::eyes::Eyes;
 use crate::recognizer::{RecognizeError, Recognizer};
+use crate::systems::hamlearning::HamLearningConfig;
+use crate::systems::pictures::Sight;
 use crate::systems::text::TextConfig;
 use crate::systems::{System, SystemConfig};
 use crate::tweet::pieces::{PiecesError, WordPieces};
@@ -48,6 +54,12 @@ pub enum TrainError {
     /// The encoder to start from.
     #[error(transparent)]
     Encoder(#[from] HuggingFaceError),
+    /// The vision networks to start from.
+    #[error(transparent)]
+    EyesFile(#[from] EyesFileError),
+    /// The pictures.
+    #[error(transparent)]
+    Gallery(#[from] GalleryError),
     /// The tokenizer.
     #[error(transparent)]
     Pieces(#[from] PiecesError),
@@ -113,12 +125,17 @@ pub fn train(
 
     let device = devices[0].clone().autodiff();
     let tokenizer = load_tokenizer(&config.encoder)?;
-    let (system_config, system) = build(config, &device)?;
-    let (train, mixture) = read(&config.train, &tokenizer, config.max_pieces)?;
-    let (dev, _) = read(&config.dev, &tokenizer, config.max_pieces)?;
+    let eyes = open_eyes(config, &devices[0])?;
+    let (system_config, system) = build(config, eyes.as_ref(), &device)?;
+    let mut gallery = open_gallery(config, eyes.as_ref(), &tokenizer)?;
+    let max_pieces = config.max_pieces;
+    let (train, mixture) = read(&config.train, &tokenizer, max_pieces, gallery.as_mut())?;
+    let (dev, _) = read(&config.dev, &tokenizer, max_pieces, gallery.as_mut())?;
+    drop(gallery);
     let order = Order::Training {
         mixture,
         seed: config.seed,
+        image_dropout: config.image_dropout,
     };
     let pad = tokenizer.special().pad;
     let loader = Loader::new(train, order, config.batch, pad, &device, started);
@@ -181,7 +198,12 @@ pub fn train(
             ));
         }
     }
-    bundle_best(config, system_config, tokenizer, &checkpoints, &devices[0])
+    let parts = BestParts {
+        system: system_config,
+        tokenizer,
+        eyes,
+    };
+    bundle_best(config, parts, &checkpoints, &devices[0])
 }
 
 /// Makes the run's folder, or checks that it holds this very run.
@@ -207,8 +229,39 @@ fn open_run(config: &TrainConfig, resume: bool) -> Result<PathBuf, TrainError> {
     Ok(checkpoints)
 }
 
+/// The vision networks, if the system looks at pictures and the configuration names them.
+fn open_eyes(config: &TrainConfig, device: &Device) -> Result<Option<Eyes>, TrainError> {
+    match (config.system, &config.backbone, &config.detector) {
+        (SystemKind::HamLearning, Some(backbone), Some(detector)) => {
+            Ok(Some(load_eyes(backbone, detector, config.objects, device)?))
+        }
+        _ => Ok(None),
+    }
+}
+
+/// The pictures of the corpora, if there are any.
+fn open_gallery<'a>(
+    config: &TrainConfig,
+    eyes: Option<&'a Eyes>,
+    tokenizer: &'a WordPieces,
+) -> Result<Option<Gallery<'a>>, TrainError> {
+    let album = match (&config.images, &config.pictures) {
+        (Some(folder), _) => Album::folder(folder)?,
+        (None, Some(table)) => Album::table(table)?,
+        (None, None) => return Ok(None),
+    };
+    let Some(eyes) = eyes else { return Ok(None) };
+    let own = config.out.join("features");
+    let cache = config.cache.as_ref().unwrap_or(&own);
+    Ok(Some(Gallery::open(album, eyes, tokenizer, Some(cache))?))
+}
+
 /// The system at its start: pretrained encoder, fresh layers.
-fn build(config: &TrainConfig, device: &Device) -> Result<(SystemConfig, System), TrainError> {
+fn build(
+    config: &TrainConfig,
+    eyes: Option<&Eyes>,
+    device: &Device,
+) -> Result<(SystemConfig, System), TrainError> {
     device.seed(config.seed);
     let shapes = if config.shapes { WordShape::COUNT } else { 0 };
     let pretrained = load_encoder(&config.encoder, shapes, config.dropout, device)?;
@@ -224,23 +277,54 @@ fn build(config: &TrainConfig, device: &Device) -> Result<(SystemConfig, System)
         SystemKind::Text => SystemConfig::Text(TextConfig {
             encoder: pretrained.config,
         }),
+        SystemKind::HamLearning => {
+            let channels = eyes.map_or(mobilenet::CHANNELS, |eyes| eyes.config.backbone.channels());
+            let usual = HamLearningConfig::new(pretrained.config, channels);
+            let width = match config.width {
+                0 => usual.width,
+                width => width,
+            };
+            SystemConfig::HamLearning(HamLearningConfig {
+                objects: config.objects,
+                width,
+                ffn: config.ffn * width,
+                iterations: config.iterations,
+                shared: config.shared,
+                dropout: config.dropout,
+                without: config.without.clone(),
+                ..usual
+            })
+        }
     };
+    if system.check().is_err() {
+        return Err(ConfigError::Range {
+            name: "width",
+            value: config.width as f64,
+            expected: "a multiple of the encoder's heads, at most 65536, and so must be ffn widths",
+        }
+        .into());
+    }
     let built = system.init(device).with_encoder(pretrained.encoder);
     Ok((system, built))
 }
 
-/// Reads corpora and cuts them into pieces.
+/// Reads corpora, cuts them into pieces and looks at their pictures.
 fn read(
     sources: &[Source],
     tokenizer: &WordPieces,
     max_pieces: usize,
+    mut gallery: Option<&mut Gallery>,
 ) -> Result<(Vec<Example>, Mixture), TrainError> {
     let (mut examples, mut parts) = (Vec::new(), Vec::new());
     for source in sources {
         let samples = source.read()?;
         parts.push((samples.len(), source.weight));
-        for sample in samples {
-            examples.push(Example::new(sample, tokenizer, max_pieces)?);
+        let sights: Vec<Option<Sight>> = match &mut gallery {
+            Some(gallery) => gallery.sights(&samples)?,
+            None => vec![None; samples.len()],
+        };
+        for (sample, sight) in samples.into_iter().zip(sights) {
+            examples.push(Example::new(sample, tokenizer, max_pieces)?.with_sight(sight));
         }
     }
     Ok((examples, Mixture::new(&parts)?))
@@ -251,6 +335,15 @@ fn portable(config: &TrainConfig) -> TrainConfig {
     let mut config = config.clone();
     config.encoder = tail(&config.encoder);
     config.out = tail(&config.out);
+    for path in [
+        &mut config.images,
+        &mut config.pictures,
+        &mut config.backbone,
+        &mut config.detector,
+        &mut config.cache,
+    ] {
+        *path = path.as_deref().map(tail);
+    }
     for source in config.train.iter_mut().chain(&mut config.dev) {
         source.path = tail(&source.path);
     }
@@ -263,14 +356,25 @@ fn tail(path: &Path) -> PathBuf {
     parts[parts.len().saturating_sub(2)..].iter().collect()
 }
 
+/// What the bundle of the best epoch is made of beside its weights.
+struct BestParts {
+    system: SystemConfig,
+    tokenizer: WordPieces,
+    eyes: Option<Eyes>,
+}
+
 /// Packs the checkpoint of the best epoch.
 fn bundle_best(
     config: &TrainConfig,
-    system_config: SystemConfig,
-    tokenizer: WordPieces,
+    parts: BestParts,
     checkpoints: &Path,
     device: &Device,
 ) -> Result<Outcome, TrainError> {
+    let BestParts {
+        system: system_config,
+        tokenizer,
+        eyes,
+    } = parts;
     let (best, dev_f1) = history::best(&config.out).ok_or(TrainError::NoEpoch)?;
     let path = checkpoint_path(checkpoints, "model", best);
     let record = ModuleRecord::load(&path).map_err(|e| BundleError::Weights(e.to_string()))?;
@@ -292,6 +396,7 @@ fn bundle_best(
     let parts = |about| Parts {
         config: system_config.clone(),
         max_pieces,
+        eyes: eyes.clone(),
         about,
     };
     let draft = pack(trainee.system.clone(), &tokenizer, parts(about.clone()))?;
@@ -299,6 +404,7 @@ fn bundle_best(
         manifest,
         system,
         tokenizer,
+        eyes: unpacked_eyes,
     } = unpack(draft, device)?;
     about.known_answer = Some(pollster::block_on(async {
         let recognizer = Recognizer::new(
@@ -306,6 +412,7 @@ fn bundle_best(
                 manifest,
                 system,
                 tokenizer: tokenizer.clone(),
+                eyes: unpacked_eyes,
             },
             device,
         )

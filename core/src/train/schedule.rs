@@ -50,7 +50,8 @@ impl LrScheduler for WarmupDecay {
     }
 }
 
-/// One schedule for the encoder, one for the chain, one for every other layer.
+/// One schedule for the encoder, one for the chain, one for what lies between encoder and
+/// emissions, one for every other layer.
 pub fn scheduler(config: &TrainConfig, steps: usize) -> ModuleLrScheduler {
     let warmup = (config.warmup * steps as f64).round() as usize;
     let schedule = |peak| WarmupDecay::new(peak, warmup, steps);
@@ -60,6 +61,10 @@ pub fn scheduler(config: &TrainConfig, steps: usize) -> ModuleLrScheduler {
             schedule(config.lr_encoder),
         )
         .with_group(ParamGroup::from_predicate("crf."), schedule(config.lr_crf))
+        .with_group(
+            ParamGroup::from_predicate("fusion."),
+            schedule(config.lr_fusion),
+        )
 }
 
 /// AdamW with weight decay on everything but biases, layer norms and the chain.

@@ -89,6 +89,7 @@ pub fn bundle(seed: u64, device: &Device) -> Result<BundleFiles, LoadError> {
     let parts = |about| Parts {
         config: config.clone(),
         max_pieces,
+        eyes: None,
         about,
     };
     let Unpacked {
@@ -98,6 +99,7 @@ pub fn bundle(seed: u64, device: &Device) -> Result<BundleFiles, LoadError> {
         manifest,
         system: system.clone(),
         tokenizer: tokenizer.clone(),
+        eyes: None,
     };
     about.known_answer = Some(pollster::block_on(async {
         Recognizer::new(unpacked, device)

@@ -2,8 +2,13 @@
 
 use crate::bundle::BundleArgs;
 use crate::failure::Failure;
-use mner_core::train::corpus::Source;
-use mner_core::train::scores::Scores;
+use crate::pictures::PictureArgs;
+use mner_core::evidence::RelevanceScores;
+use mner_core::recognizer::Recognizer;
+use mner_core::systems::pictures::Sight;
+use mner_core::train::corpus::{Sample, Source};
+use mner_core::train::scores::{Report, Scores};
+use serde::Serialize;
 use std::path::PathBuf;
 
 /// Score a bundle on labelled tweets: precision, recall and F1 over exact spans and types
@@ -14,6 +19,8 @@ pub struct Args {
     /// Labelled tweets: IMGID format, two- or four-column CoNLL, or JSONL
     #[arg(long, value_name = "FILE")]
     data: PathBuf,
+    #[command(flatten)]
+    pictures: PictureArgs,
     /// Print fractions as JSON instead of a table
     #[arg(long)]
     json: bool,
@@ -22,26 +29,108 @@ pub struct Args {
 /// Tweets between two lines of progress.
 const STEP: usize = 256;
 
+/// What one pass over the tweets gives.
+#[derive(Serialize)]
+struct Pass {
+    #[serde(flatten)]
+    report: Report,
+    /// Mean over the tweets with a picture.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    relevance: Option<RelevanceScores>,
+    /// Tweets with a picture.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pictures: Option<usize>,
+}
+
+/// The passes asked for.
+#[derive(Serialize)]
+struct Passes {
+    #[serde(flatten)]
+    own: Pass,
+    /// With the pictures shuffled among the tweets.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shuffled: Option<Pass>,
+}
+
 pub fn run(args: &Args) -> Result<(), Failure> {
     let samples = Source::new(&args.data).read()?;
     let recognizer = args.bundle.load()?;
+    let sights = args.pictures.sights(&recognizer, &samples)?;
+    let shuffled = match &sights {
+        Some(sights) if args.pictures.shuffle_images => Some(args.pictures.shuffled(sights)),
+        _ => None,
+    };
+    let passes = Passes {
+        own: pass(&recognizer, &samples, sights.as_deref())?,
+        shuffled: match &shuffled {
+            Some(sights) => Some(pass(&recognizer, &samples, Some(sights))?),
+            None => None,
+        },
+    };
+    if args.json {
+        println!("{}", serde_json::to_string_pretty(&passes)?);
+    } else {
+        print(&passes.own);
+        if let Some(shuffled) = &passes.shuffled {
+            println!("\nwith the pictures shuffled among the tweets");
+            print(shuffled);
+        }
+    }
+    Ok(())
+}
+
+fn print(pass: &Pass) {
+    println!("{}", pass.report);
+    if let (Some(r), Some(pictures)) = (&pass.relevance, pass.pictures) {
+        println!(
+            "mean relevance of {pictures} pictures: global {:.4}, object {:.4}, semantic {:.4}, spatial {:.4}",
+            r.global, r.object, r.semantic, r.spatial
+        );
+    }
+}
+
+/// Labels all tweets and compares.
+fn pass(
+    recognizer: &Recognizer,
+    samples: &[Sample],
+    sights: Option<&[Option<Sight>]>,
+) -> Result<Pass, Failure> {
     let mut scores = Scores::new();
     let mut done = 0;
+    let (mut sum, mut pictures) = (RelevanceScores::default(), 0);
     for chunk in samples.chunks(STEP) {
         let tweets: Vec<&[String]> = chunk.iter().map(|s| s.tokens.as_slice()).collect();
-        let predicted = pollster::block_on(recognizer.label(&tweets))?;
-        for (sample, predicted) in chunk.iter().zip(&predicted) {
-            scores.add(&sample.labels, predicted);
+        let seen: Vec<Option<&Sight>> = match sights {
+            Some(sights) => sights[done..done + chunk.len()]
+                .iter()
+                .map(Option::as_ref)
+                .collect(),
+            None => vec![None; chunk.len()],
+        };
+        let answers = pollster::block_on(recognizer.answers(&tweets, &seen))?;
+        for (sample, answer) in chunk.iter().zip(&answers) {
+            scores.add(&sample.labels, &recognizer.labels(answer));
+            if let Some(evidence) = &answer.evidence {
+                pictures += 1;
+                sum.global += evidence.relevance.global;
+                sum.object += evidence.relevance.object;
+                sum.semantic += evidence.relevance.semantic;
+                sum.spatial += evidence.relevance.spatial;
+            }
         }
         done += chunk.len();
         eprint!("\r{done}/{} tweets", samples.len());
     }
     eprintln!();
-    let report = scores.report();
-    if args.json {
-        println!("{}", serde_json::to_string_pretty(&report)?);
-    } else {
-        println!("{report}");
-    }
-    Ok(())
+    let mean = |sum: f64| sum / f64::from(pictures);
+    Ok(Pass {
+        report: scores.report(),
+        relevance: (pictures > 0).then(|| RelevanceScores {
+            global: mean(sum.global),
+            object: mean(sum.object),
+            semantic: mean(sum.semantic),
+            spatial: mean(sum.spatial),
+        }),
+        pictures: sights.map(|_| pictures as usize),
+    })
 }

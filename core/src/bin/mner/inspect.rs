@@ -4,7 +4,7 @@ use crate::bundle;
 use crate::device;
 use crate::failure::Failure;
 use burn::module::Module;
-use mner_core::bundle::{TOKENIZER, WEIGHTS, unpack};
+use mner_core::bundle::{EYES, TOKENIZER, WEIGHTS, unpack};
 use mner_core::recognizer::Recognizer;
 use std::path::PathBuf;
 
@@ -44,10 +44,11 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     );
     println!("parameters   {parameters}");
     println!("window       {} word pieces", manifest.max_pieces);
-    for (name, file) in [
+    let eyes = manifest.files.eyes.iter().map(|file| (EYES, file));
+    for (name, file) in eyes.chain([
         (WEIGHTS, &manifest.files.weights),
         (TOKENIZER, &manifest.files.tokenizer),
-    ] {
+    ]) {
         println!(
             "{name:<15}{} bytes, SHA-256 {} (verified)",
             file.bytes, file.sha256

@@ -2,11 +2,13 @@
 
 use crate::bundle::BundleArgs;
 use crate::failure::Failure;
+use mner_core::picture::Picture;
 use mner_core::recognizer::{Recognition, Recognizer};
+use mner_core::systems::pictures::Sight;
 use serde_json::{Map, Value, json};
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, BufWriter, IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 /// Name the entities of a tweet, or of every tweet in a JSONL stream
@@ -22,6 +24,9 @@ pub struct Args {
         value_name = "TWEET"
     )]
     text: Option<String>,
+    /// The tweet's picture: JPEG, PNG, WebP or GIF
+    #[arg(long, conflicts_with = "input", value_name = "FILE")]
+    image: Option<PathBuf>,
     /// JSONL of objects with a "text"; "-" is standard input. Each comes out again with its "entities"
     #[arg(long, value_name = "FILE")]
     input: Option<PathBuf>,
@@ -40,7 +45,9 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let mut out = BufWriter::new(io::stdout().lock());
     match (&args.text, &args.input) {
         (Some(text), _) => {
-            let found = pollster::block_on(recognizer.recognize(text))?;
+            let sight = args.image.as_deref().map(|path| look(&recognizer, path));
+            let sight = sight.transpose()?;
+            let found = pollster::block_on(recognizer.recognize_with(text, sight.as_ref()))?;
             print_one(&mut out, text, &found, args.json).map_err(|e| Failure::output(&e))
         }
         (None, Some(path)) if path.as_os_str() == "-" => {
@@ -52,6 +59,13 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         }
         (None, None) => unreachable!("clap requires one of them"),
     }
+}
+
+/// Looks at the picture in a file.
+fn look(recognizer: &Recognizer, path: &Path) -> Result<Sight, Failure> {
+    let bytes = std::fs::read(path).map_err(|e| format!("{}: {e}", path.display()))?;
+    let picture = Picture::decode(&bytes).map_err(|e| format!("{}: {e}", path.display()))?;
+    Ok(pollster::block_on(recognizer.look(&picture))?)
 }
 
 fn print_one(out: &mut impl Write, text: &str, found: &Recognition, json: bool) -> io::Result<()> {
@@ -77,6 +91,22 @@ fn print_one(out: &mut impl Write, text: &str, found: &Recognition, json: bool) 
         if found.entities.is_empty() {
             writeln!(out, "no entities")?;
         }
+        if let Some(picture) = &found.picture {
+            let r = picture.relevance;
+            writeln!(
+                out,
+                "picture  relevance: global {:.2}, object {:.2}, semantic {:.2}, spatial {:.2}",
+                r.global, r.object, r.semantic, r.spatial
+            )?;
+            for object in &picture.objects {
+                writeln!(
+                    out,
+                    "         {} {:.0} %",
+                    object.name,
+                    100.0 * object.score
+                )?;
+            }
+        }
     }
     out.flush()
 }
@@ -84,6 +114,9 @@ fn print_one(out: &mut impl Write, text: &str, found: &Recognition, json: bool) 
 /// The object that came in, with what was found in it.
 fn answer(mut object: Map<String, Value>, found: &Recognition) -> Value {
     object.insert("entities".to_owned(), json!(found.entities));
+    if let Some(picture) = &found.picture {
+        object.insert("picture".to_owned(), json!(picture));
+    }
     Value::Object(object)
 }
 

@@ -3,6 +3,7 @@
 use crate::device;
 use crate::failure::Failure;
 use burn::train::Interrupter;
+use mner_core::systems::hamlearning::Part;
 use mner_core::train::config::{SystemKind, TrainConfig};
 use mner_core::train::run::train;
 use serde::Serialize;
@@ -38,10 +39,46 @@ struct Flags {
     /// Corpus to choose the best epoch by (repeatable)
     #[arg(long, value_name = "CORPUS", value_parser = source)]
     dev: Option<Vec<Value>>,
+    /// Folder of the tweets' own images, named by the tweets' ids
+    #[arg(long, value_name = "DIR")]
+    images: Option<PathBuf>,
+    /// Table of stand-in pictures: id, tab, path|similarity, ... a line
+    #[arg(long, value_name = "TSV")]
+    pictures: Option<PathBuf>,
+    /// Weights of the image backbone (torchvision's names), imagenet_labels.txt beside them
+    #[arg(long, value_name = "FILE")]
+    backbone: Option<PathBuf>,
+    /// Weights of the object detector (YOLOX-Nano), coco_labels.txt beside them
+    #[arg(long, value_name = "FILE")]
+    detector: Option<PathBuf>,
+    /// Folder where what was seen in the pictures is kept [default: features in the run's]
+    #[arg(long, value_name = "DIR")]
+    cache: Option<PathBuf>,
+    /// Fraction of the pictures left out, anew each epoch [default: 0.1]
+    #[arg(long)]
+    image_dropout: Option<f64>,
+    /// Most objects of a picture, up to 36 [default: 10]
+    #[arg(long)]
+    objects: Option<usize>,
+    /// Hidden size beyond the encoder, 0 for the encoder's [default: 0]
+    #[arg(long)]
+    width: Option<usize>,
+    /// Feed-forward size beyond the encoder, in widths [default: 4]
+    #[arg(long)]
+    ffn: Option<usize>,
+    /// Turns in which words and image read each other, 1 to 4 [default: 2]
+    #[arg(long)]
+    iterations: Option<usize>,
+    /// Whether all turns have the same weights [default: false]
+    #[arg(long)]
+    shared: Option<bool>,
+    /// Parts of the system to leave out, to measure what they are worth
+    #[arg(long, value_delimiter = ',')]
+    without: Option<Vec<Part>>,
     /// Folder of the run
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// cpu, vulkan[:i] or cuda[:i]; several train data-parallel [default: cpu]
+    /// cpu, vulkan or cuda, with :1 for the second GPU; several train data-parallel [default: cpu]
     #[arg(long, value_delimiter = ',')]
     device: Option<Vec<String>>,
     /// Seed of everything random [default: 1]
@@ -62,6 +99,9 @@ struct Flags {
     /// Peak learning rate of fresh layers [default: 1e-3]
     #[arg(long)]
     lr_new: Option<f64>,
+    /// Peak learning rate of the layers between encoder and emissions [default: 2e-4]
+    #[arg(long)]
+    lr_fusion: Option<f64>,
     /// Peak learning rate of the CRF [default: 1e-2]
     #[arg(long)]
     lr_crf: Option<f64>,
@@ -128,7 +168,7 @@ impl Args {
     }
 }
 
-pub fn run(args: Args) -> Result<(), Failure> {
+pub fn run(args: &Args) -> Result<(), Failure> {
     let config = args.resolve()?;
     let devices = device::parse_all(&config.device)?;
     let outcome = train(&config, &devices, args.resume, Interrupter::new())?;

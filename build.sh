@@ -1,0 +1,221 @@
+#!/usr/bin/env bash
+# The one door to mner: setup, build, serve, test, bench. Every verb installs only what it needs and is missing,
+# says what it does, asks nothing, and does nothing twice.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+
+readonly BROWSER_TESTS=tests/browser
+readonly PKG=www/pkg
+TARGET=${CARGO_TARGET_DIR:-target}
+
+usage() {
+    cat <<'TEXT'
+Usage: ./build.sh VERB
+
+  setup   install what is missing for all the other verbs
+  build   compile the page's engine into www/pkg, compress it, list its sizes; compile the command line
+  serve   build the page's engine and serve the page (PORT=8000)
+  test    formatting, lints, documentation, Rust tests, browser tests
+  bench   run the benchmarks
+
+Respected: CARGO_TARGET_DIR, CHROMIUM (the browser's path), PORT, MNER_TEST_BUNDLE (a model folder for the browser tests).
+TEXT
+}
+
+say() { printf '== %s\n' "$*"; }
+
+die() {
+    printf 'build.sh: %s\n' "$*" >&2
+    exit 1
+}
+
+have() { command -v "$1" >/dev/null 2>&1; }
+
+# --- What the verbs need -------------------------------------------------------------------------------------------
+
+# apt_install WHY PACKAGE...
+apt_install() {
+    local why=$1 as_root=()
+    shift
+    have apt-get || die "$why is missing and there is no apt-get here. Install by hand: $*"
+    if [ "$(id -u)" -ne 0 ]; then
+        as_root=(sudo -n)
+        if ! have sudo || ! sudo -n true 2>/dev/null; then
+            die "$why is missing and installing it needs root. Run: sudo apt-get install $*"
+        fi
+    fi
+    say "installing $* ($why)"
+    "${as_root[@]}" apt-get update -qq
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null
+}
+
+need_linker() { have cc || apt_install "a C compiler and linker" gcc libc6-dev; }
+
+# The toolchain, components and target that rust-toolchain.toml names.
+need_rust() {
+    have rustup || die "rustup is missing. Install it from https://rustup.rs"
+    local channel
+    channel=$(sed -n 's/^channel = "\(.*\)"/\1/p' rust-toolchain.toml)
+    local components targets
+    components=$(rustup component list --toolchain "$channel" --installed 2>/dev/null || true)
+    targets=$(rustup target list --toolchain "$channel" --installed 2>/dev/null || true)
+    if [[ $components != *rustfmt* || $components != *clippy* || $targets != *wasm32-unknown-unknown* ]]; then
+        say "installing Rust $channel with rustfmt, clippy and the wasm target"
+        rustup toolchain install "$channel" --profile minimal --no-self-update \
+            --component rustfmt --component clippy --target wasm32-unknown-unknown
+    fi
+    need_linker
+}
+
+need_node() {
+    if ! have node || ! have npm; then
+        die "Node.js with npm is missing. Install Node 20 or later."
+    fi
+    [ "$(node -p 'process.versions.node.split(".")[0]')" -ge 20 ] || die "Node $(node --version) is too old: 20 is needed."
+}
+
+# The npm packages of the browser tests, once for each version of the lock file.
+need_packages() {
+    need_node
+    local stamp=$BROWSER_TESTS/node_modules/.lock
+    if ! cmp -s "$BROWSER_TESTS/package-lock.json" "$stamp"; then
+        say "installing the browser tests' npm packages"
+        npm ci --prefix "$BROWSER_TESTS" --no-audit --no-fund --loglevel=error
+        cp "$BROWSER_TESTS/package-lock.json" "$stamp"
+    fi
+}
+
+need_chromium() {
+    if [ -z "${CHROMIUM:-}" ] && ! have chromium; then
+        apt_install "a browser for the tests" chromium
+    fi
+    export CHROMIUM=${CHROMIUM:-$(command -v chromium)}
+}
+
+# --- Parts ---------------------------------------------------------------------------------------------------------
+
+# engine DEVICE: mner-web for one device, as a JavaScript module in www/pkg/DEVICE. `check` runs it too, and there bash
+# does not stop at failures by itself.
+engine() {
+    local device=$1 wasm=$TARGET/wasm32-unknown-unknown/wasm/mner_web.wasm out=$PKG/$1
+    say "compiling the page's engine ($device)"
+    cargo build --package mner-web --features "$device" --target wasm32-unknown-unknown --profile wasm || return
+    # The wasm-bindgen step is a member of the workspace, so its version is the one in Cargo.lock.
+    cargo build --package mner-bindgen --profile tool || return
+    # The devices share one file name in the target folder, so age alone does not tell whose it is.
+    if ! cmp -s "$wasm" "$out/.input"; then
+        rm -rf "$out"
+        "$TARGET/tool/mner-bindgen" "$wasm" "$out" || return
+        cp "$wasm" "$out/.input"
+    fi
+    engine_sizes
+}
+
+# www/pkg/sizes.json: bytes of each engine, for the page's progress bar.
+engine_sizes() {
+    local module list='' size
+    for module in "$PKG"/*/mner_web_bg.wasm; do
+        size=$(wc -c <"$module")
+        list+="${list:+, }\"$(basename "$(dirname "$module")")\": $((size))"
+    done
+    printf '{ %s }\n' "$list" >"$PKG/sizes.json"
+}
+
+# www/models/index.json: the folders that hold a bundle.
+list_models() {
+    local manifest list=''
+    for manifest in www/models/*/manifest.json; do
+        [ -e "$manifest" ] || continue
+        list+="${list:+, }\"$(basename "$(dirname "$manifest")")\""
+    done
+    printf '[%s]\n' "$list" | cmp -s - www/models/index.json || printf '[%s]\n' "$list" >www/models/index.json
+}
+
+# check NAME COMMAND...: runs it, says how it went, and goes on; `failures` counts.
+failures=0
+check() {
+    local name=$1
+    shift
+    say "$name"
+    if "$@"; then
+        echo "ok: $name"
+    else
+        echo "FAILED: $name"
+        failures=$((failures + 1))
+    fi
+}
+
+# A model of random weights for the browser tests, unless MNER_TEST_BUNDLE names another.
+test_model() {
+    [ -z "${MNER_TEST_BUNDLE:-}" ] || return 0
+    export MNER_TEST_BUNDLE=$PWD/$BROWSER_TESTS/node_modules/.test-model
+    rm -rf "$MNER_TEST_BUNDLE"
+    cargo run --quiet --package mner-core --features cli,flex --bin mner -- init --out "$MNER_TEST_BUNDLE"
+}
+
+# --- Verbs ---------------------------------------------------------------------------------------------------------
+
+setup() {
+    need_rust
+    need_packages
+    need_chromium
+    say "everything is installed"
+}
+
+build() {
+    need_rust
+    need_node
+    engine cpu
+    list_models
+    node web/pack.mjs "$PKG"
+    say "compiling the command line"
+    cargo build --release --package mner-core --features cli,flex --bin mner
+    say "done: the page is www/, the command line is $TARGET/release/mner"
+}
+
+serve() {
+    need_rust
+    need_node
+    engine cpu
+    list_models
+    exec node "$BROWSER_TESTS/serve.mjs" www "${PORT:-8000}"
+}
+
+rust_docs() { RUSTDOCFLAGS='-D warnings' cargo doc --quiet --workspace --no-deps --features "$native"; }
+
+test_all() {
+    local native=mner-core/cli,mner-core/flex,mner-web/cpu
+    need_rust
+    need_packages
+    need_chromium
+    check rustfmt cargo fmt --all --check
+    check clippy cargo clippy --quiet --workspace --all-targets --features "$native" -- -D warnings
+    check rustdoc rust_docs
+    check 'Rust tests' cargo test --package mner-core --features cli,flex
+    check 'page engine' engine cpu
+    list_models
+    check 'test model' test_model
+    check 'browser tests' npm test --prefix "$BROWSER_TESTS" --silent
+    [ "$failures" -eq 0 ] || die "$failures of the steps above failed"
+}
+
+# Every benchmark is one executable file, tests/bench/NAME.sh, that prints what it measured.
+bench() {
+    need_rust
+    local script
+    for script in tests/bench/*.sh; do
+        [ -e "$script" ] || die "there is no benchmark in tests/bench"
+        say "$(basename "$script" .sh)"
+        "$script"
+    done
+}
+
+case ${1:-help} in
+setup | build | serve | bench) "$1" ;;
+test) test_all ;;
+help | -h | --help) usage ;;
+*)
+    usage >&2
+    exit 2
+    ;;
+esac

@@ -1,0 +1,275 @@
+//! The pictures of a corpus: which file belongs to which tweet, and what the networks see in it.
+
+use super::corpus::Sample;
+use super::feature_cache::{CacheError, FeatureCache};
+use crate::picture::eyes::{Eyes, EyesError};
+use crate::picture::{Picture, PictureFeatures};
+use crate::systems::pictures::Sight;
+use crate::tweet::pieces::{PiecesError, WordPieces};
+use std::collections::HashMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use thiserror::Error;
+
+/// Why the pictures of a corpus could not be had.
+#[derive(Debug, Error)]
+pub enum GalleryError {
+    /// A folder or table that cannot be read.
+    #[error("{}: {cause}", path.display())]
+    Io {
+        /// The folder or file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        cause: std::io::Error,
+    },
+    /// A line of a table that is not `id<TAB>path|similarity`.
+    #[error("{}, line {line}: expected an id, a tab and a path, found {found:?}", path.display())]
+    Line {
+        /// The table.
+        path: PathBuf,
+        /// Its line, from 1.
+        line: usize,
+        /// What stands there.
+        found: String,
+    },
+    /// Not one tweet has a picture.
+    #[error(
+        "none of the {tweets} tweets has a picture in {}; is it of other tweets?", path.display()
+    )]
+    Nothing {
+        /// The folder or table.
+        path: PathBuf,
+        /// How many tweets were looked up.
+        tweets: usize,
+    },
+    /// The cache.
+    #[error(transparent)]
+    Cache(#[from] CacheError),
+    /// The networks.
+    #[error(transparent)]
+    Eyes(#[from] EyesError),
+    /// The tags' pieces.
+    #[error(transparent)]
+    Pieces(#[from] PiecesError),
+}
+
+/// Picture files by the id of their tweet.
+#[derive(Clone, Debug)]
+pub struct Album {
+    origin: PathBuf,
+    /// What a path in a record is relative to.
+    folder: PathBuf,
+    files: HashMap<String, PathBuf>,
+}
+
+impl Album {
+    /// The files of a folder; the id is the file's name with or without its extension.
+    ///
+    /// # Errors
+    /// [`GalleryError::Io`] where the folder cannot be listed.
+    pub fn folder(folder: &Path) -> Result<Self, GalleryError> {
+        let io = |cause| GalleryError::Io {
+            path: folder.to_owned(),
+            cause,
+        };
+        let mut files = HashMap::new();
+        for entry in fs::read_dir(folder).map_err(io)? {
+            let path = entry.map_err(io)?.path();
+            for name in [path.file_name(), path.file_stem()].into_iter().flatten() {
+                files.insert(name.to_string_lossy().into_owned(), path.clone());
+            }
+        }
+        Ok(Self {
+            origin: folder.to_owned(),
+            folder: folder.to_owned(),
+            files,
+        })
+    }
+
+    /// A table of stand-ins, a line a tweet: `id<TAB>path|similarity<TAB>...`, the best first and
+    /// taken. Paths are relative to the table's folder.
+    ///
+    /// # Errors
+    /// [`GalleryError::Io`], [`GalleryError::Line`].
+    pub fn table(path: &Path) -> Result<Self, GalleryError> {
+        let text = fs::read_to_string(path).map_err(|cause| GalleryError::Io {
+            path: path.to_owned(),
+            cause,
+        })?;
+        let folder = path.parent().unwrap_or(Path::new("")).to_owned();
+        let mut files = HashMap::new();
+        for (number, line) in text.lines().enumerate() {
+            if line.trim().is_empty() {
+                continue;
+            }
+            let mut fields = line.split('\t');
+            let (Some(id), Some(best)) = (fields.next(), fields.next()) else {
+                return Err(GalleryError::Line {
+                    path: path.to_owned(),
+                    line: number + 1,
+                    found: line.to_owned(),
+                });
+            };
+            let file = best.split('|').next().unwrap_or(best);
+            files.insert(id.to_owned(), folder.join(file));
+        }
+        Ok(Self {
+            origin: path.to_owned(),
+            folder,
+            files,
+        })
+    }
+
+    /// The picture of a tweet: the path its record gives if there is such a file, else its id's.
+    pub fn find(&self, sample: &Sample) -> Option<PathBuf> {
+        let given = sample.image.as_ref().map(|path| self.folder.join(path));
+        given
+            .filter(|path| path.is_file())
+            .or_else(|| self.files.get(sample.id.as_ref()?).cloned())
+    }
+}
+
+/// Time between two lines of progress.
+const INTERVAL: Duration = Duration::from_secs(5);
+
+/// Pictures as the networks see them, each looked at once.
+pub struct Gallery<'a> {
+    album: Album,
+    eyes: &'a Eyes,
+    tokenizer: &'a WordPieces,
+    cache: Option<FeatureCache>,
+    /// None for a file that holds no picture.
+    seen: HashMap<PathBuf, Option<Sight>>,
+}
+
+impl<'a> Gallery<'a> {
+    /// The pictures of `album`; with `cache`, what was seen is kept in that folder.
+    ///
+    /// # Errors
+    /// [`GalleryError::Cache`], [`GalleryError::Eyes`].
+    pub fn open(
+        album: Album,
+        eyes: &'a Eyes,
+        tokenizer: &'a WordPieces,
+        cache: Option<&Path>,
+    ) -> Result<Self, GalleryError> {
+        let cache = match cache {
+            Some(folder) => Some(FeatureCache::open(folder, eyes.fingerprint()?)?),
+            None => None,
+        };
+        Ok(Self {
+            album,
+            eyes,
+            tokenizer,
+            cache,
+            seen: HashMap::new(),
+        })
+    }
+
+    /// The picture of each tweet, as far as it has one. A file that holds no picture is named on
+    /// standard error and counts as none; long looking is reported there too.
+    ///
+    /// # Errors
+    /// [`GalleryError`], also where no tweet has a picture at all.
+    pub fn sights(&mut self, samples: &[Sample]) -> Result<Vec<Option<Sight>>, GalleryError> {
+        let paths: Vec<Option<PathBuf>> = samples.iter().map(|s| self.album.find(s)).collect();
+        let mut fresh: Vec<&PathBuf> = paths.iter().flatten().collect();
+        fresh.sort();
+        fresh.dedup();
+        fresh.retain(|path| !self.seen.contains_key(*path));
+        let (started, mut last) = (Instant::now(), Instant::now());
+        for (done, path) in fresh.iter().enumerate() {
+            let sight = self.look(path)?;
+            self.seen.insert((*path).clone(), sight);
+            if last.elapsed() >= INTERVAL {
+                last = Instant::now();
+                let pace = (done + 1) as f64 / started.elapsed().as_secs_f64();
+                eprintln!("pictures {}/{}  {pace:.1} a second", done + 1, fresh.len());
+            }
+        }
+        let sights: Vec<Option<Sight>> = paths
+            .into_iter()
+            .map(|path| self.seen.get(&path?).cloned().flatten())
+            .collect();
+        match sights.iter().any(Option::is_some) {
+            true => Ok(sights),
+            false => Err(GalleryError::Nothing {
+                path: self.album.origin.clone(),
+                tweets: samples.len(),
+            }),
+        }
+    }
+
+    fn look(&self, path: &Path) -> Result<Option<Sight>, GalleryError> {
+        let bytes = fs::read(path).map_err(|cause| GalleryError::Io {
+            path: path.to_owned(),
+            cause,
+        })?;
+        let kept = match &self.cache {
+            Some(cache) => cache.get(&bytes)?,
+            None => None,
+        };
+        let features: PictureFeatures = match kept {
+            Some(features) => features,
+            None => {
+                let picture = match Picture::decode(&bytes) {
+                    Ok(picture) => picture,
+                    Err(error) => {
+                        eprintln!("{}: {error}", path.display());
+                        return Ok(None);
+                    }
+                };
+                let features = pollster::block_on(self.eyes.look(&picture))?;
+                if let Some(cache) = &self.cache {
+                    cache.put(&bytes, &features)?;
+                }
+                features
+            }
+        };
+        Ok(Some(Sight::new(Arc::new(features), self.tokenizer)?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample(id: Option<&str>, image: Option<&str>) -> Sample {
+        Sample {
+            id: id.map(str::to_owned),
+            image: image.map(str::to_owned),
+            ..Sample::default()
+        }
+    }
+
+    #[test]
+    fn ids_and_records_lead_to_files() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        fs::write(path("12.jpg"), b"").unwrap();
+        fs::write(path("own.png"), b"").unwrap();
+        let album = Album::folder(folder.path()).unwrap();
+        assert_eq!(album.find(&sample(Some("12"), None)), Some(path("12.jpg")));
+        let both = sample(Some("12"), Some("own.png"));
+        assert_eq!(album.find(&both), Some(path("own.png")));
+        let lost = sample(Some("12"), Some("lost.png"));
+        assert_eq!(album.find(&lost), Some(path("12.jpg")));
+        assert_eq!(album.find(&sample(Some("13"), None)), None);
+        assert_eq!(album.find(&sample(None, None)), None);
+
+        let table = path("table.tsv");
+        fs::write(&table, "7\ta/b.jpg|0.6\tc.jpg|0.5\n\n8\td.jpg\n").unwrap();
+        let album = Album::table(&table).unwrap();
+        assert_eq!(album.find(&sample(Some("7"), None)), Some(path("a/b.jpg")));
+        assert_eq!(album.find(&sample(Some("8"), None)), Some(path("d.jpg")));
+        fs::write(&table, "7\ta.jpg\n9\n").unwrap();
+        let error = Album::table(&table).unwrap_err().to_string();
+        assert!(
+            error.contains("line 2") && error.contains("\"9\""),
+            "{error}"
+        );
+    }
+}

@@ -1,0 +1,158 @@
+/** What the page makes of an answer, and of an engine that gives none. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { accessibilityViolations, enter, madeUpBundle, shows, visit, withBrowser } from './harness.mjs';
+
+const shared = withBrowser();
+const bundle = madeUpBundle();
+const TWEET = '👩🏽‍🚀 Sunita saw Oslo';
+
+test('marks the names in the very text, and lists them', () =>
+  visit(shared, { bundle }, async (page) => {
+    await enter(page, TWEET);
+    assert.deepEqual(await page.locator('#marked mark').allInnerTexts(), ['Sunita', 'Oslo']);
+    assert.deepEqual(await page.locator('#names summary').allInnerTexts(), [
+      'organisation\nSunita\n91\u00a0%',
+      'person\nOslo\n91\u00a0%',
+    ]);
+    assert.equal(
+      await page.locator('#live').innerText(),
+      '2 names found: Sunita, organisation; Oslo, person.',
+    );
+  }));
+
+test('a mark leads to its runner-up', () =>
+  visit(shared, { bundle }, async (page) => {
+    await enter(page, TWEET);
+    const more = page.locator('#names li >> nth=1').locator('p');
+    assert.equal(await more.isVisible(), false);
+    await page.locator('#marked a >> nth=1').click();
+    assert.match(await more.innerText(), /^Next likeliest: place \(3\u00a0%\)\. Characters 19 to 23/);
+  }));
+
+test('answers what is typed last, and an emptied box', () =>
+  visit(shared, { bundle }, async (page) => {
+    await shows(page, 'empty');
+    await page.locator('#tweet').pressSequentially('in Oslo and Rome', { delay: 10 });
+    await page.waitForFunction(() => document.querySelectorAll('#marked mark').length === 2);
+    await page.locator('#tweet').fill('');
+    await shows(page, 'empty');
+    await enter(page, 'no name at all');
+    assert.equal(await page.locator('#none').isVisible(), true);
+  }));
+
+test('treats markup as text', () =>
+  visit(shared, { bundle }, async (page) => {
+    await enter(page, '<img src=x onerror=alert(1)> <b>Bold</b>');
+    assert.equal(await page.locator('#answer img, #answer b').count(), 0);
+  }));
+
+test('examples can be tried', () =>
+  visit(shared, { bundle }, async (page) => {
+    const examples = page.locator('.examples button');
+    assert.ok((await examples.count()) >= 4);
+    await shows(page, 'empty');
+    await examples.first().click();
+    await shows(page, 'answer');
+    assert.equal(await page.locator('#marked').textContent(), await page.locator('#tweet').inputValue());
+  }));
+
+test('copies JSON and CoNLL', () =>
+  visit(shared, { bundle, context: { permissions: ['clipboard-read', 'clipboard-write'] } }, async (page) => {
+    await enter(page, 'in “Oslo”, Rome\nand');
+    const copied = async (button) => {
+      await page.locator(button).click();
+      await page.locator(button, { hasText: 'Copied' }).waitFor();
+      return page.evaluate(() => navigator.clipboard.readText());
+    };
+    assert.equal(await copied('#copy-conll'), 'in O\n“ O\nOslo B-PER\n”, O\nRome B-PER\nand O\n');
+    const { text, entities } = JSON.parse(await copied('#copy-json'));
+    assert.deepEqual(entities.map(({ utf16 }) => text.slice(...utf16)), ['Oslo', 'Rome']);
+  }));
+
+test('can be used with the keyboard alone', () =>
+  visit(shared, { bundle }, async (page) => {
+    await shows(page, 'empty');
+    const focused = () => page.evaluate(() => document.activeElement.id || document.activeElement.textContent);
+    await page.keyboard.press('Tab');
+    assert.equal(await focused(), 'tweet');
+    await page.keyboard.type('to Oslo');
+    await page.locator('#marked a').waitFor();
+    while ((await focused()) !== 'Oslo') await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+    assert.equal(await page.evaluate(() => document.activeElement.tagName), 'SUMMARY');
+    assert.equal(await page.locator('#names details').evaluate((node) => node.open), true);
+    await page.keyboard.press('Enter');
+    assert.equal(await page.locator('#names details').evaluate((node) => node.open), false);
+  }));
+
+for (const colorScheme of ['light', 'dark']) {
+  test(`breaks no accessibility rule (${colorScheme})`, () =>
+    visit(shared, { bundle, context: { colorScheme, reducedMotion: 'reduce' } }, async (page) => {
+      await enter(page, 'Oslo Paris Sunita Someone');
+      const types = await page.locator('#marked a').evaluateAll((links) => links.map((link) => link.className));
+      assert.deepEqual(types.sort(), ['name LOC', 'name MISC', 'name ORG', 'name PER']);
+      await page.locator('#marked a').first().click();
+      assert.deepEqual(await accessibilityViolations(page), []);
+    }));
+}
+
+test('fits a phone', () =>
+  visit(shared, { bundle, context: { viewport: { width: 360, height: 740 } } }, async (page) => {
+    await enter(page, `Oslo ${'Llanfair'.repeat(20)} https://example.org/${'x'.repeat(200)}`);
+    assert.ok((await page.evaluate(() => document.documentElement.scrollWidth)) <= 360);
+  }));
+
+test('restarts an engine that dies, keeps the text, and goes on with the next', () =>
+  visit(shared, { bundle }, async (page) => {
+    await shows(page, 'empty');
+    await page.locator('#tweet').fill('crash in Oslo');
+    await shows(page, 'failure');
+    assert.match(await page.locator('#failure-text').innerText(), /asked to/);
+    assert.equal(await page.locator('#tweet').inputValue(), 'crash in Oslo');
+    await enter(page, 'fine in Oslo');
+  }));
+
+test('a tweet that kills the engine takes no other with it', () =>
+  visit(shared, { bundle }, async (page) => {
+    await shows(page, 'empty');
+    const names = await page.evaluate(async () => {
+      const { Recognizer } = await import('./mner.js');
+      const mner = await Recognizer.load('models/test');
+      const dying = mner.recognize({ text: 'crash' }).catch((error) => error.code);
+      const innocent = mner.recognize({ text: 'Oslo' });
+      return [await dying, (await innocent).entities.map(({ text }) => text)];
+    });
+    assert.deepEqual(names, ['crashed', ['Oslo']]);
+  }));
+
+test('the module: time-out, abort, close and wrong input have their codes', () =>
+  visit(shared, { bundle }, async (page) => {
+    await shows(page, 'empty');
+    const codes = await page.evaluate(async () => {
+      const { Recognizer } = await import('./mner.js');
+      const caught = (promise) => promise.then(() => 'none', (error) => error.code || error.name);
+      const seen = [];
+      const aborted = AbortSignal.abort();
+      seen.push(await caught(Recognizer.load('models/test', { signal: aborted }).catch((error) => { throw { name: error.name }; })));
+      seen.push(await caught(Recognizer.load('models/none')));
+      const mner = await Recognizer.load('models/test', { timeout: 300 });
+      seen.push(await caught(mner.recognize('a string')));
+      seen.push(await caught(mner.recognize({ text: 'hang' })));
+      seen.push((await mner.recognize({ text: 'Oslo' })).entities.length);
+      const open = mner.recognize({ text: 'hang' });
+      mner.close();
+      seen.push(await caught(open));
+      seen.push(await caught(mner.recognize({ text: 'Oslo' })));
+      return seen;
+    });
+    assert.deepEqual(codes, ['AbortError', 'not-found', 'input', 'timeout', 1, 'closed', 'closed']);
+  }));
+
+test('the smallest page works', () =>
+  visit(shared, { bundle, query: 'example.html' }, async (page) => {
+    await page.getByText('Ready').waitFor();
+    await page.getByLabel('Tweet').fill('in Oslo');
+    await page.waitForFunction(() => document.querySelector('#answer').textContent.includes('"text": "Oslo"'));
+    assert.deepEqual(await accessibilityViolations(page), []);
+  }));

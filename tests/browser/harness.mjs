@@ -1,0 +1,116 @@
+/** What every browser test needs: a browser, the page served below some path, and models that are made up on the spot. */
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before } from 'node:test';
+import { env } from 'node:process';
+import { chromium } from 'playwright-core';
+import { serve } from './serve.mjs';
+
+const WWW = new URL('../../www/', import.meta.url).pathname;
+const STUB = readFileSync(new URL('./stub-engine.mjs', import.meta.url));
+const AXE = readFileSync(new URL('./node_modules/axe-core/axe.min.js', import.meta.url), 'utf8');
+
+/** Launches one Chromium for the tests of a file. */
+export function withBrowser() {
+  const shared = {};
+  before(async () => {
+    shared.browser = await chromium.launch({
+      executablePath: env.CHROMIUM ?? '/usr/bin/chromium',
+      args: [
+        '--no-sandbox',
+        '--disable-gpu',
+        '--disable-quic',
+        '--no-first-run',
+        '--disable-background-networking',
+        '--disable-component-update',
+        '--disable-sync',
+      ],
+    });
+  });
+  after(() => shared.browser?.close());
+  return shared;
+}
+
+/** A bundle that only the stub engine accepts: right sizes and hashes, made-up content. */
+export function madeUpBundle() {
+  return describe({ 'weights.bpk': Buffer.alloc(200_000, 'weights'), 'tokenizer.json': Buffer.from('{}') });
+}
+
+/** `files` and the manifest that fits them. */
+function describe(files) {
+  const entries = Object.entries(files).map(([name, bytes]) => [
+    name.split('.')[0],
+    { bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') },
+  ]);
+  return { ...files, 'manifest.json': Buffer.from(JSON.stringify({ files: Object.fromEntries(entries) })) };
+}
+
+/** The bundle in the folder that `MNER_TEST_BUNDLE` names. */
+export function realBundle() {
+  const names = ['manifest.json', 'weights.bpk', 'tokenizer.json'];
+  return Object.fromEntries(names.map((name) => [name, readFileSync(join(env.MNER_TEST_BUNDLE, name))]));
+}
+
+/**
+ * Serves the page below `/some/path/`, opens it, and hands `use` the page.
+ *
+ * @param {{bundle?: Record<string, Buffer>, engine?: 'stub' | 'built', query?: string, context?: object,
+ *          intercept?: (path: string, request: object, response: object) => boolean}} options
+ *     `bundle` is installed as the model `test`; `intercept` comes before everything else
+ * @param {(page: object, site: {url: string, requests: string[]}) => Promise<void>} use
+ */
+export async function visit(shared, { bundle, engine = 'stub', query = '', context = {}, intercept = () => false }, use) {
+  const requests = [];
+  const files = new Map();
+  files.set('models/index.json', Buffer.from(JSON.stringify(bundle ? ['test'] : [])));
+  for (const [name, bytes] of Object.entries(bundle ?? {})) files.set(`models/test/${name}`, bytes);
+  if (engine === 'stub') {
+    files.set('pkg/sizes.json', Buffer.from('{ "cpu": 8 }'));
+    files.set('pkg/cpu/mner_web.js', STUB);
+    files.set('pkg/cpu/mner_web_bg.wasm', Buffer.from([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]));
+  }
+  const site = await serve({
+    root: WWW,
+    prefix: '/some/path/',
+    intercept(path, request, response) {
+      requests.push(path);
+      if (intercept(path, request, response)) return true;
+      const bytes = files.get(path);
+      if (!bytes) return false;
+      const type = path.endsWith('.js') ? 'text/javascript' : 'application/octet-stream';
+      response.writeHead(200, { 'content-type': type, 'content-length': bytes.length }).end(bytes);
+      return true;
+    },
+  });
+  const tab = await shared.browser.newContext({ viewport: { width: 1100, height: 800 }, ...context });
+  try {
+    const page = await tab.newPage();
+    page.setDefaultTimeout(15_000);
+    await page.goto(site.url + query);
+    await use(page, { url: site.url, requests });
+  } finally {
+    await tab.close();
+    await site.close();
+  }
+}
+
+/** Waits until the page shows the state with this id. */
+export function shows(page, id) {
+  return page.locator(`#${id}:not([hidden])`).waitFor();
+}
+
+/** Types a tweet as a person would paste it, and waits for its answer. */
+export async function enter(page, text) {
+  await page.locator('#tweet').fill(text);
+  await page.waitForFunction((wanted) => document.querySelector('#marked').textContent === wanted, text);
+  await shows(page, 'answer');
+}
+
+/** The accessibility rules that the page breaks, as one line each. */
+export async function accessibilityViolations(page) {
+  // Through the debugger, not a script tag: the page's own policy would refuse that.
+  await page.evaluate(AXE);
+  const { violations } = await page.evaluate(() => globalThis.axe.run(document));
+  return violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html}`));
+}

@@ -1,0 +1,39 @@
+//! What goes wrong, as JavaScript sees it: an `Error` with a `code`, and the words of a panic.
+
+use std::cell::RefCell;
+use std::fmt::Display;
+use wasm_bindgen::prelude::*;
+
+thread_local! {
+    static LAST_PANIC: RefCell<Option<String>> = const { RefCell::new(None) };
+}
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(js_namespace = console, js_name = error)]
+    fn console_error(message: &str);
+}
+
+/// Installs the panic hook. Runs once, when the module is instantiated.
+#[wasm_bindgen(start)]
+fn start() {
+    std::panic::set_hook(Box::new(|info| {
+        let words = info.to_string();
+        console_error(&words);
+        LAST_PANIC.with_borrow_mut(|last| *last = Some(words));
+    }));
+}
+
+/// Why this instance is dead: message and place of the panic, `undefined` if there was none.
+#[wasm_bindgen(js_name = lastPanic)]
+pub fn last_panic() -> Option<String> {
+    LAST_PANIC.with_borrow(Clone::clone)
+}
+
+/// An `Error` with the sentence of `error` and a `code` that a program can act on.
+pub(crate) fn coded(code: &str, error: &dyn Display) -> JsValue {
+    let js = js_sys::Error::new(&error.to_string());
+    // Setting a property of an object made one line above cannot fail.
+    let _ = js_sys::Reflect::set(&js, &"code".into(), &code.into());
+    js.into()
+}
