@@ -232,16 +232,15 @@ mod tests {
         let base = config(&tokenizer);
         let [text, cross] = views(&base, &tokenizer, &device);
         let targets = CrfTargets::new(&[vec![0, 3], vec![1]], LABELS, &device);
+        let system = base.init(&device);
         let loss = |batch: &Batch, alignment: Option<f64>| {
-            let config = ItaConfig {
+            let system = Ita {
                 cross_view: alignment.map(|alignment| CrossViewConfig {
                     alignment,
                     ..CrossViewConfig::default()
                 }),
-                ..base.clone()
+                ..system.clone()
             };
-            device.seed(1);
-            let system = config.init(&device);
             system.loss(batch, &targets).into_scalar::<f32>()
         };
         let both = cross.clone().with_text_view(text.clone());

@@ -129,10 +129,9 @@ impl MgcmtConfig {
             std: 0.02,
         };
         let stream = || Stream::new(&layer, self.attentive, device);
-        Mgcmt {
-            encoder: self.encoder.init(device),
+        let fusion = Fusion {
+            // Without bias: pieces without augmentation get exactly 0.
             augmentation: (self.augmented != Augmented::Off).then(|| {
-                // Without bias: pieces without augmentation get exactly 0.
                 LinearConfig::new(self.augmentation_size, d)
                     .with_bias(false)
                     .with_initializer(normal())
@@ -141,11 +140,6 @@ impl MgcmtConfig {
             augmentation_gate: (self.augmented == Augmented::Gate)
                 .then(|| linear(2 * d, d, device)),
             dropout: DropoutConfig::new(self.encoder.dropout).init(),
-            auxiliary: self.auxiliary.then(|| Auxiliary {
-                layer: layer.init(device),
-                emit: linear(d, SPAN_LABELS, device),
-                crf: Crf::new(SPAN_LABELS, device),
-            }),
             main: layer.init(device),
             image: self.image.then(|| Image {
                 direct: linear(self.channels, d, device),
@@ -158,9 +152,18 @@ impl MgcmtConfig {
                     .init(device),
                 stream: stream(),
             }),
-            fusion_dropout: DropoutConfig::new(FUSION_DROPOUT).init(),
+            fused_dropout: DropoutConfig::new(FUSION_DROPOUT).init(),
             fuse: (self.image || self.object).then(|| linear(2 * d, d, device)),
             join: linear(2 * d, d, device),
+        };
+        Mgcmt {
+            encoder: self.encoder.init(device),
+            fusion,
+            auxiliary: self.auxiliary.then(|| Auxiliary {
+                fusion: layer.init(device),
+                emit: linear(d, SPAN_LABELS, device),
+                crf: Crf::new(SPAN_LABELS, device),
+            }),
             emit: linear(d, LABELS, device),
             crf: Crf::new(LABELS, device),
         }
@@ -172,31 +175,37 @@ impl MgcmtConfig {
 pub struct Mgcmt {
     /// The text encoder.
     pub encoder: Encoder,
-    /// `W_a`, augmentation to hidden size.
-    augmentation: Option<Linear>,
-    /// `W_g` of the gate variant, `2D -> D`.
-    augmentation_gate: Option<Linear>,
-    dropout: Dropout,
+    fusion: Fusion,
     auxiliary: Option<Auxiliary>,
-    /// `R = Self(H)`.
-    main: TransformerLayer,
-    image: Option<Image>,
-    object: Option<Objects>,
-    fusion_dropout: Dropout,
-    /// `W_f`, `2D -> D`.
-    fuse: Option<Linear>,
-    /// `W_z`, `2D -> D`.
-    join: Linear,
     /// `W_c`, `D -> 9`.
     pub emit: Linear,
     /// The label chain.
     pub crf: Crf,
 }
 
+/// What lies between encoder and emissions.
+#[derive(Module, Debug)]
+struct Fusion {
+    /// `W_a`, augmentation to hidden size.
+    augmentation: Option<Linear>,
+    /// `W_g` of the gate variant, `2D -> D`.
+    augmentation_gate: Option<Linear>,
+    dropout: Dropout,
+    /// `R = Self(H)`.
+    main: TransformerLayer,
+    image: Option<Image>,
+    object: Option<Objects>,
+    fused_dropout: Dropout,
+    /// `W_f`, `2D -> D`.
+    fuse: Option<Linear>,
+    /// `W_z`, `2D -> D`.
+    join: Linear,
+}
+
 /// The branch that finds where entities are, not what.
 #[derive(Module, Debug)]
 struct Auxiliary {
-    layer: TransformerLayer,
+    fusion: TransformerLayer,
     emit: Linear,
     crf: Crf,
 }
@@ -269,13 +278,14 @@ impl Mgcmt {
     ///
     /// A batch without augmentation ([`augmentation_rows`]) is read as if all of it were 0.
     pub fn forward(&self, batch: &Batch) -> MgcmtOutput {
-        let hidden = self.augmented(self.encoder.forward(batch.text()), batch.augmentation());
+        let hidden = self.encoder.forward(batch.text());
+        let hidden = self.fusion.augmented(hidden, batch.augmentation());
         let mask = KeyMask::never_empty(batch.text().present.clone());
         let spans = self.auxiliary.as_ref().map(|auxiliary| {
-            let hidden = auxiliary.layer.forward_self(hidden.clone(), &mask);
+            let hidden = auxiliary.fusion.forward_self(hidden.clone(), &mask);
             auxiliary.emit.forward(batch.first_pieces(hidden))
         });
-        let pieces = self.main.forward_self(hidden, &mask);
+        let pieces = self.fusion.main.forward_self(hidden, &mask);
         let first = batch.first_pieces(pieces.clone());
         let words = Words {
             first: first.clone(),
@@ -283,11 +293,11 @@ impl Mgcmt {
             mask,
         };
         let fused = match batch.pictures() {
-            Some(pictures) => self.fused(&words, pictures),
+            Some(pictures) => self.fusion.fused(&words, pictures),
             None => None,
         };
         let fused = fused.unwrap_or_else(|| first.zeros_like());
-        let joined = self.join.forward(Tensor::cat(vec![first, fused], 2));
+        let joined = self.fusion.join.forward(Tensor::cat(vec![first, fused], 2));
         MgcmtOutput {
             emissions: self.emit.forward(joined),
             spans,
@@ -307,7 +317,9 @@ impl Mgcmt {
             _ => loss,
         }
     }
+}
 
+impl Fusion {
     /// `H`, `[R, P, D]`.
     fn augmented(&self, hidden: Tensor<3>, augmentation: Option<&Tensor<3>>) -> Tensor<3> {
         let joined = match (&self.augmentation, augmentation) {
@@ -361,7 +373,7 @@ impl Mgcmt {
             fused[1] = object.stream.forward(words, sights, true);
             seen = seen.max_pair(present.max_dim(1));
         }
-        let both = self.fusion_dropout.forward(Tensor::cat(fused.into(), 2));
+        let both = self.fused_dropout.forward(Tensor::cat(fused.into(), 2));
         Some(relu(fuse.forward(both)) * seen.unsqueeze_dim::<3>(2))
     }
 }
