@@ -6,6 +6,7 @@
 pub mod batch;
 pub mod hamlearning;
 pub mod ita;
+pub mod layout;
 pub mod mgcmt;
 pub mod pictures;
 pub mod text;

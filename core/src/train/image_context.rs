@@ -1,15 +1,18 @@
 //! Side files that say in words what pictures show: JSONL, a line an image.
 
 use crate::systems::ita::image_text::ImageText;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 /// Which captions of a `*.captions.jsonl` file to take.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
+#[serde(rename_all = "lowercase")]
 pub enum Captioner {
     /// BLIP-2: names things and reads text.
+    #[default]
     Blip2,
     /// CATR: the style of COCO.
     Catr,
@@ -93,6 +96,26 @@ pub fn read_captions(
             all.insert(line.id, text);
         }
     })?;
+    Ok(all)
+}
+
+/// What context and caption files together say of each image.
+///
+/// # Errors
+/// [`ImageContextError`].
+pub fn read_all(
+    context: &[PathBuf],
+    captions: &[PathBuf],
+    captioner: Captioner,
+) -> Result<HashMap<String, ImageText>, ImageContextError> {
+    let mut all: HashMap<String, ImageText> = HashMap::new();
+    let context = context.iter().map(|path| read_context(path));
+    let captions = captions.iter().map(|path| read_captions(path, captioner));
+    for file in context.chain(captions) {
+        for (id, text) in file? {
+            all.entry(id).or_default().extend(text);
+        }
+    }
     Ok(all)
 }
 

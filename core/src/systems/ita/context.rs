@@ -1,6 +1,7 @@
 //! The words about a picture that follow the tweet into the encoder.
 
 use super::image_text::ImageText;
+use crate::systems::pictures::Sight;
 use crate::tweet::pieces::{PiecesError, WordPieces};
 use crate::tweet::sequence::PieceSequence;
 use crate::tweet::shape::WordShape;
@@ -61,6 +62,30 @@ impl ContextBuilder {
             joined(distinct(tags, self.tags), ","),
             distinct(written, self.ocr),
         ])
+    }
+}
+
+impl ContextBuilder {
+    /// The context of a picture in pieces, from the tags of its sight and what else is known of
+    /// it; none where nothing is.
+    ///
+    /// # Errors
+    /// If the tokenizer fails on a word.
+    pub fn pieces(
+        &self,
+        sight: Option<&Sight>,
+        known: Option<&ImageText>,
+        tokenizer: &WordPieces,
+    ) -> Result<Option<ContextPieces>, PiecesError> {
+        let mut all = known.cloned().unwrap_or_default();
+        if let Some(sight) = sight {
+            all.extend(ImageText::from_tags(&sight.features.tags));
+        }
+        let context = self.build(&all);
+        match context.is_empty() {
+            true => Ok(None),
+            false => context.pieces(tokenizer).map(Some),
+        }
     }
 }
 

@@ -44,6 +44,7 @@ const OBJECTS: usize = 5;
 /// How the augmentation joins the text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 pub enum Augmented {
     /// It is added.
     #[default]
@@ -52,6 +53,22 @@ pub enum Augmented {
     Gate,
     /// There is none.
     Off,
+}
+
+/// A part of the system that can be left out, to measure what it is worth; the augmentation is left
+/// out by [`Augmented::Off`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
+#[serde(rename_all = "lowercase")]
+pub enum Part {
+    /// The grid's streams: `F1 = 0`.
+    Image,
+    /// The objects' streams: `F2 = 0`.
+    Object,
+    /// What words draw from what the image draws from them: `F1 = C1`, `F2 = C3`.
+    Attentive,
+    /// The auxiliary branch.
+    Auxiliary,
 }
 
 /// Sizes and parts of MGCMT.
@@ -67,14 +84,8 @@ pub struct MgcmtConfig {
     pub augmentation_size: usize,
     /// How the augmentation joins the text.
     pub augmented: Augmented,
-    /// Whether the grid is looked at.
-    pub image: bool,
-    /// Whether objects are looked at.
-    pub object: bool,
-    /// Whether words also draw from what the image draws from them: else `F1 = C1`, `F2 = C3`.
-    pub attentive: bool,
-    /// Whether the auxiliary branch is there.
-    pub auxiliary: bool,
+    /// Parts that are left out.
+    pub without: Vec<Part>,
 }
 
 impl MgcmtConfig {
@@ -87,10 +98,7 @@ impl MgcmtConfig {
             classes,
             augmentation_size: 200,
             augmented: Augmented::Add,
-            image: true,
-            object: true,
-            attentive: true,
-            auxiliary: true,
+            without: Vec::new(),
         }
     }
 
@@ -128,7 +136,9 @@ impl MgcmtConfig {
             mean: 0.0,
             std: 0.02,
         };
-        let stream = || Stream::new(&layer, self.attentive, device);
+        let has = |part| !self.without.contains(&part);
+        let attentive = has(Part::Attentive);
+        let stream = || Stream::new(&layer, attentive, device);
         let fusion = Fusion {
             // Without bias: pieces without augmentation get exactly 0.
             augmentation: (self.augmented != Augmented::Off).then(|| {
@@ -141,25 +151,25 @@ impl MgcmtConfig {
                 .then(|| linear(2 * d, d, device)),
             dropout: DropoutConfig::new(self.encoder.dropout).init(),
             main: layer.init(device),
-            image: self.image.then(|| Image {
+            image: has(Part::Image).then(|| Image {
                 direct: linear(self.channels, d, device),
-                round: self.attentive.then(|| linear(self.channels, d, device)),
+                round: attentive.then(|| linear(self.channels, d, device)),
                 stream: stream(),
             }),
-            object: self.object.then(|| Objects {
+            object: has(Part::Object).then(|| Objects {
                 classes: EmbeddingConfig::new(self.classes + 1, d)
                     .with_initializer(normal())
                     .init(device),
                 stream: stream(),
             }),
             fused_dropout: DropoutConfig::new(FUSION_DROPOUT).init(),
-            fuse: (self.image || self.object).then(|| linear(2 * d, d, device)),
+            fuse: (has(Part::Image) || has(Part::Object)).then(|| linear(2 * d, d, device)),
             join: linear(2 * d, d, device),
         };
         Mgcmt {
             encoder: self.encoder.init(device),
             fusion,
-            auxiliary: self.auxiliary.then(|| Auxiliary {
+            auxiliary: has(Part::Auxiliary).then(|| Auxiliary {
                 fusion: layer.init(device),
                 emit: linear(d, SPAN_LABELS, device),
                 crf: Crf::new(SPAN_LABELS, device),

@@ -161,26 +161,26 @@ fn each_ablation_takes_its_part_away() {
         system(&config)
     };
     // Both pictures have objects of the same classes.
-    let no_image = without(&|c| c.image = false);
+    let no_image = without(&|c| c.without = vec![Part::Image]);
     assert_eq!(
         run(&no_image, &tweets, &[Some(&one)]),
         run(&no_image, &tweets, &[Some(&other)])
     );
-    let no_object = without(&|c| c.object = false);
+    let no_object = without(&|c| c.without = vec![Part::Object]);
     // The same seed makes the same grid.
     let bare = sight(1, CHANNELS, 0);
     assert_eq!(
         run(&no_object, &tweets, &[Some(&bare)]),
         run(&no_object, &tweets, &[Some(&one)])
     );
-    let neither = without(&|c| (c.image, c.object) = (false, false));
+    let neither = without(&|c| c.without = vec![Part::Image, Part::Object]);
     assert_eq!(
         run(&neither, &tweets, &[Some(&one)]),
         run(&neither, &tweets, &[None])
     );
-    let no_auxiliary = without(&|c| c.auxiliary = false);
+    let no_auxiliary = without(&|c| c.without = vec![Part::Auxiliary]);
     assert!(run(&no_auxiliary, &tweets, &[Some(&one)]).1.is_none());
-    let direct = without(&|c| c.attentive = false);
+    let direct = without(&|c| c.without = vec![Part::Attentive]);
     assert!(direct.num_params() < system(&whole).num_params());
     assert_ne!(
         run(&direct, &tweets, &[Some(&one)]),
