@@ -390,3 +390,75 @@ fn a_system_with_pictures_trains_evaluates_and_explains() {
     ];
     assert!(fail(&wrong, 1).contains("not an image"));
 }
+
+#[test]
+fn augmentation_travels_in_the_bundle() {
+    let folder = with_bundle();
+    let (run, vectors) = (path(&folder, "run"), path(&folder, "vectors.txt"));
+    let text =
+        "6 2\nhouston 1 0\nparis 0.9 0.1\nlagos 0.8 0.3\nlima 0.5 0.5\noslo 0 1\nsunita -1 0\n";
+    fs::write(&vectors, text).unwrap();
+    let mut args = training(&folder, &run, 1);
+    args.extend(["--system", "mgcmt"].map(str::to_owned));
+    let without: Vec<&str> = args.iter().map(String::as_str).collect();
+    assert!(fail(&without, 1).contains("word2vec"));
+    args.extend(["--word2vec", &vectors, "--mgcmt-without", "attentive"].map(str::to_owned));
+    succeed(&args.iter().map(String::as_str).collect::<Vec<_>>());
+
+    let bundle = format!("{run}/bundle");
+    let manifest = fs::read_to_string(format!("{bundle}/manifest.json")).unwrap();
+    assert!(!manifest.contains(folder.path().to_str().unwrap()));
+    assert!(succeed(&["inspect", "--bundle", &bundle]).contains("augmentation.bin"));
+    succeed(&[
+        "predict",
+        "--bundle",
+        &bundle,
+        "--text",
+        "sunita is in houston",
+    ]);
+    let table = format!("{bundle}/augmentation.bin");
+    let mut bytes = fs::read(&table).unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    fs::write(&table, bytes).unwrap();
+    let damaged = ["predict", "--bundle", &bundle, "--text", "x"];
+    assert!(fail(&damaged, 1).contains("augmentation.bin"));
+    fs::remove_file(&table).unwrap();
+    assert!(fail(&damaged, 1).contains("augmentation.bin"));
+}
+
+#[test]
+fn pictures_in_words_train_and_evaluate() {
+    let folder = with_bundle();
+    let (run, context) = (path(&folder, "run"), path(&folder, "context.jsonl"));
+    let captions = path(&folder, "captions.jsonl");
+    let lines = |line: &dyn Fn(usize) -> String| (0..24).map(line).collect::<String>();
+    let shown = lines(&|i| {
+        format!("{{\"id\": \"{i}\", \"objects\": [{{\"name\": \"kite\"}}], \"ocr\": [\"nasa\"]}}\n")
+    });
+    fs::write(&context, shown).unwrap();
+    let said = lines(&|i| format!("{{\"id\": \"{i}\", \"blip2\": null, \"catr\": \"a man\"}}\n"));
+    fs::write(&captions, said).unwrap();
+    let mut args = training(&folder, &run, 1);
+    let sources = [
+        "--context",
+        &context,
+        "--captions",
+        &captions,
+        "--captioner",
+        "catr",
+    ];
+    args.extend(["--system", "ita", "--temperature", "2"].map(str::to_owned));
+    args.extend(sources.map(str::to_owned));
+    succeed(&args.iter().map(String::as_str).collect::<Vec<_>>());
+
+    let (bundle, data) = (format!("{run}/bundle"), path(&folder, "train.txt"));
+    let manifest = fs::read_to_string(format!("{bundle}/manifest.json")).unwrap();
+    assert!(!manifest.contains(folder.path().to_str().unwrap()));
+    let base = ["evaluate", "--bundle", &bundle, "--data", &data, "--json"];
+    for more in [&sources[..], &[]] {
+        let scores: Value = serde_json::from_str(&succeed(&[&base, more].concat())).unwrap();
+        assert!(scores.is_object());
+    }
+    fs::write(&context, "{}\n").unwrap();
+    assert!(fail(&[&base[..], &sources[..2]].concat(), 1).contains("line 1"));
+}

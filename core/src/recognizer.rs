@@ -9,7 +9,9 @@ use crate::label::{LABELS, Label};
 use crate::picture::eyes::{Eyes, EyesError};
 use crate::picture::{Picture, PictureFeatures};
 use crate::systems::System;
-use crate::systems::batch::Batch;
+use crate::systems::ita::context::ContextPieces;
+use crate::systems::ita::image_text::ImageText;
+use crate::systems::layout::{Layout, TweetInput};
 use crate::systems::pictures::Sight;
 use crate::tweet::pieces::{PiecesError, WordPieces};
 use crate::tweet::sequence::{PieceSequence, sequences};
@@ -90,6 +92,7 @@ pub struct Recognizer {
     chain: ChainScores,
     tokenizer: WordPieces,
     eyes: Option<Eyes>,
+    layout: Layout,
     device: Device,
 }
 
@@ -117,7 +120,10 @@ impl Recognizer {
             system,
             tokenizer,
             eyes,
+            augmentation,
         } = bundle;
+        let pad = tokenizer.special().pad;
+        let layout = Layout::new(&manifest.config, pad, augmentation);
         let chain = system.crf().to_host().await?.under(Rules::Bio);
         Ok(Self {
             manifest,
@@ -125,6 +131,7 @@ impl Recognizer {
             chain,
             tokenizer,
             eyes,
+            layout,
             device: device.clone(),
         })
     }
@@ -158,8 +165,13 @@ impl Recognizer {
     /// # Errors
     /// [`RecognizeError::NoEyes`] or [`RecognizeError::OtherEyes`] where this model cannot use it.
     pub fn sight(&self, features: PictureFeatures) -> Result<Sight, RecognizeError> {
-        let expected = self.manifest.config.channels();
-        let expected = expected.ok_or(RecognizeError::NoEyes)?;
+        let config = &self.manifest.config;
+        let expected = match (config.channels(), config.context()) {
+            (Some(channels), _) => channels,
+            // Only the tags are read.
+            (None, Some(_)) => features.channels,
+            (None, None) => return Err(RecognizeError::NoEyes),
+        };
         if features.channels != expected {
             return Err(RecognizeError::OtherEyes {
                 found: features.channels,
@@ -290,7 +302,34 @@ impl Recognizer {
         tweets: &[&[S]],
         pictures: &[Option<&Sight>],
     ) -> Result<Vec<Answer>, RecognizeError> {
+        self.answers_with(tweets, pictures, &vec![None; tweets.len()])
+            .await
+    }
+
+    /// As [`Recognizer::answers`], with what is known in words of each tweet's picture beside the
+    /// tags of its sight. Only a system that reads context takes notice.
+    ///
+    /// # Errors
+    /// If the device fails to answer.
+    ///
+    /// # Panics
+    /// If `pictures` or `known` are not as many as the tweets.
+    pub async fn answers_with<S: AsRef<str>>(
+        &self,
+        tweets: &[&[S]],
+        pictures: &[Option<&Sight>],
+        known: &[Option<&ImageText>],
+    ) -> Result<Vec<Answer>, RecognizeError> {
         assert_eq!(pictures.len(), tweets.len(), "one picture or none a tweet");
+        assert_eq!(known.len(), tweets.len(), "one text or none a tweet");
+        let contexts: Vec<Option<ContextPieces>> = match self.manifest.config.context() {
+            Some(builder) => pictures
+                .iter()
+                .zip(known)
+                .map(|(sight, known)| builder.pieces(*sight, *known, &self.tokenizer))
+                .collect::<Result<_, _>>()?,
+            None => vec![None; tweets.len()],
+        };
         let windows: Vec<Vec<PieceSequence>> = tweets
             .iter()
             .map(|words| sequences(words, &self.tokenizer, self.manifest.max_pieces))
@@ -306,11 +345,16 @@ impl Recognizer {
         };
         let mut answers = vec![nothing; tweets.len()];
         for chunk in order.chunks(BATCH) {
-            let batch: Vec<&[PieceSequence]> =
-                chunk.iter().map(|&i| windows[i].as_slice()).collect();
-            let seen: Vec<Option<&Sight>> = chunk.iter().map(|&i| pictures[i]).collect();
-            let batch = Batch::new(&batch, self.tokenizer.special().pad, 0, &self.device)
-                .with_pictures(&seen);
+            let inputs: Vec<TweetInput<'_, S>> = chunk
+                .iter()
+                .map(|&i| TweetInput {
+                    words: tweets[i],
+                    windows: &windows[i],
+                    sight: pictures[i],
+                    context: contexts[i].as_ref(),
+                })
+                .collect();
+            let batch = self.layout.batch(&inputs, false, &self.device);
             let (emissions, explanation) = self.system.explain(&batch);
             let most = explanation.as_ref().map(|e| e.objects.dims()[2]);
             let values = match explanation {

@@ -55,6 +55,7 @@ impl Recognizer {
             weights,
             tokenizer,
             eyes: None,
+            augmentation: None,
         };
         let device = Device::flex();
         Core::load(files, &device)

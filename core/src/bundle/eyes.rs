@@ -149,6 +149,7 @@ mod tests {
             config: config.clone(),
             max_pieces,
             eyes: Some(eyes),
+            augmentation: None,
             about: About::default(),
         };
         pack_bundle(config.init(device), &tokenizer, parts).unwrap()

@@ -42,6 +42,9 @@ pub struct Files {
     /// `eyes.bpk`, there if and only if the manifest has `eyes`
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub eyes: Option<FileEntry>,
+    /// `augmentation.bin`, there if and only if the system reads augmentation
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub augmentation: Option<FileEntry>,
 }
 
 /// Size and hash of a file.

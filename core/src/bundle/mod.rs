@@ -9,11 +9,13 @@ pub mod manifest;
 
 use crate::picture::eyes::Eyes;
 use crate::systems::{System, SystemConfig};
+use crate::tweet::augmentation::{Augmentation, AugmentationError};
 use crate::tweet::pieces::{PiecesError, WordPieces};
 use burn::module::Module;
 use burn::store::ModuleRecord;
 use burn::tensor::{Bytes, Device};
 use manifest::{FileEntry, Manifest};
+use std::sync::Arc;
 
 /// File names inside the bundle's folder, in the order of [`BundleFiles`].
 pub const MANIFEST: &str = "manifest.json";
@@ -23,6 +25,8 @@ pub const WEIGHTS: &str = "weights.bpk";
 pub const TOKENIZER: &str = "tokenizer.json";
 /// The file name of the vision networks' weights.
 pub const EYES: &str = "eyes.bpk";
+/// The file name of the augmentation table.
+pub const AUGMENTATION: &str = "augmentation.bin";
 
 /// A bundle's files, as read.
 #[derive(Clone, Debug)]
@@ -35,6 +39,8 @@ pub struct BundleFiles {
     pub tokenizer: Vec<u8>,
     /// `eyes.bpk`, burnpack; none in the bundle of a system that reads text alone
     pub eyes: Option<Vec<u8>>,
+    /// `augmentation.bin`, [`Augmentation`]; there if and only if the system reads augmentation
+    pub augmentation: Option<Vec<u8>>,
 }
 
 /// Why a bundle cannot be used.
@@ -91,6 +97,9 @@ pub enum BundleError {
     /// The vision networks' weights do not fit the configuration.
     #[error("{EYES} does not fit the manifest's configuration: {0}")]
     Eyes(String),
+    /// The augmentation table cannot be used.
+    #[error("{AUGMENTATION}: {0}")]
+    Augmentation(#[from] AugmentationError),
     /// The tokenizer cannot be used.
     #[error(transparent)]
     Tokenizer(#[from] PiecesError),
@@ -107,6 +116,8 @@ pub struct Unpacked {
     pub tokenizer: WordPieces,
     /// The vision networks, if the bundle has any.
     pub eyes: Option<Eyes>,
+    /// The augmentation table, if the system reads augmentation.
+    pub augmentation: Option<Arc<Augmentation>>,
 }
 
 /// Checks `files` against their manifest and builds the system on `device`.
@@ -122,6 +133,7 @@ pub fn unpack(files: BundleFiles, device: &Device) -> Result<Unpacked, BundleErr
         .verify(TOKENIZER, &files.tokenizer)?;
     check_sizes(&manifest)?;
     let eyes = unpack_eyes(&manifest, files.eyes, device)?;
+    let augmentation = unpack_augmentation(&manifest, files.augmentation)?;
     let tokenizer = WordPieces::from_bytes(&files.tokenizer)?;
     let vocab = manifest.config.encoder().vocab;
     if tokenizer.vocab_size() > vocab {
@@ -142,7 +154,32 @@ pub fn unpack(files: BundleFiles, device: &Device) -> Result<Unpacked, BundleErr
         system,
         tokenizer,
         eyes,
+        augmentation,
     })
+}
+
+fn unpack_augmentation(
+    manifest: &Manifest,
+    table: Option<Vec<u8>>,
+) -> Result<Option<Arc<Augmentation>>, BundleError> {
+    let wrong = |problem: &str| Err(BundleError::Config(problem.to_owned()));
+    match (
+        manifest.config.augmentation_size(),
+        &manifest.files.augmentation,
+    ) {
+        (None, None) => Ok(None),
+        (Some(size), Some(file)) => {
+            let table = table.unwrap_or_default();
+            file.verify(AUGMENTATION, &table)?;
+            let table = Augmentation::from_bytes(&table)?;
+            match table.size() == size {
+                true => Ok(Some(Arc::new(table))),
+                false => wrong("the system was made for another augmentation table"),
+            }
+        }
+        (Some(_), None) => wrong("the system reads augmentation and there is no table of it"),
+        (None, Some(_)) => wrong("there is an augmentation table and the system reads none"),
+    }
 }
 
 fn unpack_eyes(
@@ -214,6 +251,8 @@ pub struct Parts {
     pub max_pieces: usize,
     /// The vision networks, for a system that looks at pictures.
     pub eyes: Option<Eyes>,
+    /// The augmentation table, for a system that reads augmentation.
+    pub augmentation: Option<Arc<Augmentation>>,
     /// The bundle's own words on itself.
     pub about: manifest::About,
 }
@@ -234,6 +273,7 @@ pub fn pack(
         .to_vec();
     let tokenizer = tokenizer.bytes()?;
     let eyes = parts.eyes.as_ref().map(eyes::pack).transpose()?;
+    let augmentation = parts.augmentation.as_ref().map(|table| table.to_bytes());
     let manifest = Manifest {
         format: manifest::FORMAT,
         labels: manifest::label_names(),
@@ -244,6 +284,7 @@ pub fn pack(
             weights: FileEntry::of(&weights),
             tokenizer: FileEntry::of(&tokenizer),
             eyes: eyes.as_deref().map(FileEntry::of),
+            augmentation: augmentation.as_deref().map(FileEntry::of),
         },
         about: parts.about,
     };
@@ -252,5 +293,6 @@ pub fn pack(
         weights,
         tokenizer,
         eyes,
+        augmentation,
     })
 }

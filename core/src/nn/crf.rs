@@ -69,6 +69,43 @@ impl CrfTargets {
             ends: Tensor::from_data(TensorData::new(ends, [labels]), device),
         }
     }
+
+    /// The same words under a coarser set of labels: label `y` becomes `coarse[y]`, below `labels`.
+    ///
+    /// # Panics
+    /// If `coarse` has not one entry a label, or one is not below `labels`.
+    pub fn merged(&self, coarse: &[usize], labels: usize) -> Self {
+        let [batch, words, fine] = self.one_hot.dims();
+        assert_eq!(coarse.len(), fine, "one coarse label a label");
+        let mut map = vec![0f32; fine * labels];
+        for (y, &to) in coarse.iter().enumerate() {
+            assert!(to < labels, "label index {to} is not below {labels}");
+            map[y * labels + to] = 1.0;
+        }
+        let map = TensorData::new(map, [fine, labels]);
+        let map: Tensor<2> = Tensor::from_data(map, &self.starts.device());
+        let count = |counts: &Tensor<1>| {
+            let counts = counts.clone().unsqueeze::<2>().matmul(map.clone());
+            counts.reshape([labels])
+        };
+        let one_hot = self.one_hot.clone().reshape([batch * words, fine]);
+        Self {
+            one_hot: one_hot.matmul(map.clone()).reshape([batch, words, labels]),
+            present: self.present.clone(),
+            starts: count(&self.starts),
+            transitions: map
+                .clone()
+                .transpose()
+                .matmul(self.transitions.clone())
+                .matmul(map.clone()),
+            ends: count(&self.ends),
+        }
+    }
+
+    /// 1 for a word, 0 for padding: of each word `[B, 1]`, `N` of them. Padding follows the words.
+    pub fn present(&self) -> &[Tensor<2>] {
+        &self.present
+    }
 }
 
 impl Crf {
@@ -109,6 +146,45 @@ impl Crf {
         }
         let log_z = log_sum_exp(alpha + self.end.val().unsqueeze::<2>(), 1).sum();
         (log_z - gold) / batch as f64
+    }
+
+    /// The same chain through which no gradient flows.
+    pub fn detached(&self) -> Self {
+        Self {
+            start: Param::from_tensor(self.start.val().detach()).set_require_grad(false),
+            transitions: Param::from_tensor(self.transitions.val().detach())
+                .set_require_grad(false),
+            end: Param::from_tensor(self.end.val().detach()).set_require_grad(false),
+        }
+    }
+
+    /// `alpha + beta`: of every word and label the log of the sum of `exp score` over all label
+    /// sequences through it. Its softmax over the labels is the posterior.
+    ///
+    /// # Shapes
+    /// - emissions `[B, N, L]`; present as [`CrfTargets::present`] gives it
+    /// - output `[B, N, L]`; finite and without meaning where there is no word
+    pub fn forward_backward(&self, emissions: Tensor<3>, present: &[Tensor<2>]) -> Tensor<3> {
+        let [batch, words, labels] = emissions.dims();
+        let at = |t: usize| emissions.clone().narrow(1, t, 1).reshape([batch, labels]);
+        let a = self.transitions.val().unsqueeze::<3>();
+        let mut alpha = vec![self.start.val().unsqueeze::<2>() + at(0)];
+        for t in 1..words {
+            // Beyond the last word this goes on as if there were more: nobody reads it.
+            let paths = alpha[t - 1].clone().unsqueeze_dim::<3>(2) + a.clone();
+            alpha.push(log_sum_exp(paths, 1).reshape([batch, labels]) + at(t));
+        }
+        let end = self.end.val().unsqueeze::<2>().expand([batch, labels]);
+        let mut beta = vec![end];
+        for t in (1..words).rev() {
+            let after = beta[beta.len() - 1].clone();
+            // log sum over the next label, [B, from, to] -> [B, from].
+            let paths = (at(t) + after.clone()).unsqueeze_dim::<3>(1) + a.clone();
+            let before = log_sum_exp(paths, 2).reshape([batch, labels]);
+            beta.push(after.clone() + (before - after) * present[t].clone());
+        }
+        beta.reverse();
+        Tensor::stack(alpha, 1) + Tensor::stack(beta, 1)
     }
 
     /// The scores on the host, for decoding. Reads the device once.
@@ -214,6 +290,60 @@ mod tests {
             emissions[(6 + t) * L..(6 + t + 1) * L].fill(77.0); // the second tweet has one word
         }
         assert!((nll(&emissions) - expected).abs() < 1e-4);
+    }
+
+    #[test]
+    fn merged_labels_are_the_targets_of_coarser_gold() {
+        let device = Device::flex();
+        let coarse = [0, 1, 2, 1, 2, 1, 2, 1, 2];
+        let merged = targets(&device).merged(&coarse, 3);
+        let gold: Vec<Vec<usize>> = GOLD
+            .iter()
+            .map(|tags| tags.iter().map(|&y| coarse[y]).collect())
+            .collect();
+        let direct = CrfTargets::new(&gold, 3, &device);
+        let values = |t: &CrfTargets| {
+            let data = [
+                t.one_hot.to_data(),
+                t.starts.to_data(),
+                t.transitions.to_data(),
+                t.ends.to_data(),
+            ];
+            data.map(|d| d.iter::<f32>().collect::<Vec<_>>())
+        };
+        assert_eq!(values(&merged), values(&direct));
+    }
+
+    #[test]
+    fn posteriors_are_the_host_chains_marginals() {
+        let device = Device::flex();
+        let scores = scores(1.0);
+        let mut emissions = wave(3 * 6 * L, 0.37, 2.0);
+        for t in 1..6 {
+            emissions[(6 + t) * L..(6 + t + 1) * L].fill(77.0); // the second tweet has one word
+        }
+        let sums = crf_of(&scores, &device).forward_backward(
+            emissions_tensor(&emissions, &device),
+            targets(&device).present(),
+        );
+        let posteriors: Vec<f32> = burn::tensor::activation::softmax(sums, 2)
+            .into_data()
+            .iter()
+            .collect();
+        for (b, gold) in GOLD.iter().enumerate() {
+            let rows = &emissions[b * 6 * L..b * 6 * L + gold.len() * L];
+            let chain = Chain::new(&scores, rows);
+            for t in 0..gold.len() {
+                for y in 0..L {
+                    let got = f64::from(posteriors[(b * 6 + t) * L + y]);
+                    let expected = chain.marginal(t, y);
+                    assert!(
+                        (got - expected).abs() < 1e-4,
+                        "tweet {b}, word {t}, label {y}: {got} against {expected}"
+                    );
+                }
+            }
+        }
     }
 
     #[test]

@@ -11,6 +11,8 @@ use std::ops::Range;
 pub struct Batch {
     text: EncoderInput,
     pictures: Option<PictureBatch>,
+    augmentation: Option<Tensor<3>>,
+    text_view: Option<Box<Batch>>,
     /// Row of the flattened `[R * P]` hidden states holding each word's first piece, `[R * N]`.
     first: Tensor<1, Int>,
     rows: Vec<Row>,
@@ -80,6 +82,8 @@ impl Batch {
                 present: Tensor::from_data(TensorData::new(present, table), device),
             },
             pictures: None,
+            augmentation: None,
+            text_view: None,
             first: Tensor::from_data(TensorData::new(first, [n_rows * words]), device),
             rows,
             tweets: tweets.len(),
@@ -101,6 +105,40 @@ impl Batch {
     /// The pictures, none where no tweet has one.
     pub fn pictures(&self) -> Option<&PictureBatch> {
         self.pictures.as_ref()
+    }
+
+    /// The same tweets with the augmentation of their pieces, `[R, P, V]`.
+    ///
+    /// # Panics
+    /// If it is not of as many rows and pieces.
+    #[must_use]
+    pub fn with_augmentation(mut self, augmentation: Tensor<3>) -> Self {
+        assert_eq!(augmentation.dims()[..2], self.text.pieces.dims());
+        self.augmentation = Some(augmentation);
+        self
+    }
+
+    /// The augmentation of the pieces, `[R, P, V]`, if the batch carries it.
+    pub fn augmentation(&self) -> Option<&Tensor<3>> {
+        self.augmentation.as_ref()
+    }
+
+    /// The same tweets, whose sequences carry context, with their text view: `text` holds them
+    /// without.
+    ///
+    /// # Panics
+    /// If it does not have the same rows.
+    #[must_use]
+    pub fn with_text_view(mut self, text: Batch) -> Self {
+        assert_eq!(text.first.dims(), self.first.dims());
+        assert_eq!(text.rows.len(), self.rows.len());
+        self.text_view = Some(Box::new(text));
+        self
+    }
+
+    /// The tweets without context, if the batch carries that too.
+    pub fn text_view(&self) -> Option<&Batch> {
+        self.text_view.as_deref()
     }
 
     /// The pieces, `[R, P]`.

@@ -5,6 +5,9 @@
 
 pub mod batch;
 pub mod hamlearning;
+pub mod ita;
+pub mod layout;
+pub mod mgcmt;
 pub mod pictures;
 pub mod text;
 
@@ -14,6 +17,7 @@ use batch::Batch;
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use hamlearning::explanation::Explanation;
+use ita::context::ContextBuilder;
 use serde::{Deserialize, Serialize};
 
 /// Which system, and every size it has: enough to build it before its weights are loaded.
@@ -24,6 +28,10 @@ pub enum SystemConfig {
     Text(text::TextConfig),
     /// Text and image, each grain by its relevance.
     HamLearning(hamlearning::HamLearningConfig),
+    /// Augmented text crossed with grid and objects, beside an auxiliary branch.
+    Mgcmt(mgcmt::MgcmtConfig),
+    /// The image as words after the tweet.
+    Ita(ita::ItaConfig),
 }
 
 /// A system with its weights.
@@ -35,6 +43,10 @@ pub enum System {
     Text(text::Text),
     /// Text and image, each grain by its relevance.
     HamLearning(hamlearning::HamLearning),
+    /// Augmented text crossed with grid and objects, beside an auxiliary branch.
+    Mgcmt(mgcmt::Mgcmt),
+    /// The image as words after the tweet.
+    Ita(ita::Ita),
 }
 
 impl SystemConfig {
@@ -43,6 +55,8 @@ impl SystemConfig {
         match self {
             Self::Text(config) => System::Text(config.init(device)),
             Self::HamLearning(config) => System::HamLearning(config.init(device)),
+            Self::Mgcmt(config) => System::Mgcmt(config.init(device)),
+            Self::Ita(config) => System::Ita(config.init(device)),
         }
     }
 
@@ -51,6 +65,8 @@ impl SystemConfig {
         match self {
             Self::Text(_) => "text",
             Self::HamLearning(_) => "hamlearning",
+            Self::Mgcmt(_) => "mgcmt",
+            Self::Ita(_) => "ita",
         }
     }
 
@@ -59,14 +75,33 @@ impl SystemConfig {
         match self {
             Self::Text(config) => &config.encoder,
             Self::HamLearning(config) => &config.encoder,
+            Self::Mgcmt(config) => &config.encoder,
+            Self::Ita(config) => &config.encoder,
         }
     }
 
     /// Channels of the backbone's map, for a system that looks at pictures.
     pub fn channels(&self) -> Option<usize> {
         match self {
-            Self::Text(_) => None,
+            Self::Text(_) | Self::Ita(_) => None,
             Self::HamLearning(config) => Some(config.channels),
+            Self::Mgcmt(config) => Some(config.channels),
+        }
+    }
+
+    /// Values of an augmentation vector, for a system that reads augmentation.
+    pub fn augmentation_size(&self) -> Option<usize> {
+        match self {
+            Self::Mgcmt(config) => config.reads_augmentation(),
+            Self::Text(_) | Self::HamLearning(_) | Self::Ita(_) => None,
+        }
+    }
+
+    /// How a picture's words become context, for a system that reads context.
+    pub fn context(&self) -> Option<&ContextBuilder> {
+        match self {
+            Self::Ita(config) => Some(&config.context),
+            Self::Text(_) | Self::HamLearning(_) | Self::Mgcmt(_) => None,
         }
     }
 
@@ -78,6 +113,8 @@ impl SystemConfig {
         match self {
             Self::Text(_) => Ok(()),
             Self::HamLearning(config) => config.check(),
+            Self::Mgcmt(config) => config.check(),
+            Self::Ita(config) => config.check(),
         }
     }
 }
@@ -88,6 +125,8 @@ impl System {
         match self {
             Self::Text(system) => system.forward(batch),
             Self::HamLearning(system) => system.forward(batch),
+            Self::Mgcmt(system) => system.forward(batch).emissions,
+            Self::Ita(system) => system.forward(batch),
         }
     }
 
@@ -95,7 +134,7 @@ impl System {
     /// has some.
     pub fn explain(&self, batch: &Batch) -> (Tensor<3>, Option<Explanation>) {
         match self {
-            Self::Text(system) => (system.forward(batch), None),
+            Self::Text(_) | Self::Mgcmt(_) | Self::Ita(_) => (self.forward(batch), None),
             Self::HamLearning(system) => system.explain(batch),
         }
     }
@@ -105,6 +144,8 @@ impl System {
         match self {
             Self::Text(system) => system.crf.nll(system.forward(batch), targets),
             Self::HamLearning(system) => system.crf.nll(system.forward(batch), targets),
+            Self::Mgcmt(system) => system.loss(batch, targets),
+            Self::Ita(system) => system.loss(batch, targets),
         }
     }
 
@@ -113,6 +154,8 @@ impl System {
         match self {
             Self::Text(system) => &system.crf,
             Self::HamLearning(system) => &system.crf,
+            Self::Mgcmt(system) => &system.crf,
+            Self::Ita(system) => &system.crf,
         }
     }
 
@@ -121,6 +164,8 @@ impl System {
         match self {
             Self::Text(system) => &system.encoder,
             Self::HamLearning(system) => &system.encoder,
+            Self::Mgcmt(system) => &system.encoder,
+            Self::Ita(system) => &system.encoder,
         }
     }
 
@@ -129,6 +174,8 @@ impl System {
         match &mut self {
             Self::Text(system) => system.encoder = encoder,
             Self::HamLearning(system) => system.encoder = encoder,
+            Self::Mgcmt(system) => system.encoder = encoder,
+            Self::Ita(system) => system.encoder = encoder,
         }
         self
     }

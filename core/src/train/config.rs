@@ -1,7 +1,9 @@
 //! What a training run is: one JSON file, or the same by flags.
 
 use super::corpus::Source;
+use super::image_context::Captioner;
 use crate::systems::hamlearning::{MOST_ITERATIONS, MOST_OBJECTS, Part};
+use crate::systems::mgcmt::{self, Augmented};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -16,6 +18,10 @@ pub enum SystemKind {
     /// Text and image, each grain by its relevance.
     #[cfg_attr(feature = "cli", value(name = "hamlearning"))]
     HamLearning,
+    /// Augmented text crossed with grid and objects, beside an auxiliary branch.
+    Mgcmt,
+    /// The image as words after the tweet.
+    Ita,
 }
 
 /// A training run, complete: the same values and the same machine give the same weights.
@@ -55,6 +61,23 @@ pub struct TrainConfig {
     pub shared: bool,
     /// Parts of the system left out.
     pub without: Vec<Part>,
+    /// word2vec file of tweets that MGCMT's augmentation is made of.
+    pub word2vec: Option<PathBuf>,
+    /// How the augmentation joins the text.
+    pub augmented: Augmented,
+    /// Parts of MGCMT left out.
+    pub mgcmt_without: Vec<mgcmt::Part>,
+    /// Side files that say in words what the tweets' images show, for ITA; see
+    /// [`super::image_context::read_context`].
+    pub context: Vec<PathBuf>,
+    /// Files of captions of the tweets' images, for ITA.
+    pub captions: Vec<PathBuf>,
+    /// Whose captions to take from them.
+    pub captioner: Captioner,
+    /// Whether ITA aligns the view with the image's words and the view of the text alone.
+    pub cross_view: bool,
+    /// Temperature of the alignment.
+    pub temperature: f64,
     /// Folder of the run: checkpoints, logs, and the bundle at the end.
     pub out: PathBuf,
     /// `cpu`, `vulkan` or `cuda`, with `:i` for a GPU other than the first; several train
@@ -109,6 +132,14 @@ impl Default for TrainConfig {
             iterations: 2,
             shared: false,
             without: Vec::new(),
+            word2vec: None,
+            augmented: Augmented::Add,
+            mgcmt_without: Vec::new(),
+            context: Vec::new(),
+            captions: Vec::new(),
+            captioner: Captioner::Blip2,
+            cross_view: true,
+            temperature: 4.0,
             out: PathBuf::new(),
             device: vec!["cpu".to_owned()],
             seed: 1,
@@ -175,7 +206,18 @@ impl TrainConfig {
                 return Err(ConfigError::Missing(name));
             }
         }
+        let augmented = self.system == SystemKind::Mgcmt && self.augmented != Augmented::Off;
+        if augmented && self.word2vec.is_none() {
+            return Err(ConfigError::Missing("word2vec"));
+        }
         let ranges = [
+            (
+                "temperature",
+                self.temperature,
+                0.01,
+                100.0,
+                "from 0.01 to 100",
+            ),
             ("epochs", self.epochs as f64, 1.0, f64::MAX, "1 or more"),
             ("batch", self.batch as f64, 1.0, f64::MAX, "1 or more"),
             (

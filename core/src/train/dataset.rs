@@ -6,6 +6,8 @@ use crate::label::{LABELS, Label};
 use crate::nn::crf::CrfTargets;
 use crate::splitmix::SplitMix64;
 use crate::systems::batch::Batch;
+use crate::systems::ita::context::ContextPieces;
+use crate::systems::layout::{Layout, TweetInput};
 use crate::systems::pictures::Sight;
 use crate::tweet::pieces::{PiecesError, WordPieces};
 use crate::tweet::sequence::{PieceSequence, sequences};
@@ -22,8 +24,10 @@ use super::corpus::Sample;
 #[derive(Clone, Debug)]
 pub struct Example {
     windows: Vec<PieceSequence>,
+    words: Vec<String>,
     labels: Vec<Label>,
     sight: Option<Sight>,
+    context: Option<ContextPieces>,
 }
 
 impl Example {
@@ -39,8 +43,10 @@ impl Example {
         let windows = sequences(&sample.tokens, tokenizer, max_pieces)?;
         Ok(Self {
             windows,
+            words: sample.tokens,
             labels: sample.labels,
             sight: None,
+            context: None,
         })
     }
 
@@ -51,11 +57,18 @@ impl Example {
         self
     }
 
-    /// Pieces of the longest window.
-    fn length(&self) -> usize {
+    /// The same tweet with its picture in words, if there are any.
+    #[must_use]
+    pub fn with_context(mut self, context: Option<ContextPieces>) -> Self {
+        self.context = context;
+        self
+    }
+
+    /// Pieces of the longest window, context included.
+    fn length(&self, layout: &Layout) -> usize {
         self.windows
             .iter()
-            .map(|w| w.pieces.len())
+            .map(|w| layout.sequence(w, self.context.as_ref()).pieces.len())
             .max()
             .unwrap_or(0)
     }
@@ -73,9 +86,24 @@ pub struct LabelledBatch {
 }
 
 impl LabelledBatch {
-    fn new(examples: &[&Example], sights: &[Option<&Sight>], pad: u32, device: &Device) -> Self {
-        let windows: Vec<&[PieceSequence]> =
-            examples.iter().map(|e| e.windows.as_slice()).collect();
+    /// `shown`: of each example, whether its picture is; `views`: whether the text view is too.
+    fn new(
+        examples: &[&Example],
+        shown: &[bool],
+        views: bool,
+        layout: &Layout,
+        device: &Device,
+    ) -> Self {
+        let inputs: Vec<TweetInput<'_, String>> = examples
+            .iter()
+            .zip(shown)
+            .map(|(example, &shown)| TweetInput {
+                words: &example.words,
+                windows: &example.windows,
+                sight: example.sight.as_ref().filter(|_| shown),
+                context: example.context.as_ref().filter(|_| shown),
+            })
+            .collect();
         // Each window is a chain of its own while training.
         let rows: Vec<Vec<usize>> = examples
             .iter()
@@ -89,7 +117,7 @@ impl LabelledBatch {
             })
             .collect();
         Self {
-            batch: Batch::new(&windows, pad, 0, device).with_pictures(sights),
+            batch: layout.batch(&inputs, views, device),
             targets: CrfTargets::new(&rows, LABELS, device),
             gold: examples.iter().map(|e| e.labels.clone()).collect(),
         }
@@ -117,7 +145,9 @@ pub struct Loader {
     examples: Arc<Vec<Example>>,
     order: Order,
     batch: usize,
-    pad: u32,
+    layout: Layout,
+    /// Length of each example.
+    lengths: Arc<Vec<usize>>,
     device: Device,
     /// Epochs already begun.
     epoch: AtomicUsize,
@@ -131,15 +161,17 @@ impl Loader {
         examples: Vec<Example>,
         order: Order,
         batch: usize,
-        pad: u32,
+        layout: &Layout,
         device: &Device,
         epoch: usize,
     ) -> Self {
+        let lengths = examples.iter().map(|e| e.length(layout)).collect();
         let mut loader = Self {
+            lengths: Arc::new(lengths),
             examples: Arc::new(examples),
             order,
             batch,
-            pad,
+            layout: layout.clone(),
             device: device.clone(),
             epoch: AtomicUsize::new(epoch),
             share: 0..0,
@@ -161,16 +193,12 @@ impl Loader {
         }
     }
 
-    fn lengths(&self) -> Vec<usize> {
-        self.examples.iter().map(Example::length).collect()
-    }
-
     /// This loader's batches of `epoch`, as indices of examples.
     fn batches(&self, epoch: usize) -> Vec<Vec<usize>> {
         match &self.order {
             Order::Training { mixture, seed, .. } => {
                 let chosen = mixture.epoch(*seed, epoch);
-                let batches = buckets::batches(&chosen, &self.lengths(), self.batch, *seed, epoch);
+                let batches = buckets::batches(&chosen, &self.lengths, self.batch, *seed, epoch);
                 // Workers of a data-parallel run must agree on the number of steps, so each
                 // takes an equal run of batches and a remainder is dropped.
                 let workers = (self.total() / self.share.len().max(1)).max(1);
@@ -180,7 +208,7 @@ impl Loader {
             }
             Order::Evaluation => {
                 let mut all: Vec<usize> = self.share.clone().collect();
-                all.sort_by_key(|&i| self.examples[i].length());
+                all.sort_by_key(|&i| self.lengths[i]);
                 all.chunks(self.batch).map(<[usize]>::to_vec).collect()
             }
         }
@@ -209,7 +237,8 @@ impl Loader {
             examples: self.examples.clone(),
             order: self.order.clone(),
             batch: self.batch,
-            pad: self.pad,
+            layout: self.layout.clone(),
+            lengths: self.lengths.clone(),
             device,
             epoch: AtomicUsize::new(self.epoch.load(Ordering::SeqCst)),
             share,
@@ -271,18 +300,15 @@ impl Iterator for Batches<'_> {
         self.next += 1;
         self.done += indices.len();
         let examples: Vec<&Example> = indices.iter().map(|&i| &self.loader.examples[i]).collect();
-        let sights: Vec<Option<&Sight>> = indices
+        let shown: Vec<bool> = indices
             .iter()
-            .zip(&examples)
-            .map(|(&i, example)| {
-                let sight = example.sight.as_ref();
-                sight.filter(|_| !self.loader.drops_picture(self.epoch, i))
-            })
+            .map(|&i| !self.loader.drops_picture(self.epoch, i))
             .collect();
         Some(Ok(LabelledBatch::new(
             &examples,
-            &sights,
-            self.loader.pad,
+            &shown,
+            matches!(self.loader.order, Order::Training { .. }),
+            &self.loader.layout,
             &self.loader.device,
         )))
     }

@@ -11,20 +11,30 @@ use super::eyes::{EyesFileError, load_eyes};
 use super::gallery::{Album, Gallery, GalleryError};
 use super::history;
 use super::hugging_face::{HuggingFaceError, load_encoder, load_tokenizer};
+use super::image_context::{self, ImageContextError};
 use super::learner::Trainee;
 use super::metric::SpanF1;
 use super::progress::PlainProgress;
 use super::schedule::{optimizer, scheduler};
 use super::store;
+use super::word2vec::{Word2vecError, WordVectors};
 use crate::bundle::manifest::About;
 use crate::bundle::{BundleError, Parts, Unpacked, pack, unpack};
 use crate::nn::mobilenet;
+use crate::nn::yolox::YoloxConfig;
 use crate::picture::eyes::Eyes;
 use crate::recognizer::{RecognizeError, Recognizer};
 use crate::systems::hamlearning::HamLearningConfig;
+use crate::systems::ita::ItaConfig;
+use crate::systems::ita::context::ContextBuilder;
+use crate::systems::ita::cross_view::CrossViewConfig;
+use crate::systems::ita::image_text::ImageText;
+use crate::systems::layout::Layout;
+use crate::systems::mgcmt::{Augmented, MgcmtConfig};
 use crate::systems::pictures::Sight;
 use crate::systems::text::TextConfig;
 use crate::systems::{System, SystemConfig};
+use crate::tweet::augmentation::Augmentation;
 use crate::tweet::pieces::{PiecesError, WordPieces};
 use crate::tweet::shape::WordShape;
 use burn::module::Module;
@@ -33,7 +43,7 @@ use burn::tensor::Device;
 use burn::tensor::distributed::{DistributedConfig, ReduceOperation};
 use burn::train::metric::LossMetric;
 use burn::train::{ExecutionStrategy, Interrupter, Learner, SupervisedTraining};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
@@ -60,6 +70,12 @@ pub enum TrainError {
     /// The pictures.
     #[error(transparent)]
     Gallery(#[from] GalleryError),
+    /// The word2vec file.
+    #[error(transparent)]
+    Word2vec(#[from] Word2vecError),
+    /// What the pictures say in words.
+    #[error(transparent)]
+    ImageContext(#[from] ImageContextError),
     /// The tokenizer.
     #[error(transparent)]
     Pieces(#[from] PiecesError),
@@ -126,25 +142,43 @@ pub fn train(
     let device = devices[0].clone().autodiff();
     let tokenizer = load_tokenizer(&config.encoder)?;
     let eyes = open_eyes(config, &devices[0])?;
-    let (system_config, system) = build(config, eyes.as_ref(), &device)?;
+    let augmentation = open_augmentation(config, &devices[0])?;
+    let (system_config, system) = build(config, eyes.as_ref(), augmentation.as_deref(), &device)?;
+    let pad = tokenizer.special().pad;
+    let layout = Layout::new(&system_config, pad, augmentation.clone());
+    let shown = Shown {
+        builder: system_config.context(),
+        texts: image_context::read_all(&config.context, &config.captions, config.captioner)?,
+    };
     let mut gallery = open_gallery(config, eyes.as_ref(), &tokenizer)?;
     let max_pieces = config.max_pieces;
-    let (train, mixture) = read(&config.train, &tokenizer, max_pieces, gallery.as_mut())?;
-    let (dev, _) = read(&config.dev, &tokenizer, max_pieces, gallery.as_mut())?;
+    let (train, mixture) = read(
+        &config.train,
+        &tokenizer,
+        max_pieces,
+        &shown,
+        gallery.as_mut(),
+    )?;
+    let (dev, _) = read(
+        &config.dev,
+        &tokenizer,
+        max_pieces,
+        &shown,
+        gallery.as_mut(),
+    )?;
     drop(gallery);
     let order = Order::Training {
         mixture,
         seed: config.seed,
         image_dropout: config.image_dropout,
     };
-    let pad = tokenizer.special().pad;
-    let loader = Loader::new(train, order, config.batch, pad, &device, started);
+    let loader = Loader::new(train, order, config.batch, &layout, &device, started);
     let steps = loader.steps() / devices.len() * config.epochs;
     let dev_loader = Loader::new(
         dev,
         Order::Evaluation,
         2 * config.batch,
-        pad,
+        &layout,
         &devices[0],
         0,
     );
@@ -202,6 +236,7 @@ pub fn train(
         system: system_config,
         tokenizer,
         eyes,
+        augmentation,
     };
     bundle_best(config, parts, &checkpoints, &devices[0])
 }
@@ -232,8 +267,23 @@ fn open_run(config: &TrainConfig, resume: bool) -> Result<PathBuf, TrainError> {
 /// The vision networks, if the system looks at pictures and the configuration names them.
 fn open_eyes(config: &TrainConfig, device: &Device) -> Result<Option<Eyes>, TrainError> {
     match (config.system, &config.backbone, &config.detector) {
-        (SystemKind::HamLearning, Some(backbone), Some(detector)) => {
+        (SystemKind::Text, _, _) => Ok(None),
+        (_, Some(backbone), Some(detector)) => {
             Ok(Some(load_eyes(backbone, detector, config.objects, device)?))
+        }
+        _ => Ok(None),
+    }
+}
+
+/// The augmentation table, if the system reads augmentation.
+fn open_augmentation(
+    config: &TrainConfig,
+    device: &Device,
+) -> Result<Option<Arc<Augmentation>>, TrainError> {
+    match (&config.word2vec, config.system) {
+        (Some(path), SystemKind::Mgcmt) if config.augmented != Augmented::Off => {
+            let table = WordVectors::read(path)?.augmentation(device)?;
+            Ok(Some(Arc::new(table)))
         }
         _ => Ok(None),
     }
@@ -260,6 +310,7 @@ fn open_gallery<'a>(
 fn build(
     config: &TrainConfig,
     eyes: Option<&Eyes>,
+    augmentation: Option<&Augmentation>,
     device: &Device,
 ) -> Result<(SystemConfig, System), TrainError> {
     device.seed(config.seed);
@@ -273,12 +324,12 @@ fn build(
         }
         .into());
     }
+    let channels = eyes.map_or(mobilenet::CHANNELS, |eyes| eyes.config.backbone.channels());
     let system = match config.system {
         SystemKind::Text => SystemConfig::Text(TextConfig {
             encoder: pretrained.config,
         }),
         SystemKind::HamLearning => {
-            let channels = eyes.map_or(mobilenet::CHANNELS, |eyes| eyes.config.backbone.channels());
             let usual = HamLearningConfig::new(pretrained.config, channels);
             let width = match config.width {
                 0 => usual.width,
@@ -295,6 +346,23 @@ fn build(
                 ..usual
             })
         }
+        SystemKind::Mgcmt => {
+            let classes = YoloxConfig::new().classes;
+            let whole = MgcmtConfig::new(pretrained.config, channels, classes);
+            SystemConfig::Mgcmt(MgcmtConfig {
+                augmentation_size: augmentation.map_or(whole.augmentation_size, |a| a.size()),
+                augmented: config.augmented,
+                without: config.mgcmt_without.clone(),
+                ..whole
+            })
+        }
+        SystemKind::Ita => SystemConfig::Ita(ItaConfig {
+            cross_view: config.cross_view.then(|| CrossViewConfig {
+                temperature: config.temperature,
+                ..CrossViewConfig::default()
+            }),
+            ..ItaConfig::new(pretrained.config)
+        }),
     };
     if system.check().is_err() {
         return Err(ConfigError::Range {
@@ -308,11 +376,20 @@ fn build(
     Ok((system, built))
 }
 
+/// What is known in words of the tweets' pictures.
+struct Shown<'a> {
+    /// How it becomes context; none for a system that reads none.
+    builder: Option<&'a ContextBuilder>,
+    /// By the tweets' ids.
+    texts: HashMap<String, ImageText>,
+}
+
 /// Reads corpora, cuts them into pieces and looks at their pictures.
 fn read(
     sources: &[Source],
     tokenizer: &WordPieces,
     max_pieces: usize,
+    shown: &Shown,
     mut gallery: Option<&mut Gallery>,
 ) -> Result<(Vec<Example>, Mixture), TrainError> {
     let (mut examples, mut parts) = (Vec::new(), Vec::new());
@@ -324,7 +401,13 @@ fn read(
             None => vec![None; samples.len()],
         };
         for (sample, sight) in samples.into_iter().zip(sights) {
-            examples.push(Example::new(sample, tokenizer, max_pieces)?.with_sight(sight));
+            let text = sample.id.as_ref().and_then(|id| shown.texts.get(id));
+            let context = match shown.builder {
+                Some(builder) => builder.pieces(sight.as_ref(), text, tokenizer)?,
+                None => None,
+            };
+            let example = Example::new(sample, tokenizer, max_pieces)?;
+            examples.push(example.with_sight(sight).with_context(context));
         }
     }
     Ok((examples, Mixture::new(&parts)?))
@@ -341,8 +424,12 @@ fn portable(config: &TrainConfig) -> TrainConfig {
         &mut config.backbone,
         &mut config.detector,
         &mut config.cache,
+        &mut config.word2vec,
     ] {
         *path = path.as_deref().map(tail);
+    }
+    for path in config.context.iter_mut().chain(&mut config.captions) {
+        *path = tail(path);
     }
     for source in config.train.iter_mut().chain(&mut config.dev) {
         source.path = tail(&source.path);
@@ -361,6 +448,7 @@ struct BestParts {
     system: SystemConfig,
     tokenizer: WordPieces,
     eyes: Option<Eyes>,
+    augmentation: Option<Arc<Augmentation>>,
 }
 
 /// Packs the checkpoint of the best epoch.
@@ -374,6 +462,7 @@ fn bundle_best(
         system: system_config,
         tokenizer,
         eyes,
+        augmentation,
     } = parts;
     let (best, dev_f1) = history::best(&config.out).ok_or(TrainError::NoEpoch)?;
     let path = checkpoint_path(checkpoints, "model", best);
@@ -397,6 +486,7 @@ fn bundle_best(
         config: system_config.clone(),
         max_pieces,
         eyes: eyes.clone(),
+        augmentation: augmentation.clone(),
         about,
     };
     let draft = pack(trainee.system.clone(), &tokenizer, parts(about.clone()))?;
@@ -405,6 +495,7 @@ fn bundle_best(
         system,
         tokenizer,
         eyes: unpacked_eyes,
+        augmentation: _,
     } = unpack(draft, device)?;
     about.known_answer = Some(pollster::block_on(async {
         let recognizer = Recognizer::new(
@@ -413,6 +504,7 @@ fn bundle_best(
                 system,
                 tokenizer: tokenizer.clone(),
                 eyes: unpacked_eyes,
+                augmentation: augmentation.clone(),
             },
             device,
         )

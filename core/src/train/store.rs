@@ -1,6 +1,6 @@
 //! Bundles on disk.
 
-use crate::bundle::{BundleFiles, EYES, MANIFEST, TOKENIZER, WEIGHTS};
+use crate::bundle::{AUGMENTATION, BundleFiles, EYES, MANIFEST, TOKENIZER, WEIGHTS};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -13,16 +13,18 @@ pub fn read(folder: &Path) -> Result<BundleFiles, (PathBuf, std::io::Error)> {
         let path = folder.join(name);
         fs::read(&path).map_err(|e| (path, e))
     };
+    // The manifest says whether these must be there.
+    let maybe = |name| match file(name) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err((_, e)) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    };
     Ok(BundleFiles {
         manifest: file(MANIFEST)?,
         weights: file(WEIGHTS)?,
         tokenizer: file(TOKENIZER)?,
-        // The manifest says whether it must be there.
-        eyes: match file(EYES) {
-            Ok(bytes) => Some(bytes),
-            Err((_, e)) if e.kind() == std::io::ErrorKind::NotFound => None,
-            Err(error) => return Err(error),
-        },
+        eyes: maybe(EYES)?,
+        augmentation: maybe(AUGMENTATION)?,
     })
 }
 
@@ -33,7 +35,8 @@ pub fn read(folder: &Path) -> Result<BundleFiles, (PathBuf, std::io::Error)> {
 pub fn write(files: &BundleFiles, folder: &Path) -> Result<(), (PathBuf, std::io::Error)> {
     fs::create_dir_all(folder).map_err(|e| (folder.to_owned(), e))?;
     let eyes = files.eyes.iter().map(|bytes| (EYES, bytes));
-    for (name, bytes) in eyes.chain([
+    let augmentation = files.augmentation.iter().map(|b| (AUGMENTATION, b));
+    for (name, bytes) in eyes.chain(augmentation).chain([
         (WEIGHTS, &files.weights),
         (TOKENIZER, &files.tokenizer),
         (MANIFEST, &files.manifest),

@@ -90,6 +90,7 @@ pub fn bundle(seed: u64, device: &Device) -> Result<BundleFiles, LoadError> {
         config: config.clone(),
         max_pieces,
         eyes: None,
+        augmentation: None,
         about,
     };
     let Unpacked {
@@ -100,6 +101,7 @@ pub fn bundle(seed: u64, device: &Device) -> Result<BundleFiles, LoadError> {
         system: system.clone(),
         tokenizer: tokenizer.clone(),
         eyes: None,
+        augmentation: None,
     };
     about.known_answer = Some(pollster::block_on(async {
         Recognizer::new(unpacked, device)

@@ -1,5 +1,6 @@
 //! A raw tweet becomes words with exact spans, and words become word pieces.
 
+pub mod augmentation;
 pub mod pieces;
 pub mod sequence;
 pub mod shape;

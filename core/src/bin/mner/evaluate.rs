@@ -5,8 +5,10 @@ use crate::failure::Failure;
 use crate::pictures::PictureArgs;
 use mner_core::evidence::RelevanceScores;
 use mner_core::recognizer::Recognizer;
+use mner_core::systems::ita::image_text::ImageText;
 use mner_core::systems::pictures::Sight;
 use mner_core::train::corpus::{Sample, Source};
+use mner_core::train::image_context::{Captioner, read_all};
 use mner_core::train::scores::{Report, Scores};
 use serde::Serialize;
 use std::path::PathBuf;
@@ -21,6 +23,15 @@ pub struct Args {
     data: PathBuf,
     #[command(flatten)]
     pictures: PictureArgs,
+    /// JSONL that says in words what the tweets' images show, for ITA (repeatable)
+    #[arg(long, value_name = "FILE")]
+    context: Vec<PathBuf>,
+    /// JSONL of captions of the tweets' images, for ITA (repeatable)
+    #[arg(long, value_name = "FILE")]
+    captions: Vec<PathBuf>,
+    /// Whose captions to take from them
+    #[arg(long, value_enum, default_value_t)]
+    captioner: Captioner,
     /// Print fractions as JSON instead of a table
     #[arg(long)]
     json: bool,
@@ -60,10 +71,15 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         Some(sights) if args.pictures.shuffle_images => Some(args.pictures.shuffled(sights)),
         _ => None,
     };
+    let texts = read_all(&args.context, &args.captions, args.captioner)?;
+    let known: Vec<Option<&ImageText>> = samples
+        .iter()
+        .map(|sample| texts.get(sample.id.as_ref()?))
+        .collect();
     let passes = Passes {
-        own: pass(&recognizer, &samples, sights.as_deref())?,
+        own: pass(&recognizer, &samples, sights.as_deref(), &known)?,
         shuffled: match &shuffled {
-            Some(sights) => Some(pass(&recognizer, &samples, Some(sights))?),
+            Some(sights) => Some(pass(&recognizer, &samples, Some(sights), &known)?),
             None => None,
         },
     };
@@ -94,6 +110,7 @@ fn pass(
     recognizer: &Recognizer,
     samples: &[Sample],
     sights: Option<&[Option<Sight>]>,
+    known: &[Option<&ImageText>],
 ) -> Result<Pass, Failure> {
     let mut scores = Scores::new();
     let mut done = 0;
@@ -107,7 +124,11 @@ fn pass(
                 .collect(),
             None => vec![None; chunk.len()],
         };
-        let answers = pollster::block_on(recognizer.answers(&tweets, &seen))?;
+        let answers = pollster::block_on(recognizer.answers_with(
+            &tweets,
+            &seen,
+            &known[done..done + chunk.len()],
+        ))?;
         for (sample, answer) in chunk.iter().zip(&answers) {
             scores.add(&sample.labels, &recognizer.labels(answer));
             if let Some(evidence) = &answer.evidence {

@@ -4,7 +4,7 @@ use crate::bundle;
 use crate::device;
 use crate::failure::Failure;
 use burn::module::Module;
-use mner_core::bundle::{EYES, TOKENIZER, WEIGHTS, unpack};
+use mner_core::bundle::{AUGMENTATION, EYES, TOKENIZER, WEIGHTS, unpack};
 use mner_core::recognizer::Recognizer;
 use std::path::PathBuf;
 
@@ -45,7 +45,9 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     println!("parameters   {parameters}");
     println!("window       {} word pieces", manifest.max_pieces);
     let eyes = manifest.files.eyes.iter().map(|file| (EYES, file));
-    for (name, file) in eyes.chain([
+    let augmentation = manifest.files.augmentation.iter();
+    let more = eyes.chain(augmentation.map(|file| (AUGMENTATION, file)));
+    for (name, file) in more.chain([
         (WEIGHTS, &manifest.files.weights),
         (TOKENIZER, &manifest.files.tokenizer),
     ]) {

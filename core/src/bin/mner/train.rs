@@ -4,7 +4,9 @@ use crate::device;
 use crate::failure::Failure;
 use burn::train::Interrupter;
 use mner_core::systems::hamlearning::Part;
+use mner_core::systems::mgcmt::{self, Augmented};
 use mner_core::train::config::{SystemKind, TrainConfig};
+use mner_core::train::image_context::Captioner;
 use mner_core::train::run::train;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -75,6 +77,30 @@ struct Flags {
     /// Parts of the system to leave out, to measure what they are worth
     #[arg(long, value_delimiter = ',')]
     without: Option<Vec<Part>>,
+    /// word2vec file of tweets that MGCMT's augmentation is made of
+    #[arg(long, value_name = "FILE")]
+    word2vec: Option<PathBuf>,
+    /// How MGCMT's augmentation joins the text [default: add]
+    #[arg(long)]
+    augmented: Option<Augmented>,
+    /// Parts of MGCMT to leave out, to measure what they are worth
+    #[arg(long, value_delimiter = ',')]
+    mgcmt_without: Option<Vec<mgcmt::Part>>,
+    /// JSONL that says in words what the tweets' images show, for ITA (repeatable)
+    #[arg(long, value_name = "FILE")]
+    context: Option<Vec<PathBuf>>,
+    /// JSONL of captions of the tweets' images, for ITA (repeatable)
+    #[arg(long, value_name = "FILE")]
+    captions: Option<Vec<PathBuf>>,
+    /// Whose captions to take from them [default: blip2]
+    #[arg(long)]
+    captioner: Option<Captioner>,
+    /// Whether ITA aligns its view of tweet and image with that of the text alone [default: true]
+    #[arg(long)]
+    cross_view: Option<bool>,
+    /// Temperature of the alignment [default: 4]
+    #[arg(long)]
+    temperature: Option<f64>,
     /// Folder of the run
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,

@@ -1,0 +1,275 @@
+//! ITA: the picture becomes words that follow the tweet into the text encoder, and a text encoder
+//! and a chain do the rest (Wang et al., arXiv 2112.06482, NAACL 2022).
+//!
+//! Whether a batch shows the text view or the cross-modal view is a matter of its sequences: the
+//! latter carry a [`context`]. With cross-view alignment both views are trained, and the model
+//! stands with and without a picture.
+
+pub mod context;
+pub mod cross_view;
+pub mod image_text;
+
+use super::batch::Batch;
+use crate::label::LABELS;
+use crate::nn::attention::linear;
+use crate::nn::crf::{Crf, CrfTargets};
+use crate::nn::encoder::{Encoder, EncoderConfig};
+use burn::module::{Flag, Module, Param};
+use burn::nn::Linear;
+use burn::tensor::{Device, Distribution, Tensor};
+use context::ContextBuilder;
+use cross_view::{CrossViewConfig, alignment};
+use serde::{Deserialize, Serialize};
+
+/// Sizes of ITA, and what it takes from a picture.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ItaConfig {
+    /// The text encoder.
+    pub encoder: EncoderConfig,
+    /// What of a picture's text becomes context.
+    pub context: ContextBuilder,
+    /// Part of the words whose hidden state is hidden from the output layer in training, in 0..1.
+    pub word_dropout: f64,
+    /// How the views are aligned; none trains the cross-modal view alone.
+    pub cross_view: Option<CrossViewConfig>,
+}
+
+impl ItaConfig {
+    /// ITA as published around an encoder, its context as long as the encoder reads.
+    pub fn new(encoder: EncoderConfig) -> Self {
+        let longest = ContextBuilder::default();
+        Self {
+            context: ContextBuilder {
+                max_pieces: longest.max_pieces.min(encoder.max_pieces()),
+                ..longest
+            },
+            encoder,
+            word_dropout: 0.1,
+            cross_view: Some(CrossViewConfig::default()),
+        }
+    }
+
+    /// What is wrong beyond the encoder's sizes, if anything.
+    ///
+    /// # Errors
+    /// The problem, as the end of a sentence.
+    pub fn check(&self) -> Result<(), &'static str> {
+        if self.context.max_pieces > self.encoder.max_pieces() {
+            return Err("the context's piece limit is not within the position table");
+        }
+        if !(0.0..1.0).contains(&self.word_dropout) {
+            return Err("the word dropout is not within 0 and 1");
+        }
+        match &self.cross_view {
+            Some(views) if !(views.temperature > 0.0 && views.temperature.is_finite()) => {
+                Err("the temperature of the views' alignment is not a number above 0")
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// A fresh system on `device`.
+    pub fn init(&self, device: &Device) -> Ita {
+        Ita {
+            encoder: self.encoder.init(device),
+            word_dropout: WordDropout {
+                part: self.word_dropout,
+                training: Param::from_bool(true),
+            },
+            cross_view: self.cross_view,
+            emit: linear(self.encoder.d, LABELS, device),
+            crf: Crf::new(LABELS, device),
+        }
+    }
+}
+
+/// ITA with its weights.
+#[derive(Module, Debug)]
+pub struct Ita {
+    /// The text encoder.
+    pub encoder: Encoder,
+    word_dropout: WordDropout,
+    #[module(skip)]
+    cross_view: Option<CrossViewConfig>,
+    /// Hidden state to emission scores, `D -> 9`.
+    pub emit: Linear,
+    /// The label chain.
+    pub crf: Crf,
+}
+
+/// Hides whole vectors in training. What stays is not scaled.
+#[derive(Module, Debug)]
+struct WordDropout {
+    part: f64,
+    /// Whether to behave as during training, as burn's dropout has it.
+    training: Param<Flag>,
+}
+
+impl WordDropout {
+    fn forward(&self, words: Tensor<3>) -> Tensor<3> {
+        let device = words.device();
+        if !self.training.is_enabled() || !device.is_autodiff() || self.part == 0.0 {
+            return words;
+        }
+        let [rows, n, _] = words.dims();
+        let stays = Tensor::random(
+            [rows, n, 1],
+            Distribution::Bernoulli(1.0 - self.part),
+            &device,
+        );
+        words * stays
+    }
+}
+
+impl Ita {
+    /// Emission scores of every word of the tweets, `[R, N, 9]`, of whichever view the batch is.
+    pub fn forward(&self, batch: &Batch) -> Tensor<3> {
+        let words = batch.first_pieces(self.encoder.forward(batch.text()));
+        self.emit.forward(self.word_dropout.forward(words))
+    }
+
+    /// The training loss, `[1]`: `NLL(text) + w NLL(cross) + v L_CVA`, or `NLL(cross)` alone
+    /// where the views are not aligned.
+    ///
+    /// `batch`: the tweets with their context, and their text view ([`Batch::with_text_view`]).
+    /// A batch without text view gives its likelihood alone.
+    pub fn loss(&self, batch: &Batch, targets: &CrfTargets) -> Tensor<1> {
+        let cross = self.forward(batch);
+        let (Some(config), Some(text)) = (&self.cross_view, batch.text_view()) else {
+            return self.crf.nll(cross, targets);
+        };
+        let text = self.forward(text);
+        let aligned = alignment(
+            &self.crf,
+            text.clone(),
+            cross.clone(),
+            targets.present(),
+            config.temperature,
+        );
+        self.crf.nll(text, targets)
+            + self.crf.nll(cross, targets) * config.cross
+            + aligned * config.alignment
+    }
+}
+
+#[cfg(all(test, feature = "train", feature = "flex"))]
+mod tests {
+    use super::*;
+    use crate::systems::ita::image_text::ImageText;
+    use crate::train::tiny;
+    use crate::tweet::pieces::WordPieces;
+    use crate::tweet::sequence::{PieceSequence, sequences};
+
+    fn config(tokenizer: &WordPieces) -> ItaConfig {
+        ItaConfig::new(tiny::config(tokenizer).encoder().clone())
+    }
+
+    /// The text view and the cross-modal view of two tweets; only the first has a picture.
+    fn views(config: &ItaConfig, tokenizer: &WordPieces, device: &Device) -> [Batch; 2] {
+        let text: Vec<Vec<PieceSequence>> = [vec!["Hello", "Houston"], vec!["kite"]]
+            .iter()
+            .map(|words| sequences(words, tokenizer, config.encoder.max_pieces()).unwrap())
+            .collect();
+        let known = ImageText {
+            captions: vec!["a rocket".into()],
+            ..ImageText::default()
+        };
+        let context = config.context.build(&known).pieces(tokenizer).unwrap();
+        let mut cross = text.clone();
+        cross[0][0] = context.after(&text[0][0], config.context.max_pieces);
+        [text, cross].map(|tweets| {
+            let windows: Vec<&[PieceSequence]> = tweets.iter().map(Vec::as_slice).collect();
+            Batch::new(&windows, tokenizer.special().pad, 0, device)
+        })
+    }
+
+    fn floats<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
+        tensor.into_data().iter().collect()
+    }
+
+    #[test]
+    fn context_reaches_the_emissions_and_is_no_word() {
+        let device = Device::flex();
+        device.seed(1);
+        let tokenizer = tiny::tokenizer().unwrap();
+        let config = config(&tokenizer);
+        let system = config.init(&device);
+        let [text, cross] = views(&config, &tokenizer, &device).map(|batch| {
+            let emissions = system.forward(&batch);
+            assert_eq!(emissions.dims(), [2, 2, LABELS]);
+            floats(emissions)
+        });
+        let first = 2 * LABELS;
+        assert_ne!(text[..first], cross[..first]);
+        for (text, cross) in text[first..].iter().zip(&cross[first..]) {
+            assert!((text - cross).abs() < 1e-5, "{text} against {cross}");
+        }
+    }
+
+    #[test]
+    fn word_dropout_hides_whole_words_and_scales_nothing() {
+        let dropout = |part, device: &Device| {
+            let dropout = WordDropout {
+                part,
+                training: Param::from_bool(true),
+            };
+            floats(dropout.forward(Tensor::ones([8, 25, 4], device)))
+        };
+        let device = Device::flex().autodiff();
+        device.seed(2);
+        let words = dropout(0.3, &device);
+        let hidden = words.chunks(4).filter(|w| w == &[0.0; 4]).count();
+        let whole = words.chunks(4).filter(|w| w == &[1.0; 4]).count();
+        assert_eq!(hidden + whole, 200);
+        assert!((30..=90).contains(&hidden), "{hidden} of 200");
+        assert!(dropout(0.3, &Device::flex()).iter().all(|&v| v == 1.0));
+    }
+
+    #[test]
+    fn the_loss_is_the_sum_of_its_parts() {
+        let device = Device::flex();
+        let tokenizer = tiny::tokenizer().unwrap();
+        let base = config(&tokenizer);
+        let [text, cross] = views(&base, &tokenizer, &device);
+        let targets = CrfTargets::new(&[vec![0, 3], vec![1]], LABELS, &device);
+        let system = base.init(&device);
+        let loss = |batch: &Batch, alignment: Option<f64>| {
+            let system = Ita {
+                cross_view: alignment.map(|alignment| CrossViewConfig {
+                    alignment,
+                    ..CrossViewConfig::default()
+                }),
+                ..system.clone()
+            };
+            system.loss(batch, &targets).into_scalar::<f32>()
+        };
+        let both = cross.clone().with_text_view(text.clone());
+        let likelihoods = loss(&text, None) + 0.5 * loss(&cross, None);
+        assert!((loss(&both, Some(0.0)) - likelihoods).abs() < 1e-4);
+        assert!(loss(&both, Some(1e6)) > loss(&both, Some(0.0)));
+        // Equal views agree.
+        let equal = text.clone().with_text_view(text.clone());
+        assert!((loss(&equal, Some(1.0)) - 1.5 * loss(&text, None)).abs() < 1e-4);
+        assert_eq!(loss(&both, None), loss(&cross, None));
+    }
+
+    #[test]
+    fn what_cannot_run_is_refused() {
+        let good = config(&tiny::tokenizer().unwrap());
+        assert_eq!(good.check(), Ok(()));
+        let changed = |change: &dyn Fn(&mut ItaConfig)| {
+            let mut config = good.clone();
+            change(&mut config);
+            config.check()
+        };
+        assert!(changed(&|c| c.context.max_pieces = 65).is_err());
+        assert!(changed(&|c| c.word_dropout = 1.0).is_err());
+        for temperature in [0.0, f64::NAN, f64::INFINITY] {
+            let views = CrossViewConfig {
+                temperature,
+                ..CrossViewConfig::default()
+            };
+            assert!(changed(&|c| c.cross_view = Some(views)).is_err());
+        }
+    }
+}

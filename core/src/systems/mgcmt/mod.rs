@@ -1,0 +1,392 @@
+//! MGCMT: text with semantic augmentation, crossed with grid and objects of the image, beside an
+//! auxiliary branch that finds where entities are (Liu et al., arXiv 2210.14163, IP&M 2023).
+//!
+//! ```text
+//! H = Dropout(BERT(tweet) + W_a a)          variant: g * BERT(tweet) + (1 - g) * W_a a
+//! P = Self(H) -> CRF over O, B, I           R = Self(H)
+//! F1 from R and the grid, F2 from R and the objects, each by a gated pair of streams
+//! F = ReLU(W_f Dropout [F1 ; F2])           E = W_c W_z [R ; F] at first pieces -> CRF
+//! loss = NLL_main + 0.5 NLL_aux
+//! ```
+//!
+//! What is absent adds exactly 0: F1 without an image, F2 without objects, F without either.
+
+pub mod stream;
+
+use super::batch::Batch;
+use super::pictures::PictureBatch;
+use crate::label::LABELS;
+use crate::nn::attention::{KeyMask, linear};
+use crate::nn::crf::{Crf, CrfTargets};
+use crate::nn::encoder::{Encoder, EncoderConfig};
+use crate::nn::transformer::{TransformerLayer, TransformerLayerConfig};
+use crate::tweet::augmentation::Augmentation;
+use crate::tweet::sequence::PieceSequence;
+use burn::module::{Initializer, Module};
+use burn::nn::{Dropout, DropoutConfig, Embedding, EmbeddingConfig, Linear, LinearConfig};
+use burn::tensor::activation::{relu, sigmoid};
+use burn::tensor::{Device, Tensor, TensorData};
+use serde::{Deserialize, Serialize};
+use stream::{Sights, Stream, Words};
+
+/// Labels of the auxiliary branch: `O`, `B`, `I`.
+pub const SPAN_LABELS: usize = 3;
+
+/// Weight of the auxiliary branch's loss.
+const AUXILIARY: f64 = 0.5;
+
+/// Dropout on `[F1 ; F2]`.
+const FUSION_DROPOUT: f64 = 0.5;
+
+/// Objects that are looked at, the best first.
+const OBJECTS: usize = 5;
+
+/// How the augmentation joins the text.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
+pub enum Augmented {
+    /// It is added.
+    #[default]
+    Add,
+    /// A gate weighs the two: `g = sigmoid(W_g [H0 ; W_a a] + b)`.
+    Gate,
+    /// There is none.
+    Off,
+}
+
+/// A part of the system that can be left out, to measure what it is worth; the augmentation is left
+/// out by [`Augmented::Off`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
+#[serde(rename_all = "lowercase")]
+pub enum Part {
+    /// The grid's streams: `F1 = 0`.
+    Image,
+    /// The objects' streams: `F2 = 0`.
+    Object,
+    /// What words draw from what the image draws from them: `F1 = C1`, `F2 = C3`.
+    Attentive,
+    /// The auxiliary branch.
+    Auxiliary,
+}
+
+/// Sizes and parts of MGCMT.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MgcmtConfig {
+    /// The text encoder.
+    pub encoder: EncoderConfig,
+    /// Channels of the image backbone's map.
+    pub channels: usize,
+    /// Classes of the object detector.
+    pub classes: usize,
+    /// Values of an augmentation vector.
+    pub augmentation_size: usize,
+    /// How the augmentation joins the text.
+    pub augmented: Augmented,
+    /// Parts that are left out.
+    pub without: Vec<Part>,
+}
+
+impl MgcmtConfig {
+    /// The whole system around an encoder, for a backbone of `channels` and a detector of
+    /// `classes`, with augmentation vectors of 200 values.
+    pub fn new(encoder: EncoderConfig, channels: usize, classes: usize) -> Self {
+        Self {
+            encoder,
+            channels,
+            classes,
+            augmentation_size: 200,
+            augmented: Augmented::Add,
+            without: Vec::new(),
+        }
+    }
+
+    /// Values of an augmentation vector, none without augmentation.
+    pub fn reads_augmentation(&self) -> Option<usize> {
+        (self.augmented != Augmented::Off).then_some(self.augmentation_size)
+    }
+
+    /// What is wrong with the sizes beyond the encoder, if anything.
+    ///
+    /// # Errors
+    /// The problem, as the end of a sentence.
+    pub fn check(&self) -> Result<(), &'static str> {
+        const LARGEST: usize = 1 << 16;
+        let sizes = [self.channels, self.classes, self.augmentation_size];
+        match sizes.iter().all(|size| (1..=LARGEST).contains(size)) {
+            true => Ok(()),
+            false => Err(
+                "the image's or the augmentation's sizes are beyond any model this program knows",
+            ),
+        }
+    }
+
+    /// A fresh system on `device`.
+    pub fn init(&self, device: &Device) -> Mgcmt {
+        let d = self.encoder.d;
+        let layer = TransformerLayerConfig {
+            d,
+            heads: self.encoder.heads,
+            ffn: self.encoder.ffn,
+            dropout: self.encoder.dropout,
+            epsilon: self.encoder.epsilon,
+        };
+        let normal = || Initializer::Normal {
+            mean: 0.0,
+            std: 0.02,
+        };
+        let has = |part| !self.without.contains(&part);
+        let attentive = has(Part::Attentive);
+        let stream = || Stream::new(&layer, attentive, device);
+        let fusion = Fusion {
+            // Without bias: pieces without augmentation get exactly 0.
+            augmentation: (self.augmented != Augmented::Off).then(|| {
+                LinearConfig::new(self.augmentation_size, d)
+                    .with_bias(false)
+                    .with_initializer(normal())
+                    .init(device)
+            }),
+            augmentation_gate: (self.augmented == Augmented::Gate)
+                .then(|| linear(2 * d, d, device)),
+            dropout: DropoutConfig::new(self.encoder.dropout).init(),
+            main: layer.init(device),
+            image: has(Part::Image).then(|| Image {
+                direct: linear(self.channels, d, device),
+                round: attentive.then(|| linear(self.channels, d, device)),
+                stream: stream(),
+            }),
+            object: has(Part::Object).then(|| Objects {
+                classes: EmbeddingConfig::new(self.classes + 1, d)
+                    .with_initializer(normal())
+                    .init(device),
+                stream: stream(),
+            }),
+            fused_dropout: DropoutConfig::new(FUSION_DROPOUT).init(),
+            fuse: (has(Part::Image) || has(Part::Object)).then(|| linear(2 * d, d, device)),
+            join: linear(2 * d, d, device),
+        };
+        Mgcmt {
+            encoder: self.encoder.init(device),
+            fusion,
+            auxiliary: has(Part::Auxiliary).then(|| Auxiliary {
+                fusion: layer.init(device),
+                emit: linear(d, SPAN_LABELS, device),
+                crf: Crf::new(SPAN_LABELS, device),
+            }),
+            emit: linear(d, LABELS, device),
+            crf: Crf::new(LABELS, device),
+        }
+    }
+}
+
+/// MGCMT with its weights.
+#[derive(Module, Debug)]
+pub struct Mgcmt {
+    /// The text encoder.
+    pub encoder: Encoder,
+    fusion: Fusion,
+    auxiliary: Option<Auxiliary>,
+    /// `W_c`, `D -> 9`.
+    pub emit: Linear,
+    /// The label chain.
+    pub crf: Crf,
+}
+
+/// What lies between encoder and emissions.
+#[derive(Module, Debug)]
+struct Fusion {
+    /// `W_a`, augmentation to hidden size.
+    augmentation: Option<Linear>,
+    /// `W_g` of the gate variant, `2D -> D`.
+    augmentation_gate: Option<Linear>,
+    dropout: Dropout,
+    /// `R = Self(H)`.
+    main: TransformerLayer,
+    image: Option<Image>,
+    object: Option<Objects>,
+    fused_dropout: Dropout,
+    /// `W_f`, `2D -> D`.
+    fuse: Option<Linear>,
+    /// `W_z`, `2D -> D`.
+    join: Linear,
+}
+
+/// The branch that finds where entities are, not what.
+#[derive(Module, Debug)]
+struct Auxiliary {
+    fusion: TransformerLayer,
+    emit: Linear,
+    crf: Crf,
+}
+
+/// The grid's streams.
+#[derive(Module, Debug)]
+struct Image {
+    /// `W1`, `C -> D`.
+    direct: Linear,
+    /// `W2`, `C -> D`; none without the attentive fusion.
+    round: Option<Linear>,
+    stream: Stream,
+}
+
+/// The objects' streams.
+#[derive(Module, Debug)]
+struct Objects {
+    /// A row a class, the first for none.
+    classes: Embedding,
+    stream: Stream,
+}
+
+/// The label of the auxiliary branch for a label of the nine: `O`, `B` or `I` (0, 1, 2).
+pub fn span_label(label: usize) -> usize {
+    match label {
+        0 => 0,
+        b if b % 2 == 1 => 1,
+        _ => 2,
+    }
+}
+
+/// The augmentation of a batch's pieces, `[R, P, V]`: `a(w)` at the first piece of each word, 0
+/// elsewhere.
+///
+/// `rows`: each row's window and the words of the whole tweet it is part of, in the batch's order;
+/// `pieces`: the batch's `P`.
+///
+/// # Panics
+/// If a window is of another tweet or longer than `pieces`.
+pub fn augmentation_rows<S: AsRef<str>>(
+    table: &Augmentation,
+    rows: &[(&PieceSequence, &[S])],
+    pieces: usize,
+    device: &Device,
+) -> Tensor<3> {
+    let size = table.size();
+    let mut values = vec![0f32; rows.len() * pieces * size];
+    for (row, (sequence, words)) in rows.iter().enumerate() {
+        let words = &words[sequence.window.words.clone()];
+        for (&piece, word) in sequence.first.iter().zip(words) {
+            assert!(piece < pieces, "a window of more than {pieces} pieces");
+            let at = (row * pieces + piece) * size;
+            values[at..at + size].copy_from_slice(&table.vector(word.as_ref()));
+        }
+    }
+    Tensor::from_data(TensorData::new(values, [rows.len(), pieces, size]), device)
+}
+
+/// What a run of MGCMT gives.
+#[derive(Clone, Debug)]
+pub struct MgcmtOutput {
+    /// Emission scores of every word, `[R, N, 9]`.
+    pub emissions: Tensor<3>,
+    /// The auxiliary branch's scores, `[R, N, 3]`.
+    pub spans: Option<Tensor<3>>,
+}
+
+impl Mgcmt {
+    /// Emission scores of every word, and the auxiliary branch's.
+    ///
+    /// A batch without augmentation ([`augmentation_rows`]) is read as if all of it were 0.
+    pub fn forward(&self, batch: &Batch) -> MgcmtOutput {
+        let hidden = self.encoder.forward(batch.text());
+        let hidden = self.fusion.augmented(hidden, batch.augmentation());
+        let mask = KeyMask::never_empty(batch.text().present.clone());
+        let spans = self.auxiliary.as_ref().map(|auxiliary| {
+            let hidden = auxiliary.fusion.forward_self(hidden.clone(), &mask);
+            auxiliary.emit.forward(batch.first_pieces(hidden))
+        });
+        let pieces = self.fusion.main.forward_self(hidden, &mask);
+        let first = batch.first_pieces(pieces.clone());
+        let words = Words {
+            first: first.clone(),
+            pieces,
+            mask,
+        };
+        let fused = match batch.pictures() {
+            Some(pictures) => self.fusion.fused(&words, pictures),
+            None => None,
+        };
+        let fused = fused.unwrap_or_else(|| first.zeros_like());
+        let joined = self.fusion.join.forward(Tensor::cat(vec![first, fused], 2));
+        MgcmtOutput {
+            emissions: self.emit.forward(joined),
+            spans,
+        }
+    }
+
+    /// The training loss, `[1]`.
+    pub fn loss(&self, batch: &Batch, targets: &CrfTargets) -> Tensor<1> {
+        let output = self.forward(batch);
+        let loss = self.crf.nll(output.emissions, targets);
+        match (&self.auxiliary, output.spans) {
+            (Some(auxiliary), Some(emissions)) => {
+                let spans: Vec<usize> = (0..LABELS).map(span_label).collect();
+                let spans = targets.merged(&spans, SPAN_LABELS);
+                loss + auxiliary.crf.nll(emissions, &spans) * AUXILIARY
+            }
+            _ => loss,
+        }
+    }
+}
+
+impl Fusion {
+    /// `H`, `[R, P, D]`.
+    fn augmented(&self, hidden: Tensor<3>, augmentation: Option<&Tensor<3>>) -> Tensor<3> {
+        let joined = match (&self.augmentation, augmentation) {
+            (Some(project), Some(augmentation)) => {
+                let added = project.forward(augmentation.clone());
+                match &self.augmentation_gate {
+                    None => hidden + added,
+                    Some(gate) => {
+                        let both = Tensor::cat(vec![hidden.clone(), added.clone()], 2);
+                        let gate = sigmoid(gate.forward(both));
+                        added.clone() + gate * (hidden - added)
+                    }
+                }
+            }
+            _ => hidden,
+        };
+        self.dropout.forward(joined)
+    }
+
+    /// `F`, `[R, N, D]`: exactly 0 in rows that show nothing.
+    fn fused(&self, words: &Words, pictures: &PictureBatch) -> Option<Tensor<3>> {
+        let fuse = self.fuse.as_ref()?;
+        let [rows, cells, _] = pictures.grid.dims();
+        let device = pictures.grid.device();
+        let mut seen = Tensor::<2>::zeros([rows, 1], &device);
+        let mut fused = [words.first.zeros_like(), words.first.zeros_like()];
+        if let Some(image) = &self.image {
+            let present = pictures.present.clone().unsqueeze_dim::<2>(1);
+            let direct = image.direct.forward(pictures.grid.clone());
+            let sights = Sights {
+                round: match &image.round {
+                    Some(project) => project.forward(pictures.grid.clone()),
+                    None => direct.clone(),
+                },
+                direct,
+                present: present.clone().repeat_dim(1, cells),
+            };
+            fused[0] = image.stream.forward(words, sights, false);
+            seen = seen.max_pair(present);
+        }
+        if let Some(object) = &self.object {
+            let most = OBJECTS.min(pictures.classes.dims()[1]);
+            let present = pictures.objects.clone().narrow(1, 0, most);
+            let classes = pictures.classes.clone().narrow(1, 0, most);
+            let embedded = object.classes.forward(classes);
+            let sights = Sights {
+                direct: embedded.clone(),
+                round: embedded,
+                present: present.clone(),
+            };
+            fused[1] = object.stream.forward(words, sights, true);
+            seen = seen.max_pair(present.max_dim(1));
+        }
+        let both = self.fused_dropout.forward(Tensor::cat(fused.into(), 2));
+        Some(relu(fuse.forward(both)) * seen.unsqueeze_dim::<3>(2))
+    }
+}
+
+#[cfg(all(test, feature = "train", feature = "flex"))]
+mod tests;

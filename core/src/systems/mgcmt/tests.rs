@@ -1,0 +1,281 @@
+use super::*;
+use crate::systems::pictures::Sight;
+use crate::systems::pictures::tests::sight;
+use crate::tweet::window::Window;
+use burn::module::{ModuleVisitor, Param};
+use burn::tensor::Gradients;
+
+const CHANNELS: usize = 6;
+const VALUES: usize = 5;
+
+fn config() -> MgcmtConfig {
+    let encoder = EncoderConfig {
+        vocab: 20,
+        d: 12,
+        layers: 1,
+        heads: 2,
+        ffn: 16,
+        positions: 16,
+        first_position: 0,
+        token_types: 2,
+        shapes: 0,
+        epsilon: 1e-12,
+        dropout: 0.1,
+    };
+    MgcmtConfig {
+        augmentation_size: VALUES,
+        ..MgcmtConfig::new(encoder, CHANNELS, 80)
+    }
+}
+
+/// A tweet of `words` words, the first of two pieces.
+fn tweet(words: usize) -> Vec<PieceSequence> {
+    let pieces: Vec<u32> = (0..words as u32 + 3).map(|i| 2 + 3 * i % 17).collect();
+    vec![PieceSequence {
+        shapes: vec![0; pieces.len()],
+        pieces,
+        first: (0..words).map(|w| if w == 0 { 1 } else { w + 2 }).collect(),
+        window: Window {
+            words: 0..words,
+            keep: 0..words,
+        },
+    }]
+}
+
+fn batch(tweets: &[Vec<PieceSequence>], pictures: &[Option<&Sight>], device: &Device) -> Batch {
+    let windows: Vec<&[PieceSequence]> = tweets.iter().map(Vec::as_slice).collect();
+    Batch::new(&windows, 0, 0, device)
+        .with_pictures(pictures)
+        .with_augmentation(augmentation(tweets, device))
+}
+
+fn augmentation(tweets: &[Vec<PieceSequence>], device: &Device) -> Tensor<3> {
+    let table = Augmentation::new(VALUES, [("kite", vec![1.0, -1.0, 0.5, 0.0, 2.0])]);
+    let words = ["kite", "hawk", "sea", "snow"];
+    let rows: Vec<(&PieceSequence, &[&str])> = tweets.iter().map(|t| (&t[0], &words[..])).collect();
+    let pieces = tweets.iter().map(|t| t[0].pieces.len()).max().unwrap();
+    augmentation_rows(&table, &rows, pieces, device)
+}
+
+fn floats<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
+    tensor.into_data().iter().collect()
+}
+
+/// Emissions and spans of each tweet.
+fn run(
+    system: &Mgcmt,
+    tweets: &[Vec<PieceSequence>],
+    pictures: &[Option<&Sight>],
+) -> (Vec<Vec<f32>>, Option<Vec<f32>>) {
+    let device = Device::flex();
+    let batch = batch(tweets, pictures, &device);
+    let output = system.forward(&batch);
+    let width = output.emissions.dims()[1] * LABELS;
+    let emissions = floats(output.emissions)
+        .chunks(width)
+        .map(<[f32]>::to_vec)
+        .collect();
+    (emissions, output.spans.map(floats))
+}
+
+fn system(config: &MgcmtConfig) -> Mgcmt {
+    let device = Device::flex();
+    device.seed(3);
+    config.init(&device)
+}
+
+#[test]
+fn pictures_change_the_emissions_and_never_the_auxiliary_branch() {
+    let system = system(&config());
+    let tweets = [tweet(3)];
+    let (one, other) = (sight(1, CHANNELS, 2), sight(2, CHANNELS, 2));
+    let grid_only = {
+        let mut sight = one.clone();
+        let mut features = (*other.features).clone();
+        features.objects = one.features.objects.clone();
+        sight.features = std::sync::Arc::new(features);
+        sight
+    };
+    let objects_only = {
+        let mut sight = one.clone();
+        let mut features = (*one.features).clone();
+        features.objects[0].class = 40;
+        sight.features = std::sync::Arc::new(features);
+        sight
+    };
+    let base = run(&system, &tweets, &[Some(&one)]);
+    for changed in [Some(&grid_only), Some(&objects_only), None] {
+        let (emissions, spans) = run(&system, &tweets, &[changed]);
+        assert_ne!(emissions, base.0);
+        assert_eq!(spans, base.1);
+    }
+}
+
+#[test]
+fn what_is_absent_is_exact_whatever_the_others_show() {
+    let system = system(&config());
+    let (one, other, bare) = (
+        sight(1, CHANNELS, 2),
+        sight(2, CHANNELS, 7),
+        sight(3, CHANNELS, 0),
+    );
+    let tweets = [tweet(3), tweet(3), tweet(3)];
+    let alone = |picture| run(&system, &tweets[..1], &[picture]).0.remove(0);
+    let (nothing, grid_alone) = (alone(None), alone(Some(&bare)));
+    assert_ne!(nothing, grid_alone);
+    let beside = |mate| run(&system, &tweets, &[None, Some(mate), Some(&bare)]).0;
+    let (with_one, with_other) = (beside(&one), beside(&other));
+    assert_ne!(with_one[1], with_other[1]);
+    for (row, expected) in [(0, nothing), (2, grid_alone)] {
+        assert_eq!(with_one[row], with_other[row]);
+        for (got, expected) in with_one[row].iter().zip(expected) {
+            assert!((got - expected).abs() < 1e-6, "{got} against {expected}");
+        }
+    }
+}
+
+#[test]
+fn objects_beyond_the_fifth_have_no_influence() {
+    let system = system(&config());
+    let many = sight(2, CHANNELS, 7);
+    let mut five = many.clone();
+    let mut features = (*many.features).clone();
+    features.objects.truncate(5);
+    features.regions.truncate(5 * CHANNELS);
+    five.features = std::sync::Arc::new(features);
+    let tweets = [tweet(2)];
+    assert_eq!(
+        run(&system, &tweets, &[Some(&many)]),
+        run(&system, &tweets, &[Some(&five)])
+    );
+}
+
+#[test]
+fn each_ablation_takes_its_part_away() {
+    let whole = config();
+    let tweets = [tweet(3)];
+    let (one, other) = (sight(1, CHANNELS, 2), sight(2, CHANNELS, 2));
+    let without = |change: &dyn Fn(&mut MgcmtConfig)| {
+        let mut config = whole.clone();
+        change(&mut config);
+        system(&config)
+    };
+    // Both pictures have objects of the same classes.
+    let no_image = without(&|c| c.without = vec![Part::Image]);
+    assert_eq!(
+        run(&no_image, &tweets, &[Some(&one)]),
+        run(&no_image, &tweets, &[Some(&other)])
+    );
+    let no_object = without(&|c| c.without = vec![Part::Object]);
+    // The same seed makes the same grid.
+    let bare = sight(1, CHANNELS, 0);
+    assert_eq!(
+        run(&no_object, &tweets, &[Some(&bare)]),
+        run(&no_object, &tweets, &[Some(&one)])
+    );
+    let neither = without(&|c| c.without = vec![Part::Image, Part::Object]);
+    assert_eq!(
+        run(&neither, &tweets, &[Some(&one)]),
+        run(&neither, &tweets, &[None])
+    );
+    let no_auxiliary = without(&|c| c.without = vec![Part::Auxiliary]);
+    assert!(run(&no_auxiliary, &tweets, &[Some(&one)]).1.is_none());
+    let direct = without(&|c| c.without = vec![Part::Attentive]);
+    assert!(direct.num_params() < system(&whole).num_params());
+    assert_ne!(
+        run(&direct, &tweets, &[Some(&one)]),
+        run(&direct, &tweets, &[None])
+    );
+
+    let device = Device::flex();
+    let text = batch(&tweets, &[None], &device);
+    let bare = Batch::new(&[&tweets[0]], 0, 0, &device);
+    for (augmented, used) in [
+        (Augmented::Add, true),
+        (Augmented::Gate, true),
+        (Augmented::Off, false),
+    ] {
+        let system = without(&|c| c.augmented = augmented);
+        let with = system.forward(&text);
+        let none = system.forward(&bare);
+        assert_eq!(floats(with.emissions) != floats(none.emissions), used);
+    }
+}
+
+#[test]
+fn augmentation_lies_at_first_pieces() {
+    let device = Device::flex();
+    let tweets = [tweet(2)];
+    let values = floats(augmentation(&tweets, &device));
+    let rows: Vec<bool> = values
+        .chunks(VALUES)
+        .map(|row| row.iter().any(|&v| v != 0.0))
+        .collect();
+    assert_eq!(rows, [false, true, false, true, false]);
+    assert!((values[VALUES + 4] - 2.0).abs() < 1e-6);
+}
+
+#[test]
+fn nine_labels_are_three_span_labels() {
+    let spans: Vec<usize> = (0..LABELS).map(span_label).collect();
+    assert_eq!(spans, [0, 1, 2, 1, 2, 1, 2, 1, 2]);
+}
+
+/// Names of parameters without a gradient, or with one that is 0 throughout.
+struct Unreached<'a> {
+    gradients: &'a Gradients,
+    path: Vec<String>,
+    names: Vec<String>,
+}
+
+impl ModuleVisitor for Unreached<'_> {
+    fn enter_module(&mut self, name: &str, _: &str) {
+        self.path.push(name.to_owned());
+    }
+
+    fn exit_module(&mut self, _: &str, _: &str) {
+        self.path.pop();
+    }
+
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        let reached = param
+            .val()
+            .grad(self.gradients)
+            .is_some_and(|g| floats(g).iter().any(|&v| v != 0.0));
+        if !reached {
+            self.names.push(self.path.join("."));
+        }
+    }
+}
+
+#[test]
+fn gradients_reach_every_parameter() {
+    let device = Device::flex().autodiff();
+    device.seed(5);
+    let config = MgcmtConfig {
+        augmented: Augmented::Gate,
+        ..config()
+    };
+    let system = config.init(&device);
+    let tweets = [tweet(4), tweet(2)];
+    let gold = [vec![0, 3, 4, 0], vec![1, 2]];
+    let (one, other) = (sight(1, CHANNELS, 2), sight(2, CHANNELS, 7));
+    let loss = system.loss(
+        &batch(&tweets, &[Some(&one), Some(&other)], &device),
+        &CrfTargets::new(&gold, LABELS, &device),
+    );
+    let gradients = loss.backward();
+    let mut unreached = Unreached {
+        gradients: &gradients,
+        path: Vec::new(),
+        names: Vec::new(),
+    };
+    system.visit(&mut unreached);
+    // A key's bias shifts all logits of a query alike: softmax does not see it.
+    let names: Vec<_> = unreached
+        .names
+        .iter()
+        .filter(|name| !name.ends_with("key.bias"))
+        .collect();
+    assert!(names.is_empty(), "{names:?}");
+}
