@@ -363,7 +363,9 @@ fn a_system_with_pictures_trains_evaluates_and_explains() {
         let base = ["predict", "--bundle", &bundle, "--text", tweet, "--json"];
         serde_json::from_str(&succeed(&[&base, more].concat())).unwrap()
     };
-    let answer = predict(&["--image", &kite]);
+    let drawing = path(&folder, "explained.png");
+    let answer = predict(&["--image", &kite, "--explain", &drawing]);
+    assert!(fs::read(&drawing).unwrap().starts_with(b"\x89PNG"));
     let objects = answer["picture"]["objects"].as_array().unwrap();
     assert!(objects.iter().any(|object| object["name"] == "person"));
     for entity in answer["entities"].as_array().unwrap() {

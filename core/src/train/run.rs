@@ -368,7 +368,7 @@ fn build(
         return Err(ConfigError::Range {
             name: "width",
             value: config.width as f64,
-            expected: "a multiple of the encoder's heads, at most 65536, and so must be ffn widths",
+            expected: "a multiple of the encoder's heads; neither it nor ffn widths may be above 65536",
         }
         .into());
     }

@@ -4,6 +4,7 @@
 mod bundle;
 mod device;
 mod evaluate;
+mod explain;
 mod export;
 mod failure;
 mod init;

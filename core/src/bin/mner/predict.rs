@@ -1,7 +1,9 @@
 //! `mner predict`: the entities of any tweet, one or a stream of them.
 
 use crate::bundle::BundleArgs;
+use crate::explain;
 use crate::failure::Failure;
+use image::ImageFormat;
 use mner_core::picture::Picture;
 use mner_core::recognizer::{Recognition, Recognizer};
 use mner_core::systems::pictures::Sight;
@@ -27,6 +29,9 @@ pub struct Args {
     /// The tweet's picture: JPEG, PNG, WebP or GIF
     #[arg(long, conflicts_with = "input", value_name = "FILE")]
     image: Option<PathBuf>,
+    /// Write the picture with boxes, names, relevance and where the entities' words looked, as PNG
+    #[arg(long, requires = "image", value_name = "PNG")]
+    explain: Option<PathBuf>,
     /// JSONL of objects with a "text"; "-" is standard input. Each comes out again with its "entities"
     #[arg(long, value_name = "FILE")]
     input: Option<PathBuf>,
@@ -45,9 +50,15 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let mut out = BufWriter::new(io::stdout().lock());
     match (&args.text, &args.input) {
         (Some(text), _) => {
-            let sight = args.image.as_deref().map(|path| look(&recognizer, path));
-            let sight = sight.transpose()?;
-            let found = pollster::block_on(recognizer.recognize_with(text, sight.as_ref()))?;
+            let seen = args.image.as_deref().map(|path| look(&recognizer, path));
+            let seen = seen.transpose()?;
+            let sight = seen.as_ref().map(|(_, sight)| sight);
+            let found = pollster::block_on(recognizer.recognize_with(text, sight))?;
+            if let (Some(path), Some((picture, _))) = (&args.explain, &seen) {
+                explain::draw(picture, &found)
+                    .save_with_format(path, ImageFormat::Png)
+                    .map_err(|e| format!("{}: {e}", path.display()))?;
+            }
             print_one(&mut out, text, &found, args.json).map_err(|e| Failure::output(&e))
         }
         (None, Some(path)) if path.as_os_str() == "-" => {
@@ -62,10 +73,11 @@ pub fn run(args: &Args) -> Result<(), Failure> {
 }
 
 /// Looks at the picture in a file.
-fn look(recognizer: &Recognizer, path: &Path) -> Result<Sight, Failure> {
+fn look(recognizer: &Recognizer, path: &Path) -> Result<(Picture, Sight), Failure> {
     let bytes = std::fs::read(path).map_err(|e| format!("{}: {e}", path.display()))?;
     let picture = Picture::decode(&bytes).map_err(|e| format!("{}: {e}", path.display()))?;
-    Ok(pollster::block_on(recognizer.look(&picture))?)
+    let sight = pollster::block_on(recognizer.look(&picture))?;
+    Ok((picture, sight))
 }
 
 fn print_one(out: &mut impl Write, text: &str, found: &Recognition, json: bool) -> io::Result<()> {
