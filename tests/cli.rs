@@ -408,7 +408,7 @@ fn augmentation_travels_in_the_bundle() {
     let bundle = format!("{run}/bundle");
     let manifest = fs::read_to_string(format!("{bundle}/manifest.json")).unwrap();
     assert!(!manifest.contains(folder.path().to_str().unwrap()));
-    assert!(succeed(&["inspect", "--bundle", &bundle]).contains("augmentation.bin"));
+    assert!(succeed(&["inspect", &bundle]).contains("augmentation.bin"));
     succeed(&[
         "predict",
         "--bundle",
