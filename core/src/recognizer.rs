@@ -260,18 +260,6 @@ impl Recognizer {
         }
     }
 
-    /// The best labels of tweets that are already words, one label per word.
-    ///
-    /// # Errors
-    /// If the device fails to answer.
-    pub async fn label<S: AsRef<str>>(
-        &self,
-        tweets: &[&[S]],
-    ) -> Result<Vec<Vec<Label>>, RecognizeError> {
-        let emissions = self.emissions(tweets).await?;
-        Ok(emissions.iter().map(|e| decode(&self.chain, e).0).collect())
-    }
-
     /// The best labels that an answer gives, one label per word.
     pub fn labels(&self, answer: &Answer) -> Vec<Label> {
         decode(&self.chain, &answer.emissions).0
