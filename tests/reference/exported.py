@@ -1,7 +1,7 @@
 """What `transformers` makes of a folder written by `mner export`.
 
-    cargo run --features cli,flex --bin mner -- init --out /tmp/bundle
-    cargo run --features cli,flex --bin mner -- export --bundle /tmp/bundle --out tests/reference/encoder/exported
+    cargo run --features cli,flex --bin mner -- init --out runs/bundle
+    cargo run --features cli,flex --bin mner -- export --bundle runs/bundle --out tests/reference/encoder/exported
     .venv/bin/python tests/reference/exported.py tests/reference/encoder/exported
 
 Loads the encoder with AutoModel, insists that every weight of it is in the file, and adds `cases.safetensors`
