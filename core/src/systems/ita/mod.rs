@@ -232,7 +232,9 @@ mod tests {
         let base = config(&tokenizer);
         let [text, cross] = views(&base, &tokenizer, &device);
         let targets = CrfTargets::new(&[vec![0, 3], vec![1]], LABELS, &device);
-        let system = base.init(&device);
+        let mut system = base.init(&device);
+        // Fresh emissions are so small that the views' disagreement would drown in rounding.
+        system.emit.weight = Param::from_tensor(system.emit.weight.val() * 50.0);
         let loss = |batch: &Batch, alignment: Option<f64>| {
             let system = Ita {
                 cross_view: alignment.map(|alignment| CrossViewConfig {
@@ -246,7 +248,7 @@ mod tests {
         let both = cross.clone().with_text_view(text.clone());
         let likelihoods = loss(&text, None) + 0.5 * loss(&cross, None);
         assert!((loss(&both, Some(0.0)) - likelihoods).abs() < 1e-4);
-        assert!(loss(&both, Some(1e6)) > loss(&both, Some(0.0)));
+        assert!(loss(&both, Some(1e3)) > loss(&both, Some(0.0)) + 1e-2);
         // Equal views agree.
         let equal = text.clone().with_text_view(text.clone());
         assert!((loss(&equal, Some(1.0)) - 1.5 * loss(&text, None)).abs() < 1e-4);
