@@ -165,8 +165,9 @@ impl Augmentation {
             .chunks_exact(4)
             .map(|c| f32::from_le_bytes([c[0], c[1], c[2], c[3]]))
             .collect();
-        if !scales.iter().all(|s| s.is_finite() && *s >= 0.0) {
-            return Err(damaged("a scale is no positive number"));
+        // The largest step is -128, and a scale times that must still be a number.
+        if !scales.iter().all(|s| (s * 128.0).is_finite() && *s >= 0.0) {
+            return Err(damaged("a scale is no positive number, or too large a one"));
         }
         Ok(Self {
             size,
