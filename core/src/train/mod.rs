@@ -12,6 +12,7 @@ pub mod hugging_face;
 pub mod image_context;
 pub mod learner;
 pub mod metric;
+pub mod packing;
 pub mod progress;
 pub mod run;
 pub mod schedule;

@@ -14,16 +14,17 @@ use super::hugging_face::{HuggingFaceError, load_encoder, load_tokenizer};
 use super::image_context::{self, ImageContextError};
 use super::learner::Trainee;
 use super::metric::SpanF1;
+use super::packing::pack_with_answer;
 use super::progress::PlainProgress;
 use super::schedule::{optimizer, scheduler};
 use super::store;
 use super::word2vec::{Word2vecError, WordVectors};
 use crate::bundle::manifest::About;
-use crate::bundle::{BundleError, Parts, Unpacked, pack, unpack};
+use crate::bundle::{BundleError, Parts};
 use crate::nn::mobilenet;
 use crate::nn::yolox::YoloxConfig;
 use crate::picture::eyes::Eyes;
-use crate::recognizer::{RecognizeError, Recognizer};
+use crate::recognizer::LoadError;
 use crate::systems::hamlearning::HamLearningConfig;
 use crate::systems::ita::ItaConfig;
 use crate::systems::ita::context::ContextBuilder;
@@ -82,9 +83,9 @@ pub enum TrainError {
     /// The bundle.
     #[error(transparent)]
     Bundle(#[from] BundleError),
-    /// The device.
+    /// The bundle as packed, or the device it was tried on.
     #[error(transparent)]
-    Device(#[from] RecognizeError),
+    Packed(#[from] LoadError),
     /// A file of the run.
     #[error("{}: {source}", path.display())]
     Io {
@@ -475,45 +476,22 @@ fn bundle_best(
         .iter()
         .map(|d| tail(&d.path).display().to_string())
         .collect();
-    let mut about = About {
+    let about = About {
         name: format!("mner-{}", system_config.name()),
         training: serde_json::to_value(portable(config)).expect("a configuration is JSON"),
         scores: BTreeMap::from([(names.join(" + "), dev_f1)]),
         ..About::default()
     };
-    let max_pieces = config.max_pieces;
-    let parts = |about| Parts {
-        config: system_config.clone(),
-        max_pieces,
-        eyes: eyes.clone(),
-        augmentation: augmentation.clone(),
+    let parts = Parts {
+        config: system_config,
+        max_pieces: config.max_pieces,
+        eyes,
+        augmentation,
         about,
     };
-    let draft = pack(trainee.system.clone(), &tokenizer, parts(about.clone()))?;
-    let Unpacked {
-        manifest,
-        system,
-        tokenizer,
-        eyes: unpacked_eyes,
-        augmentation: _,
-    } = unpack(draft, device)?;
-    about.known_answer = Some(pollster::block_on(async {
-        let recognizer = Recognizer::new(
-            Unpacked {
-                manifest,
-                system,
-                tokenizer: tokenizer.clone(),
-                eyes: unpacked_eyes,
-                augmentation: augmentation.clone(),
-            },
-            device,
-        )
-        .await?;
-        recognizer.known_answer(KNOWN).await
-    })?);
+    let files = pack_with_answer(trainee.system, &tokenizer, parts, KNOWN, device)?;
     let bundle = config.out.join("bundle");
-    store::write(&pack(trainee.system, &tokenizer, parts(about))?, &bundle)
-        .map_err(|(path, source)| TrainError::Io { path, source })?;
+    store::write(&files, &bundle).map_err(|(path, source)| TrainError::Io { path, source })?;
     Ok(Outcome {
         best_epoch: best,
         dev_f1,

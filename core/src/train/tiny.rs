@@ -1,15 +1,15 @@
 //! A bundle of random weights, small enough to make on the fly: for tests, and to try a page or
 //! a pipeline without a trained model.
 
+use super::packing::pack_with_answer;
 use crate::bundle::manifest::About;
-use crate::bundle::{BundleError, BundleFiles, Parts, Unpacked, pack, unpack};
+use crate::bundle::{BundleError, BundleFiles, Parts};
 use crate::nn::encoder::EncoderConfig;
-use crate::recognizer::{LoadError, Recognizer};
+use crate::recognizer::LoadError;
 use crate::systems::SystemConfig;
 use crate::systems::text::TextConfig;
 use crate::tweet::pieces::WordPieces;
 use crate::tweet::shape::WordShape;
-use burn::module::Module;
 use burn::tensor::Device;
 use serde_json::json;
 
@@ -81,33 +81,15 @@ pub fn bundle(seed: u64, device: &Device) -> Result<BundleFiles, LoadError> {
     let tokenizer = tokenizer()?;
     let config = config(&tokenizer);
     let system = config.init(device);
-    let mut about = About {
-        name: "mner-random".to_owned(),
-        ..About::default()
-    };
-    let max_pieces = config.encoder().max_pieces();
-    let parts = |about| Parts {
-        config: config.clone(),
-        max_pieces,
+    let parts = Parts {
+        max_pieces: config.encoder().max_pieces(),
+        config,
         eyes: None,
         augmentation: None,
-        about,
+        about: About {
+            name: "mner-random".to_owned(),
+            ..About::default()
+        },
     };
-    let Unpacked {
-        manifest, system, ..
-    } = unpack(pack(system, &tokenizer, parts(about.clone()))?, device)?;
-    let unpacked = Unpacked {
-        manifest,
-        system: system.clone(),
-        tokenizer: tokenizer.clone(),
-        eyes: None,
-        augmentation: None,
-    };
-    about.known_answer = Some(pollster::block_on(async {
-        Recognizer::new(unpacked, device)
-            .await?
-            .known_answer(KNOWN)
-            .await
-    })?);
-    Ok(pack(system.fork(device), &tokenizer, parts(about))?)
+    pack_with_answer(system, &tokenizer, parts, KNOWN, device)
 }
