@@ -1,6 +1,6 @@
 //! The public face: load a bundle, recognise tweets.
 
-use crate::bundle::manifest::{KnownAnswer, Manifest};
+use crate::bundle::manifest::{Drawing, KnownAnswer, Manifest};
 use crate::bundle::{BundleError, BundleFiles, Unpacked, unpack};
 use crate::decode::chain::{ChainScores, Rules};
 use crate::decode::entities::{Entity, WordEntity, decode};
@@ -370,20 +370,28 @@ impl Recognizer {
         Ok(answers)
     }
 
-    /// Computes the known answer for `text`.
+    /// Computes the known answer for `text` and a picture.
     ///
     /// # Errors
-    /// If the device fails to answer.
-    pub async fn known_answer(&self, text: &str) -> Result<KnownAnswer, RecognizeError> {
+    /// [`LoadError`] if the picture cannot be drawn or looked at, or the device fails.
+    pub async fn known_answer(
+        &self,
+        text: &str,
+        picture: Option<Drawing>,
+    ) -> Result<KnownAnswer, LoadError> {
+        let sight = match picture {
+            Some(drawing) => Some(self.look(&drawing.draw()?).await?),
+            None => None,
+        };
         let words: Vec<&str> = split_words(text).iter().map(|w| w.of(text)).collect();
-        let emissions = self.emissions(&[&words]).await?.remove(0);
-        let rows = emissions
-            .chunks(LABELS)
-            .map(|row| row.iter().map(|&v| v as f32).collect())
-            .collect();
+        let answer = self.answers(&[&words], &[sight.as_ref()]).await?.remove(0);
+        let rows = answer.emissions.chunks(LABELS);
         Ok(KnownAnswer {
             text: text.to_owned(),
-            emissions: rows,
+            picture,
+            emissions: rows
+                .map(|row| row.iter().map(|&v| v as f32).collect())
+                .collect(),
         })
     }
 
@@ -392,11 +400,11 @@ impl Recognizer {
     ///
     /// # Errors
     /// If the device fails, or differs by more than `tolerance`.
-    pub async fn check(&self, tolerance: f32) -> Result<Option<f32>, RecognizeError> {
+    pub async fn check(&self, tolerance: f32) -> Result<Option<f32>, LoadError> {
         let Some(expected) = &self.manifest.about.known_answer else {
             return Ok(None);
         };
-        let got = self.known_answer(&expected.text).await?;
+        let got = self.known_answer(&expected.text, expected.picture).await?;
         let same_shape = got.emissions.len() == expected.emissions.len()
             && expected.emissions.iter().all(|row| row.len() == LABELS);
         let difference = if same_shape {
@@ -415,7 +423,7 @@ impl Recognizer {
         if difference <= tolerance {
             Ok(Some(difference))
         } else {
-            Err(RecognizeError::WrongAnswer { difference })
+            Err(RecognizeError::WrongAnswer { difference }.into())
         }
     }
 }

@@ -1,14 +1,13 @@
 //! The vision networks of a bundle: their settings and names in the manifest, their weights in a
 //! file of their own.
 
-use super::{BundleError, EYES};
+use super::{BundleError, weights};
 use crate::nn::yolox::{Yolox, YoloxConfig};
 use crate::picture::eyes::{Backbone, BackboneConfig, Eyes, EyesConfig};
 use crate::picture::tags::ClassNames;
 use crate::systems::hamlearning::MOST_OBJECTS;
 use burn::module::Module;
-use burn::store::ModuleRecord;
-use burn::tensor::{Bytes, Device};
+use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
 /// What the manifest says of the vision networks.
@@ -64,11 +63,7 @@ impl EyesEntry {
         };
         networks.backbone.fold();
         networks.detector.fold();
-        let record = ModuleRecord::from_bytes(Bytes::from_bytes_vec(weights))
-            .map_err(|e| BundleError::Eyes(e.to_string()))?;
-        let networks = networks
-            .try_load_record(record)
-            .map_err(|e| BundleError::Eyes(e.to_string()))?;
+        let networks = weights::load(networks, weights).map_err(BundleError::Eyes)?;
         Ok(Eyes {
             config: self.config.clone(),
             backbone: networks.backbone,
@@ -108,17 +103,14 @@ pub fn pack(eyes: &Eyes) -> Result<Vec<u8>, BundleError> {
         backbone: eyes.backbone.clone(),
         detector: eyes.detector.clone(),
     };
-    let bytes = networks.into_record().into_bytes();
-    Ok(bytes
-        .map_err(|e| BundleError::Eyes(format!("{EYES}: {e}")))?
-        .to_vec())
+    weights::pack(networks).map_err(BundleError::Eyes)
 }
 
 #[cfg(all(test, feature = "train", feature = "flex"))]
 mod tests {
     use super::*;
     use crate::bundle::manifest::About;
-    use crate::bundle::{BundleFiles, Parts, pack as pack_bundle, unpack};
+    use crate::bundle::{BundleFiles, EYES, Parts, pack as pack_bundle, unpack};
     use crate::nn::mobilenet::{CHANNELS, MobileNetV2Config};
     use crate::systems::SystemConfig;
     use crate::systems::hamlearning::HamLearningConfig;

@@ -1,8 +1,11 @@
 //! `manifest.json`: what a bundle says of itself.
 
-use super::BundleError;
+use super::quantize::Scheme;
+use super::{BundleError, BundleFiles};
 use super::eyes::EyesEntry;
 use crate::label::{LABELS, Label};
+use crate::picture::Picture;
+use crate::splitmix::SplitMix64;
 use crate::systems::SystemConfig;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -25,6 +28,9 @@ pub struct Manifest {
     /// The vision networks, for a system that looks at pictures.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub eyes: Option<EyesEntry>,
+    /// How the weights are quantised; absent for f32.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quantization: Option<Scheme>,
     /// The other files.
     pub files: Files,
     /// Where the bundle comes from.
@@ -63,7 +69,7 @@ pub struct About {
     pub name: String,
     /// The resolved training configuration, seed included; null for a model that was not trained.
     pub training: serde_json::Value,
-    /// Micro F1 (fraction, lenient) by data file, as measured when the bundle was made.
+    /// Micro F1 (fraction, lenient) by data file, of the f32 weights that training ended with.
     pub scores: BTreeMap<String, f64>,
     /// Licences of the weights it started from and of the data it saw.
     pub licences: Vec<String>,
@@ -77,8 +83,58 @@ pub struct About {
 pub struct KnownAnswer {
     /// The tweet.
     pub text: String,
+    /// Its picture, if the bundle looks at pictures.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub picture: Option<Drawing>,
     /// Emission scores, one row of nine per word.
     pub emissions: Vec<Vec<f32>>,
+}
+
+/// A picture that is computed, so that a manifest can name it: bright and dark rectangles of any
+/// colour laid over each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Drawing {
+    /// Width in pixels, 1 to 1024.
+    pub width: u32,
+    /// Height in pixels, 1 to 1024.
+    pub height: u32,
+    /// Seed of the rectangles.
+    pub seed: u64,
+}
+
+impl Drawing {
+    /// Draws it.
+    ///
+    /// # Errors
+    /// [`BundleError::Config`] for a size out of range.
+    pub fn draw(self) -> Result<Picture, BundleError> {
+        const RECTANGLES: usize = 12;
+        let sides = 1..=1024;
+        if !sides.contains(&self.width) || !sides.contains(&self.height) {
+            let problem = "the known answer's picture is not 1 to 1024 pixels a side";
+            return Err(BundleError::Config(problem.to_owned()));
+        }
+        let (width, height) = (self.width as usize, self.height as usize);
+        let mut random = SplitMix64(self.seed);
+        let mut rgb = vec![127_u8; width * height * 3];
+        for _ in 0..RECTANGLES {
+            let (left, top) = (random.below(width), random.below(height));
+            let right = left + 1 + random.below(width - left);
+            let bottom = top + 1 + random.below(height - top);
+            let colour: [u8; 3] = std::array::from_fn(|_| random.next_u64() as u8);
+            for row in top..bottom {
+                let pixels = &mut rgb[3 * (row * width + left)..3 * (row * width + right)];
+                for pixel in pixels.chunks_exact_mut(3) {
+                    pixel.copy_from_slice(&colour);
+                }
+            }
+        }
+        Ok(Picture {
+            width: self.width,
+            height: self.height,
+            rgb,
+        })
+    }
 }
 
 /// The nine label names in order.
@@ -120,6 +176,18 @@ impl Manifest {
         let mut bytes = serde_json::to_vec_pretty(self)?;
         bytes.push(b'\n');
         Ok(bytes)
+    }
+}
+
+impl Files {
+    /// The entries of these files.
+    pub fn of(files: &BundleFiles) -> Self {
+        Self {
+            weights: FileEntry::of(&files.weights),
+            tokenizer: FileEntry::of(&files.tokenizer),
+            eyes: files.eyes.as_deref().map(FileEntry::of),
+            augmentation: files.augmentation.as_deref().map(FileEntry::of),
+        }
     }
 }
 

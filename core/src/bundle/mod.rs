@@ -6,16 +6,17 @@
 
 pub mod eyes;
 pub mod manifest;
+pub mod quantize;
+pub mod weights;
 
 use crate::picture::eyes::Eyes;
 use crate::systems::{System, SystemConfig};
 use crate::tweet::augmentation::{Augmentation, AugmentationError};
 use crate::tweet::pieces::{PiecesError, WordPieces};
-use burn::module::Module;
-use burn::store::ModuleRecord;
-use burn::tensor::{Bytes, Device};
-use manifest::{FileEntry, Manifest};
+use burn::tensor::Device;
+use manifest::Manifest;
 use std::sync::Arc;
+use weights::WeightsError;
 
 /// File names inside the bundle's folder, in the order of [`BundleFiles`].
 pub const MANIFEST: &str = "manifest.json";
@@ -93,10 +94,10 @@ pub enum BundleError {
     Config(String),
     /// The weights do not fit the configuration.
     #[error("{WEIGHTS} does not fit the manifest's configuration: {0}")]
-    Weights(String),
+    Weights(WeightsError),
     /// The vision networks' weights do not fit the configuration.
     #[error("{EYES} does not fit the manifest's configuration: {0}")]
-    Eyes(String),
+    Eyes(WeightsError),
     /// The augmentation table cannot be used.
     #[error("{AUGMENTATION}: {0}")]
     Augmentation(#[from] AugmentationError),
@@ -142,13 +143,8 @@ pub fn unpack(files: BundleFiles, device: &Device) -> Result<Unpacked, BundleErr
             tokenizer.vocab_size()
         )));
     }
-    let record = ModuleRecord::from_bytes(Bytes::from_bytes_vec(files.weights))
-        .map_err(|e| BundleError::Weights(e.to_string()))?;
-    let system = manifest
-        .config
-        .init(device)
-        .try_load_record(record)
-        .map_err(|e| BundleError::Weights(e.to_string()))?;
+    let system = weights::load(manifest.config.init(device), files.weights)
+        .map_err(BundleError::Weights)?;
     Ok(Unpacked {
         manifest,
         system,
@@ -266,33 +262,24 @@ pub fn pack(
     tokenizer: &WordPieces,
     parts: Parts,
 ) -> Result<BundleFiles, BundleError> {
-    let weights = system
-        .into_record()
-        .into_bytes()
-        .map_err(|e| BundleError::Weights(e.to_string()))?
-        .to_vec();
-    let tokenizer = tokenizer.bytes()?;
-    let eyes = parts.eyes.as_ref().map(eyes::pack).transpose()?;
-    let augmentation = parts.augmentation.as_ref().map(|table| table.to_bytes());
+    let weights = weights::pack(system).map_err(BundleError::Weights)?;
+    let mut files = BundleFiles {
+        manifest: Vec::new(),
+        weights,
+        tokenizer: tokenizer.bytes()?,
+        eyes: parts.eyes.as_ref().map(eyes::pack).transpose()?,
+        augmentation: parts.augmentation.map(|table| table.to_bytes()),
+    };
     let manifest = Manifest {
         format: manifest::FORMAT,
         labels: manifest::label_names(),
         config: parts.config,
         max_pieces: parts.max_pieces,
         eyes: parts.eyes.as_ref().map(eyes::EyesEntry::of),
-        files: manifest::Files {
-            weights: FileEntry::of(&weights),
-            tokenizer: FileEntry::of(&tokenizer),
-            eyes: eyes.as_deref().map(FileEntry::of),
-            augmentation: augmentation.as_deref().map(FileEntry::of),
-        },
+        quantization: None,
+        files: manifest::Files::of(&files),
         about: parts.about,
     };
-    Ok(BundleFiles {
-        manifest: manifest.to_bytes()?,
-        weights,
-        tokenizer,
-        eyes,
-        augmentation,
-    })
+    files.manifest = manifest.to_bytes()?;
+    Ok(files)
 }

@@ -20,6 +20,7 @@ use super::schedule::{optimizer, scheduler};
 use super::store;
 use super::word2vec::{Word2vecError, WordVectors};
 use crate::bundle::manifest::About;
+use crate::bundle::weights::WeightsError;
 use crate::bundle::{BundleError, Parts};
 use crate::nn::mobilenet;
 use crate::nn::yolox::YoloxConfig;
@@ -39,7 +40,7 @@ use crate::tweet::augmentation::Augmentation;
 use crate::tweet::pieces::{PiecesError, WordPieces};
 use crate::tweet::shape::WordShape;
 use burn::module::Module;
-use burn::store::ModuleRecord;
+use burn::store::{ModuleRecord, RecordError};
 use burn::tensor::Device;
 use burn::tensor::distributed::{DistributedConfig, ReduceOperation};
 use burn::train::metric::LossMetric;
@@ -467,10 +468,11 @@ fn bundle_best(
     } = parts;
     let (best, dev_f1) = history::best(&config.out).ok_or(TrainError::NoEpoch)?;
     let path = checkpoint_path(checkpoints, "model", best);
-    let record = ModuleRecord::load(&path).map_err(|e| BundleError::Weights(e.to_string()))?;
+    let unusable = |e: RecordError| BundleError::Weights(WeightsError::Pack(e.to_string()));
+    let record = ModuleRecord::load(&path).map_err(unusable)?;
     let trainee = Trainee::new(system_config.init(device), config.clip)
         .try_load_record(record)
-        .map_err(|e| BundleError::Weights(e.to_string()))?;
+        .map_err(unusable)?;
     let names: Vec<String> = config
         .dev
         .iter()

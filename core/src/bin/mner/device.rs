@@ -36,7 +36,7 @@ pub fn parse(name: &str) -> Result<Device, String> {
         #[cfg(feature = "flex")]
         ("cpu", 0) => Ok(Device::flex()),
         #[cfg(feature = "vulkan")]
-        ("vulkan", _) => Ok(vulkan(index)),
+        ("vulkan", _) => vulkan(index),
         #[cfg(feature = "cuda")]
         ("cuda", _) => Ok(Device::cuda(index)),
         _ => Err(unknown()),
@@ -57,11 +57,16 @@ pub fn parse_all(names: &[String]) -> Result<Vec<Device>, String> {
 /// The first Vulkan device is the best there is, a software one included; others are counted
 /// among the discrete ones.
 #[cfg(feature = "vulkan")]
-fn vulkan(index: usize) -> Device {
-    use burn::tensor::DeviceKind;
-    Device::vulkan(if index == 0 {
-        DeviceKind::DefaultDevice
-    } else {
-        DeviceKind::DiscreteGpu(index)
-    })
+fn vulkan(index: usize) -> Result<Device, String> {
+    use burn::tensor::{DeviceKind, DeviceType};
+    let found = Device::enumerate(DeviceType::Vulkan).into_iter().count();
+    if index >= found {
+        return Err(format!(
+            "this machine has {found} Vulkan devices; install the GPU's Vulkan driver, or use --device cpu"
+        ));
+    }
+    Ok(Device::vulkan(match index {
+        0 => DeviceKind::DefaultDevice,
+        _ => DeviceKind::DiscreteGpu(index),
+    }))
 }

@@ -43,6 +43,10 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         encoder.layers, encoder.d, encoder.vocab
     );
     println!("parameters   {parameters}");
+    match manifest.quantization {
+        Some(scheme) => println!("weights      quantised, {scheme}"),
+        None => println!("weights      f32"),
+    }
     println!("window       {} word pieces", manifest.max_pieces);
     let eyes = manifest.files.eyes.iter().map(|file| (EYES, file));
     let augmentation = manifest.files.augmentation.iter();

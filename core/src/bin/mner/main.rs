@@ -11,6 +11,7 @@ mod init;
 mod inspect;
 mod pictures;
 mod predict;
+mod quantize;
 mod train;
 
 use clap::{Parser, Subcommand};
@@ -36,6 +37,7 @@ enum Command {
     Predict(predict::Args),
     Inspect(inspect::Args),
     Export(export::Args),
+    Quantize(quantize::Args),
     Init(init::Args),
 }
 
@@ -46,6 +48,7 @@ fn main() -> ExitCode {
         Command::Predict(args) => predict::run(&args),
         Command::Inspect(args) => inspect::run(&args),
         Command::Export(args) => export::run(&args),
+        Command::Quantize(args) => quantize::run(&args),
         Command::Init(args) => init::run(&args),
     };
     match result {

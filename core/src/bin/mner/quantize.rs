@@ -1,0 +1,58 @@
+//! `mner quantize`: a smaller bundle.
+
+use crate::bundle;
+use crate::device;
+use crate::failure::Failure;
+use mner_core::bundle::BundleFiles;
+use mner_core::bundle::quantize::Scheme;
+use mner_core::train::packing::quantize_bundle;
+use mner_core::train::store;
+use std::path::PathBuf;
+
+/// Write a bundle with weights of 8 or 4 bits: a quarter to a seventh of the bytes
+#[derive(clap::Args)]
+pub struct Args {
+    /// Folder of the f32 bundle
+    #[arg(long, value_name = "DIR")]
+    bundle: PathBuf,
+    /// Folder to write
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// Bits a weight; mixed: 4 for the table of word pieces, 8 for all else
+    #[arg(long)]
+    scheme: SchemeName,
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum SchemeName {
+    Q8,
+    Q4,
+    Mixed,
+}
+
+impl From<SchemeName> for Scheme {
+    fn from(name: SchemeName) -> Self {
+        match name {
+            SchemeName::Q8 => Self::Q8,
+            SchemeName::Q4 => Self::Q4,
+            SchemeName::Mixed => Self::Mixed,
+        }
+    }
+}
+
+pub fn run(args: &Args) -> Result<(), Failure> {
+    let files = bundle::read(&args.bundle)?;
+    let small = quantize_bundle(&files, args.scheme.into(), &device::parse("cpu")?)?;
+    store::write(&small, &args.out)
+        .map_err(|(path, error)| format!("{}: {error}", path.display()))?;
+    let bytes = |files: &BundleFiles| {
+        files.weights.len() + files.eyes.as_ref().map_or(0, Vec::len)
+    };
+    eprintln!(
+        "wrote {}: weights of {} bytes instead of {}",
+        args.out.display(),
+        bytes(&small),
+        bytes(&files)
+    );
+    Ok(())
+}

@@ -1,0 +1,210 @@
+//! Weights in a file: burnpack, every tensor in f32 or quantised by blocks.
+//!
+//! A quantised tensor is what burn calls a symmetric `Q8S` or `Q4S` tensor stored as `PackedU32`,
+//! one f16 scale per block of values. It becomes f32 again on the host, tensor by
+//! tensor, while a module is loaded: every device computes with the same numbers, and no more than
+//! the file and the module are in memory. A convolution's kernel is packed as `[out, rest]`.
+
+use burn::module::{Module, ModuleMapper, Param};
+use burn::tensor::quantization::{
+    QuantMode, QuantScheme, QuantStore, QuantValue, QuantizedBytes, quantized_data_len,
+};
+use burn::tensor::{Bytes, DType, Int, Shape, Tensor, TensorData};
+use burn_pack::{Reader, Writer};
+use std::collections::BTreeMap;
+
+/// Why weights cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum WeightsError {
+    /// The file is no burnpack, or a device gave its weights away.
+    #[error("{0}")]
+    Pack(String),
+    /// A parameter is not in the file.
+    #[error("`{0}` is missing")]
+    Missing(String),
+    /// A tensor of the file belongs to no parameter.
+    #[error("`{0}` belongs to no parameter of this model")]
+    Unknown(String),
+    /// A tensor has another shape than its parameter.
+    #[error("`{name}` has the shape {found:?} where {expected:?} is needed")]
+    Shape {
+        /// The parameter.
+        name: String,
+        /// Shape in the file.
+        found: Vec<usize>,
+        /// Shape of the parameter.
+        expected: Vec<usize>,
+    },
+    /// A tensor is stored in a way this program does not read.
+    #[error("`{name}` is stored as {found}, which this program does not read")]
+    Storage {
+        /// The parameter.
+        name: String,
+        /// Its data type in the file.
+        found: String,
+    },
+}
+
+impl From<burn_pack::Error> for WeightsError {
+    fn from(error: burn_pack::Error) -> Self {
+        Self::Pack(error.to_string())
+    }
+}
+
+/// The weights of `module` in f32. Equal weights give equal bytes.
+///
+/// # Errors
+/// [`WeightsError::Pack`] if the weights cannot be read from their device.
+pub fn pack<M: Module>(module: M) -> Result<Vec<u8>, WeightsError> {
+    let record = module.into_record().into_bytes();
+    let mut tensors = read(record.map_err(|e| WeightsError::Pack(e.to_string()))?)?;
+    for tensor in &mut tensors {
+        // burn's identities of parameters, for optimisers: random, and of no use here.
+        tensor.param_id = None;
+    }
+    write(tensors)
+}
+
+/// The tensors of a burnpack file, in its order.
+pub(super) fn read(bytes: Bytes) -> Result<Vec<burn_pack::Tensor>, WeightsError> {
+    Ok(Reader::from_bytes(bytes)?.into_tensors()?)
+}
+
+/// A burnpack file of these tensors.
+pub(super) fn write(tensors: Vec<burn_pack::Tensor>) -> Result<Vec<u8>, WeightsError> {
+    Ok(Writer::new(tensors).into_bytes()?.to_vec())
+}
+
+/// Gives `module` the weights of a file. Parameters and tensors must match one to one.
+///
+/// # Errors
+/// [`WeightsError`] for the first that does not match.
+pub fn load<M: Module>(module: M, bytes: Vec<u8>) -> Result<M, WeightsError> {
+    let tensors = read(Bytes::from_bytes_vec(bytes))?;
+    let mut loader = Loader {
+        path: Vec::new(),
+        tensors: tensors.into_iter().map(|t| (t.name.clone(), t)).collect(),
+        error: None,
+    };
+    let module = module.map(&mut loader);
+    match (loader.error, loader.tensors.into_keys().next()) {
+        (Some(error), _) => Err(error),
+        (None, Some(name)) => Err(WeightsError::Unknown(name)),
+        (None, None) => Ok(module),
+    }
+}
+
+/// Walks a module and replaces its parameters.
+struct Loader {
+    path: Vec<String>,
+    tensors: BTreeMap<String, burn_pack::Tensor>,
+    error: Option<WeightsError>,
+}
+
+impl Loader {
+    fn take(&mut self, expected: &Shape) -> Result<TensorData, WeightsError> {
+        let name = self.path.join(".");
+        let tensor = self
+            .tensors
+            .remove(&name)
+            .ok_or_else(|| WeightsError::Missing(name.clone()))?;
+        let (_, dtype, found, _, bytes) = tensor.into_parts()?;
+        if found != *expected && found.as_slice() != flat(expected) {
+            return Err(WeightsError::Shape {
+                name,
+                found: found.to_vec(),
+                expected: expected.to_vec(),
+            });
+        }
+        match dtype {
+            DType::F32 => Ok(TensorData::from_bytes(bytes, expected.clone(), dtype)),
+            DType::QFloat(scheme) => dequantize(scheme, found, bytes)
+                .map(|values| TensorData::new(values, expected.clone()))
+                .ok_or_else(|| WeightsError::Storage {
+                    name,
+                    found: format!("{scheme:?}"),
+                }),
+            other => Err(WeightsError::Storage {
+                name,
+                found: format!("{other:?}"),
+            }),
+        }
+    }
+}
+
+impl ModuleMapper for Loader {
+    fn enter_module(&mut self, name: &str, _container_type: &str) {
+        self.path.push(name.to_owned());
+    }
+
+    fn exit_module(&mut self, _name: &str, _container_type: &str) {
+        self.path.pop();
+    }
+
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        if self.error.is_some() {
+            return param;
+        }
+        match self.take(&param.lazy_shape()) {
+            Ok(data) => {
+                let tensor = Tensor::from_data(data, &param.lazy_device());
+                let id = param.id;
+                param.transform_for_load(tensor, id)
+            }
+            Err(error) => {
+                self.error = Some(error);
+                param
+            }
+        }
+    }
+
+    fn map_int<const D: usize>(&mut self, param: Param<Tensor<D, Int>>) -> Param<Tensor<D, Int>> {
+        self.error
+            .get_or_insert(WeightsError::Missing(self.path.join(".")));
+        param
+    }
+}
+
+/// The shape a tensor of `shape` is quantised in: `[first, rest]`.
+pub(super) fn flat(shape: &Shape) -> [usize; 2] {
+    match shape.as_slice() {
+        [] => [1, 1],
+        [first, rest @ ..] => [*first, rest.iter().product()],
+    }
+}
+
+/// The values of a quantised tensor, in its order; `None` for a scheme or a length not our own.
+pub(super) fn dequantize(scheme: QuantScheme, shape: Shape, bytes: Bytes) -> Option<Vec<f32>> {
+    let known = matches!(scheme.value, QuantValue::Q8S | QuantValue::Q4S)
+        && scheme.store == QuantStore::PackedU32(0)
+        && scheme.mode == QuantMode::Symmetric
+        && scheme.num_levels() == 1;
+    let [rows, columns] = shape[..].try_into().ok()?;
+    let block = scheme.block_size()?.to_dim_vec(2);
+    let [high, wide] = [usize::from(block[0]), usize::from(block[1])];
+    if !known
+        || high == 0
+        || wide == 0
+        || !rows.is_multiple_of(high)
+        || !columns.is_multiple_of(wide)
+        || !columns.is_multiple_of(8)
+        || bytes.len() != quantized_data_len(&scheme, &shape)
+    {
+        return None;
+    }
+    let packed = QuantizedBytes {
+        bytes,
+        scheme,
+        shape,
+    };
+    let (codes, scales) = packed.into_vec_i8();
+    let mut values = Vec::with_capacity(codes.len());
+    for (row, codes) in codes.chunks_exact(columns).enumerate() {
+        let across = columns / wide;
+        let scales = &scales.block[row / high * across..][..across];
+        for (codes, scale) in codes.chunks_exact(wide).zip(scales) {
+            values.extend(codes.iter().map(|&code| f32::from(code) * scale));
+        }
+    }
+    Some(values)
+}
