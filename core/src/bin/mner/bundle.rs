@@ -25,12 +25,17 @@ pub fn read(folder: &Path) -> Result<BundleFiles, Failure> {
 }
 
 impl BundleArgs {
-    /// Loads the bundle onto its device.
+    /// Loads the bundle onto its device. A GPU must reproduce the bundle's known answer: a driver
+    /// that computes nonsense does so without an error.
     pub fn load(&self) -> Result<Recognizer, Failure> {
+        const TOLERANCE: f32 = 2e-2;
         let device = device::parse(&self.device)?;
-        Ok(pollster::block_on(Recognizer::load(
-            read(&self.bundle)?,
-            &device,
-        ))?)
+        Ok(pollster::block_on(async {
+            let recognizer = Recognizer::load(read(&self.bundle)?, &device).await?;
+            if self.device != "cpu" {
+                recognizer.check(TOLERANCE).await?;
+            }
+            Ok::<_, Failure>(recognizer)
+        })?)
     }
 }
