@@ -1,0 +1,146 @@
+/**
+ * The page's engine beside onnxruntime-web and transformers.js, each in a fresh headless Chromium, one thread, on a tweet of
+ * 32 word pieces: `node page.mjs MODEL NETWORK IMAGE`, a bundle's folder, network.py's folder, an image file.
+ */
+import { mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { argv, env } from 'node:process';
+import { chromium } from 'playwright-core';
+import { serve } from '../../browser/serve.mjs';
+
+const [, , model, network, image] = argv;
+const here = new URL('.', import.meta.url).pathname;
+const root = mkdtempSync(join(tmpdir(), 'mner-bench-'));
+const links = {
+  www: '../../../www',
+  ort: 'node_modules/onnxruntime-web/dist',
+  tjs: 'node_modules/@huggingface/transformers/dist',
+  tjsort: 'node_modules/@huggingface/transformers/node_modules/onnxruntime-web/dist',
+};
+for (const [name, target] of Object.entries(links)) symlinkSync(resolve(here, target), join(root, name));
+symlinkSync(resolve(model), join(root, 'bundle'));
+symlinkSync(resolve(network), join(root, 'network'));
+symlinkSync(resolve(image), join(root, 'image'));
+
+/** 30 pieces between [CLS] and [SEP]: plain words that every BERT vocabulary has whole. */
+const TWEET =
+  'today the president of france met the king of spain in paris to talk about the future of europe and the new york times was there to see it all';
+
+let sent = 0;
+const site = await serve({
+  root,
+  intercept(path, request, response) {
+    if (path === 'blank') {
+      response.writeHead(200, { 'content-type': 'text/html' }).end('<!doctype html><title>bench</title>');
+      return true;
+    }
+    response.on('finish', () => (sent += Number(response.getHeader('content-length') ?? 0)));
+    return false;
+  },
+});
+
+const SUBJECTS = {
+  'mner, text': { setup: ours, withImage: false },
+  'mner, text and image': { setup: ours, withImage: true },
+  'onnxruntime-web f32': { setup: ort, file: 'model.onnx' },
+  'onnxruntime-web int8': { setup: ort, file: 'model_quantized.onnx' },
+  'transformers.js f32': { setup: transformers, dtype: 'fp32' },
+  'transformers.js int8': { setup: transformers, dtype: 'q8' },
+};
+
+const results = {};
+for (const [name, { setup, ...options }] of Object.entries(SUBJECTS)) {
+  results[name] = await measure(setup, { tweet: TWEET, ...options });
+  console.log(JSON.stringify({ name, ...results[name] }));
+}
+await site.close();
+rmSync(root, { recursive: true });
+
+const peer = results['onnxruntime-web f32'].warm;
+const small = results['onnxruntime-web int8'].warm;
+const row = (cells) => `| ${cells.join(' | ')} |`;
+console.log(row(['', 'first answer ms', 'warm ms', 'to ORT f32', 'to ORT int8', 'MB served', 'peak MB of the tab']));
+console.log(row(Array(7).fill('---')));
+for (const [name, { first, warm, bytes, peak }] of Object.entries(results)) {
+  const ratio = (to) => (warm / to).toFixed(2);
+  console.log(row([name, first.toFixed(0), warm.toFixed(1), ratio(peer), ratio(small), (bytes / 1e6).toFixed(1), (peak / 1e6).toFixed(0)]));
+}
+
+async function measure(setup, options) {
+  const browser = await chromium.launch({
+    executablePath: env.CHROMIUM ?? '/usr/bin/chromium',
+    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+  });
+  try {
+    const page = await browser.newPage();
+    page.setDefaultTimeout(300_000);
+    await page.goto(`${site.url}blank`);
+    sent = 0;
+    const timings = await page.evaluate(setup, options);
+    const session = await browser.newBrowserCDPSession();
+    const { processInfo } = await session.send('SystemInfo.getProcessInfo');
+    const renderers = processInfo.filter(({ type }) => type === 'renderer');
+    const peak = Math.max(...renderers.map(({ id }) => 1024 * Number(/VmHWM:\s*(\d+)/.exec(readFileSync(`/proc/${id}/status`, 'utf8'))[1])));
+    return { ...timings, bytes: sent, peak };
+  } finally {
+    await browser.close();
+  }
+}
+
+// What follows runs in the page. Each loads, answers once (first), then 30 times (warm: the median).
+
+async function ours({ tweet, withImage }) {
+  const started = performance.now();
+  const { Recognizer } = await import('/www/mner.js');
+  const mner = await Recognizer.load('/bundle/', { backend: 'cpu' });
+  const image = withImage ? await (await fetch('/image')).blob() : undefined;
+  const look = (await mner.recognize({ text: tweet, image })).timings?.look;
+  const first = performance.now() - started;
+  const times = [];
+  for (let i = 0; i < 30; i++) {
+    const start = performance.now();
+    // Another tweet each time: nothing is answered from memory.
+    await mner.recognize({ text: tweet.replace('today', ['today', 'now', 'here'][i % 3]), image });
+    times.push(performance.now() - start);
+  }
+  return { first, look, warm: times.sort((a, b) => a - b)[15] };
+}
+
+async function ort({ file }) {
+  const started = performance.now();
+  const ort = await import('/ort/ort.wasm.min.mjs');
+  ort.env.wasm.numThreads = 1;
+  const session = await ort.InferenceSession.create(`/network/onnx/${file}`, { executionProviders: ['wasm'] });
+  const row = (value) => new ort.Tensor('int64', BigInt64Array.from({ length: 32 }, (_, i) => BigInt(value(i))), [1, 32]);
+  const feeds = { input_ids: row((i) => 1000 + 7 * i), attention_mask: row(() => 1), token_type_ids: row(() => 0) };
+  await session.run(feeds);
+  const first = performance.now() - started;
+  const times = [];
+  for (let i = 0; i < 30; i++) {
+    const start = performance.now();
+    await session.run(feeds);
+    times.push(performance.now() - start);
+  }
+  return { first, warm: times.sort((a, b) => a - b)[15] };
+}
+
+async function transformers({ tweet, dtype }) {
+  const started = performance.now();
+  const { env, pipeline } = await import('/tjs/transformers.min.js');
+  env.allowRemoteModels = false;
+  env.allowLocalModels = true;
+  env.localModelPath = '/';
+  env.backends.onnx.wasm.wasmPaths = '/tjsort/';
+  env.backends.onnx.wasm.numThreads = 1;
+  const classify = await pipeline('token-classification', 'network', { dtype, device: 'wasm' });
+  await classify(tweet);
+  const first = performance.now() - started;
+  const times = [];
+  for (let i = 0; i < 30; i++) {
+    const start = performance.now();
+    await classify(tweet.replace('today', ['today', 'now', 'here'][i % 3]));
+    times.push(performance.now() - start);
+  }
+  return { first, warm: times.sort((a, b) => a - b)[15] };
+}
