@@ -20,7 +20,7 @@ const ENGINE = /^pkg\/([^/]+)\//;
 export function precache(files) {
   const page = {};
   const engines = {};
-  for (const [path, bytes] of [...files].sort(([a], [b]) => (a < b ? -1 : 1))) {
+  for (const [path, bytes] of [...new Map(files)].sort(([a], [b]) => (a < b ? -1 : 1))) {
     if (LEFT_OUT.test(path) || path === LIST) continue;
     const engine = ENGINE.exec(path)?.[1];
     const group = engine ? (engines[engine] ??= {}) : page;

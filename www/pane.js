@@ -8,6 +8,8 @@ import { drawHeat, drawObjects } from './picture-view.js';
 import { drawList, drawTweet, openEntry, sentence } from './view.js';
 
 const STATES = ['loading', 'no-model', 'failure', 'empty', 'answer'];
+/** How a file that cannot be fetched shows, be it the model's or the engine's. */
+const UNREACHED = ['network', 'engine', 'crashed'];
 
 /**
  * @typedef {import('./composer.js').Input} Input
@@ -110,8 +112,10 @@ export class Pane {
     this.#model = model;
     this.#shown = undefined;
     this.#looked = {};
+    this.root.ariaBusy = 'false';
     this.#$('model-choice').value = model.name;
     this.#$('system').textContent = model.about;
+    this.#$('which').textContent = `, by ${model.title}${this.#suffix && ', for comparison'}`;
     this.#$('run').textContent = '';
     this.#state('loading');
     this.#progress({ loaded: 0, total: 0 });
@@ -130,7 +134,7 @@ export class Pane {
       if (this.#loading !== loading) return undefined;
       const retry = () => this.open(model);
       if (error.name === 'AbortError') this.fail('Stopped.', 'The model was not fetched.', retry);
-      else if (!navigator.onLine && error.code === 'network') {
+      else if (!navigator.onLine && UNREACHED.includes(error.code)) {
         this.fail('You are offline.', 'This model is not on your device yet. It is fetched as soon as the connection is back.', retry);
         addEventListener('online', () => this.#loading === loading && retry(), { once: true });
       } else this.fail('The model could not be loaded.', error.message, retry);

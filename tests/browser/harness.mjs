@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { after, before } from 'node:test';
 import { env } from 'node:process';
 import { chromium } from 'playwright-core';
+import { filesIn, precache } from '../../web/precache.mjs';
 import { serve } from './serve.mjs';
 
 const WWW = new URL('../../www/', import.meta.url).pathname;
@@ -73,7 +74,8 @@ export function realBundle() {
  *          intercept?: (path: string, request: object, response: object) => boolean}} options
  *     `bundle` is installed as the model `test`, `models` by their names; with the engine `made-up`, mner.js is replaced too;
  *     `intercept` comes before everything else
- * @param {(page: object, site: {url: string, requests: string[]}) => Promise<void>} use
+ * @param {(page: object, site: {url: string, requests: string[], release: () => [string, Buffer][]}) => Promise<void>} use
+ *     `requests` are the paths asked for so far, `release` gives the page's files as served
  */
 export async function visit(shared, options, use) {
   const { bundle, models = bundle ? { test: bundle } : {}, engine = 'stub', query = '', context = {}, intercept = () => false } = options;
@@ -89,6 +91,9 @@ export async function visit(shared, options, use) {
     files.set('pkg/cpu/mner_web.js', STUB);
     files.set('pkg/cpu/mner_web_bg.wasm', Buffer.from([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]));
   }
+  // The page's files as served here, in place of the built ones.
+  const release = () => [...filesIn(WWW)].filter(([path]) => engine === 'built' || !path.startsWith('pkg/')).concat([...files]);
+  if (engine !== 'built' && context.serviceWorkers === 'allow') files.set('pkg/precache.js', Buffer.from(precache(release())));
   const site = await serve({
     root: WWW,
     prefix: '/some/path/',
@@ -108,7 +113,7 @@ export async function visit(shared, options, use) {
     const page = await tab.newPage();
     page.setDefaultTimeout(15_000);
     await page.goto(site.url + query);
-    await use(page, { url: site.url, requests });
+    await use(page, { url: site.url, requests, release });
   } finally {
     await tab.close();
     await site.close();

@@ -178,11 +178,14 @@ test('a file that is no picture is refused in words, and nothing is lost', () =>
 test('a picture that is too large is refused before it is painted', () =>
   visit(shared, only('ham'), async (page) => {
     await enter(page, 'In Oslo');
-    const bytes = bomb(30_000, 30_000);
-    assert.ok(bytes.length < 10_000);
-    await hand(page, 'paste', { name: 'bomb.png', type: 'image/png', bytes });
-    await shows(page, 'picture-problem');
-    assert.match(await page.locator('#picture-problem').innerText(), /bomb\.png .*(30000 × 30000 pixels|not a picture)/);
+    // The second is more than Chromium opens at all.
+    for (const [side, words] of [[9_000, /bomb\.png has 9000 × 9000 pixels/], [30_000, /bomb\.png is not a picture/]]) {
+      const bytes = bomb(side, side);
+      assert.ok(bytes.length < 10_000);
+      await hand(page, 'paste', { name: 'bomb.png', type: 'image/png', bytes });
+      await page.getByText(words).waitFor();
+      assert.equal(await page.locator('#picture').isVisible(), false);
+    }
   }));
 
 test('a picture that the engine refuses is left out, once, and the text is still answered', () =>
