@@ -28,7 +28,7 @@ function addPane(key, suffix) {
     onReady: (backend) => {
       composer.offerCaption(panes.some(({ pane }) => pane.abilities.captions));
       const lists = ['models/index.json', ...models.map(({ url }) => `${url}manifest.json`)];
-      if (backend) keep({ engine: backend, lists });
+      if (backend) keep(backend, lists);
     },
   });
   slot.pane.offer(models);

@@ -24,12 +24,13 @@ export function keepOffline(notice) {
 }
 
 /**
- * Has the service worker keep what was fetched before it was there: the engine in use and the list of models.
- * @param {{engine: string, lists: string[]}} what
+ * Has the service worker keep what was fetched before it was there.
+ * @param {'cpu' | 'webgpu'} backend whose engine is in use
+ * @param {string[]} lists paths of the list of models and of manifests
  */
-export async function keep(what) {
+export async function keep(backend, lists) {
   const registration = await navigator.serviceWorker?.ready;
-  registration?.active.postMessage({ op: 'keep', ...what });
+  registration?.active.postMessage({ op: 'keep', engine: backend === 'webgpu' ? 'gpu' : backend, lists });
 }
 
 /** Registers the service worker. Without one (an unbuilt page, a browser that forbids it) the page works online. */

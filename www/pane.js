@@ -36,6 +36,8 @@ export class Pane {
   /** The picture that this model has looked at last, and why it could not, if so. */
   #looked = {};
   #chosen;
+  /** What computed the last answer; it changes when a GPU fails. */
+  #computing;
 
   /**
    * @param {HTMLTemplateElement} template
@@ -113,7 +115,10 @@ export class Pane {
     this.#shown = undefined;
     this.#looked = {};
     this.root.ariaBusy = 'false';
-    this.#$('model-choice').value = model.name;
+    const choice = this.#$('model-choice');
+    // A link may name a model that is not listed.
+    if (![...choice.options].some(({ value }) => value === model.name)) choice.append(element('option', { value: model.name }, model.label));
+    choice.value = model.name;
     this.#$('system').textContent = model.about;
     this.#$('which').textContent = `, by ${model.title}${this.#suffix && ', for comparison'}`;
     this.#$('run').textContent = '';
@@ -128,7 +133,7 @@ export class Pane {
       if (this.#loading !== loading) return mner.close();
       this.#mner = mner;
       this.#announce('The model is ready.');
-      this.#onReady(mner.backend);
+      this.#onReady((this.#computing = mner.backend));
       await this.#answer();
     } catch (error) {
       if (this.#loading !== loading) return undefined;
@@ -236,7 +241,8 @@ export class Pane {
       return;
     }
     const recognition = answer.full ?? answer.base;
-    const { entities } = recognition;
+    const { entities, backend } = recognition;
+    if (backend && backend !== this.#computing) this.#onReady((this.#computing = backend));
     drawTweet(this.#$('marked'), text, entities, this.#$('names'));
     drawList(this.#$('names'), text, entities);
     this.#$('none').hidden = entities.length > 0;

@@ -53,7 +53,9 @@ export function drawHeat({ heat, boxes, looked }, entity, picture) {
   heat.width = heat.height = SIDE;
   const context = heat.getContext('2d');
   const pixels = context.createImageData(SIDE, SIDE);
-  evidence.heat.forEach((share, cell) => pixels.data.set([8, 10, 28, 255 * DIM * (1 - share / most)], 4 * cell));
+  // The root, because light is seen by its ratio: half the attention shall not look like none.
+  const dark = (share) => 255 * DIM * (1 - Math.sqrt(share / most));
+  evidence.heat.forEach((share, cell) => pixels.data.set([8, 10, 28, dark(share)], 4 * cell));
   context.putImageData(pixels, 0, 0);
   const [first, second] = lookedAt(evidence, picture?.objects ?? []);
   looked.replaceChildren(

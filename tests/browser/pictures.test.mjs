@@ -232,6 +232,16 @@ test('a model that reads captions has a field for one', () =>
     assert.match(await page.locator('#difference').innerText(), /Without the picture and the caption/);
   }));
 
+test('the smallest page takes a picture, and says what is wrong with it', () =>
+  visit(shared, { ...only('ham'), query: 'example.html' }, async (page) => {
+    await page.getByText('Ready').waitFor();
+    await page.getByLabel('Tweet').fill('in Oslo');
+    await page.getByLabel('Picture').setInputFiles({ name: 'a.webp', mimeType: 'image/webp', buffer: example('rocket') });
+    await page.getByText('"relevance"').waitFor();
+    await page.getByLabel('Picture').setInputFiles({ name: 'b.png', mimeType: 'image/png', buffer: Buffer.from('broken') });
+    await page.getByText('the PNG file ends').waitFor();
+  }));
+
 for (const colorScheme of ['light', 'dark']) {
   test(`breaks no accessibility rule with a picture (${colorScheme})`, () =>
     visit(shared, { ...only('ham'), context: { colorScheme, reducedMotion: 'reduce' } }, async (page) => {
