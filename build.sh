@@ -109,6 +109,7 @@ engine() {
         cp "$wasm" "$out/.input"
     fi
     engine_sizes
+    node web/precache.mjs www
 }
 
 # www/pkg/sizes.json: bytes of each engine, for the page's progress bar.

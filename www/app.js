@@ -1,158 +1,134 @@
-/** The page: what is typed goes to the recogniser, what it says is drawn. */
-import { Recognizer } from './mner.js';
+/** The page: what is composed goes to one pane, or to two that are compared. */
+import { Composer } from './composer.js';
+import { element } from './dom.js';
 import { EXAMPLES } from './examples.js';
-import { toConll, toJson } from './notation.js';
-import { drawList, drawTweet, openEntry, sentence } from './view.js';
+import { describe, installed } from './models.js';
+import { keep, keepOffline } from './offline.js';
+import { Pane } from './pane.js';
 
-const PAUSE = 120;
 const $ = (id) => document.getElementById(id);
 const query = new URLSearchParams(location.search);
 
-let mner;
-let loading;
-/** The answer on screen: {text, recognition}. */
-let shown;
-let typing;
-let busy = false;
+let models = [];
+let input = { text: '' };
+/** @type {{pane: Pane, key: string, name?: string}[]} `key` is the parameter of the URL that names the pane's model */
+const panes = [];
 
-/** Shows one of the states of the answer card. */
-function state(name) {
-  for (const id of ['loading', 'no-model', 'failure', 'empty', 'answer']) $(id).hidden = id !== name;
-}
-
-function say(words) {
+function announce(words) {
   $('live').textContent = words;
 }
 
-function fail(title, error, retry) {
-  $('failure-title').textContent = title;
-  $('failure-text').textContent = error.message;
-  $('retry').onclick = retry;
-  state('failure');
+function addPane(key, suffix) {
+  const slot = { key };
+  slot.pane = new Pane($('pane'), {
+    suffix,
+    backend: query.get('backend') ?? 'auto',
+    announce,
+    onChoose: (name) => choose(slot, name),
+    onReady: (backend) => {
+      composer.offerCaption(panes.some(({ pane }) => pane.abilities.captions));
+      const lists = ['models/index.json', ...models.map(({ url }) => `${url}manifest.json`)];
+      if (backend) keep(backend, lists);
+    },
+  });
+  slot.pane.offer(models);
+  slot.pane.update(input);
+  panes.push(slot);
+  $('panes').append(slot.pane.root);
+  $('panes').classList.toggle('two', panes.length > 1);
+  return slot;
 }
 
-/** Finds out which model to use, loads it and answers what has been typed meanwhile. */
+/** Opens a model in a pane. */
+async function open(slot, name) {
+  slot.name = name;
+  const model = models.find((one) => one.name === name) ?? (await describe(name));
+  if (slot.name === name) await slot.pane.open(model);
+}
+
+/** Opens a model in a pane, and remembers the choice in the URL. */
+function choose(slot, name) {
+  query.set(slot.key, name);
+  remember();
+  return open(slot, name);
+}
+
+function remember() {
+  const url = new URL(location.href);
+  url.search = query;
+  history.replaceState(null, '', url);
+}
+
+/** Finds out which models there are and opens those that the URL names, or the first. */
 async function start() {
-  loading = new AbortController();
-  state('loading');
-  progress({ loaded: 0, total: 0 });
+  const [{ pane }] = panes;
   try {
-    const model = query.get('model') ?? (await installed())[0];
-    if (model === undefined) {
-      state('no-model');
-      say('No model is installed here yet.');
-      return;
-    }
-    mner = await Recognizer.load(`models/${encodeURIComponent(model)}/`, {
-      backend: query.get('backend') ?? 'auto',
-      onProgress: progress,
-      signal: loading.signal,
-    });
-    $('model').textContent = `Model: ${model}. Computed on the ${mner.backend.toUpperCase()}.`;
-    say('The model is ready.');
-    await answer();
+    models = await installed();
   } catch (error) {
-    if (error.name === 'AbortError') fail('Stopped.', { message: 'The model was not fetched.' }, start);
-    else fail('The model could not be loaded.', error, start);
+    pane.fail('The models cannot be listed.', error.message, start);
+    return;
+  }
+  pane.offer(models);
+  $('compare-field').hidden = models.length < 2;
+  const name = query.get('model') ?? models[0]?.name;
+  if (name === undefined) {
+    pane.showNoModel();
+    return;
+  }
+  const other = query.get('compare');
+  if (other !== null && models.length > 1) {
+    $('compare').checked = true;
+    open(addPane('compare', '-2'), other);
+  }
+  await open(panes[0], name);
+}
+
+function compare(on) {
+  if (on) {
+    const other = models.find(({ name }) => name !== panes[0].name);
+    choose(addPane('compare', '-2'), other.name);
+    return;
+  }
+  const [{ pane }] = panes.splice(1, 1);
+  pane.close();
+  pane.root.remove();
+  $('panes').classList.remove('two');
+  query.delete('compare');
+  remember();
+}
+
+/** The pictures of the examples that were taken, so that a model need not look at one twice. */
+const fetched = new Map();
+
+async function take({ title, text, image, alt }) {
+  try {
+    if (!fetched.has(image)) {
+      const response = await fetch(image);
+      if (!response.ok) throw new Error(String(response.status));
+      fetched.set(image, new File([await response.blob()], title, { type: response.headers.get('content-type') }));
+    }
+    await composer.fill(text, fetched.get(image), alt);
+    // On a narrow screen the answer is below the fold.
+    if (matchMedia('(max-width: 60rem)').matches) $('panes').scrollIntoView();
+  } catch {
+    composer.complain(`The picture of this example, ${image}, cannot be fetched.`);
   }
 }
 
-/** The names of the models that this site has. */
-async function installed() {
-  const response = await fetch('models/index.json', { cache: 'no-cache' }).catch(() => ({ ok: false }));
-  if (!response.ok) throw new Error('The list of models, models/index.json, cannot be reached. Check the connection and try again.');
-  return response.json();
-}
-
-function progress({ loaded, total }) {
-  const bar = $('progress');
-  // Without a total yet, or with all bytes here and the model starting, the bar shows that something goes on.
-  if (total && loaded < total) bar.value = loaded / total;
-  else bar.removeAttribute('value');
-  $('bytes').textContent = total ? `${megabytes(loaded)} of ${megabytes(total)} MB` : '';
-}
-
-function megabytes(bytes) {
-  return (bytes / 1e6).toFixed(1);
-}
-
-/** Brings the answer up to date with the text area; text that changes meanwhile is answered next. */
-async function answer() {
-  if (!mner || busy) return;
-  busy = true;
-  try {
-    for (let text = $('tweet').value; text !== shown?.text; text = $('tweet').value) {
-      if (!text.trim()) {
-        shown = { text, recognition: { entities: [] } };
-        state('empty');
-        continue;
-      }
-      $('answer').ariaBusy = 'true';
-      const from = performance.now();
-      const recognition = await mner.recognize({ text });
-      draw(text, recognition, performance.now() - from);
-    }
-    if (!$('failure').hidden) state(shown.text.trim() ? 'answer' : 'empty');
-  } catch (error) {
-    fail('This tweet could not be read.', error, () => answer());
-    shown = undefined;
-  } finally {
-    $('answer').ariaBusy = 'false';
-    busy = false;
-  }
-}
-
-function draw(text, recognition, milliseconds) {
-  shown = { text, recognition };
-  const { entities } = recognition;
-  drawTweet($('marked'), text, entities);
-  drawList($('names'), text, entities);
-  $('none').hidden = entities.length > 0;
-  $('names').hidden = !entities.length;
-  $('timing').textContent = `${Math.max(1, Math.round(milliseconds))} ms`;
-  state('answer');
-  say(sentence(text, entities));
-}
-
-/** Copies, and says so on the button; where the clipboard is closed to pages, says that instead. */
-async function copy(button, text) {
-  const label = button.textContent;
-  const note = await navigator.clipboard.writeText(text).then(
-    () => 'Copied',
-    () => 'Not allowed',
-  );
-  button.textContent = note;
-  button.disabled = true;
-  say(note);
-  setTimeout(() => {
-    button.textContent = label;
-    button.disabled = false;
-  }, 1200);
-}
-
-for (const { title, text } of EXAMPLES) {
-  const button = document.createElement('button');
-  button.type = 'button';
-  button.textContent = title;
-  button.onclick = () => {
-    $('tweet').value = text;
-    answer();
-  };
-  document.querySelector('.examples').append(button);
-}
-
-$('tweet').addEventListener('input', () => {
-  clearTimeout(typing);
-  typing = setTimeout(answer, PAUSE);
+addPane('model', '');
+const composer = new Composer($, {
+  announce,
+  onInput(changed) {
+    input = changed;
+    for (const { pane } of panes) pane.update(input);
+  },
 });
-$('marked').addEventListener('click', (event) => {
-  const link = event.target.closest('a');
-  if (!link) return;
-  event.preventDefault();
-  openEntry($('names'), Number(link.hash.slice('#name-'.length)));
-});
-$('cancel').onclick = () => loading.abort();
-$('copy-json').onclick = () => copy($('copy-json'), toJson(shown.text, shown.recognition));
-$('copy-conll').onclick = () => copy($('copy-conll'), toConll(shown.text, shown.recognition));
-
+for (const example of EXAMPLES) {
+  const picture = element('img', { src: example.image, alt: '', width: 160, height: 100, loading: 'lazy' });
+  const button = element('button', { type: 'button' }, picture, element('span', {}, example.title));
+  button.onclick = () => take(example);
+  $('examples').append(element('li', {}, button));
+}
+$('compare').onchange = ({ target }) => compare(target.checked);
+keepOffline($('notice'));
 start();

@@ -1,7 +1,8 @@
-/** The smallest use of mner.js: the first installed model, a text field, the answer as JSON. */
+/** The smallest use of mner.js: the first installed model, a tweet and a picture, the answer as JSON. */
 import { Recognizer } from './mner.js';
 
 const tweet = document.getElementById('tweet');
+const image = document.getElementById('image');
 const answer = document.getElementById('answer');
 
 try {
@@ -11,9 +12,9 @@ try {
     onProgress: ({ loaded, total }) => (answer.textContent = `${loaded} of ${total} bytes`),
   });
   answer.textContent = 'Ready';
-  tweet.oninput = async () => {
-    const { entities } = await mner.recognize({ text: tweet.value });
-    answer.textContent = JSON.stringify(entities, null, 2);
+  tweet.oninput = image.onchange = async () => {
+    const recognition = await mner.recognize({ text: tweet.value, image: image.files[0] }).catch((error) => error.message);
+    answer.textContent = JSON.stringify(recognition, null, 2);
   };
 } catch (error) {
   answer.textContent = error.message;

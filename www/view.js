@@ -1,4 +1,5 @@
-/** Draws an answer: the tweet with its names marked, and the same as a list. */
+/** Draws the names of an answer: the tweet with its names marked, and the same as a list. */
+import { element } from './dom.js';
 
 /** What a type is called in words. */
 export const TYPES = {
@@ -17,15 +18,16 @@ export function percent(p) {
 
 /**
  * Fills `target` with the tweet. Its text content is exactly the tweet; labels are drawn by the style sheet.
- * Every name is a link to its entry in the list, `#name-0`, `#name-1`, ...
+ * Every name is a link to its entry in `list`.
  */
-export function drawTweet(target, text, entities) {
+export function drawTweet(target, text, entities, list) {
   const nodes = [];
   let at = 0;
   entities.forEach(({ type, utf16: [start, end], confidence }, i) => {
     if (start > at) nodes.push(text.slice(at, start));
     const name = text.slice(start, end);
-    const link = element('a', { className: `name ${type}`, href: `#name-${i}` }, element('span', {}, name));
+    const link = element('a', { className: `name ${type}`, href: `#${list.id}-${i}` }, element('span', {}, name));
+    link.dataset.entity = i;
     link.dataset.label = `${type} ${percent(confidence)}`;
     link.setAttribute('aria-label', `${name}, ${TYPES[type]}, ${percent(confidence)}`);
     nodes.push(element('mark', {}, link));
@@ -42,20 +44,26 @@ export function drawList(target, text, entities) {
       const summary = element(
         'summary',
         {},
-        element('span', { className: `type ${type}` }, TYPES[type]),
+        chip(type),
         element('bdi', { className: 'text' }, text.slice(...utf16)),
         element('span', { className: 'confidence' }, percent(confidence)),
       );
       const next = `Next likeliest: ${TYPES[other.type]} (${percent(other.probability)}).`;
       const details = element(
         'details',
-        { id: `name-${i}` },
+        { id: `${target.id}-${i}`, name: target.id },
         summary,
         element('p', {}, `${next} Characters ${utf16[0]} to ${utf16[1]} of the tweet.`),
       );
+      details.dataset.entity = i;
       return element('li', {}, details);
     }),
   );
+}
+
+/** The word for a type, in its colour. */
+export function chip(type) {
+  return element('span', { className: `type ${type}` }, TYPES[type]);
 }
 
 /** The answer in one sentence, for the live region. */
@@ -67,15 +75,11 @@ export function sentence(text, entities) {
   return `${names.length === 1 ? 'One name' : `${names.length} names`} found: ${shown}${rest}.`;
 }
 
-/** Opens entry `i` of the list and moves the focus there. */
+/** Opens entry `i` of the list and moves the focus there, scrolling no more than needed. */
 export function openEntry(list, i) {
   const details = list.querySelectorAll('details')[i];
   details.open = true;
-  details.querySelector('summary').focus();
-}
-
-function element(tag, properties, ...children) {
-  const node = Object.assign(document.createElement(tag), properties);
-  node.append(...children);
-  return node;
+  const summary = details.querySelector('summary');
+  summary.focus({ preventScroll: true });
+  details.scrollIntoView({ block: 'nearest' });
 }

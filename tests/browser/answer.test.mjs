@@ -21,6 +21,32 @@ test('marks the names in the very text, and lists them', () =>
     );
   }));
 
+test('every mark is cut out of the string in the page, also from a tweet of 10,000 characters', () =>
+  visit(shared, { bundle }, async (page) => {
+    const long = '👩🏽‍🚀 Zoë saw Oslo. '.repeat(600).slice(0, 10_000);
+    for (const text of [TWEET, long]) {
+      await enter(page, text);
+      const marks = await page.evaluate(() => {
+        const { value } = document.querySelector('#tweet');
+        let at = 0;
+        return [...document.querySelector('#marked').childNodes].flatMap((node) => {
+          const from = at;
+          at += node.textContent.length;
+          return node.nodeName === 'MARK' ? [[value.slice(from, at), node.textContent]] : [];
+        });
+      });
+      assert.equal(marks.length, text.match(/\p{Lu}\p{L}+/gu).length);
+      for (const [cut, shown] of marks) assert.equal(cut, shown);
+    }
+  }));
+
+test('a tweet of emoji alone is shown whole and has no names', () =>
+  visit(shared, { bundle }, async (page) => {
+    await enter(page, '👩🏽‍🚀🇺🇸😅🫶🏿👨‍👩‍👧‍👦');
+    await shows(page, 'none');
+    assert.equal(await page.locator('#live').innerText(), 'No names found.');
+  }));
+
 test('a mark leads to its runner-up', () =>
   visit(shared, { bundle }, async (page) => {
     await enter(page, TWEET);
@@ -44,17 +70,7 @@ test('answers what is typed last, and an emptied box', () =>
 test('treats markup as text', () =>
   visit(shared, { bundle }, async (page) => {
     await enter(page, '<img src=x onerror=alert(1)> <b>Bold</b>');
-    assert.equal(await page.locator('#answer img, #answer b').count(), 0);
-  }));
-
-test('examples can be tried', () =>
-  visit(shared, { bundle }, async (page) => {
-    const examples = page.locator('.examples button');
-    assert.ok((await examples.count()) >= 4);
-    await shows(page, 'empty');
-    await examples.first().click();
-    await shows(page, 'answer');
-    assert.equal(await page.locator('#marked').textContent(), await page.locator('#tweet').inputValue());
+    assert.equal(await page.locator('#marked img, #marked b, #names img, #names b').count(), 0);
   }));
 
 test('copies JSON and CoNLL', () =>

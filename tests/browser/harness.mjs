@@ -5,10 +5,12 @@ import { join } from 'node:path';
 import { after, before } from 'node:test';
 import { env } from 'node:process';
 import { chromium } from 'playwright-core';
+import { filesIn, precache } from '../../web/precache.mjs';
 import { serve } from './serve.mjs';
 
 const WWW = new URL('../../www/', import.meta.url).pathname;
 const STUB = readFileSync(new URL('./stub-engine.mjs', import.meta.url));
+const MADE_UP = readFileSync(new URL('./stub-mner.mjs', import.meta.url));
 const AXE = readFileSync(new URL('./node_modules/axe-core/axe.min.js', import.meta.url), 'utf8');
 
 /** Launches one Chromium for the tests of a file. */
@@ -33,17 +35,29 @@ export function withBrowser() {
 }
 
 /** A bundle that only the stub engine accepts: right sizes and hashes, made-up content. */
-export function madeUpBundle() {
-  return describe({ 'weights.bpk': Buffer.alloc(200_000, 'weights'), 'tokenizer.json': Buffer.from('{}') });
+export function madeUpBundle(manifest = {}) {
+  return describe({ 'weights.bpk': Buffer.alloc(200_000, 'weights'), 'tokenizer.json': Buffer.from('{}') }, manifest);
+}
+
+/** Bundles of all systems that only `engine: 'made-up'` accepts, by name. */
+export function madeUpModels() {
+  const eyes = { object_names: [], class_names: [] };
+  const of = (system, more) => madeUpBundle({ config: { system }, ...more });
+  return {
+    ham: of('hamlearning', { eyes }),
+    plain: of('text'),
+    gates: of('mgcmt', { eyes }),
+    words: madeUpBundle({ config: { system: 'ita', context: { captions: 5 } }, eyes }),
+  };
 }
 
 /** `files` and the manifest that fits them. */
-function describe(files) {
+function describe(files, manifest) {
   const entries = Object.entries(files).map(([name, bytes]) => [
     name.split('.')[0],
     { bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') },
   ]);
-  return { ...files, 'manifest.json': Buffer.from(JSON.stringify({ files: Object.fromEntries(entries) })) };
+  return { ...files, 'manifest.json': Buffer.from(JSON.stringify({ ...manifest, files: Object.fromEntries(entries) })) };
 }
 
 /** The bundle in the folder that `MNER_TEST_BUNDLE` names. */
@@ -55,21 +69,31 @@ export function realBundle() {
 /**
  * Serves the page below `/some/path/`, opens it, and hands `use` the page.
  *
- * @param {{bundle?: Record<string, Buffer>, engine?: 'stub' | 'built', query?: string, context?: object,
+ * @param {{bundle?: Record<string, Buffer>, models?: Record<string, Record<string, Buffer>>,
+ *          engine?: 'stub' | 'made-up' | 'built', query?: string, context?: object,
  *          intercept?: (path: string, request: object, response: object) => boolean}} options
- *     `bundle` is installed as the model `test`; `intercept` comes before everything else
- * @param {(page: object, site: {url: string, requests: string[]}) => Promise<void>} use
+ *     `bundle` is installed as the model `test`, `models` by their names; with the engine `made-up`, mner.js is replaced too;
+ *     `intercept` comes before everything else
+ * @param {(page: object, site: {url: string, requests: string[], release: () => [string, Buffer][]}) => Promise<void>} use
+ *     `requests` are the paths asked for so far, `release` gives the page's files as served
  */
-export async function visit(shared, { bundle, engine = 'stub', query = '', context = {}, intercept = () => false }, use) {
+export async function visit(shared, options, use) {
+  const { bundle, models = bundle ? { test: bundle } : {}, engine = 'stub', query = '', context = {}, intercept = () => false } = options;
   const requests = [];
   const files = new Map();
-  files.set('models/index.json', Buffer.from(JSON.stringify(bundle ? ['test'] : [])));
-  for (const [name, bytes] of Object.entries(bundle ?? {})) files.set(`models/test/${name}`, bytes);
+  files.set('models/index.json', Buffer.from(JSON.stringify(Object.keys(models))));
+  for (const [model, parts] of Object.entries(models)) {
+    for (const [name, bytes] of Object.entries(parts)) files.set(`models/${model}/${name}`, bytes);
+  }
+  if (engine === 'made-up') files.set('mner.js', MADE_UP);
   if (engine === 'stub') {
     files.set('pkg/sizes.json', Buffer.from('{ "cpu": 8 }'));
     files.set('pkg/cpu/mner_web.js', STUB);
     files.set('pkg/cpu/mner_web_bg.wasm', Buffer.from([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]));
   }
+  // The page's files as served here, in place of the built ones.
+  const release = () => [...filesIn(WWW)].filter(([path]) => engine === 'built' || !path.startsWith('pkg/')).concat([...files]);
+  if (engine !== 'built' && context.serviceWorkers === 'allow') files.set('pkg/precache.js', Buffer.from(precache(release())));
   const site = await serve({
     root: WWW,
     prefix: '/some/path/',
@@ -83,12 +107,13 @@ export async function visit(shared, { bundle, engine = 'stub', query = '', conte
       return true;
     },
   });
-  const tab = await shared.browser.newContext({ viewport: { width: 1100, height: 800 }, ...context });
+  // Most tests are not about the service worker, which would answer in place of the site.
+  const tab = await shared.browser.newContext({ viewport: { width: 1100, height: 800 }, serviceWorkers: 'block', ...context });
   try {
     const page = await tab.newPage();
     page.setDefaultTimeout(15_000);
     await page.goto(site.url + query);
-    await use(page, { url: site.url, requests });
+    await use(page, { url: site.url, requests, release });
   } finally {
     await tab.close();
     await site.close();

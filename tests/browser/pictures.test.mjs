@@ -1,0 +1,264 @@
+/** Pictures: how they come in, and what the page shows of what a model made of them. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { deflateSync } from 'node:zlib';
+import { accessibilityViolations, enter, madeUpModels, shows, visit, withBrowser } from './harness.mjs';
+
+const shared = withBrowser();
+const models = madeUpModels();
+const only = (name) => ({ models: { [name]: models[name] }, engine: 'made-up' });
+const example = (name) => readFileSync(new URL(`../../www/examples/${name}.webp`, import.meta.url));
+
+/** Gives the page a file as the clipboard or a drag would. */
+function hand(page, event, { name = 'photo.webp', type = 'image/webp', bytes = example('rocket'), text } = {}) {
+  return page.evaluate(
+    ({ event, name, type, bytes, text }) => {
+      const data = new DataTransfer();
+      data.items.add(new File([Uint8Array.from(atob(bytes), (char) => char.charCodeAt(0))], name, { type }));
+      if (text) data.setData('text/plain', text);
+      const how = { bubbles: true, cancelable: true };
+      const target = document.querySelector('#tweet');
+      if (event === 'paste') target.dispatchEvent(new ClipboardEvent('paste', { ...how, clipboardData: data }));
+      else for (const type of ['dragenter', 'dragover', 'drop']) target.dispatchEvent(new DragEvent(type, { ...how, dataTransfer: data }));
+    },
+    { event, name, type, bytes: bytes.toString('base64'), text },
+  );
+}
+
+const lookedAt = (page) => page.locator('#contribution:not([hidden]) #difference > *').waitFor();
+
+/** A PNG that claims to be larger than anything a page should paint. */
+function bomb(width, height) {
+  const chunk = (type, data) => {
+    const body = Buffer.concat([Buffer.from(type), data]);
+    const length = Buffer.alloc(4);
+    length.writeUInt32BE(data.length);
+    const crc = Buffer.alloc(4);
+    crc.writeUInt32BE(crc32(body));
+    return Buffer.concat([length, body, crc]);
+  };
+  const header = Buffer.alloc(13);
+  header.writeUInt32BE(width, 0);
+  header.writeUInt32BE(height, 4);
+  header.set([1, 0], 8);
+  const rows = deflateSync(Buffer.alloc(Math.ceil(width / 8) + 1));
+  return Buffer.concat([Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'), chunk('IHDR', header), chunk('IDAT', rows), chunk('IEND', Buffer.alloc(0))]);
+}
+
+function crc32(bytes) {
+  let crc = ~0;
+  for (const byte of bytes) {
+    crc ^= byte;
+    for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ (crc & 1 ? 0xedb88320 : 0);
+  }
+  return ~crc >>> 0;
+}
+
+test('every example comes with its picture, and the marks cut names out of its tweet', () =>
+  visit(shared, only('ham'), async (page) => {
+    await shows(page, 'empty');
+    const examples = page.locator('#examples button');
+    assert.ok((await examples.count()) >= 4);
+    for (const button of await examples.all()) {
+      const before = await page.locator('#shown-picture').getAttribute('src');
+      await button.click();
+      await page.waitForFunction((before) => document.querySelector('#shown-picture').getAttribute('src') !== before, before);
+      await lookedAt(page);
+      const text = await page.locator('#tweet').inputValue();
+      assert.equal(await page.locator('#marked').textContent(), text);
+      const names = await page.locator('#marked a > span').allTextContents();
+      assert.ok(names.length > 0 && names.every((name) => text.includes(name)));
+      assert.match(await page.locator('#shown-picture').getAttribute('alt'), /^Drawing: /);
+      assert.ok(await page.locator('#shown-picture').evaluate((image) => image.complete && image.naturalWidth > 0));
+    }
+  }));
+
+for (const event of ['paste', 'drop']) {
+  test(`a picture can be given by ${event}`, () =>
+    visit(shared, only('ham'), async (page) => {
+      await enter(page, 'In Oslo');
+      await hand(page, event);
+      await lookedAt(page);
+      assert.equal(await page.locator('#picture-name').innerText(), 'photo.webp');
+      assert.equal(await page.locator('#picture-size').innerText(), '576 × 360');
+      assert.deepEqual(await page.locator('#boxes .box').allInnerTexts(), ['person 93\u00a0%', 'sports ball 48\u00a0%']);
+      assert.equal(await page.locator('body.dropping').count(), 0);
+    }));
+}
+
+test('text that is pasted together with a picture wins', () =>
+  visit(shared, only('ham'), async (page) => {
+    await enter(page, 'In Oslo');
+    await hand(page, 'paste', { text: 'a table' });
+    assert.equal(await page.locator('#picture').isVisible(), false);
+  }));
+
+test('a picture can be chosen and removed with the keyboard alone', () =>
+  visit(shared, only('ham'), async (page) => {
+    await enter(page, 'In Oslo');
+    await page.locator('#choose').focus();
+    const [chooser] = await Promise.all([page.waitForEvent('filechooser'), page.keyboard.press('Enter')]);
+    await chooser.setFiles({ name: 'mine.webp', mimeType: 'image/webp', buffer: example('desert') });
+    await lookedAt(page);
+    await page.locator('#remove').focus();
+    await page.keyboard.press('Enter');
+    await page.locator('#seen').waitFor({ state: 'hidden' });
+    assert.equal(await page.locator('#contribution').isVisible(), false);
+    assert.equal(await page.evaluate(() => document.activeElement.id), 'choose');
+    assert.deepEqual(await page.locator('#marked mark').allInnerTexts(), ['In', 'Oslo']);
+  }));
+
+test('shows the relevance, what the picture changed, and that it is looked at once', () =>
+  visit(shared, only('ham'), async (page) => {
+    await enter(page, 'Jordan in Oslo');
+    await hand(page, 'paste');
+    await lookedAt(page);
+    assert.equal(await page.locator('#relevance .verdict').innerText(), '0.75\nThe picture is relevant to this tweet.');
+    // The grain that is absent is not listed.
+    assert.equal(await page.locator('#relevance li').count(), 3);
+    assert.deepEqual(await page.locator('#difference tbody tr').allInnerTexts(), ['Jordan\torganisation 85\u00a0%\tperson 91\u00a0%']);
+    assert.match(await page.locator('#run').innerText(), /picture looked at in 740.ms/);
+    await enter(page, 'Jane in Oslo');
+    await lookedAt(page);
+    assert.match(await page.locator('#run').innerText(), /picture already looked at/);
+    await enter(page, 'in Oslo');
+    await lookedAt(page);
+    assert.match(await page.locator('#difference').innerText(), /same names\. “Oslo” moved most, from 85.% to 91.%/);
+  }));
+
+test('shows where the words of a chosen name looked', () =>
+  visit(shared, only('ham'), async (page) => {
+    await enter(page, 'Jordan in Oslo');
+    await hand(page, 'paste');
+    await lookedAt(page);
+    assert.equal(await page.locator('#heat').isVisible(), false);
+    assert.match(await page.locator('#looked').innerText(), /Choose a name/);
+    await page.locator('#marked a').first().focus();
+    await page.keyboard.press('Enter');
+    await page.locator('#heat').waitFor();
+    assert.match(await page.locator('#looked').innerText(), /“Jordan” looked most at the top left \(\d+.% of their attention\), then at the person \(30.%\)/);
+    // The cell with most attention is clear, the one with least is dark.
+    const alpha = await page.locator('#heat').evaluate((canvas) => {
+      const { data } = canvas.getContext('2d').getImageData(0, 0, 7, 7);
+      return Array.from({ length: 49 }, (_, cell) => data[4 * cell + 3]);
+    });
+    assert.equal(alpha[0], 0);
+    assert.ok(alpha[48] > 200);
+    assert.deepEqual(await page.locator('.box.attended').allInnerTexts(), ['person 93\u00a0%', 'sports ball 48\u00a0%']);
+    await page.keyboard.press('Enter');
+    await page.locator('#heat').waitFor({ state: 'hidden' });
+  }));
+
+test('frames lie on the picture where the objects are', () =>
+  visit(shared, only('ham'), async (page) => {
+    await enter(page, 'Oslo');
+    await hand(page, 'paste');
+    await lookedAt(page);
+    const [image, box] = await Promise.all(['#shown-picture', '.box >> nth=0'].map((one) => page.locator(one).boundingBox()));
+    const near = (a, b) => assert.ok(Math.abs(a - b) < 1.5, `${a} is not ${b}`);
+    near(box.x, image.x + 0.2 * image.width);
+    near(box.y, image.y + 0.1 * image.height);
+    near(box.width, 0.3 * image.width);
+    near(box.height, 0.8 * image.height);
+  }));
+
+test('a file that is no picture is refused in words, and nothing is lost', () =>
+  visit(shared, only('ham'), async (page) => {
+    await enter(page, 'In Oslo');
+    await hand(page, 'drop', { name: 'notes.txt', type: 'text/plain', bytes: Buffer.from('no picture') });
+    await shows(page, 'picture-problem');
+    assert.match(await page.locator('#picture-problem').innerText(), /^notes\.txt is not a picture.*JPEG, PNG, WebP or GIF/);
+    assert.equal(await page.locator('#marked mark').count(), 2);
+    await hand(page, 'drop');
+    await lookedAt(page);
+    assert.equal(await page.locator('#picture-problem').isVisible(), false);
+  }));
+
+test('a picture that is too large is refused before it is painted', () =>
+  visit(shared, only('ham'), async (page) => {
+    await enter(page, 'In Oslo');
+    // The second is more than Chromium opens at all.
+    for (const [side, words] of [[9_000, /bomb\.png has 9000 × 9000 pixels/], [30_000, /bomb\.png is not a picture/]]) {
+      const bytes = bomb(side, side);
+      assert.ok(bytes.length < 10_000);
+      await hand(page, 'paste', { name: 'bomb.png', type: 'image/png', bytes });
+      await page.getByText(words).waitFor();
+      assert.equal(await page.locator('#picture').isVisible(), false);
+    }
+  }));
+
+test('a picture that the engine refuses is left out, once, and the text is still answered', () =>
+  visit(shared, only('ham'), async (page) => {
+    await enter(page, 'In Oslo');
+    const bytes = Buffer.concat([example('rocket'), Buffer.from('broken')]);
+    await hand(page, 'paste', { bytes });
+    await page.locator('#picture-note.problem').waitFor();
+    assert.match(await page.locator('#picture-note').innerText(), /left out: the PNG file ends before its image does/);
+    assert.equal(await page.locator('#marked mark').count(), 2);
+    await enter(page, 'In Rome');
+    assert.equal(await page.locator('#picture-note.problem').isVisible(), true);
+    await hand(page, 'paste');
+    await lookedAt(page);
+    assert.equal(await page.locator('#picture-note').isVisible(), false);
+  }));
+
+test('a model that reads text alone says so of the picture', () =>
+  visit(shared, only('plain'), async (page) => {
+    await enter(page, 'In Oslo');
+    await hand(page, 'paste');
+    await shows(page, 'picture-note');
+    assert.match(await page.locator('#picture-note').innerText(), /reads text alone/);
+    assert.equal(await page.locator('#seen').isVisible(), false);
+  }));
+
+test('a model without relevance shows objects and no gauge', () =>
+  visit(shared, only('gates'), async (page) => {
+    await enter(page, 'In Oslo');
+    await hand(page, 'paste');
+    await lookedAt(page);
+    assert.equal(await page.locator('#boxes .box').count(), 2);
+    assert.equal(await page.locator('#relevance').isVisible(), false);
+    assert.equal(await page.locator('#looked').innerText(), '');
+  }));
+
+test('a model that reads captions has a field for one', () =>
+  visit(shared, only('words'), async (page) => {
+    await enter(page, 'In Oslo');
+    await hand(page, 'paste');
+    await lookedAt(page);
+    await page.getByLabel('Caption').fill('a town by the sea');
+    await page.waitForFunction(() => document.querySelector('#tags').textContent.includes('a town by the sea'));
+    assert.match(await page.locator('#difference').innerText(), /Without the picture and the caption/);
+  }));
+
+test('the smallest page takes a picture, and says what is wrong with it', () =>
+  visit(shared, { ...only('ham'), query: 'example.html' }, async (page) => {
+    await page.getByText('Ready').waitFor();
+    await page.getByLabel('Tweet').fill('in Oslo');
+    await page.getByLabel('Picture').setInputFiles({ name: 'a.webp', mimeType: 'image/webp', buffer: example('rocket') });
+    await page.getByText('"relevance"').waitFor();
+    await page.getByLabel('Picture').setInputFiles({ name: 'b.png', mimeType: 'image/png', buffer: Buffer.from('broken') });
+    await page.getByText('the PNG file ends').waitFor();
+  }));
+
+for (const colorScheme of ['light', 'dark']) {
+  test(`breaks no accessibility rule with a picture (${colorScheme})`, () =>
+    visit(shared, { ...only('ham'), context: { colorScheme, reducedMotion: 'reduce' } }, async (page) => {
+      await enter(page, 'Jordan in Oslo');
+      await hand(page, 'paste');
+      await lookedAt(page);
+      assert.deepEqual(await accessibilityViolations(page), []);
+      await page.locator('#marked a').first().click();
+      await hand(page, 'drop', { name: 'notes.txt', bytes: Buffer.from('no') });
+      await shows(page, 'picture-problem');
+      assert.deepEqual(await accessibilityViolations(page), []);
+    }));
+}
+
+test('fits a phone with a picture', () =>
+  visit(shared, { ...only('ham'), context: { viewport: { width: 360, height: 740 } } }, async (page) => {
+    await page.locator('#examples button').nth(1).click();
+    await lookedAt(page);
+    assert.ok((await page.evaluate(() => document.documentElement.scrollWidth)) <= 360);
+  }));

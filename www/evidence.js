@@ -1,0 +1,90 @@
+/** What an answer says about the picture, worked out from a `Recognition`; no DOM here. */
+
+/** The grains of a picture, as a person would call them. */
+const GRAINS = { global: 'The whole', object: 'Its objects', semantic: 'Objects and tags together', spatial: 'How objects lie' };
+
+/**
+ * How relevant the picture was: the mean of the grains that are there. A grain that is absent reports exactly 0.
+ * @returns {{overall: number, words: string, grains: {label: string, value: number}[]} | undefined}
+ *     `undefined` where the model does not measure relevance
+ */
+export function relevanceOf(picture) {
+  if (!picture?.relevance) return undefined;
+  const grains = Object.entries(GRAINS)
+    .map(([key, label]) => ({ label, value: picture.relevance[key] ?? 0 }))
+    .filter(({ value }) => value > 0);
+  if (!grains.length) return undefined;
+  const overall = grains.reduce((sum, { value }) => sum + value, 0) / grains.length;
+  const words = overall >= 2 / 3 ? 'relevant' : overall >= 1 / 3 ? 'partly relevant' : 'hardly relevant';
+  return { overall, words, grains };
+}
+
+/**
+ * What the picture changed, in the order of the text. Entities of the two answers that overlap belong together.
+ * @returns {{before?: object, after?: object}[]} pairs of entities that differ in span or type, or have no partner
+ */
+export function changes(base, full) {
+  const free = new Set(base.entities);
+  const pairs = full.entities.map((after) => {
+    const before = base.entities.find((entity) => free.has(entity) && overlap(entity, after));
+    free.delete(before);
+    return { before, after };
+  });
+  for (const before of free) pairs.push({ before, after: undefined });
+  const start = ({ before, after }) => (after ?? before).utf16[0];
+  return pairs.filter(({ before, after }) => !before || !after || !alike(before, after)).sort((a, b) => start(a) - start(b));
+}
+
+/** Of the entities that both answers have, the one whose confidence moved most. */
+export function mostMoved(base, full) {
+  return full.entities
+    .map((after) => ({ before: base.entities.find((entity) => alike(entity, after)), after }))
+    .filter(({ before }) => before)
+    .sort((a, b) => moved(b) - moved(a))[0];
+}
+
+/** By how much a pair's confidence moved. */
+export function moved({ before, after }) {
+  return Math.abs(after.confidence - before.confidence);
+}
+
+const SIDE = 7;
+const DOWN = ['top', '', 'bottom'];
+const ACROSS = ['left', '', 'right'];
+
+/**
+ * Where an entity's words looked most, in words: the part of the picture that stands out and the foremost object, with
+ * their shares of the attention, the larger first.
+ * @param {{heat: number[], objects: number[]}} evidence
+ * @param {{name: string}[]} objects
+ * @returns {{name: string, share: number}[]} one or two
+ */
+export function lookedAt({ heat, objects: shares = [] }, objects) {
+  const all = heat.reduce((sum, share) => sum + share, 0);
+  const even = Math.max(...heat) < (2 * all) / heat.length;
+  const place = even ? { name: 'the whole picture', share: all } : densest(heat);
+  const best = shares.indexOf(Math.max(...shares));
+  const thing = objects[best] && { name: `the ${objects[best].name}`, share: shares[best] };
+  return [place, thing].filter(Boolean).sort((a, b) => b.share - a.share);
+}
+
+/** The ninth of the picture (two, three and two cells to a side) with most attention to the cell. */
+function densest(heat) {
+  const third = (i) => (i < 2 ? 0 : i < 5 ? 1 : 2);
+  const parts = new Map();
+  heat.forEach((share, cell) => {
+    const words = [DOWN[third(Math.floor(cell / SIDE))], ACROSS[third(cell % SIDE)]];
+    const name = `the ${words.filter(Boolean).join(' ') || 'middle'}`;
+    const { share: sum, cells } = parts.get(name) ?? { share: 0, cells: 0 };
+    parts.set(name, { name, share: sum + share, cells: cells + 1 });
+  });
+  return [...parts.values()].sort((a, b) => b.share / b.cells - a.share / a.cells)[0];
+}
+
+function overlap({ utf16: [a, b] }, { utf16: [c, d] }) {
+  return a < d && c < b;
+}
+
+function alike(a, b) {
+  return a.type === b.type && a.utf16[0] === b.utf16[0] && a.utf16[1] === b.utf16[1];
+}

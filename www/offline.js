@@ -1,0 +1,53 @@
+/** Makes the page work without a connection, and says when there is none or when a new release is there. */
+import { element } from './dom.js';
+
+/** @param {HTMLElement} notice where to say so */
+export function keepOffline(notice) {
+  let release;
+  const tell = () => {
+    const words = release ?? (navigator.onLine ? [] : ['You are offline. What is on your device goes on working.']);
+    notice.replaceChildren(...words);
+    notice.hidden = !words.length;
+  };
+  addEventListener('online', tell);
+  addEventListener('offline', tell);
+  tell();
+  register((waiting) => {
+    const reload = element('button', { type: 'button' }, 'Reload');
+    reload.onclick = () => {
+      navigator.serviceWorker.addEventListener('controllerchange', () => location.reload(), { once: true });
+      waiting.postMessage({ op: 'take over' });
+    };
+    release = ['A new release of this page is ready. ', reload];
+    tell();
+  });
+}
+
+/**
+ * Has the service worker keep what was fetched before it was there.
+ * @param {'cpu' | 'webgpu'} backend whose engine is in use
+ * @param {string[]} lists paths of the list of models and of manifests
+ */
+export async function keep(backend, lists) {
+  const registration = await navigator.serviceWorker?.ready;
+  registration?.active.postMessage({ op: 'keep', engine: backend === 'webgpu' ? 'gpu' : backend, lists });
+}
+
+/** Registers the service worker. Without one (an unbuilt page, a browser that forbids it) the page works online. */
+async function register(onWaiting) {
+  if (!navigator.serviceWorker) return;
+  try {
+    const registration = await navigator.serviceWorker.register('sw.js', { updateViaCache: 'none' });
+    const watch = (worker) => {
+      worker?.addEventListener('statechange', () => {
+        // The very first one has nobody to wait for.
+        if (worker.state === 'installed' && registration.active) onWaiting(worker);
+      });
+    };
+    if (registration.waiting) onWaiting(registration.waiting);
+    watch(registration.installing);
+    registration.addEventListener('updatefound', () => watch(registration.installing));
+  } catch (error) {
+    console.info(`mner: this page will need a connection: ${error.message}`);
+  }
+}

@@ -1,0 +1,66 @@
+/** Draws what a model saw: the picture with its objects, and where an entity's words looked. */
+import { element } from './dom.js';
+import { lookedAt } from './evidence.js';
+import { percent } from './view.js';
+
+const SIDE = 7;
+/** How dark the coldest cell gets. */
+const DIM = 0.86;
+/** The share of attention from which an object counts as looked at. */
+const ATTENDED = 0.1;
+
+/**
+ * Frames the objects on the picture and lists them in words.
+ * @param {{boxes: HTMLElement, objects: HTMLElement}} parts
+ * @param {object} [picture] `Recognition.picture`
+ */
+export function drawObjects({ boxes, objects }, picture) {
+  const seen = picture?.objects ?? [];
+  boxes.replaceChildren(
+    ...seen.map(({ name, score, box: [x1, y1, x2, y2] }) => {
+      const node = element('div', { className: 'box' }, element('span', {}, `${name} ${percent(score)}`));
+      // The label keeps inside the picture.
+      node.classList.toggle('low', y1 < 0.08 * picture.height);
+      node.classList.toggle('right', x1 > 0.6 * picture.width);
+      const place = { left: x1 / picture.width, top: y1 / picture.height };
+      const size = { width: (x2 - x1) / picture.width, height: (y2 - y1) / picture.height };
+      for (const [side, share] of Object.entries({ ...place, ...size })) node.style[side] = `${100 * share}%`;
+      return node;
+    }),
+  );
+  objects.replaceChildren(
+    ...seen.map(({ name, score }) => element('li', {}, `${name} `, element('b', {}, percent(score)))),
+  );
+}
+
+/**
+ * Lights up what an entity's words looked at, or takes the light away again.
+ * @param {{heat: HTMLCanvasElement, boxes: HTMLElement, looked: HTMLElement}} parts
+ * @param {{name: string, evidence: {heat: number[], objects: number[]}}} [entity]
+ */
+export function drawHeat({ heat, boxes, looked }, entity, picture) {
+  const evidence = entity?.evidence;
+  heat.hidden = !evidence;
+  [...boxes.children].forEach((box, i) => {
+    box.classList.toggle('attended', (evidence?.objects?.[i] ?? 0) >= ATTENDED);
+    box.classList.toggle('faint', Boolean(evidence) && !box.classList.contains('attended'));
+  });
+  if (!evidence) {
+    looked.textContent = '';
+    return;
+  }
+  const most = Math.max(...evidence.heat, Number.MIN_VALUE);
+  heat.width = heat.height = SIDE;
+  const context = heat.getContext('2d');
+  const pixels = context.createImageData(SIDE, SIDE);
+  // The root, because light is seen by its ratio: half the attention shall not look like none.
+  const dark = (share) => 255 * DIM * (1 - Math.sqrt(share / most));
+  evidence.heat.forEach((share, cell) => pixels.data.set([8, 10, 28, dark(share)], 4 * cell));
+  context.putImageData(pixels, 0, 0);
+  const [first, second] = lookedAt(evidence, picture?.objects ?? []);
+  looked.replaceChildren(
+    'The words of ',
+    element('bdi', { className: 'text' }, `“${entity.name}”`),
+    ` looked most at ${first.name} (${percent(first.share)} of their attention)${second ? `, then at ${second.name} (${percent(second.share)})` : ''}.`,
+  );
+}

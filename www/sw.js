@@ -1,0 +1,92 @@
+/**
+ * The service worker: the page and the engine in use work without a connection, always files of one release together.
+ *
+ * `pkg/precache.js` lists every file of the release with its hash and is written by the build. When it changes, the browser
+ * installs this worker anew beside the old one; the old release is served until the new one takes over, and is then deleted.
+ * The model's files are kept by download.js.
+ */
+importScripts('pkg/precache.js');
+
+const { version, page, engines } = self.PRECACHE;
+const PREFIX = 'mner-page-';
+const CACHE = PREFIX + version;
+/** The list of models and their manifests: from the server if it answers, else as last seen. */
+const LISTS = 'mner-lists';
+const LIST = /^models\/(index\.json|[^/]+\/manifest\.json)$/;
+const PATIENCE = 5_000;
+const SCOPE = self.registration.scope;
+const known = new Set([page, ...Object.values(engines)].flatMap(Object.keys));
+
+self.addEventListener('install', (event) => event.waitUntil(fill(page)));
+
+self.addEventListener('activate', (event) => {
+  const replace = async () => {
+    const old = (await caches.keys()).filter((name) => name.startsWith(PREFIX) && name !== CACHE);
+    await Promise.all(old.map((name) => caches.delete(name)));
+    await self.clients.claim();
+  };
+  event.waitUntil(replace());
+});
+
+self.addEventListener('message', (event) => {
+  const { op, engine, lists } = event.data;
+  if (op === 'take over') event.waitUntil(self.skipWaiting());
+  if (op === 'keep') {
+    const listed = lists.map((path) => fromServer(new Request(new URL(path, SCOPE), { cache: 'no-cache' })));
+    event.waitUntil(Promise.all([fill(engines[engine] ?? {}), ...listed]).catch(() => {}));
+  }
+});
+
+self.addEventListener('fetch', (event) => {
+  const { request } = event;
+  const path = pathOf(request.url);
+  if (request.method !== 'GET' || path === undefined) return;
+  if (LIST.test(path)) event.respondWith(fromServer(request));
+  else if (known.has(path)) event.respondWith(fromCache(request, path));
+});
+
+/** The path below the page's folder; `./` for the page itself, `undefined` for what is not below. */
+function pathOf(url) {
+  const { origin, pathname } = new URL(url);
+  const base = new URL(SCOPE);
+  if (origin !== base.origin || !pathname.startsWith(base.pathname)) return undefined;
+  const path = decodeURI(pathname.slice(base.pathname.length));
+  return path === '' || path === 'index.html' ? './' : path;
+}
+
+async function fromCache(request, path) {
+  const cache = await caches.open(CACHE);
+  return (await cache.match(new URL(path, SCOPE))) ?? fetch(request);
+}
+
+async function fromServer(request) {
+  const cache = await caches.open(LISTS);
+  const last = await cache.match(request.url);
+  try {
+    const response = await fetch(request, last && { signal: AbortSignal.timeout(PATIENCE) });
+    if (response.ok) await cache.put(request.url, response.clone());
+    return response;
+  } catch (error) {
+    if (last) return last;
+    throw error;
+  }
+}
+
+/** Puts files into the cache of this release. A server that holds another release by now must not mix the two. */
+async function fill(files) {
+  const cache = await caches.open(CACHE);
+  const put = async ([path, sha256]) => {
+    const url = new URL(path, SCOPE);
+    if (await cache.match(url)) return;
+    const response = await fetch(url, { cache: 'no-cache' });
+    const bytes = await response.arrayBuffer();
+    if (!response.ok || (await hash(bytes)) !== sha256) throw new Error(`${path} is not of release ${version}.`);
+    await cache.put(url, new Response(bytes, { headers: { 'content-type': response.headers.get('content-type') } }));
+  };
+  await Promise.all(Object.entries(files).map(put));
+}
+
+async function hash(bytes) {
+  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
+  return [...digest].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+}
