@@ -1,15 +1,12 @@
 //! The only place that names compute backends: a device's name becomes a device.
 
 use burn::tensor::Device;
-#[cfg(any(feature = "vulkan", feature = "webgpu"))]
-use burn::tensor::{DeviceKind, DeviceType};
 
 /// The devices this program was built with, as `--device` takes them.
 fn known() -> String {
     let built = [
         ("cpu", cfg!(feature = "flex")),
         ("vulkan[:i]", cfg!(feature = "vulkan")),
-        ("webgpu[:i]", cfg!(feature = "webgpu")),
         ("cuda[:i]", cfg!(feature = "cuda")),
     ];
     built
@@ -20,7 +17,7 @@ fn known() -> String {
         .join(", ")
 }
 
-/// The device of this name: `cpu`, `vulkan`, `vulkan:1`, likewise `webgpu` and `cuda`.
+/// The device of this name: `cpu`, `vulkan`, `vulkan:1`, `cuda`, `cuda:1`.
 ///
 /// # Errors
 /// A sentence that says which names there are.
@@ -39,9 +36,7 @@ pub fn parse(name: &str) -> Result<Device, String> {
         #[cfg(feature = "flex")]
         ("cpu", 0) => Ok(Device::flex()),
         #[cfg(feature = "vulkan")]
-        ("vulkan", _) => gpu(DeviceType::Vulkan, Device::vulkan, index),
-        #[cfg(feature = "webgpu")]
-        ("webgpu", _) => gpu(DeviceType::Wgpu, Device::wgpu, index),
+        ("vulkan", _) => vulkan(index),
         #[cfg(feature = "cuda")]
         ("cuda", _) => Ok(Device::cuda(index)),
         _ => Err(unknown()),
@@ -59,17 +54,18 @@ pub fn parse_all(names: &[String]) -> Result<Vec<Device>, String> {
     names.iter().map(|name| parse(name)).collect()
 }
 
-/// The first device is the best there is, a software one included; others are counted among the
-/// discrete ones.
-#[cfg(any(feature = "vulkan", feature = "webgpu"))]
-fn gpu(kind: DeviceType, device: fn(DeviceKind) -> Device, index: usize) -> Result<Device, String> {
-    let found = Device::enumerate(kind).into_iter().count();
+/// The first Vulkan device is the best there is, a software one included; others are counted
+/// among the discrete ones.
+#[cfg(feature = "vulkan")]
+fn vulkan(index: usize) -> Result<Device, String> {
+    use burn::tensor::{DeviceKind, DeviceType};
+    let found = Device::enumerate(DeviceType::Vulkan).into_iter().count();
     if index >= found {
         return Err(format!(
-            "this machine has {found} such devices; install the GPU's driver, or use --device cpu"
+            "this machine has {found} Vulkan devices; install the GPU's Vulkan driver, or use --device cpu"
         ));
     }
-    Ok(device(match index {
+    Ok(Device::vulkan(match index {
         0 => DeviceKind::DefaultDevice,
         _ => DeviceKind::DiscreteGpu(index),
     }))
