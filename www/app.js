@@ -78,7 +78,7 @@ async function start() {
   const other = query.get('compare');
   if (other !== null && models.length > 1) {
     $('compare').checked = true;
-    open(addPane('compare', '-2'), other);
+    open(addPane('compare', '-b'), other);
   }
   await open(panes[0], name);
 }
@@ -86,7 +86,7 @@ async function start() {
 function compare(on) {
   if (on) {
     const other = models.find(({ name }) => name !== panes[0].name);
-    choose(addPane('compare', '-2'), other.name);
+    choose(addPane('compare', '-b'), other.name);
     return;
   }
   const [{ pane }] = panes.splice(1, 1);

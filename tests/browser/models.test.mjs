@@ -55,20 +55,22 @@ test('compares two models on the same tweet, picture and caption', () =>
     await page.locator('#examples button').first().click();
     await page.locator('#contribution:not([hidden])').waitFor();
     await page.getByLabel('Compare two models').check();
-    await shows(page, 'answer-2');
+    await shows(page, 'answer-b');
     assert.equal(new URL(page.url()).search, '?compare=plain');
-    assert.match(await page.locator('#picture-note-2').innerText(), /text alone/);
-    await page.locator('#model-choice-2').selectOption('words');
-    await page.locator('#contribution-2:not([hidden])').waitFor();
+    assert.match(await page.locator('#picture-note-b').innerText(), /text alone/);
+    await page.locator('#model-choice-b').selectOption('words');
+    await page.locator('#contribution-b:not([hidden])').waitFor();
     await page.getByLabel('Caption').fill('a launch');
-    await page.waitForFunction(() => document.querySelector('#tags-2').textContent.includes('a launch'));
-    assert.equal(await page.locator('#marked-2').textContent(), await page.locator('#marked').textContent());
+    await page.waitForFunction(() => document.querySelector('#tags-b').textContent.includes('a launch'));
+    assert.equal(await page.locator('#marked-b').textContent(), await page.locator('#marked').textContent());
     assert.equal(await page.locator('#relevance').isVisible(), true);
-    assert.equal(await page.locator('#relevance-2').isVisible(), false);
+    assert.equal(await page.locator('#relevance-b').isVisible(), false);
     // A name is chosen in its own pane.
-    await page.locator('#marked-2 a').first().click();
-    assert.deepEqual(await page.locator('details[open]').evaluateAll((all) => all.map((one) => one.id)), ['names-2-0']);
+    await page.locator('#marked-b a').first().click();
+    assert.deepEqual(await page.locator('details[open]').evaluateAll((all) => all.map((one) => one.id)), ['names-b-0']);
     assert.deepEqual(await accessibilityViolations(page), []);
+    const ids = await page.evaluate(() => [...document.querySelectorAll('[id]')].map(({ id }) => id));
+    assert.equal(new Set(ids).size, ids.length);
     await page.locator('#model-choice').selectOption('words');
     assert.deepEqual(await accessibilityViolations(page), []);
     await page.getByLabel('Compare two models').uncheck();
@@ -82,11 +84,11 @@ test('compares two models on the same tweet, picture and caption', () =>
 test('opens a comparison that a link names, also on a phone', () =>
   visit(shared, { ...site, query: '?model=gates&compare=ham', context: { viewport: { width: 360, height: 740 } } }, async (page) => {
     await enter(page, 'In Oslo');
-    await shows(page, 'answer-2');
-    assert.equal(await page.locator('#model-choice-2').inputValue(), 'ham');
+    await shows(page, 'answer-b');
+    assert.equal(await page.locator('#model-choice-b').inputValue(), 'ham');
     assert.ok((await page.evaluate(() => document.documentElement.scrollWidth)) <= 360);
     await page.reload();
-    await shows(page, 'empty-2');
+    await shows(page, 'empty-b');
   }));
 
 test('a model that a link names and that is not here is told by its name, and another can be chosen', () =>
