@@ -1,6 +1,7 @@
 /** One model and its answer to what is in the composer. The page has one pane, or two to compare. */
 import { drawContribution } from './contribution.js';
 import { element } from './dom.js';
+import { relevanceOf } from './evidence.js';
 import { megabytes, readsCaptions, seesPictures } from './models.js';
 import { Recognizer } from './mner.js';
 import { toConll, toJson } from './notation.js';
@@ -176,6 +177,7 @@ export class Pane {
     // Without a total yet, or with all bytes here and the model starting, the bar shows that something goes on.
     if (total && loaded < total) bar.value = loaded / total;
     else bar.removeAttribute('value');
+    this.#$('stage').textContent = total && loaded === total ? 'Starting the model' : 'Fetching the model';
     this.#$('bytes').textContent = total ? `${megabytes(loaded)} of ${megabytes(total)} MB` : '';
   }
 
@@ -251,7 +253,9 @@ export class Pane {
     this.#choose(undefined);
     this.#$('run').textContent = this.#howRun(answer);
     this.#state('answer');
-    if (answer.full || !this.#waits(answer)) this.#announce(sentence(text, entities));
+    if (this.#waits(answer)) return;
+    const relevance = relevanceOf(recognition.picture);
+    this.#announce(sentence(text, entities) + (relevance ? ` The picture is ${relevance.words}.` : ''));
   }
 
   /** Whether the picture is still being looked at. */

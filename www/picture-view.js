@@ -41,9 +41,10 @@ export function drawObjects({ boxes, objects }, picture) {
 export function drawHeat({ heat, boxes, looked }, entity, picture) {
   const evidence = entity?.evidence;
   heat.hidden = !evidence;
+  const attended = (evidence?.objects ?? []).map((share) => share >= ATTENDED);
   [...boxes.children].forEach((box, i) => {
-    box.classList.toggle('attended', (evidence?.objects?.[i] ?? 0) >= ATTENDED);
-    box.classList.toggle('faint', Boolean(evidence) && !box.classList.contains('attended'));
+    box.classList.toggle('attended', Boolean(attended[i]));
+    box.classList.toggle('faint', attended.includes(true) && !attended[i]);
   });
   if (!evidence) {
     looked.textContent = '';

@@ -96,10 +96,12 @@ test('text that is pasted together with a picture wins', () =>
 
 test('a picture can be chosen and removed with the keyboard alone', () =>
   visit(shared, only('ham'), async (page) => {
+    // Early, for it takes the browser a moment to hand its dialogs over.
+    const chooser = page.waitForEvent('filechooser');
     await enter(page, 'In Oslo');
     await page.locator('#choose').focus();
-    const [chooser] = await Promise.all([page.waitForEvent('filechooser'), page.keyboard.press('Enter')]);
-    await chooser.setFiles({ name: 'mine.webp', mimeType: 'image/webp', buffer: example('desert') });
+    await page.keyboard.press('Enter');
+    await (await chooser).setFiles({ name: 'mine.webp', mimeType: 'image/webp', buffer: example('desert') });
     await lookedAt(page);
     await page.locator('#remove').focus();
     await page.keyboard.press('Enter');
@@ -115,6 +117,7 @@ test('shows the relevance, what the picture changed, and that it is looked at on
     await hand(page, 'paste');
     await lookedAt(page);
     assert.equal(await page.locator('#relevance .verdict').innerText(), '0.75\nThe picture is relevant to this tweet.');
+    assert.match(await page.locator('#live').innerText(), /^2 names found: .*\. The picture is relevant\.$/);
     // The grain that is absent is not listed.
     assert.equal(await page.locator('#relevance li').count(), 3);
     assert.deepEqual(await page.locator('#difference tbody tr').allInnerTexts(), ['Jordan\torganisation 85\u00a0%\tperson 91\u00a0%']);
