@@ -1,8 +1,8 @@
 //! `manifest.json`: what a bundle says of itself.
 
+use super::eyes::EyesEntry;
 use super::quantize::Scheme;
 use super::{BundleError, BundleFiles};
-use super::eyes::EyesEntry;
 use crate::label::{LABELS, Label};
 use crate::picture::Picture;
 use crate::splitmix::SplitMix64;

@@ -143,8 +143,8 @@ pub fn unpack(files: BundleFiles, device: &Device) -> Result<Unpacked, BundleErr
             tokenizer.vocab_size()
         )));
     }
-    let system = weights::load(manifest.config.init(device), files.weights)
-        .map_err(BundleError::Weights)?;
+    let system =
+        weights::load(manifest.config.init(device), files.weights).map_err(BundleError::Weights)?;
     Ok(Unpacked {
         manifest,
         system,

@@ -51,7 +51,9 @@ pub fn quantize_bundle(
     let mut files = files.clone();
     let linear = linear_weights(&manifest.config.init(device));
     files.weights = quantize(files.weights, scheme, &linear).map_err(BundleError::Weights)?;
-    let eyes = files.eyes.map(|eyes| quantize(eyes, Scheme::Q8, &BTreeSet::new()));
+    let eyes = files
+        .eyes
+        .map(|eyes| quantize(eyes, Scheme::Q8, &BTreeSet::new()));
     files.eyes = eyes.transpose().map_err(BundleError::Eyes)?;
     manifest.quantization = Some(scheme);
     manifest.files = Files::of(&files);

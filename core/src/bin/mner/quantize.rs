@@ -45,9 +45,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let small = quantize_bundle(&files, args.scheme.into(), &device::parse("cpu")?)?;
     store::write(&small, &args.out)
         .map_err(|(path, error)| format!("{}: {error}", path.display()))?;
-    let bytes = |files: &BundleFiles| {
-        files.weights.len() + files.eyes.as_ref().map_or(0, Vec::len)
-    };
+    let bytes = |files: &BundleFiles| files.weights.len() + files.eyes.as_ref().map_or(0, Vec::len);
     eprintln!(
         "wrote {}: weights of {} bytes instead of {}",
         args.out.display(),
