@@ -11,15 +11,15 @@ const WWW = new URL('../../www/', import.meta.url).pathname;
 const STUB = readFileSync(new URL('./stub-engine.mjs', import.meta.url));
 const AXE = readFileSync(new URL('./node_modules/axe-core/axe.min.js', import.meta.url), 'utf8');
 
-/** Launches one Chromium for the tests of a file. */
-export function withBrowser() {
+/** Launches one Chromium for the tests of a file; with `webgpu`, one that computes WebGPU on the CPU. */
+export function withBrowser({ webgpu = false } = {}) {
   const shared = {};
   before(async () => {
     shared.browser = await chromium.launch({
       executablePath: env.CHROMIUM ?? '/usr/bin/chromium',
       args: [
         '--no-sandbox',
-        '--disable-gpu',
+        webgpu ? '--enable-unsafe-webgpu' : '--disable-gpu',
         '--disable-quic',
         '--no-first-run',
         '--disable-background-networking',
@@ -33,8 +33,8 @@ export function withBrowser() {
 }
 
 /** A bundle that only the stub engine accepts: right sizes and hashes, made-up content. */
-export function madeUpBundle() {
-  return describe({ 'weights.bpk': Buffer.alloc(200_000, 'weights'), 'tokenizer.json': Buffer.from('{}') });
+export function madeUpBundle({ bytes = 200_000 } = {}) {
+  return describe({ 'weights.bpk': Buffer.alloc(bytes, 'weights'), 'tokenizer.json': Buffer.from('{}') });
 }
 
 /** `files` and the manifest that fits them. */
@@ -48,27 +48,32 @@ function describe(files) {
 
 /** The bundle in the folder that `MNER_TEST_BUNDLE` names. */
 export function realBundle() {
-  const names = ['manifest.json', 'weights.bpk', 'tokenizer.json'];
-  return Object.fromEntries(names.map((name) => [name, readFileSync(join(env.MNER_TEST_BUNDLE, name))]));
+  const read = (name) => readFileSync(join(env.MNER_TEST_BUNDLE, name));
+  const names = ['weights.bpk', 'tokenizer.json', 'eyes.bpk', 'augmentation.bin'];
+  const { files } = JSON.parse(read('manifest.json'));
+  const there = ['manifest.json', ...names.filter((name) => files[name.split('.')[0]])];
+  return Object.fromEntries(there.map((name) => [name, read(name)]));
 }
 
 /**
  * Serves the page below `/some/path/`, opens it, and hands `use` the page.
  *
- * @param {{bundle?: Record<string, Buffer>, engine?: 'stub' | 'built', query?: string, context?: object,
+ * @param {{bundle?: Record<string, Buffer>, engine?: 'stub' | 'built', devices?: string[], query?: string, context?: object,
  *          intercept?: (path: string, request: object, response: object) => boolean}} options
- *     `bundle` is installed as the model `test`; `intercept` comes before everything else
+ *     `bundle` is installed as the model `test`; `devices` have an engine of the stub; `intercept` comes before everything else
  * @param {(page: object, site: {url: string, requests: string[]}) => Promise<void>} use
  */
-export async function visit(shared, { bundle, engine = 'stub', query = '', context = {}, intercept = () => false }, use) {
+export async function visit(shared, { bundle, engine = 'stub', devices = ['cpu'], query = '', context = {}, intercept = () => false }, use) {
   const requests = [];
   const files = new Map();
   files.set('models/index.json', Buffer.from(JSON.stringify(bundle ? ['test'] : [])));
   for (const [name, bytes] of Object.entries(bundle ?? {})) files.set(`models/test/${name}`, bytes);
   if (engine === 'stub') {
-    files.set('pkg/sizes.json', Buffer.from('{ "cpu": 8 }'));
-    files.set('pkg/cpu/mner_web.js', STUB);
-    files.set('pkg/cpu/mner_web_bg.wasm', Buffer.from([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]));
+    files.set('pkg/sizes.json', Buffer.from(JSON.stringify(Object.fromEntries(devices.map((device) => [device, 8])))));
+    for (const device of devices) {
+      files.set(`pkg/${device}/mner_web.js`, STUB);
+      files.set(`pkg/${device}/mner_web_bg.wasm`, Buffer.from([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]));
+    }
   }
   const site = await serve({
     root: WWW,
@@ -93,6 +98,17 @@ export async function visit(shared, { bundle, engine = 'stub', query = '', conte
     await tab.close();
     await site.close();
   }
+}
+
+/** A page of the site with nothing on it, for tests of the module alone. */
+export const BLANK = 'icon.svg';
+
+/** Runs `script` at the beginning of every Worker of the page. */
+export async function inWorkers(page, script) {
+  await page.route('**/worker.js', async (route) => {
+    const response = await route.fetch();
+    await route.fulfill({ response, body: `${script};\n${await response.text()}` });
+  });
 }
 
 /** Waits until the page shows the state with this id. */
