@@ -1,10 +1,17 @@
 /**
  * Downloading, with progress in bytes, resumption and a cache. Used inside the Worker.
+ *
+ * Large files are cached in parts as they come in: nothing is held twice, and a download that was stopped goes on where
+ * it stopped, also at the next visit.
  */
 import { MnerError } from './errors.js';
 
 const CACHE = 'mner-models-v1';
-const RESUMPTIONS = 3;
+/** Bytes of a cached part; the last of a file may be shorter. */
+const PART = 4 << 20;
+/** Attempts in a row that may bring nothing, and the pause before the first of them; each further pause is twice as long. */
+const ATTEMPTS = 3;
+const PAUSE = 250;
 
 /**
  * Fetches a small file whole.
@@ -16,67 +23,144 @@ export async function fetchWhole(url) {
 }
 
 /**
- * Fetches a file of a known length. A connection that breaks is taken up where it broke, if the server can do that.
+ * Brings in a file of a known length: as far as it is cached from there, the rest from the server. What it holds is not
+ * checked here.
+ *
  * @param {string} url
- * @param {number} bytes the length the manifest promises
+ * @param {{bytes: number, sha256: string}} entry what the manifest says of it
+ * @param {(offset: number, chunk: Uint8Array) => Promise<void>} write takes the bytes; the chunk is only valid until it settles
  * @param {(loaded: number) => void} onBytes called with the bytes present so far
- * @returns {Promise<Uint8Array>}
+ * @returns {Promise<boolean>} whether any of it came from the cache
  */
-export async function fetchSized(url, bytes, onBytes) {
-  const buffer = new Uint8Array(bytes);
+export async function obtain(url, { bytes, sha256 }, write, onBytes) {
+  const parts = new Parts(url, sha256, bytes);
   let loaded = 0;
-  for (let attempt = 0; ; attempt++) {
-    const before = loaded;
-    const response = await request(url, loaded ? { Range: `bytes=${loaded}-` } : {});
-    if (response.status === 416) fail('truncated', endedEarly(url, loaded, bytes));
-    if (response.status !== 206) loaded = 0;
-    // A range of a compressed answer counts compressed bytes, which say nothing about ours.
-    const resumable = !response.headers.get('content-encoding');
+  for (let part; loaded < bytes && (part = await parts.at(loaded)); ) {
+    await write(loaded, part);
+    onBytes((loaded += part.length));
+  }
+  const fromCache = loaded > 0;
+  if (!fromCache) await forget(url);
+
+  for (let idle = 0, most = loaded; loaded < bytes; ) {
     try {
-      for (const reader = response.body.getReader(); ; ) {
-        const { done, value } = await reader.read();
-        if (done) break;
-        if (loaded + value.length > bytes) {
-          await reader.cancel();
-          fail('truncated', `${url} is longer than the ${bytes} bytes its manifest names.`);
-        }
-        buffer.set(value, loaded);
-        loaded += value.length;
-        onBytes(loaded);
-      }
+      loaded = await fetchFrom(url, loaded, bytes, async (offset, chunk) => {
+        await write(offset, chunk);
+        await parts.add(offset, chunk);
+        onBytes((loaded = offset + chunk.length));
+      });
     } catch (error) {
-      if (error instanceof MnerError) throw error;
+      // A connection that breaks after the first bytes may come back.
+      if (error.code !== 'network' || !loaded) throw error;
     }
-    if (loaded === bytes) return buffer;
-    if (attempt === RESUMPTIONS || loaded === before) {
-      fail('truncated', endedEarly(url, loaded, bytes));
+    if (loaded > most) idle = 0;
+    else if (++idle > ATTEMPTS) fail('truncated', endedEarly(url, most, bytes));
+    // Before giving up: perhaps it is the range that the server cannot send.
+    else if (idle === ATTEMPTS) loaded = 0;
+    most = Math.max(most, loaded);
+    if (loaded < bytes) await new Promise((done) => setTimeout(done, PAUSE * 2 ** idle));
+  }
+  return fromCache;
+}
+
+/**
+ * One request for the bytes from `from` on; if the server cannot do that, for all of them.
+ * @returns {Promise<number>} where the answer ended
+ */
+async function fetchFrom(url, from, bytes, write) {
+  const response = await request(url, from ? { Range: `bytes=${from}-` } : {});
+  if (response.status === 416) fail('truncated', endedEarly(url, from, bytes));
+  let at = from;
+  if (from && !continues(response, from)) {
+    if (response.status === 206) {
+      await response.body.cancel();
+      return fetchFrom(url, 0, bytes, write);
     }
-    if (!resumable) loaded = 0;
+    at = 0;
+  }
+  const reader = response.body.getReader();
+  for (;;) {
+    const { done, value } = await reader.read().catch(() => fail('network', unreachable(url)));
+    if (done) return at;
+    if (at + value.length > bytes) {
+      await reader.cancel();
+      fail('truncated', `${url} is longer than the ${bytes} bytes its manifest names.`);
+    }
+    await write(at, value);
+    at += value.length;
   }
 }
 
-/** The cached copy of a file with this hash, or `undefined`. A browser without a cache has none. */
-export async function cached(url, sha256) {
-  try {
-    const hit = await (await caches.open(CACHE)).match(keyOf(url, sha256));
-    return hit && new Uint8Array(await hit.arrayBuffer());
-  } catch {
-    return undefined;
+/** Whether an answer holds our bytes from `from` on: a range of a compressed file counts compressed bytes. */
+function continues({ status, headers }, from) {
+  const range = headers.get('content-range');
+  return (
+    status === 206 && !headers.get('content-encoding') && (range === null || range.startsWith(`bytes ${from}-`))
+  );
+}
+
+/** The cached parts of one version of a file. A browser without a cache, or with a full one, has none. */
+class Parts {
+  #url;
+  #sha256;
+  #bytes;
+  /** The part that is being filled: where it begins, its bytes, and how many are there. */
+  #start = 0;
+  #buffer;
+  #filled = 0;
+
+  constructor(url, sha256, bytes) {
+    this.#url = url;
+    this.#sha256 = sha256;
+    this.#bytes = bytes;
+  }
+
+  /** The part that begins at `offset`, or `undefined`. */
+  async at(offset) {
+    try {
+      const hit = await (await caches.open(CACHE)).match(this.#key(offset));
+      const part = hit && new Uint8Array(await hit.arrayBuffer());
+      return part?.length ? part : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** Takes the next bytes, in order except for a fresh start at 0, and keeps every part that is full. */
+  async add(offset, chunk) {
+    if (offset !== this.#start + this.#filled) {
+      this.#start = offset;
+      this.#filled = 0;
+    }
+    for (let taken = 0; taken < chunk.length; ) {
+      this.#buffer ??= new Uint8Array(PART);
+      const piece = chunk.subarray(taken, taken + PART - this.#filled);
+      this.#buffer.set(piece, this.#filled);
+      this.#filled += piece.length;
+      taken += piece.length;
+      if (this.#filled === PART || this.#start + this.#filled === this.#bytes) await this.#keep();
+    }
+  }
+
+  async #keep() {
+    const body = this.#buffer.subarray(0, this.#filled);
+    try {
+      await (await caches.open(CACHE)).put(this.#key(this.#start), new Response(body));
+    } catch (error) {
+      console.info(`mner: a part of ${this.#url} was not cached: ${error.message}`);
+    }
+    this.#start += this.#filled;
+    this.#filled = 0;
+  }
+
+  #key(offset) {
+    const key = new URL(this.#url);
+    key.search = `sha256=${this.#sha256}&from=${offset}`;
+    return key.href;
   }
 }
 
-/** Keeps a verified file, in place of any other version of it. A full disk is no error: it is fetched again next time. */
-export async function keep(url, sha256, bytes) {
-  try {
-    const cache = await caches.open(CACHE);
-    await forget(url);
-    await cache.put(keyOf(url, sha256), new Response(bytes));
-  } catch (error) {
-    console.info(`mner: ${url} was not cached: ${error.message}`);
-  }
-}
-
-/** Drops every cached version of a file. */
+/** Drops everything cached of a file, whatever its version. */
 export async function forget(url) {
   try {
     await (await caches.open(CACHE)).delete(url, { ignoreSearch: true });
@@ -99,12 +183,6 @@ export async function fetchCounted(url, onBytes) {
     },
   });
   return new Response(response.body.pipeThrough(counter), { headers: { 'content-type': 'application/wasm' } });
-}
-
-function keyOf(url, sha256) {
-  const key = new URL(url);
-  key.search = `sha256=${sha256}`;
-  return key.href;
 }
 
 async function request(url, headers) {

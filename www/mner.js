@@ -1,12 +1,14 @@
 /**
- * mner for any page: names in tweets, computed in a Worker, with nothing leaving the page.
+ * mner for any page: names in tweets and their pictures, computed in a Worker, with nothing leaving the page.
  *
  *     import { Recognizer } from './mner.js';
  *     const mner = await Recognizer.load('models/small/', { onProgress: console.log });
- *     const { entities } = await mner.recognize({ text: 'Sunita Williams is back in Houston' });
+ *     const { entities } = await mner.recognize({ text: 'Sunita Williams is back in Houston', image: file });
  *     for (const { type, utf16 } of entities) console.log(type, text.slice(...utf16));
  *
- * @typedef {import('./pkg/cpu/mner_web.js').Recognition} Recognition
+ * @typedef {import('./pkg/cpu/mner_web.js').Recognition & {
+ *     timings: {look: number, recognize: number}, backend: 'cpu' | 'webgpu'}} Recognition
+ *     `timings` in milliseconds; `look` is 0 where the picture had been looked at before
  * @typedef {{loaded: number, total: number, parts: Record<string, {loaded: number, total: number}>}} Progress
  *     bytes of the engine and of the model's files; `total` grows while the first answers come in
  */
@@ -14,33 +16,48 @@ import { MnerError } from './errors.js';
 
 export { MnerError };
 
-/** What 'auto' tries, best first. */
-const BACKENDS = ['cpu'];
+/** The backends that are tried in turn. */
+const PLANS = { auto: ['webgpu', 'cpu'], cpu: ['cpu'], webgpu: ['webgpu'] };
+/** What another start, or another backend, may cure. */
+const DIED = new Set(['crashed', 'timeout', 'device']);
+const UNUSABLE = new Set([...DIED, 'webgpu', 'engine', 'memory']);
 const LOAD_TIMEOUT = 120_000;
+/** Pictures of which the Worker keeps what it saw. */
+const PICTURES = 16;
+
+/** A number for every image object there ever was. */
+const numbers = new WeakMap();
+let lastNumber = 0;
 
 export class Recognizer {
   /** The bundle's manifest. */
   manifest;
-  /** The backend in use: `'cpu'`. */
+  /** The backend in use, `'cpu'` or `'webgpu'`. It may change when a device fails; each answer names its own. */
   backend;
+  /** With `backend: 'auto'`, a sentence that says why WebGPU is not in use; otherwise `undefined`. */
+  fallback;
 
   #url;
   #timeout;
+  #plan;
   #worker;
   #pending = new Map();
   #lastId = 0;
-  /** Settles when the Worker has its model; replaced at each restart. */
+  /** Settles when the Worker has its model; replaced at each start. */
   #ready;
   /** Settles when the last call made so far is done. */
   #turn = Promise.resolve();
   #closed = false;
+  /** The pictures that the Worker knows, the one used last at the end. */
+  #known = new Set();
 
   /**
    * Downloads the engine and a model, verifies them and makes them ready.
    *
    * @param {string | URL} url the bundle's folder, relative to the page
    * @param {object} [options]
-   * @param {'auto' | 'cpu'} [options.backend]
+   * @param {'auto' | 'cpu' | 'webgpu'} [options.backend] `auto` takes WebGPU where it is usable and not itself computed
+   *     on the CPU, and otherwise the CPU, for the reason in `fallback`; `webgpu` takes any WebGPU or fails
    * @param {(progress: Progress) => void} [options.onProgress]
    * @param {AbortSignal} [options.signal] ends the download
    * @param {number} [options.timeout] milliseconds one tweet may take before the Worker is restarted
@@ -49,15 +66,15 @@ export class Recognizer {
    */
   static async load(url, { backend = 'auto', onProgress = () => {}, signal, timeout = 60_000 } = {}) {
     signal?.throwIfAborted();
-    if (backend !== 'auto' && !BACKENDS.includes(backend)) {
-      throw new MnerError('input', `There is no backend “${backend}”. Choose auto or ${BACKENDS.join(', ')}.`);
+    if (!Object.hasOwn(PLANS, backend)) {
+      throw new MnerError('input', `There is no backend “${backend}”. Choose ${Object.keys(PLANS).join(', ')}.`);
     }
     const mner = new Recognizer();
-    mner.backend = backend === 'auto' ? BACKENDS[0] : backend;
+    mner.#plan = [...PLANS[backend]];
     mner.#url = folder(url);
     mner.#timeout = timeout;
     try {
-      await abortable(mner.#start(onProgress), signal);
+      await abortable(mner.#bringUp(onProgress), signal);
     } catch (error) {
       mner.close();
       throw error;
@@ -66,20 +83,32 @@ export class Recognizer {
   }
 
   /**
-   * Names the entities of a tweet. Calls are answered in order. An engine that dies or hangs is restarted once.
+   * Names the entities of a tweet. Calls are answered in order. An engine that dies or hangs is restarted once; then, with
+   * `backend: 'auto'`, the CPU takes over.
    *
-   * @param {{text: string}} input
+   * @param {object} input
+   * @param {string} input.text
+   * @param {Blob | ArrayBuffer | ArrayBufferView} [input.image] the tweet's picture: a JPEG, PNG, WebP or GIF file. The
+   *     same object again is not looked at again, so its bytes must not change
+   * @param {string} [input.caption] words about the picture, for models that read them (ITA); others take no notice
    * @param {{signal?: AbortSignal}} [options]
    * @returns {Promise<Recognition>}
    * @throws {MnerError}
    */
   async recognize(input, { signal } = {}) {
-    if (typeof input?.text !== 'string') throw new MnerError('input', 'recognize() needs {text: string}.');
+    const { text, caption } = input ?? {};
+    // Null is as good as absent: what a form without a picture gives.
+    const image = input?.image ?? undefined;
+    if (typeof text !== 'string') throw new MnerError('input', 'recognize() needs {text: string}.');
+    if (caption !== undefined && typeof caption !== 'string') throw new MnerError('input', 'caption must be a string.');
+    if (image !== undefined && !(image instanceof Blob || image instanceof ArrayBuffer || ArrayBuffer.isView(image))) {
+      throw new MnerError('input', 'image must be a File, a Blob, an ArrayBuffer or a Uint8Array.');
+    }
     signal?.throwIfAborted();
     // One tweet at a time is in the Worker, so that one that kills it takes no other with it.
     const turn = this.#turn.then(() => {
       signal?.throwIfAborted();
-      return this.#recognize({ text: input.text });
+      return this.#persist(() => this.#answer(text, image, caption));
     });
     this.#turn = turn.catch(() => {});
     return abortable(turn, signal);
@@ -91,27 +120,86 @@ export class Recognizer {
     this.#kill(new MnerError('closed', 'The recogniser was closed.'));
   }
 
-  async #recognize(input) {
-    for (let attempt = 0; ; attempt++) {
+  /** Does `work`, again where the engine dies over it: once on the same backend, then on the next. */
+  async #persist(work) {
+    for (let deaths = 0; ; ) {
       if (this.#closed) throw new MnerError('closed', 'The recogniser was closed.');
-      if (!this.#worker) this.#start(() => {}).catch(() => {});
       try {
+        if (!this.#worker) await this.#bringUp(() => {});
         await this.#ready;
-        return await this.#call({ op: 'recognize', input }, { timeout: this.#timeout });
+        return await work();
       } catch (error) {
-        const died = error.code === 'crashed' || error.code === 'timeout';
-        if (!this.#closed && (!died || attempt)) throw error;
+        if (this.#closed || !DIED.has(error.code)) throw error;
+        if (++deaths < 2) continue;
+        if (!this.#next(error)) throw error;
+        deaths = 0;
       }
     }
+  }
+
+  async #answer(text, image, caption) {
+    let look = 0;
+    let picture;
+    if (image !== undefined) {
+      picture = numberOf(image);
+      if (!this.#known.delete(picture)) look = await this.#look(picture, image);
+      this.#known.add(picture);
+    }
+    const message = { op: 'recognize', text, caption, picture };
+    const { recognition, milliseconds } = await this.#call(message, { timeout: this.#timeout });
+    return { ...recognition, timings: { look, recognize: milliseconds }, backend: this.backend };
+  }
+
+  async #look(picture, image) {
+    for (const oldest of this.#known) {
+      if (this.#known.size < PICTURES) break;
+      this.#known.delete(oldest);
+      await this.#call({ op: 'forget', picture: oldest }, { timeout: this.#timeout });
+    }
+    // A blob crosses without its bytes. Of a view on a larger buffer the whole buffer would cross.
+    const crossing = image instanceof Blob ? image : copied(image);
+    const message = { op: 'look', picture, image: crossing };
+    const transfer = image instanceof Blob ? [] : [crossing.buffer];
+    const { milliseconds } = await this.#call(message, { timeout: this.#timeout, transfer });
+    return milliseconds;
+  }
+
+  /** Starts the first backend of the plan that works here. */
+  async #bringUp(onProgress) {
+    for (;;) {
+      this.backend = this.#plan[0];
+      try {
+        return await this.#start(onProgress);
+      } catch (error) {
+        if (this.#closed || !UNUSABLE.has(error.code) || !this.#next(error)) throw error;
+      }
+    }
+  }
+
+  /** Gives the current backend up for the next of the plan; false if there is none. */
+  #next(reason) {
+    if (this.#plan.length === 1) return false;
+    this.#plan.shift();
+    this.fallback =
+      reason.code === 'webgpu' ? reason.message : `WebGPU failed on this machine: ${reason.message}`;
+    this.#kill(reason);
+    return true;
   }
 
   #start(onProgress) {
     const worker = new Worker(new URL('./worker.js', import.meta.url), { type: 'module', name: 'mner' });
     this.#worker = worker;
-    worker.onmessage = ({ data }) => this.#pending.get(data.id)?.(data);
+    this.#known.clear();
+    const died = (reason) => {
+      if (this.#worker === worker) this.#kill(reason);
+    };
+    worker.onmessage = ({ data }) => {
+      if (data.dead) died(new MnerError(data.dead.code, data.dead.message));
+      else this.#pending.get(data.id)?.(data);
+    };
     worker.onerror = (event) => {
       event.preventDefault();
-      if (this.#worker === worker) this.#kill(new MnerError('crashed', event.message || 'The engine did not start.'));
+      died(new MnerError('crashed', event.message || 'The engine did not start.'));
     };
     const parts = {};
     const onReport = ({ part, loaded, total }) => {
@@ -119,15 +207,16 @@ export class Recognizer {
       const sum = (key) => Object.values(parts).reduce((all, one) => all + one[key], 0);
       onProgress({ loaded: sum('loaded'), total: sum('total'), parts });
     };
+    const software = this.#plan.length === 1;
     this.#ready = this.#call(
-      { op: 'load', url: this.#url, backend: this.backend },
-      { timeout: LOAD_TIMEOUT, onReport },
+      { op: 'load', url: this.#url, backend: this.backend, software },
+      { timeout: Math.max(LOAD_TIMEOUT, this.#timeout), onReport },
     ).then(
       ({ manifest }) => {
         this.manifest = manifest;
       },
       (error) => {
-        if (this.#worker === worker) this.#kill(error);
+        died(error);
         throw error;
       },
     );
@@ -135,7 +224,7 @@ export class Recognizer {
   }
 
   /** One question to the Worker. Silence longer than `timeout` kills it; every report starts the clock again. */
-  #call(message, { timeout, onReport }) {
+  #call(message, { timeout, onReport, transfer = [] }) {
     return new Promise((resolve, reject) => {
       const id = ++this.#lastId;
       const worker = this.#worker;
@@ -162,7 +251,7 @@ export class Recognizer {
         if (error.fatal && this.#worker === worker) this.#kill(wrapped);
       });
       wind();
-      worker.postMessage({ id, ...message });
+      worker.postMessage({ id, ...message }, transfer);
     });
   }
 
@@ -172,6 +261,22 @@ export class Recognizer {
     const open = [...this.#pending.values()];
     this.#pending.clear();
     for (const settle of open) settle({ error: { code: reason.code, message: reason.message, fatal: false } });
+  }
+}
+
+/** The number of an image object; the same object has the same. */
+function numberOf(image) {
+  if (!numbers.has(image)) numbers.set(image, ++lastNumber);
+  return numbers.get(image);
+}
+
+/** A copy of the bytes of a buffer or a view. */
+function copied(image) {
+  const { buffer = image, byteOffset = 0, byteLength } = image;
+  try {
+    return new Uint8Array(buffer, byteOffset, byteLength).slice();
+  } catch {
+    throw new MnerError('input', 'The image’s buffer was handed on elsewhere. Pass one that still has its bytes.');
   }
 }
 

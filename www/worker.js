@@ -1,22 +1,37 @@
 /**
  * The Worker that holds the engine and one model. It can be killed at any moment: it owns nothing that cannot be loaded again.
  *
- * In:  {id, op: 'load', url, backend} once, then {id, op: 'recognize', input: {text}}.
+ * In:  {id, op: 'load', url, backend, software} once, then any of
+ *      {id, op: 'look', picture, image}: looks at an image file (Blob or Uint8Array) and keeps what is seen as `picture`,
+ *      {id, op: 'forget', picture},
+ *      {id, op: 'recognize', text, caption?, picture?}.
  * Out: {id, progress: {part, loaded, total}}, then {id, result} or {id, error: {code, message, fatal}}.
+ *      {dead} without an id: the engine failed outside of any call.
  * `fatal` says that this Worker cannot be used any more.
  */
 import { MnerError } from './errors.js';
-import { cached, fetchCounted, fetchSized, fetchWhole, forget, keep } from './download.js';
+import { fetchCounted, fetchWhole, forget, obtain } from './download.js';
+import { probe, requireRoom } from './webgpu.js';
 
 /** What the manifest calls a file, and the name it has in the bundle's folder. */
-const FILES = { weights: 'weights.bpk', tokenizer: 'tokenizer.json' };
-/** The module of each backend, and how far its scores may be from the bundle's known answer. */
-const ENGINES = { cpu: { module: './pkg/cpu/mner_web.js', tolerance: 2e-3 } };
+const FILES = {
+  weights: 'weights.bpk',
+  tokenizer: 'tokenizer.json',
+  eyes: 'eyes.bpk',
+  augmentation: 'augmentation.bin',
+};
+const REQUIRED = ['weights', 'tokenizer'];
+/** The folder of each backend's engine in `pkg`, and how far its scores may be from the bundle's known answer. */
+const ENGINES = {
+  cpu: { folder: 'cpu', tolerance: 2e-3 },
+  webgpu: { folder: 'gpu', tolerance: 2e-2 },
+};
 
 let engine;
 let recognizer;
+const sights = new Map();
 
-const operations = { load, recognize };
+const operations = { load, look, forget: forgetPicture, recognize };
 
 self.onmessage = async ({ data: { id, op, ...rest } }) => {
   try {
@@ -27,45 +42,121 @@ self.onmessage = async ({ data: { id, op, ...rest } }) => {
   }
 };
 
-async function load({ url, backend }, report) {
+// A panic in a callback of the device's passes by every promise.
+self.addEventListener('error', (event) => {
+  event.preventDefault();
+  self.postMessage({ dead: describe(event.error ?? event) });
+});
+self.addEventListener('unhandledrejection', (event) => {
+  event.preventDefault();
+  self.postMessage({ dead: describe(event.reason) });
+});
+
+async function load({ url, backend, software }, report) {
+  const { folder, tolerance } = ENGINES[backend];
   const sizes = await fetchWhole(new URL('./pkg/sizes.json', import.meta.url).href)
     .then((bytes) => JSON.parse(new TextDecoder().decode(bytes)))
     .catch(() => {
       throw new MnerError('engine', 'The engine of this page is not built. Run ./build.sh build.');
     });
-  const starting = start(backend, (loaded) => report({ part: 'engine', loaded, total: sizes[backend] }));
-  // Awaited below; without this a manifest that fails first would leave an unhandled rejection.
+  if (!(folder in sizes)) {
+    throw backend === 'webgpu'
+      ? new MnerError('webgpu', 'This site has no WebGPU engine yet.')
+      : new MnerError('engine', 'The CPU engine of this page is not built. Run ./build.sh build.');
+  }
+  const limits = backend === 'webgpu' ? await probe({ software }) : undefined;
+  const starting = start(folder, (loaded) => report({ part: 'engine', loaded, total: sizes[folder] }));
+  // Awaited below; without this a manifest that fails first would count as a failure outside of any call.
   starting.catch(() => {});
 
   const manifestBytes = await fetchWhole(new URL('manifest.json', url).href);
   const manifest = parse(manifestBytes, url);
-  const [weights, tokenizer] = await Promise.all(
-    Object.keys(FILES).map((key) => obtain(manifest, key, url, report)),
-  );
-  await starting;
-  report({ part: 'start', loaded: 0, total: 1 });
-  try {
-    recognizer = await engine.Recognizer.load(manifestBytes, weights.bytes, tokenizer.bytes);
-  } catch (error) {
-    await Promise.all([weights, tokenizer].map((file) => forget(file.url)));
-    throw error;
-  }
-  // This also warms the engine up.
-  await recognizer.check(ENGINES[backend].tolerance);
-  // Only what the engine has verified is kept.
-  await Promise.all(
-    [weights, tokenizer].filter((file) => !file.fromCache).map((file) => keep(file.url, file.sha256, file.bytes)),
-  );
+  if (limits) requireRoom(limits, manifest);
+  recognizer = await assemble(manifestBytes, manifest, url, starting, report);
+  // Some bytes are cached unchecked; `assemble` has checked them by now.
+  await recognizer.check(tolerance);
+  report({ part: 'start', loaded: 0, total: 0 });
+  if (backend === 'webgpu') await recognizer.warmUp();
   return { manifest };
 }
 
-async function recognize({ input }) {
-  return recognizer.recognize(input.text);
+/** Brings the files in and has the engine check them and build the model. */
+async function assemble(manifestBytes, manifest, base, starting, report) {
+  for (let second = false; ; second = true) {
+    const keys = Object.keys(FILES).filter((key) => REQUIRED.includes(key) || manifest.files?.[key]);
+    const files = await Promise.all(keys.map((key) => bring(manifest, key, base, starting, report)));
+    await starting;
+    report({ part: 'start', loaded: 0, total: 0 });
+    const { weights, tokenizer, eyes, augmentation } = Object.fromEntries(keys.map((key, i) => [key, files[i].buffer]));
+    try {
+      return await engine.Recognizer.load(manifestBytes, weights, tokenizer, eyes, augmentation);
+    } catch (error) {
+      if (error.code !== 'bundle') throw error;
+      await Promise.all(files.map((file) => forget(file.url)));
+      // What the cache held may be damaged; what the server has just sent is as it is.
+      if (second || !files.some((file) => file.fromCache)) throw error;
+    }
+  }
+}
+
+/** One file of the bundle in the engine's memory, from the cache or the server. */
+async function bring(manifest, key, base, starting, report) {
+  const name = FILES[key];
+  const entry = manifest.files?.[key];
+  if (!Number.isSafeInteger(entry?.bytes) || entry.bytes < 0 || typeof entry.sha256 !== 'string') {
+    throw new MnerError('bundle', `manifest.json of ${base} does not give the size and SHA-256 of ${name}.`);
+  }
+  if (entry.bytes > 2 ** 31) {
+    throw new MnerError('memory', `${name} has ${entry.bytes} bytes, which is more than a browser can hold.`);
+  }
+  const url = new URL(name, base).href;
+  const told = (loaded) => report({ part: name, loaded, total: entry.bytes });
+  told(0);
+  // The server is asked before the engine is there; the bytes wait in the connection.
+  let buffer;
+  const room = async () => {
+    await starting;
+    buffer ??= new engine.FileBuffer(entry.bytes);
+    return buffer;
+  };
+  const fromCache = await obtain(url, entry, async (offset, chunk) => (await room()).write(offset, chunk), told);
+  return { url, buffer: await room(), fromCache };
+}
+
+async function look({ picture, image }) {
+  const from = performance.now();
+  const bytes = image instanceof Blob ? await read(image) : image;
+  sights.set(picture, await recognizer.look(bytes));
+  return { milliseconds: performance.now() - from };
+}
+
+async function read(blob) {
+  // Before its bytes are in memory.
+  engine.checkPictureSize(blob.size);
+  try {
+    return new Uint8Array(await blob.arrayBuffer());
+  } catch (error) {
+    throw new MnerError('picture', `The image file cannot be read any more (${error.message}). Choose it again.`);
+  }
+}
+
+async function forgetPicture({ picture }) {
+  sights.get(picture)?.free();
+  sights.delete(picture);
+}
+
+async function recognize({ text, caption, picture }) {
+  const from = performance.now();
+  const recognition =
+    picture === undefined
+      ? await recognizer.recognize(text, caption)
+      : await recognizer.recognizeWith(text, sights.get(picture), caption);
+  return { recognition, milliseconds: performance.now() - from };
 }
 
 /** Downloads and instantiates the engine. */
-async function start(backend, onBytes) {
-  const glue = new URL(ENGINES[backend].module, import.meta.url);
+async function start(folder, onBytes) {
+  const glue = new URL(`./pkg/${folder}/mner_web.js`, import.meta.url);
   const wasm = await fetchCounted(new URL('mner_web_bg.wasm', glue).href, onBytes);
   try {
     engine = await import(glue.href);
@@ -83,25 +174,14 @@ function parse(bytes, url) {
   }
 }
 
-/** One file of the bundle, from the cache or the server. */
-async function obtain(manifest, key, base, report) {
-  const name = FILES[key];
-  const entry = manifest.files?.[key];
-  if (!Number.isSafeInteger(entry?.bytes) || entry.bytes < 0 || typeof entry.sha256 !== 'string') {
-    throw new MnerError('bundle', `manifest.json of ${base} does not give the size and SHA-256 of ${name}.`);
-  }
-  const url = new URL(name, base).href;
-  const told = (loaded) => report({ part: name, loaded, total: entry.bytes });
-  told(0);
-  const hit = await cached(url, entry.sha256);
-  const bytes = hit ?? (await fetchSized(url, entry.bytes, told));
-  told(bytes.length);
-  return { url, sha256: entry.sha256, bytes, fromCache: hit !== undefined };
-}
-
-/** What may cross to the page. Whatever is not one of our errors came out of the wasm instance, which is dead then. */
+/**
+ * What may cross to the page. Whatever is not one of our errors came out of the wasm instance, which is dead then; and
+ * an instance whose device failed cannot open another.
+ */
 function describe(error) {
-  if (typeof error?.code === 'string') return { code: error.code, message: error.message, fatal: false };
+  if (typeof error?.code === 'string') {
+    return { code: error.code, message: error.message, fatal: error.code === 'device' };
+  }
   const panic = engine?.lastPanic?.();
   return { code: 'crashed', message: panic ?? String(error?.message ?? error), fatal: true };
 }

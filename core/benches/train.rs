@@ -13,7 +13,7 @@ use mner_core::nn::crf::CrfTargets;
 use mner_core::nn::encoder::EncoderConfig;
 use mner_core::splitmix::SplitMix64;
 use mner_core::systems::SystemConfig;
-use mner_core::systems::batch::Batch;
+use mner_core::systems::batch::{Batch, LeastSizes};
 use mner_core::systems::text::TextConfig;
 use mner_core::train::config::TrainConfig;
 use mner_core::train::dataset::LabelledBatch;
@@ -85,7 +85,7 @@ fn main() {
         .collect();
     let rows: Vec<&[PieceSequence]> = tweets.iter().map(<[_; 1]>::as_slice).collect();
     let item = LabelledBatch {
-        batch: Batch::new(&rows, 0, pieces, &device),
+        batch: Batch::new(&rows, 0, LeastSizes::default(), &device),
         targets: CrfTargets::new(&gold, LABELS, &device),
         gold: Vec::new(),
     };

@@ -8,11 +8,12 @@ use crate::systems::pictures::Sight;
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
 
-/// What a picture contributed to a tweet.
+/// What was seen in a tweet's picture, and what it contributed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PictureEvidence {
-    /// How relevant it was.
-    pub relevance: RelevanceScores,
+    /// How relevant it was; absent from a system that does not measure it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub relevance: Option<RelevanceScores>,
     /// What was found in it, the best first.
     pub objects: Vec<SeenObject>,
     /// What it shows, in words.
@@ -124,8 +125,12 @@ impl WordEvidence {
 }
 
 impl PictureEvidence {
-    /// What `sight` contributed with this relevance.
-    pub fn new(sight: &Sight, relevance: RelevanceScores, names: Option<&ClassNames>) -> Self {
+    /// What `sight` shows, and how relevant it was.
+    pub fn new(
+        sight: &Sight,
+        relevance: Option<RelevanceScores>,
+        names: Option<&ClassNames>,
+    ) -> Self {
         let features = &sight.features;
         let objects = features.objects.iter().map(|object| SeenObject {
             name: names

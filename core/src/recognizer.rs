@@ -79,7 +79,7 @@ pub enum LoadError {
 pub struct Recognition {
     /// The entities, left to right; they never overlap.
     pub entities: Vec<Entity>,
-    /// What the picture contributed; absent without one.
+    /// What was seen in the picture and what it contributed; absent without one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub picture: Option<PictureEvidence>,
 }
@@ -181,7 +181,37 @@ impl Recognizer {
         Ok(Sight::new(Arc::new(features), &self.tokenizer)?)
     }
 
+    /// The same recognizer, padding what it computes to few sizes: for a device that compiles
+    /// kernels for the sizes it meets. Answers stay the same up to rounding.
+    #[must_use]
+    pub fn with_few_sizes(mut self) -> Self {
+        self.layout.few_sizes = true;
+        self
+    }
+
+    /// Computes once what a tweet takes, with a grey picture where the model looks at pictures, so
+    /// that a device that compiles kernels as it meets them has met most.
+    ///
+    /// # Errors
+    /// If the device fails.
+    pub async fn warm_up(&self) -> Result<(), RecognizeError> {
+        let grey = Picture {
+            width: 1,
+            height: 1,
+            rgb: vec![128; 3],
+        };
+        let sight = match self.look(&grey).await {
+            Err(RecognizeError::NoEyes) => None,
+            seen => Some(seen?),
+        };
+        self.recognize_with("warm", sight.as_ref(), None).await?;
+        Ok(())
+    }
+
     /// The entities of a raw tweet and its picture, with what the picture contributed.
+    ///
+    /// `known`: what is known of the picture in words. Only a system that reads context takes
+    /// notice, also of the words about a picture that is not there.
     ///
     /// # Errors
     /// If the device fails to answer.
@@ -189,18 +219,20 @@ impl Recognizer {
         &self,
         text: &str,
         picture: Option<&Sight>,
+        known: Option<&ImageText>,
     ) -> Result<Recognition, RecognizeError> {
         let words = split_words(text);
         let tokens: Vec<&str> = words.iter().map(|w| w.of(text)).collect();
-        let answer = self.answers(&[&tokens], &[picture]).await?.remove(0);
+        let answer = self
+            .answers_with(&[&tokens], &[picture], &[known])
+            .await?
+            .remove(0);
         let mut found = self.read_off(text, &words, &answer);
-        found.picture = match (picture, &answer.evidence) {
-            (Some(sight), Some(evidence)) => {
-                let names = self.eyes.as_ref().map(|eyes| &eyes.object_names);
-                Some(PictureEvidence::new(sight, evidence.relevance, names))
-            }
-            _ => None,
-        };
+        found.picture = picture.map(|sight| {
+            let relevance = answer.evidence.as_ref().map(|evidence| evidence.relevance);
+            let names = self.eyes.as_ref().map(|eyes| &eyes.object_names);
+            PictureEvidence::new(sight, relevance, names)
+        });
         Ok(found)
     }
 

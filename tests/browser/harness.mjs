@@ -13,15 +13,15 @@ const STUB = readFileSync(new URL('./stub-engine.mjs', import.meta.url));
 const MADE_UP = readFileSync(new URL('./stub-mner.mjs', import.meta.url));
 const AXE = readFileSync(new URL('./node_modules/axe-core/axe.min.js', import.meta.url), 'utf8');
 
-/** Launches one Chromium for the tests of a file. */
-export function withBrowser() {
+/** Launches one Chromium for the tests of a file; with `webgpu`, one that computes WebGPU on the CPU. */
+export function withBrowser({ webgpu = false } = {}) {
   const shared = {};
   before(async () => {
     shared.browser = await chromium.launch({
       executablePath: env.CHROMIUM ?? '/usr/bin/chromium',
       args: [
         '--no-sandbox',
-        '--disable-gpu',
+        webgpu ? '--enable-unsafe-webgpu' : '--disable-gpu',
         '--disable-quic',
         '--no-first-run',
         '--disable-background-networking',
@@ -35,8 +35,8 @@ export function withBrowser() {
 }
 
 /** A bundle that only the stub engine accepts: right sizes and hashes, made-up content. */
-export function madeUpBundle(manifest = {}) {
-  return describe({ 'weights.bpk': Buffer.alloc(200_000, 'weights'), 'tokenizer.json': Buffer.from('{}') }, manifest);
+export function madeUpBundle(manifest = {}, { bytes = 200_000 } = {}) {
+  return describe({ 'weights.bpk': Buffer.alloc(bytes, 'weights'), 'tokenizer.json': Buffer.from('{}') }, manifest);
 }
 
 /** Bundles of all systems that only `engine: 'made-up'` accepts, by name. */
@@ -62,23 +62,26 @@ function describe(files, manifest) {
 
 /** The bundle in the folder that `MNER_TEST_BUNDLE` names. */
 export function realBundle() {
-  const names = ['manifest.json', 'weights.bpk', 'tokenizer.json'];
-  return Object.fromEntries(names.map((name) => [name, readFileSync(join(env.MNER_TEST_BUNDLE, name))]));
+  const read = (name) => readFileSync(join(env.MNER_TEST_BUNDLE, name));
+  const names = ['weights.bpk', 'tokenizer.json', 'eyes.bpk', 'augmentation.bin'];
+  const { files } = JSON.parse(read('manifest.json'));
+  const there = ['manifest.json', ...names.filter((name) => files[name.split('.')[0]])];
+  return Object.fromEntries(there.map((name) => [name, read(name)]));
 }
 
 /**
  * Serves the page below `/some/path/`, opens it, and hands `use` the page.
  *
  * @param {{bundle?: Record<string, Buffer>, models?: Record<string, Record<string, Buffer>>,
- *          engine?: 'stub' | 'made-up' | 'built', query?: string, context?: object,
+ *          engine?: 'stub' | 'made-up' | 'built', devices?: string[], query?: string, context?: object,
  *          intercept?: (path: string, request: object, response: object) => boolean}} options
- *     `bundle` is installed as the model `test`, `models` by their names; with the engine `made-up`, mner.js is replaced too;
+ *     `bundle` is installed as the model `test`, `models` by their names; `devices` have an engine of the stub; with the engine `made-up`, mner.js is replaced too;
  *     `intercept` comes before everything else
  * @param {(page: object, site: {url: string, requests: string[], release: () => [string, Buffer][]}) => Promise<void>} use
  *     `requests` are the paths asked for so far, `release` gives the page's files as served
  */
 export async function visit(shared, options, use) {
-  const { bundle, models = bundle ? { test: bundle } : {}, engine = 'stub', query = '', context = {}, intercept = () => false } = options;
+  const { bundle, models = bundle ? { test: bundle } : {}, engine = 'stub', devices = ['cpu'], query = '', context = {}, intercept = () => false } = options;
   const requests = [];
   const files = new Map();
   files.set('models/index.json', Buffer.from(JSON.stringify(Object.keys(models))));
@@ -87,9 +90,11 @@ export async function visit(shared, options, use) {
   }
   if (engine === 'made-up') files.set('mner.js', MADE_UP);
   if (engine === 'stub') {
-    files.set('pkg/sizes.json', Buffer.from('{ "cpu": 8 }'));
-    files.set('pkg/cpu/mner_web.js', STUB);
-    files.set('pkg/cpu/mner_web_bg.wasm', Buffer.from([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]));
+    files.set('pkg/sizes.json', Buffer.from(JSON.stringify(Object.fromEntries(devices.map((device) => [device, 8])))));
+    for (const device of devices) {
+      files.set(`pkg/${device}/mner_web.js`, STUB);
+      files.set(`pkg/${device}/mner_web_bg.wasm`, Buffer.from([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]));
+    }
   }
   // The page's files as served here, in place of the built ones.
   const release = () => [...filesIn(WWW)].filter(([path]) => engine === 'built' || !path.startsWith('pkg/')).concat([...files]);
@@ -118,6 +123,17 @@ export async function visit(shared, options, use) {
     await tab.close();
     await site.close();
   }
+}
+
+/** A page of the site with nothing on it, for tests of the module alone. */
+export const BLANK = 'icon.svg';
+
+/** Runs `script` at the beginning of every Worker of the page. */
+export async function inWorkers(page, script) {
+  await page.route('**/worker.js', async (route) => {
+    const response = await route.fetch();
+    await route.fulfill({ response, body: `${script};\n${await response.text()}` });
+  });
 }
 
 /** Waits until the page shows the state with this id. */

@@ -1,6 +1,7 @@
 /**
  * Stands in for the compiled engine where a test is about the page: the same exports, and words that begin with a
- * capital letter are names, of the type that their length picks. Some words make it fail in the ways a real one can.
+ * capital letter are names, of the type that their length picks. Some words, and some pictures, make it fail in the ways
+ * a real one can.
  */
 export default async function init({ module_or_path: wasm }) {
   await wasm.arrayBuffer();
@@ -10,14 +11,46 @@ let panic;
 export const lastPanic = () => panic;
 
 const TYPES = ['PER', 'LOC', 'ORG', 'MISC'];
+const LARGEST = 1 << 20;
+
+function coded(code, message) {
+  return Object.assign(new Error(message), { code });
+}
+
+export function checkPictureSize(bytes) {
+  if (bytes > LARGEST) throw coded('picture', `the image file has ${bytes} bytes and at most ${LARGEST} are read`);
+}
+
+export class FileBuffer {
+  constructor(bytes) {
+    this.bytes = new Uint8Array(bytes);
+  }
+
+  write(offset, chunk) {
+    this.bytes.set(chunk, offset);
+  }
+}
+
+/** What a picture of the stub shows: its file, a text. */
+class Sight {
+  constructor(shows) {
+    this.shows = shows;
+  }
+
+  free() {
+    this.shows = undefined;
+  }
+}
 
 export class Recognizer {
-  static async load(manifest, weights, tokenizer) {
+  static async load(manifest, weights, tokenizer, eyes, augmentation) {
     const { files } = JSON.parse(new TextDecoder().decode(manifest));
-    for (const [name, bytes] of Object.entries({ weights, tokenizer })) {
-      const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
+    for (const [name, file] of Object.entries({ weights, tokenizer, eyes, augmentation })) {
+      if (!file !== !files[name]) throw coded('bundle', `${name}: there and not named, or named and not there.`);
+      if (!file) continue;
+      const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', file.bytes));
       if ([...hash].map((byte) => byte.toString(16).padStart(2, '0')).join('') !== files[name].sha256) {
-        throw Object.assign(new Error(`${name}: not the file the manifest names.`), { code: 'bundle' });
+        throw coded('bundle', `${name}: not the file the manifest names.`);
       }
     }
     return new Recognizer();
@@ -25,17 +58,61 @@ export class Recognizer {
 
   async check() {}
 
-  async recognize(text) {
+  async warmUp() {}
+
+  async look(bytes) {
+    // Longer than the browser's clock ticks.
+    await new Promise((done) => setTimeout(done, 5));
+    const shows = new TextDecoder().decode(bytes);
+    if (!shows.startsWith('picture')) throw coded('picture', 'this is not an image; choose a JPEG, PNG, WebP or GIF file');
+    if (shows.includes('crash')) {
+      panic = 'panicked: at a picture';
+      throw new WebAssembly.RuntimeError('unreachable');
+    }
+    return new Sight(shows);
+  }
+
+  async recognizeWith(text, sight, caption) {
+    const recognition = await this.recognize(text, caption);
+    return {
+      ...recognition,
+      picture: {
+        relevance: { global: 0.8, object: 0.6, semantic: 0.4, spatial: 0.2 },
+        objects: [{ name: 'kite', score: 0.9, box: [10, 10, 60, 40] }],
+        tags: [{ name: sight.shows, probability: 0.9, source: 'classifier' }],
+        width: 100,
+        height: 80,
+      },
+      entities: recognition.entities.map((entity) => ({
+        ...entity,
+        evidence: { heat: Array(49).fill(0.5 / 49), objects: [0.5] },
+      })),
+    };
+  }
+
+  async recognize(text, caption) {
     if (text.includes('crash')) {
       panic = 'panicked: asked to';
       throw new WebAssembly.RuntimeError('unreachable');
     }
+    // A panic in a callback: nothing that anybody waits for fails.
+    if (text.includes('callback')) {
+      panic = 'panicked: in a callback';
+      setTimeout(() => {
+        throw new WebAssembly.RuntimeError('unreachable');
+      });
+      return new Promise(() => {});
+    }
+    if (text.includes('lose')) throw coded('device', 'the compute device failed: lost');
     while (text.includes('hang')) {}
+    const read = caption === undefined ? text : `${text} ${caption}`;
     const entities = [...text.matchAll(/\p{Lu}[\p{L}\p{M}]*/gu)].map(({ 0: name, index }) => {
       const type = TYPES[name.length % 4];
       const span = [index, index + name.length];
       const runner_up = { type: TYPES[(name.length + 1) % 4], probability: 0.031 };
-      return { type, text: name, utf16: span, chars: span, bytes: span, confidence: 0.912, runner_up };
+      // The caption changes how sure the stub is.
+      const confidence = read === text ? 0.912 : 0.612;
+      return { type, text: name, utf16: span, chars: span, bytes: span, confidence, runner_up };
     });
     return { entities };
   }

@@ -1,9 +1,14 @@
 //! The exported class, and the TypeScript types of what it returns.
 
+use crate::device;
 use crate::error::coded;
-use burn::tensor::Device;
+use crate::file::FileBuffer;
 use mner_core::bundle::BundleFiles;
-use mner_core::recognizer::Recognizer as Core;
+use mner_core::picture::Picture;
+use mner_core::picture::decode::Limits;
+use mner_core::recognizer::{LoadError, RecognizeError, Recognizer as Core};
+use mner_core::systems::ita::image_text::ImageText;
+use mner_core::systems::pictures::Sight as CoreSight;
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
@@ -27,11 +32,45 @@ export interface Entity {
     confidence: number;
     /** The likeliest other type of the same span. */
     runner_up: { type: EntityType; probability: number };
+    /** Where the name's words looked in the picture; absent where nothing says so. */
+    evidence?: EntityEvidence;
+}
+
+/** Where the words of a name looked. All shares add up to 1. */
+export interface EntityEvidence {
+    /** Share of attention on each of the picture's 7×7 cells, row by row, 49 values. */
+    heat: number[];
+    /** Share of attention on each of `picture.objects`. */
+    objects: number[];
+}
+
+/** What was seen in the picture, and what it contributed. */
+export interface PictureEvidence {
+    /** Relevance of the picture to the tweet by grain, 0 to 1; 0 for a grain that is absent. Absent from systems that do not measure it. */
+    relevance?: { global: number; object: number; semantic: number; spatial: number };
+    /** What was found in it, the best first. */
+    objects: SeenObject[];
+    /** What it shows, in words. */
+    tags: { name: string; probability: number; source: "detector" | "classifier" }[];
+    /** Width of the picture in the boxes' pixels: those of the upright picture, its longer side at most 1024. */
+    width: number;
+    height: number;
+}
+
+/** An object in the picture. */
+export interface SeenObject {
+    name: string;
+    /** How sure the detector is, 0 to 1. */
+    score: number;
+    /** x1, y1, x2, y2 in pixels, y down. */
+    box: [number, number, number, number];
 }
 
 /** The answer for one tweet. Entities are in the order of the text and do not overlap. */
 export interface Recognition {
     entities: Entity[];
+    /** Absent without a picture. */
+    picture?: PictureEvidence;
 }
 "#;
 
@@ -39,29 +78,51 @@ export interface Recognition {
 #[wasm_bindgen]
 pub struct Recognizer(Core);
 
+/// A picture that has been looked at: good for any number of tweets.
+#[wasm_bindgen]
+pub struct Sight(CoreSight);
+
+/// Refuses an image file by its size, before its bytes are in memory.
+///
+/// # Errors
+/// An `Error` with `code` `"picture"`.
+#[wasm_bindgen(js_name = checkPictureSize)]
+pub fn check_picture_size(bytes: f64) -> Result<(), JsValue> {
+    // Exact below 2^53, and what is beyond saturates.
+    let checked = Limits::default().check_file(bytes as usize);
+    checked.map_err(|error| coded("picture", &error))
+}
+
 #[wasm_bindgen]
 impl Recognizer {
-    /// Verifies the three files of a bundle (sizes, SHA-256) and loads the model they hold.
+    /// Verifies the files of a bundle (sizes, SHA-256) and loads the model they hold. `eyes` and `augmentation` are there
+    /// if and only if the manifest names them. The files are used up.
     ///
     /// # Errors
-    /// An `Error` with `code` `"bundle"`: the files do not belong together, or hold no model of this version.
+    /// An `Error` with `code` `"bundle"`: the files do not belong together, or hold no model of this version;
+    /// `"device"`: the device cannot be used.
     pub async fn load(
         manifest: Vec<u8>,
-        weights: Vec<u8>,
-        tokenizer: Vec<u8>,
+        weights: FileBuffer,
+        tokenizer: FileBuffer,
+        eyes: Option<FileBuffer>,
+        augmentation: Option<FileBuffer>,
     ) -> Result<Recognizer, JsValue> {
         let files = BundleFiles {
             manifest,
-            weights,
-            tokenizer,
-            eyes: None,
-            augmentation: None,
+            weights: weights.into(),
+            tokenizer: tokenizer.into(),
+            eyes: eyes.map(Into::into),
+            augmentation: augmentation.map(Into::into),
         };
-        let device = Device::flex();
-        Core::load(files, &device)
+        let device = device::open().await?;
+        let core = Core::load(files, &device)
             .await
-            .map(Recognizer)
-            .map_err(|error| coded("bundle", &error))
+            .map_err(|error| unusable(&error))?;
+        Ok(Recognizer(match device::COMPILES {
+            true => core.with_few_sizes(),
+            false => core,
+        }))
     }
 
     /// Computes the bundle's known answer, if it carries one: a device that computes nonsense is found out here.
@@ -69,28 +130,99 @@ impl Recognizer {
     /// # Errors
     /// An `Error` with `code` `"device"` if a score is off by more than `tolerance`.
     pub async fn check(&self, tolerance: f32) -> Result<(), JsValue> {
-        self.0
-            .check(tolerance)
-            .await
-            .map(|_| ())
-            .map_err(|error| coded("device", &error))
+        let checked = self.0.check(tolerance).await;
+        checked.map(|_| ()).map_err(|error| unusable(&error))
     }
 
-    /// Names the entities of a tweet of any length.
+    /// Computes once what a tweet with a picture takes, so that kernels are compiled.
+    ///
+    /// # Errors
+    /// An `Error` with `code` `"device"`.
+    #[wasm_bindgen(js_name = warmUp)]
+    pub async fn warm_up(&self) -> Result<(), JsValue> {
+        self.0.warm_up().await.map_err(|error| failed(&error))
+    }
+
+    /// Looks at a picture: a JPEG, PNG, WebP or GIF file.
+    ///
+    /// # Errors
+    /// An `Error` with `code` `"picture"`: these bytes do not become a picture; `"input"`: this model reads text alone;
+    /// `"device"`.
+    pub async fn look(&self, file: Vec<u8>) -> Result<Sight, JsValue> {
+        let picture = Picture::decode(&file).map_err(|error| coded("picture", &error))?;
+        drop(file);
+        let seen = self.0.look(&picture).await;
+        seen.map(Sight).map_err(|error| failed(&error))
+    }
+
+    /// Names the entities of a tweet of any length. `caption` describes the tweet's picture; only a model that reads
+    /// context takes notice of it.
     ///
     /// A lone surrogate in the JavaScript string counts as U+FFFD, one UTF-16 unit as well, so spans stay right.
     ///
     /// # Errors
-    /// An `Error` with `code` `"recognize"`.
+    /// An `Error` with `code` `"recognize"` or `"device"`.
     #[wasm_bindgen(unchecked_return_type = "Recognition")]
-    pub async fn recognize(&self, text: String) -> Result<JsValue, JsValue> {
+    pub async fn recognize(
+        &self,
+        text: String,
+        caption: Option<String>,
+    ) -> Result<JsValue, JsValue> {
+        self.answer(&text, None, caption).await
+    }
+
+    /// Names the entities of a tweet with a picture.
+    ///
+    /// # Errors
+    /// As [`Recognizer::recognize`].
+    #[wasm_bindgen(js_name = recognizeWith, unchecked_return_type = "Recognition")]
+    pub async fn recognize_with(
+        &self,
+        text: String,
+        sight: &Sight,
+        caption: Option<String>,
+    ) -> Result<JsValue, JsValue> {
+        self.answer(&text, Some(&sight.0), caption).await
+    }
+}
+
+impl Recognizer {
+    async fn answer(
+        &self,
+        text: &str,
+        sight: Option<&CoreSight>,
+        caption: Option<String>,
+    ) -> Result<JsValue, JsValue> {
+        let known = caption.map(|caption| ImageText {
+            captions: vec![caption],
+            ..ImageText::default()
+        });
         let recognition = self
             .0
-            .recognize(&text)
+            .recognize_with(text, sight, known.as_ref())
             .await
-            .map_err(|error| coded("recognize", &error))?;
+            .map_err(|error| failed(&error))?;
         recognition
             .serialize(&serde_wasm_bindgen::Serializer::json_compatible())
             .map_err(|error| coded("recognize", &error))
     }
+}
+
+fn unusable(error: &LoadError) -> JsValue {
+    match error {
+        LoadError::Bundle(error) => coded("bundle", error),
+        LoadError::Device(error) => failed(error),
+    }
+}
+
+/// `error` with the code of who can do something about it.
+fn failed(error: &RecognizeError) -> JsValue {
+    let code = match error {
+        RecognizeError::Device(_)
+        | RecognizeError::WrongAnswer { .. }
+        | RecognizeError::Eyes(_) => "device",
+        RecognizeError::NoEyes => "input",
+        RecognizeError::Pieces(_) | RecognizeError::OtherEyes { .. } => "recognize",
+    };
+    coded(code, error)
 }

@@ -111,26 +111,10 @@ mod tests {
     use super::*;
     use crate::bundle::manifest::About;
     use crate::bundle::{BundleFiles, EYES, Parts, pack as pack_bundle, unpack};
-    use crate::nn::mobilenet::{CHANNELS, MobileNetV2Config};
+    use crate::nn::mobilenet::CHANNELS;
     use crate::systems::SystemConfig;
     use crate::systems::hamlearning::HamLearningConfig;
     use crate::train::tiny;
-
-    fn eyes(device: &Device) -> Eyes {
-        let backbone = BackboneConfig::MobileNetV2(MobileNetV2Config::new().with_classes(3));
-        let numbers: Vec<String> = (0..80).map(|class| format!("thing {class}")).collect();
-        let mut eyes = Eyes {
-            config: EyesConfig::new(backbone.clone()).with_detector_side(64),
-            backbone: backbone.init(device),
-            detector: YoloxConfig::new().init(device),
-            object_names: ClassNames::parse(&numbers.join("\n"), 80).unwrap(),
-            class_names: ClassNames::parse("sea snake\nkite\nsnow", 3).unwrap(),
-            device: device.clone(),
-        };
-        eyes.backbone.fold();
-        eyes.detector.fold();
-        eyes
-    }
 
     fn bundle(channels: usize, eyes: Eyes, device: &Device) -> BundleFiles {
         let tokenizer = tiny::tokenizer().unwrap();
@@ -151,7 +135,7 @@ mod tests {
     fn packed_eyes_see_the_same_and_others_are_refused() {
         let device = Device::flex();
         device.seed(1);
-        let before = eyes(&device);
+        let before = tiny::eyes(&device).unwrap();
         let files = bundle(CHANNELS, before.clone(), &device);
         let after = unpack(files.clone(), &device).unwrap().eyes.unwrap();
         assert_eq!(after.fingerprint(), before.fingerprint());

@@ -13,6 +13,7 @@ pub mod graph_attention;
 pub mod mobilenet;
 pub mod resnet;
 pub mod roi_align;
+#[cfg(any(feature = "train", test))]
 pub mod torch_file;
 pub mod transformer;
 pub mod yolox;

@@ -3,8 +3,10 @@
 //! Weights carry torchvision's names (`torchvision/models/resnet.py`, "V1.5": the stride sits in
 //! the 3×3 convolution).
 
+#[cfg(any(feature = "train", test))]
+mod torchvision;
+
 use super::conv_block::{ConvBlock, ConvBlockConfig, pooled};
-use super::torch_file::{self, StateDict, WeightError};
 use burn::module::Module;
 use burn::nn::pool::{MaxPool2d, MaxPool2dConfig};
 use burn::nn::{Linear, LinearConfig, PaddingConfig2d};
@@ -163,33 +165,6 @@ impl ResNet {
         ] {
             stage.iter_mut().for_each(Bottleneck::fold);
         }
-    }
-
-    /// Loads weights with torchvision's names.
-    ///
-    /// # Errors
-    /// [`WeightError`] where the file is not this network's.
-    pub fn load(&mut self, source: &StateDict) -> Result<(), WeightError> {
-        torch_file::load(self, source, torchvision_path)
-    }
-}
-
-/// `layer1.0.conv2.weight` → `layer1.0.block2.conv.weight`.
-fn torchvision_path(key: &str) -> String {
-    let parts: Vec<&str> = key.split('.').collect();
-    match parts[..] {
-        ["conv1", name] => format!("stem.conv.{name}"),
-        ["bn1", name] => format!("stem.bn.{name}"),
-        [layer, block, "downsample", "0", name] => {
-            format!("{layer}.{block}.downsample.conv.{name}")
-        }
-        [layer, block, "downsample", "1", name] => format!("{layer}.{block}.downsample.bn.{name}"),
-        [layer, block, step, name] => match (step.strip_prefix("conv"), step.strip_prefix("bn")) {
-            (Some(n), _) => format!("{layer}.{block}.block{n}.conv.{name}"),
-            (_, Some(n)) => format!("{layer}.{block}.block{n}.bn.{name}"),
-            _ => key.to_owned(),
-        },
-        _ => key.to_owned(),
     }
 }
 

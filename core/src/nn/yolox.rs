@@ -3,8 +3,10 @@
 //! Weights carry the names of Megvii's state dict (`yolox/models/{darknet,yolo_pafpn,yolo_head}.py`
 //! at width 0.25, depth 0.33, depthwise).
 
+#[cfg(any(feature = "train", test))]
+mod megvii;
+
 use super::conv_block::{ConvBlock, ConvBlockConfig};
-use super::torch_file::{self, StateDict, WeightError};
 use burn::module::Module;
 use burn::nn::PaddingConfig2d;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
@@ -421,36 +423,6 @@ impl Yolox {
             csp.fold();
         }
         head.fold();
-    }
-
-    /// Loads weights with Megvii's names.
-    ///
-    /// # Errors
-    /// [`WeightError`] where the file is not this network's.
-    pub fn load(&mut self, source: &StateDict) -> Result<(), WeightError> {
-        torch_file::load(self, source, megvii_path)
-    }
-}
-
-/// `backbone.backbone.dark5.2.conv1.bn.weight` → `trunk.dark5.csp.conv1.bn.weight`.
-fn megvii_path(key: &str) -> String {
-    if let Some(rest) = key.strip_prefix("backbone.backbone.stem.conv.") {
-        return format!("trunk.stem.{rest}");
-    }
-    if let Some(rest) = key.strip_prefix("backbone.backbone.") {
-        let parts: Vec<&str> = rest.splitn(3, '.').collect();
-        if let [stage, layer, rest] = parts[..] {
-            let layer = match (stage, layer) {
-                (_, "0") => "down",
-                ("dark5", "1") => "spp",
-                _ => "csp",
-            };
-            return format!("trunk.{stage}.{layer}.{rest}");
-        }
-    }
-    match key.strip_prefix("backbone.") {
-        Some(rest) => format!("neck.{}", rest.replacen("C3_", "c3_", 1)),
-        None => key.to_owned(),
     }
 }
 

@@ -39,6 +39,22 @@ impl Default for Limits {
     }
 }
 
+impl Limits {
+    /// Refuses a file by its size, before its bytes are read.
+    ///
+    /// # Errors
+    /// [`PictureError::FileTooLarge`]
+    pub fn check_file(&self, bytes: usize) -> Result<(), PictureError> {
+        match bytes > self.file_bytes {
+            true => Err(PictureError::FileTooLarge {
+                bytes,
+                limit: self.file_bytes,
+            }),
+            false => Ok(()),
+        }
+    }
+}
+
 /// Why bytes did not become a picture.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum PictureError {
@@ -139,12 +155,7 @@ impl Picture {
         if bytes.is_empty() {
             return Err(PictureError::Empty);
         }
-        if bytes.len() > limits.file_bytes {
-            return Err(PictureError::FileTooLarge {
-                bytes: bytes.len(),
-                limit: limits.file_bytes,
-            });
-        }
+        limits.check_file(bytes.len())?;
         let (format, name) = known_format(bytes)?;
         let fault = |error| explain(error, name, limits);
 
@@ -169,11 +180,12 @@ impl Picture {
         decoder.set_limits(bounds).map_err(fault)?;
         // A broken orientation note is no reason to refuse the picture.
         let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
-        let mut image = DynamicImage::from_decoder(decoder).map_err(fault)?;
+        let image = DynamicImage::from_decoder(decoder).map_err(fault)?;
 
         // Reduced before it is turned: the fewer pixels move, the better.
-        let picture = bounded(flatten(&image), LONGEST_SIDE);
-        image = match image::RgbImage::from_raw(picture.width, picture.height, picture.rgb) {
+        let picture = bounded(flatten(image), LONGEST_SIDE);
+        let mut image = match image::RgbImage::from_raw(picture.width, picture.height, picture.rgb)
+        {
             Some(rgb) => DynamicImage::ImageRgb8(rgb),
             None => return Err(PictureError::NoPixels { width, height }),
         };
@@ -295,10 +307,10 @@ fn explain(error: ImageError, format: &'static str, limits: &Limits) -> PictureE
 }
 
 /// 8-bit RGB, transparency laid on white, rounded to nearest.
-fn flatten(image: &DynamicImage) -> Picture {
+fn flatten(image: DynamicImage) -> Picture {
     let (width, height) = (image.width(), image.height());
     let rgb = if image.color().has_alpha() {
-        let rgba = image.to_rgba8();
+        let rgba = image.into_rgba8();
         let mut rgb = Vec::with_capacity(rgba.len() / 4 * 3);
         for &image::Rgba([r, g, b, a]) in rgba.pixels() {
             let on_white = |c: u8| {
@@ -309,7 +321,7 @@ fn flatten(image: &DynamicImage) -> Picture {
         }
         rgb
     } else {
-        image.to_rgb8().into_raw()
+        image.into_rgb8().into_raw()
     };
     Picture { width, height, rgb }
 }

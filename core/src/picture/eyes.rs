@@ -8,6 +8,7 @@ use super::tags::{self, ClassNames, TagConfig};
 use crate::nn::mobilenet::{self, MobileNetV2, MobileNetV2Config};
 use crate::nn::resnet::{self, ResNet, ResNetConfig};
 use crate::nn::roi_align::RoiAlign;
+#[cfg(any(feature = "train", test))]
 use crate::nn::torch_file::{StateDict, WeightError};
 use crate::nn::yolox::Yolox;
 use burn::module::Module;
@@ -116,6 +117,7 @@ impl Backbone {
     ///
     /// # Errors
     /// [`WeightError`] where the file is not this network's.
+    #[cfg(any(feature = "train", test))]
     pub fn load(&mut self, source: &StateDict) -> Result<(), WeightError> {
         match self {
             Self::MobileNetV2(network) => network.load(source),

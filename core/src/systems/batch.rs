@@ -6,6 +6,19 @@ use crate::tweet::sequence::PieceSequence;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use std::ops::Range;
 
+/// What a batch is padded to at least. Padding changes no answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LeastSizes {
+    /// `P`
+    pub pieces: usize,
+    /// `N`
+    pub words: usize,
+    /// `M`
+    pub objects: usize,
+    /// `K`, pieces of the pictures' tags.
+    pub tag_pieces: usize,
+}
+
 /// A batch of tweets on the device. Each row is one window of one tweet.
 #[derive(Clone, Debug)]
 pub struct Batch {
@@ -17,6 +30,7 @@ pub struct Batch {
     first: Tensor<1, Int>,
     rows: Vec<Row>,
     tweets: usize,
+    least: LeastSizes,
 }
 
 /// Where one row's emissions belong.
@@ -28,11 +42,11 @@ struct Row {
 }
 
 impl Batch {
-    /// Lays out `tweets`, each as its windows, padded to `pieces` at least.
+    /// Lays out `tweets`, each as its windows, padded to `least`.
     ///
     /// # Panics
     /// If there is no window at all.
-    pub fn new(tweets: &[&[PieceSequence]], pad: u32, pieces: usize, device: &Device) -> Self {
+    pub fn new(tweets: &[&[PieceSequence]], pad: u32, least: LeastSizes, device: &Device) -> Self {
         let sequences = || tweets.iter().flat_map(|windows| windows.iter());
         let n_rows = sequences().count();
         assert!(n_rows > 0, "a batch needs at least one tweet with words");
@@ -40,8 +54,9 @@ impl Batch {
             .map(|s| s.pieces.len())
             .max()
             .unwrap_or(0)
-            .max(pieces);
+            .max(least.pieces);
         let words = sequences().map(|s| s.first.len()).max().unwrap_or(0);
+        let words = words.max(least.words);
 
         let mut ids = vec![pad as i32; n_rows * length];
         let mut shapes = vec![0i32; n_rows * length];
@@ -87,6 +102,7 @@ impl Batch {
             first: Tensor::from_data(TensorData::new(first, [n_rows * words]), device),
             rows,
             tweets: tweets.len(),
+            least,
         }
     }
 
@@ -98,7 +114,7 @@ impl Batch {
     pub fn with_pictures(mut self, pictures: &[Option<&Sight>]) -> Self {
         assert_eq!(pictures.len(), self.tweets, "one picture or none a tweet");
         let rows: Vec<Option<&Sight>> = self.rows.iter().map(|row| pictures[row.tweet]).collect();
-        self.pictures = PictureBatch::new(&rows, &self.text.present.device());
+        self.pictures = PictureBatch::new(&rows, self.least, &self.text.present.device());
         self
     }
 

@@ -1,7 +1,7 @@
 //! How a system's batches are laid out: what it reads beside the words of a tweet.
 
 use super::SystemConfig;
-use super::batch::Batch;
+use super::batch::{Batch, LeastSizes};
 use super::ita::context::ContextPieces;
 use super::mgcmt::augmentation_rows;
 use super::pictures::Sight;
@@ -9,6 +9,13 @@ use crate::tweet::augmentation::Augmentation;
 use crate::tweet::sequence::PieceSequence;
 use burn::tensor::Device;
 use std::sync::Arc;
+
+/// The lengths that sequences are padded to under [`Layout::few_sizes`], in pieces; beyond the
+/// last one its multiples.
+const LENGTHS: [usize; 6] = [16, 32, 48, 64, 96, 128];
+
+/// The tag pieces of a picture are padded to multiples of this under [`Layout::few_sizes`].
+const TAG_PIECES: usize = 32;
 
 /// What a system reads, and with what.
 #[derive(Clone, Debug)]
@@ -19,6 +26,13 @@ pub struct Layout {
     pub augmentation: Option<Arc<Augmentation>>,
     /// The longest sequence with context in pieces, for a system that reads context.
     pub context_pieces: Option<usize>,
+    /// Most objects of a picture.
+    pub objects: usize,
+    /// The longest sequence the encoder reads, in pieces.
+    pub max_pieces: usize,
+    /// Whether batches are padded to few sizes, for a device that compiles kernels for the sizes
+    /// it meets.
+    pub few_sizes: bool,
 }
 
 /// A tweet, cut into pieces, with what is known of its picture.
@@ -41,6 +55,27 @@ impl Layout {
             pad,
             augmentation: augmentation.filter(|_| config.augmentation_size().is_some()),
             context_pieces: config.context().map(|context| context.max_pieces),
+            objects: config.objects(),
+            max_pieces: config.encoder().max_pieces(),
+            few_sizes: false,
+        }
+    }
+
+    /// What a batch of some windows and their pictures is padded to.
+    fn least(&self, windows: &[&[PieceSequence]], sights: &[Option<&Sight>]) -> LeastSizes {
+        if !self.few_sizes {
+            return LeastSizes::default();
+        }
+        let longest = |length: fn(&PieceSequence) -> usize| {
+            let lengths = windows.iter().copied().flatten().map(length);
+            lengths.max().unwrap_or(0)
+        };
+        let tags = sights.iter().flatten().map(|sight| sight.tag_pieces());
+        LeastSizes {
+            pieces: few(longest(|s| s.pieces.len())).min(self.max_pieces),
+            words: few(longest(|s| s.first.len())),
+            objects: self.objects,
+            tag_pieces: tags.max().unwrap_or(0).max(1).next_multiple_of(TAG_PIECES),
         }
     }
 
@@ -68,7 +103,9 @@ impl Layout {
     ) -> Batch {
         let text: Vec<&[PieceSequence]> = tweets.iter().map(|tweet| tweet.windows).collect();
         let sights: Vec<Option<&Sight>> = tweets.iter().map(|tweet| tweet.sight).collect();
-        let plain = || Batch::new(&text, self.pad, 0, device);
+        let laid = |windows: &[&[PieceSequence]]| {
+            Batch::new(windows, self.pad, self.least(windows, &sights), device)
+        };
         let mut batch = if self.context_pieces.is_some() {
             let longer: Vec<Vec<PieceSequence>> = tweets
                 .iter()
@@ -78,13 +115,13 @@ impl Layout {
                 })
                 .collect();
             let longer: Vec<&[PieceSequence]> = longer.iter().map(Vec::as_slice).collect();
-            let batch = Batch::new(&longer, self.pad, 0, device);
+            let batch = laid(&longer);
             match views {
-                true => batch.with_text_view(plain()),
+                true => batch.with_text_view(laid(&text)),
                 false => batch,
             }
         } else {
-            plain().with_pictures(&sights)
+            laid(&text).with_pictures(&sights)
         };
         if let Some(table) = &self.augmentation {
             let rows: Vec<(&PieceSequence, &[S])> = tweets
@@ -95,5 +132,75 @@ impl Layout {
             batch = batch.with_augmentation(augmentation_rows(table, &rows, pieces, device));
         }
         batch
+    }
+}
+
+/// The first of few lengths that is not shorter.
+fn few(length: usize) -> usize {
+    let last = LENGTHS[LENGTHS.len() - 1];
+    LENGTHS
+        .into_iter()
+        .find(|&few| few >= length)
+        .unwrap_or_else(|| length.next_multiple_of(last))
+}
+
+#[cfg(all(test, feature = "train", feature = "flex"))]
+mod tests {
+    use super::*;
+    use crate::systems::hamlearning::HamLearningConfig;
+    use crate::systems::pictures::tests::sight;
+    use crate::train::tiny;
+    use crate::tweet::sequence::sequences;
+
+    #[test]
+    fn lengths_are_few() {
+        let lengths = [0, 1, 16, 17, 48, 65, 97, 128, 129, 300].map(few);
+        assert_eq!(lengths, [16, 16, 16, 32, 48, 96, 128, 128, 256, 384]);
+    }
+
+    #[test]
+    fn few_sizes_change_no_answer() {
+        const CHANNELS: usize = 6;
+        let device = Device::flex();
+        device.seed(3);
+        let tokenizer = tiny::tokenizer().unwrap();
+        let encoder = tiny::config(&tokenizer).encoder().clone();
+        let config = SystemConfig::HamLearning(HamLearningConfig::new(encoder, CHANNELS));
+        let system = config.init(&device);
+        let plain = Layout::new(&config, tokenizer.special().pad, None);
+        let padded = Layout {
+            few_sizes: true,
+            ..plain.clone()
+        };
+        let sights = [
+            None,
+            Some(sight(1, CHANNELS, 0)),
+            Some(sight(2, CHANNELS, 3)),
+        ];
+        // 4, 20 and 62 pieces, the last in several windows.
+        for text in ["ok", "off to see the kites", &"kite over lima ".repeat(12)] {
+            let words: Vec<&str> = text.split_whitespace().collect();
+            let windows = sequences(&words, &tokenizer, plain.max_pieces).unwrap();
+            for sight in &sights {
+                let answers = [&plain, &padded].map(|layout| {
+                    let input = TweetInput {
+                        words: &words,
+                        windows: &windows,
+                        sight: sight.as_ref(),
+                        context: None,
+                    };
+                    let batch = layout.batch(&[input], false, &device);
+                    let pieces = batch.text().pieces.dims()[1];
+                    let emissions = batch.collect(system.forward(&batch));
+                    (pieces, pollster::block_on(emissions).unwrap().remove(0))
+                });
+                let [(_, plain), (pieces, padded)] = answers;
+                assert!(LENGTHS.contains(&pieces), "{pieces} pieces");
+                assert_eq!(plain.len(), padded.len());
+                for (a, b) in plain.iter().zip(&padded) {
+                    assert!((a - b).abs() < 1e-5, "{text}: {a}, padded {b}");
+                }
+            }
+        }
     }
 }

@@ -89,6 +89,15 @@ impl SystemConfig {
         }
     }
 
+    /// Most objects of a picture that the system looks at.
+    pub fn objects(&self) -> usize {
+        match self {
+            Self::Text(_) | Self::Ita(_) => 0,
+            Self::HamLearning(config) => config.objects,
+            Self::Mgcmt(_) => mgcmt::OBJECTS,
+        }
+    }
+
     /// Values of an augmentation vector, for a system that reads augmentation.
     pub fn augmentation_size(&self) -> Option<usize> {
         match self {

@@ -1,5 +1,6 @@
 //! The pictures of a batch: what the networks saw in them, side by side on the device.
 
+use super::batch::LeastSizes;
 use crate::picture::PictureFeatures;
 use crate::picture::features::GRID;
 use crate::picture::spatial::GEOMETRY;
@@ -47,10 +48,15 @@ impl Sight {
         }
         Ok(Self { features, tags })
     }
+
+    /// Pieces of all its tags.
+    pub fn tag_pieces(&self) -> usize {
+        self.tags.iter().map(|tag| tag.pieces.len()).sum()
+    }
 }
 
 /// The pictures of a batch's rows, padded to the most objects `M >= 1` and the most tag pieces
-/// `K >= 1` of any. Everything of a row without a picture, and of an absent object, is 0.
+/// `K >= 1` of any, or further. Everything of a row without a picture, and of an absent object, is 0.
 #[derive(Clone, Debug)]
 pub struct PictureBatch {
     /// 1 where the row has a picture, `[R]`.
@@ -77,19 +83,19 @@ pub struct PictureBatch {
 }
 
 impl PictureBatch {
-    /// Lays out one picture or none a row; none if no row has one.
+    /// Lays out one picture or none a row, padded to `least`; none if no row has one.
     ///
     /// # Panics
     /// If two pictures were seen by backbones of different width.
-    pub fn new(rows: &[Option<&Sight>], device: &Device) -> Option<Self> {
+    pub fn new(rows: &[Option<&Sight>], least: LeastSizes, device: &Device) -> Option<Self> {
         let channels = rows.iter().flatten().next()?.features.channels;
         let n = rows.len();
-        let most = |count: &dyn Fn(&Sight) -> usize| {
+        let most = |least: usize, count: &dyn Fn(&Sight) -> usize| {
             let counts = rows.iter().flatten().map(|sight| count(sight));
-            counts.max().unwrap_or(0).max(1)
+            counts.max().unwrap_or(0).max(least).max(1)
         };
-        let m = most(&|sight| sight.features.objects.len());
-        let k = most(&|sight| sight.tags.iter().map(|tag| tag.pieces.len()).sum());
+        let m = most(least.objects, &|sight| sight.features.objects.len());
+        let k = most(least.tag_pieces, &Sight::tag_pieces);
 
         let mut present = vec![0f32; n];
         let mut grid = vec![0f32; n * GRID * channels];
@@ -244,7 +250,7 @@ pub(crate) mod tests {
         let device = Device::flex();
         let (few, many, none) = (sight(1, 3, 1), sight(2, 3, 3), sight(3, 3, 0));
         let rows = [Some(&few), None, Some(&many), Some(&none)];
-        let batch = PictureBatch::new(&rows, &device).unwrap();
+        let batch = PictureBatch::new(&rows, LeastSizes::default(), &device).unwrap();
         assert_eq!(floats(&batch.present), [1.0, 0.0, 1.0, 1.0]);
         assert_eq!(
             floats(&batch.objects),
@@ -283,6 +289,7 @@ pub(crate) mod tests {
 
     #[test]
     fn no_picture_at_all_is_none() {
-        assert!(PictureBatch::new(&[None, None], &Device::flex()).is_none());
+        let least = LeastSizes::default();
+        assert!(PictureBatch::new(&[None, None], least, &Device::flex()).is_none());
     }
 }

@@ -27,8 +27,7 @@ const COLOURS: [Rgb<u8>; 6] = [
 pub fn draw(picture: &Picture, found: &Recognition) -> RgbImage {
     let dot = if picture.width >= 480 { 2 } else { 1 };
     let mut lines = Vec::new();
-    if let Some(evidence) = &found.picture {
-        let r = evidence.relevance;
+    if let Some(r) = found.picture.as_ref().and_then(|seen| seen.relevance) {
         lines.push(format!("GLOBAL {:.2}  OBJECT {:.2}", r.global, r.object));
         lines.push(format!(
             "SEMANTIC {:.2}  SPATIAL {:.2}",
@@ -235,7 +234,7 @@ mod tests {
         let plain = draw(&picture, &found);
         assert!((0..height).all(|y| (0..width).all(|x| *plain.get_pixel(x, y) == Rgb([90; 3]))));
         found.picture = Some(PictureEvidence {
-            relevance: RelevanceScores::default(),
+            relevance: Some(RelevanceScores::default()),
             objects: vec![SeenObject {
                 name: "kite".to_owned(),
                 score: 0.87,

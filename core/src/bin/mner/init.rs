@@ -2,6 +2,7 @@
 
 use crate::device;
 use crate::failure::Failure;
+use mner_core::train::config::SystemKind;
 use mner_core::train::{store, tiny};
 use std::path::PathBuf;
 
@@ -11,13 +12,16 @@ pub struct Args {
     /// Folder to write
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
+    /// Which system
+    #[arg(long, value_enum, default_value_t)]
+    system: SystemKind,
     /// Seed of the weights
     #[arg(long, default_value_t = 1)]
     seed: u64,
 }
 
 pub fn run(args: &Args) -> Result<(), Failure> {
-    let files = tiny::bundle(args.seed, &device::parse("cpu")?)?;
+    let files = tiny::bundle(args.system, args.seed, &device::parse("cpu")?)?;
     store::write(&files, &args.out)
         .map_err(|(path, error)| format!("{}: {error}", path.display()))?;
     eprintln!("wrote {}; its answers are random", args.out.display());

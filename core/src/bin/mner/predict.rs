@@ -53,7 +53,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
             let seen = args.image.as_deref().map(|path| look(&recognizer, path));
             let seen = seen.transpose()?;
             let sight = seen.as_ref().map(|(_, sight)| sight);
-            let found = pollster::block_on(recognizer.recognize_with(text, sight))?;
+            let found = pollster::block_on(recognizer.recognize_with(text, sight, None))?;
             if let (Some(path), Some((picture, _))) = (&args.explain, &seen) {
                 explain::draw(picture, &found)
                     .save_with_format(path, ImageFormat::Png)
@@ -104,12 +104,14 @@ fn print_one(out: &mut impl Write, text: &str, found: &Recognition, json: bool) 
             writeln!(out, "no entities")?;
         }
         if let Some(picture) = &found.picture {
-            let r = picture.relevance;
-            writeln!(
-                out,
-                "picture  relevance: global {:.2}, object {:.2}, semantic {:.2}, spatial {:.2}",
-                r.global, r.object, r.semantic, r.spatial
-            )?;
+            match picture.relevance {
+                Some(r) => writeln!(
+                    out,
+                    "picture  relevance: global {:.2}, object {:.2}, semantic {:.2}, spatial {:.2}",
+                    r.global, r.object, r.semantic, r.spatial
+                )?,
+                None => writeln!(out, "picture")?,
+            }
             for object in &picture.objects {
                 writeln!(
                     out,

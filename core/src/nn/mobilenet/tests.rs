@@ -1,5 +1,6 @@
 use super::*;
 use crate::nn::formula::{self, distance};
+use crate::nn::torch_file::{StateDict, WeightError};
 use burn::tensor::Distribution;
 
 fn agrees_with_torchvision(tensorflow_same: bool, summary: &str, expected: &[u8]) {

@@ -1,5 +1,6 @@
 use super::*;
 use crate::nn::formula;
+use crate::nn::torch_file::StateDict;
 
 fn agrees_with_torchvision(config: ResNetConfig, summary: &str, expected: &[u8]) {
     let reference = formula::reference(summary, expected);

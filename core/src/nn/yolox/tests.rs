@@ -1,5 +1,6 @@
 use super::*;
 use crate::nn::formula::{self, distance};
+use crate::nn::torch_file::StateDict;
 
 #[test]
 fn focus_puts_the_phases_in_upstreams_order() {

@@ -1,7 +1,7 @@
 use super::{HamLearningConfig, Part};
 use crate::label::LABELS;
 use crate::nn::crf::CrfTargets;
-use crate::systems::batch::Batch;
+use crate::systems::batch::{Batch, LeastSizes};
 use crate::systems::pictures::Sight;
 use crate::systems::pictures::tests::sight;
 use crate::systems::{System, SystemConfig};
@@ -53,7 +53,13 @@ fn tweets() -> Vec<Vec<PieceSequence>> {
 fn batch(tweets: &[Vec<PieceSequence>], sights: &[Option<Sight>], device: &Device) -> Batch {
     let windows: Vec<&[PieceSequence]> = tweets.iter().map(Vec::as_slice).collect();
     let sights: Vec<Option<&Sight>> = sights.iter().map(Option::as_ref).collect();
-    Batch::new(&windows, tokenizer().special().pad, 0, device).with_pictures(&sights)
+    Batch::new(
+        &windows,
+        tokenizer().special().pad,
+        LeastSizes::default(),
+        device,
+    )
+    .with_pictures(&sights)
 }
 
 fn emissions(system: &System, batch: &Batch) -> Vec<Vec<f64>> {

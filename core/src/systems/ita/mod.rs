@@ -155,6 +155,7 @@ impl Ita {
 #[cfg(all(test, feature = "train", feature = "flex"))]
 mod tests {
     use super::*;
+    use crate::systems::batch::LeastSizes;
     use crate::systems::ita::image_text::ImageText;
     use crate::train::tiny;
     use crate::tweet::pieces::WordPieces;
@@ -179,7 +180,12 @@ mod tests {
         cross[0][0] = context.after(&text[0][0], config.context.max_pieces);
         [text, cross].map(|tweets| {
             let windows: Vec<&[PieceSequence]> = tweets.iter().map(Vec::as_slice).collect();
-            Batch::new(&windows, tokenizer.special().pad, 0, device)
+            Batch::new(
+                &windows,
+                tokenizer.special().pad,
+                LeastSizes::default(),
+                device,
+            )
         })
     }
 

@@ -39,7 +39,7 @@ const AUXILIARY: f64 = 0.5;
 const FUSION_DROPOUT: f64 = 0.5;
 
 /// Objects that are looked at, the best first.
-const OBJECTS: usize = 5;
+pub const OBJECTS: usize = 5;
 
 /// How the augmentation joins the text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

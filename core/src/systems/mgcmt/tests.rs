@@ -1,4 +1,5 @@
 use super::*;
+use crate::systems::batch::LeastSizes;
 use crate::systems::pictures::Sight;
 use crate::systems::pictures::tests::sight;
 use crate::tweet::window::Window;
@@ -44,7 +45,7 @@ fn tweet(words: usize) -> Vec<PieceSequence> {
 
 fn batch(tweets: &[Vec<PieceSequence>], pictures: &[Option<&Sight>], device: &Device) -> Batch {
     let windows: Vec<&[PieceSequence]> = tweets.iter().map(Vec::as_slice).collect();
-    Batch::new(&windows, 0, 0, device)
+    Batch::new(&windows, 0, LeastSizes::default(), device)
         .with_pictures(pictures)
         .with_augmentation(augmentation(tweets, device))
 }
@@ -189,7 +190,7 @@ fn each_ablation_takes_its_part_away() {
 
     let device = Device::flex();
     let text = batch(&tweets, &[None], &device);
-    let bare = Batch::new(&[&tweets[0]], 0, 0, &device);
+    let bare = Batch::new(&[&tweets[0]], 0, LeastSizes::default(), &device);
     for (augmented, used) in [
         (Augmented::Add, true),
         (Augmented::Gate, true),
