@@ -75,7 +75,8 @@ export function realBundle() {
  * @param {{bundle?: Record<string, Buffer>, models?: Record<string, Record<string, Buffer>>,
  *          engine?: 'stub' | 'made-up' | 'built', devices?: string[], query?: string, context?: object,
  *          intercept?: (path: string, request: object, response: object) => boolean}} options
- *     `bundle` is installed as the model `test`, `models` by their names; `devices` have an engine of the stub; with the engine `made-up`, mner.js is replaced too;
+ *     `bundle` is installed as the model `test`, `models` by their names; `devices` have an engine of the stub; with the engine
+ *     `made-up`, mner.js is replaced too;
  *     `intercept` comes before everything else
  * @param {(page: object, site: {url: string, requests: string[], release: () => [string, Buffer][]}) => Promise<void>} use
  *     `requests` are the paths asked for so far, `release` gives the page's files as served

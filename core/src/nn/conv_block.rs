@@ -101,7 +101,7 @@ pub(super) fn pooled(map: Tensor<4>) -> Tensor<2> {
         .reshape([batch, channels])
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "train", feature = "flex"))]
 mod tests {
     use super::*;
     use crate::nn::formula;
@@ -110,7 +110,7 @@ mod tests {
 
     #[test]
     fn folding_does_not_change_the_function() {
-        let device = Device::default();
+        let device = Device::flex();
         let mut block = ConvBlockConfig::new([4, 6], 3)
             .with_stride(2)
             .with_groups(2)

@@ -142,5 +142,5 @@ impl MobileNetV2 {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "train", feature = "flex"))]
 mod tests;

@@ -168,5 +168,5 @@ impl ResNet {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "train", feature = "flex"))]
 mod tests;

@@ -95,7 +95,7 @@ impl RoiAlign {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "train", feature = "flex"))]
 mod tests {
     use super::*;
     use crate::nn::formula::distance;
@@ -124,7 +124,7 @@ mod tests {
     fn agrees_with_torchvision() {
         let json = include_str!("../../../tests/reference/boxes/roi_align.json");
         let reference: Reference = serde_json::from_str(json).unwrap();
-        let device = Device::default();
+        let device = Device::flex();
         let map = TensorData::new(flat(&reference.features), [3, 13, 17]);
         let map = Tensor::<3>::from_data(map, &device);
         let scale = reference.spatial_scale;
@@ -166,7 +166,7 @@ mod tests {
             side: 1,
             sampling: 2,
         };
-        let map = Tensor::zeros([2, 3, 3], &Device::default());
+        let map = Tensor::zeros([2, 3, 3], &Device::flex());
         assert!(roi.forward(map, &[]).is_none());
     }
 }

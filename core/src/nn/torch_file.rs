@@ -134,7 +134,7 @@ fn check(result: ApplyResult) -> Result<(), WeightError> {
     Ok(())
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "train", feature = "flex"))]
 mod tests {
     use super::*;
     use crate::nn::conv_block::{ConvBlock, ConvBlockConfig};
@@ -149,7 +149,7 @@ mod tests {
     }
 
     fn network() -> Network {
-        let device = Device::default();
+        let device = Device::flex();
         Network {
             block: ConvBlockConfig::new([4, 6], 3).init(&device),
             linear: LinearConfig::new(6, 2).init(&device),

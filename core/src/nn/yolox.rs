@@ -426,5 +426,5 @@ impl Yolox {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "train", feature = "flex"))]
 mod tests;

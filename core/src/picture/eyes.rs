@@ -309,5 +309,5 @@ async fn on_host<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>, EyesErro
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "train", feature = "flex"))]
 mod tests;

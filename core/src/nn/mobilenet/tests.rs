@@ -5,7 +5,7 @@ use burn::tensor::Distribution;
 
 fn agrees_with_torchvision(tensorflow_same: bool, summary: &str, expected: &[u8]) {
     let reference = formula::reference(summary, expected);
-    let device = Device::default();
+    let device = Device::flex();
     let mut network = MobileNetV2Config::new()
         .with_tensorflow_same(tensorflow_same)
         .init(&device);
@@ -45,7 +45,7 @@ fn pretrained_weights_give_the_reference_activations() {
     let Some(weights) = formula::shared("weights/mobilenet_v2.safetensors") else {
         return;
     };
-    let device = Device::default();
+    let device = Device::flex();
     let mut network = MobileNetV2Config::new().init(&device);
     network.load(&StateDict::Safetensors(weights)).unwrap();
     network.fold();
@@ -67,7 +67,7 @@ fn pretrained_weights_give_the_reference_activations() {
 
 #[test]
 fn a_file_of_another_network_is_refused() {
-    let device = Device::default();
+    let device = Device::flex();
     let mut network = MobileNetV2Config::new().init(&device);
     let file = |names: &[(&str, &[usize])]| {
         let names: Vec<_> = names
@@ -95,7 +95,7 @@ fn a_file_of_another_network_is_refused() {
 
 #[test]
 fn the_map_is_seven_by_seven_at_224() {
-    let device = Device::default();
+    let device = Device::flex();
     let network = MobileNetV2Config::new().with_classes(4).init(&device);
     let input = Tensor::random([1, 3, 224, 224], Distribution::Default, &device);
     assert_eq!(network.features(input).dims(), [1, CHANNELS, 7, 7]);

@@ -4,7 +4,7 @@ use crate::nn::torch_file::StateDict;
 
 fn agrees_with_torchvision(config: ResNetConfig, summary: &str, expected: &[u8]) {
     let reference = formula::reference(summary, expected);
-    let device = Device::default();
+    let device = Device::flex();
     let mut network = config.init(&device);
     network
         .load(&StateDict::Safetensors(reference.weights.clone()))

@@ -5,7 +5,7 @@ use crate::nn::torch_file::StateDict;
 #[test]
 fn focus_puts_the_phases_in_upstreams_order() {
     // One channel, 2×2: [row even col even, row odd col even, row even col odd, row odd col odd].
-    let device = Device::default();
+    let device = Device::flex();
     let x = Tensor::<4>::from_data([[[[1.0, 2.0], [3.0, 4.0]]]], &device);
     let phases: Vec<f32> = focus(x).into_data().try_to_vec().unwrap();
     assert_eq!(phases, [1.0, 3.0, 2.0, 4.0]);
@@ -13,7 +13,7 @@ fn focus_puts_the_phases_in_upstreams_order() {
 
 #[test]
 fn doubling_repeats_each_cell() {
-    let device = Device::default();
+    let device = Device::flex();
     let x = Tensor::<4>::from_data([[[[1.0, 2.0]]]], &device);
     let out: Vec<f32> = doubled(x).into_data().try_to_vec().unwrap();
     assert_eq!(out, [1.0, 1.0, 2.0, 2.0, 1.0, 1.0, 2.0, 2.0]);
@@ -21,7 +21,7 @@ fn doubling_repeats_each_cell() {
 
 #[test]
 fn rows_count_the_cells_of_all_levels_at_any_side() {
-    let device = Device::default();
+    let device = Device::flex();
     let network = YoloxConfig::new().with_classes(3).init(&device);
     for (height, width) in [(64, 64), (32, 96)] {
         let output = network.forward(Tensor::zeros([2, 3, height, width], &device));
@@ -38,7 +38,7 @@ fn pretrained_weights_give_the_reference_activations_folded_or_not() {
     let Some(weights) = formula::shared("weights/yolox_nano.safetensors") else {
         return;
     };
-    let device = Device::default();
+    let device = Device::flex();
     let mut network = YoloxConfig::new().init(&device);
     network.load(&StateDict::Safetensors(weights)).unwrap();
     for image in ["kite_and_cold", "grace_hopper", "parrot"] {
@@ -67,7 +67,7 @@ fn pretrained_weights_give_the_reference_activations_folded_or_not() {
 #[cfg(feature = "train")]
 #[test]
 fn gradients_reach_the_first_layer() {
-    let device = Device::default().autodiff();
+    let device = Device::flex().autodiff();
     let network = YoloxConfig::new().with_classes(2).init(&device);
     let input = Tensor::random(
         [2, 3, 64, 64],

@@ -181,7 +181,7 @@ fn photographs_show_the_expected_objects() {
     let Some(weights) = formula::shared("weights/yolox_nano.safetensors") else {
         return;
     };
-    let device = Device::default();
+    let device = Device::flex();
     let mut network = YoloxConfig::new().init(&device);
     network.load(&StateDict::Safetensors(weights)).unwrap();
     network.fold();

@@ -37,7 +37,7 @@ fn picture() -> Picture {
 
 #[test]
 fn features_fit_together_and_come_back_from_the_cache() {
-    let device = Device::default();
+    let device = Device::flex();
     let eyes = eyes(&device);
     let features = formula::ready(eyes.look(&picture())).unwrap();
     assert_eq!((features.width, features.height), (40, 30));
@@ -77,7 +77,7 @@ fn features_fit_together_and_come_back_from_the_cache() {
 
 #[test]
 fn the_fingerprint_follows_weights_and_settings() {
-    let device = Device::default();
+    let device = Device::flex();
     let one = eyes(&device);
     let same = one.fingerprint().unwrap();
     assert_eq!(one.fingerprint().unwrap(), same);
@@ -91,7 +91,7 @@ fn the_fingerprint_follows_weights_and_settings() {
 
 #[test]
 fn a_larger_map_is_pooled_to_the_grid() {
-    let device = Device::default();
+    let device = Device::flex();
     let values: Vec<f32> = (0..14 * 14).map(|i| i as f32).collect();
     let map = Tensor::<4>::from_data(TensorData::new(values, [1, 1, 14, 14]), &device);
     let cells: Vec<f32> = grid(map).into_data().try_to_vec().unwrap();
@@ -119,7 +119,7 @@ fn pretrained_eyes_name_what_photographs_show() {
     else {
         return;
     };
-    let device = Device::default();
+    let device = Device::flex();
     let config = BackboneConfig::MobileNetV2(MobileNetV2Config::new());
     let mut backbone = config.init(&device);
     backbone.load(&StateDict::Safetensors(mobilenet)).unwrap();
@@ -145,7 +145,7 @@ fn pretrained_eyes_name_what_photographs_show() {
 #[cfg(feature = "train")]
 #[test]
 fn gradients_reach_the_backbone_through_grid_and_regions() {
-    let device = Device::default().autodiff();
+    let device = Device::flex().autodiff();
     let config = BackboneConfig::MobileNetV2(MobileNetV2Config::new().with_classes(3));
     let backbone = config.init(&device);
     let input = backbone.input(&picture());
