@@ -401,6 +401,28 @@ impl Yolox {
         self.each(&mut ConvBlock::fold);
     }
 
+    /// Keeps the first `stages` of the trunk's five (stem, dark2 to dark5) as they are in training.
+    #[must_use]
+    pub fn freeze(mut self, stages: usize) -> Self {
+        let Darknet {
+            stem,
+            dark2,
+            dark3,
+            dark4,
+            dark5,
+        } = self.trunk;
+        let frozen = |at: usize| at < stages;
+        let stage = |stage: Stage, at| stage.set_require_grad(!frozen(at));
+        self.trunk = Darknet {
+            stem: stem.set_require_grad(!frozen(0)),
+            dark2: stage(dark2, 1),
+            dark3: stage(dark3, 2),
+            dark4: stage(dark4, 3),
+            dark5: stage(dark5, 4),
+        };
+        self
+    }
+
     /// Gives every block its batch norm back ([`ConvBlock::unfold`]), as Megvii's state dict has
     /// them.
     pub fn unfold(&mut self) {

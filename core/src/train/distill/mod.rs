@@ -74,8 +74,11 @@ pub struct DistillConfig {
     /// Photographs a step
     #[cfg_attr(feature = "cli", arg(long, default_value_t = 8))]
     pub batch: usize,
+    /// Stages of the trunk that stay as they are, of 5 from the pixels on
+    #[cfg_attr(feature = "cli", arg(long, default_value_t = 2))]
+    pub freeze: usize,
     /// Peak learning rate
-    #[cfg_attr(feature = "cli", arg(long, default_value_t = 5e-4))]
+    #[cfg_attr(feature = "cli", arg(long, default_value_t = 1e-4))]
     pub lr: f64,
     /// Fraction of the steps over which the learning rate rises from 0; it falls to 0 after
     #[cfg_attr(feature = "cli", arg(long, default_value_t = 0.05))]
@@ -231,6 +234,7 @@ impl DistillConfig {
         let ranges = [
             ("epochs", self.epochs as f64, many),
             ("batch", self.batch as f64, many),
+            ("freeze", self.freeze as f64, (0.0, 5.0, "from 0 to 5")),
             ("lr", self.lr, (0.0, 1.0, "from 0 to 1")),
             ("warmup", self.warmup, (0.0, 0.99, "from 0 to 0.99")),
             (
@@ -436,7 +440,7 @@ fn train(
 ) -> Result<Student, DistillError> {
     let started = last_epoch(checkpoints).unwrap_or(0);
     let start = Student {
-        detector: school.teacher.clone(),
+        detector: school.teacher.clone().freeze(config.freeze),
     };
     if started < config.epochs {
         let autodiff = device.clone().autodiff();

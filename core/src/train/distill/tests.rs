@@ -2,8 +2,8 @@ use super::lessons::Lesson;
 use super::student::Student;
 use super::*;
 use crate::nn::yolox::YoloxConfig;
-use burn::module::ModuleVisitor;
-use burn::module::Param;
+use burn::module::{ModuleVisitor, Param};
+use burn::optim::GradientsParams;
 use burn::tensor::{Distribution, Tensor, TensorData};
 use burn::train::TrainStep;
 
@@ -43,6 +43,7 @@ fn config(folder: &Path, teacher: PathBuf, out: &str, epochs: usize) -> DistillC
         teacher_side: 64,
         epochs,
         batch: 4,
+        freeze: 1,
         lr: 1e-3,
         warmup: 0.0,
         weight_decay: 1e-4,
@@ -100,8 +101,9 @@ fn stop_after_the_first_epoch(
 }
 
 #[test]
-fn every_weight_of_the_student_gets_a_gradient() {
-    struct Silent(Vec<String>, burn::optim::GradientsParams);
+fn every_weight_but_the_frozen_ones_gets_a_gradient() {
+    /// Shapes of the parameters without a gradient.
+    struct Silent(Vec<Vec<usize>>, GradientsParams);
     impl ModuleVisitor for Silent {
         fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
             let moved = self.1.get::<D>(param.id).is_some_and(|gradient| {
@@ -109,7 +111,7 @@ fn every_weight_of_the_student_gets_a_gradient() {
                 largest > 0.0 && largest.is_finite()
             });
             if !moved {
-                self.0.push(format!("{:?}", param.dims()));
+                self.0.push(param.dims().into());
             }
         }
     }
@@ -117,17 +119,23 @@ fn every_weight_of_the_student_gets_a_gradient() {
     device.seed(1);
     let mut detector = YoloxConfig::new().with_classes(2).init(&device);
     detector.fold();
-    let student = Student { detector };
     let target = [3.0, 4.0, 25.0, 20.0, 0.5, 0.5, 0.5];
     let targets = TensorData::new(target.repeat(2 * 21), [2, 21, 7]);
     let lesson = Lesson {
         input: Tensor::random([2, 3, 32, 32], Distribution::Uniform(0.0, 255.0), &device),
         targets: Tensor::from_data(targets, &device),
     };
-    let output = TrainStep::step(&student, lesson);
-    let mut silent = Silent(Vec::new(), output.grads);
-    student.visit(&mut silent);
-    assert!(silent.0.is_empty(), "no gradient: {:?}", silent.0);
+    let silent = |stages: usize| {
+        let detector = detector.clone().freeze(stages).train();
+        let student = Student { detector };
+        let grads = TrainStep::step(&student, lesson.clone()).grads;
+        let mut silent = Silent(Vec::new(), grads);
+        student.visit(&mut silent);
+        silent.0
+    };
+    assert!(silent(0).is_empty(), "no gradient: {:?}", silent(0));
+    // The stem's weight and bias.
+    assert_eq!(silent(1), [vec![16, 12, 3, 3], vec![16]]);
 }
 
 #[test]
