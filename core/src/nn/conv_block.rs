@@ -1,6 +1,6 @@
 //! Convolution followed by batch norm: the brick of every vision network here.
 
-use burn::module::{Module, Param};
+use burn::module::{Module, Param, RunningState};
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::{BatchNorm, BatchNormConfig, PaddingConfig2d};
 use burn::prelude::*;
@@ -87,6 +87,22 @@ impl ConvBlock {
         self.conv.weight = Param::from_tensor(weight.detach());
         self.conv.bias = Some(Param::from_tensor(bias.detach()));
     }
+
+    /// The opposite of [`ConvBlock::fold`]: a bias becomes a batch norm that adds it and changes
+    /// nothing else, `epsilon` being what that batch norm adds to its variance, below 1. So weights
+    /// that were trained folded go back into a file for readers that expect batch norms.
+    pub fn unfold(&mut self, epsilon: f64) {
+        let Some(bias) = self.conv.bias.take() else {
+            return;
+        };
+        let bias = bias.val().detach();
+        let mut bn = BatchNormConfig::new(bias.dims()[0])
+            .with_epsilon(epsilon)
+            .init(&bias.device());
+        bn.running_var = RunningState::new(bias.ones_like() * (1.0 - epsilon));
+        bn.beta = Param::from_tensor(bias);
+        self.bn = Some(bn);
+    }
 }
 
 /// The mean over a map's cells.
@@ -125,7 +141,11 @@ mod tests {
         let before = block.forward(input.clone()).into_data();
         block.fold();
         assert!(block.bn.is_none());
-        let after = block.forward(input).into_data();
+        let after = block.forward(input.clone()).into_data();
         after.assert_approx_eq::<f32>(&before, Tolerance::absolute(1e-5));
+        block.unfold(1e-3);
+        assert!(block.bn.is_some() && block.conv.bias.is_none());
+        let again = block.forward(input).into_data();
+        again.assert_approx_eq::<f32>(&after, Tolerance::absolute(1e-5));
     }
 }

@@ -4,6 +4,8 @@ use burn::module::Module;
 use burn::store::{
     ApplyResult, ModuleSnapshot, ModuleStore, PyTorchToBurnAdapter, PytorchStore, SafetensorsStore,
 };
+use serde::Deserialize;
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use thiserror::Error;
 
@@ -31,6 +33,30 @@ impl StateDict {
                 }),
             },
         }
+    }
+
+    /// A value of the metadata of a safetensors file; none in a `.pth` file, which has none.
+    ///
+    /// # Errors
+    /// [`WeightError::Unreadable`] where the file's header is damaged.
+    pub fn metadata(&self, key: &str) -> Result<Option<String>, WeightError> {
+        #[derive(Deserialize)]
+        struct Header {
+            #[serde(default, rename = "__metadata__")]
+            metadata: HashMap<String, String>,
+        }
+        let Self::Safetensors(bytes) = self else {
+            return Ok(None);
+        };
+        // Length of the header (u64, little-endian), header (JSON).
+        let header = bytes.split_first_chunk::<8>().and_then(|(length, rest)| {
+            let length = usize::try_from(u64::from_le_bytes(*length)).ok()?;
+            serde_json::from_slice::<Header>(rest.get(..length)?).ok()
+        });
+        let header = header.ok_or_else(|| WeightError::Unreadable {
+            detail: "its header is damaged".to_owned(),
+        })?;
+        Ok(header.metadata.get(key).cloned())
     }
 }
 

@@ -116,9 +116,9 @@ impl Depthwise {
         base(&self.pconv, base(&self.dconv, x))
     }
 
-    fn fold(&mut self) {
-        self.dconv.fold();
-        self.pconv.fold();
+    fn each(&mut self, act: &mut dyn FnMut(&mut ConvBlock)) {
+        act(&mut self.dconv);
+        act(&mut self.pconv);
     }
 }
 
@@ -174,13 +174,13 @@ impl Csp {
         base(&self.conv3, Tensor::cat(vec![through, round], 1))
     }
 
-    fn fold(&mut self) {
-        self.conv1.fold();
-        self.conv2.fold();
-        self.conv3.fold();
+    fn each(&mut self, act: &mut dyn FnMut(&mut ConvBlock)) {
+        act(&mut self.conv1);
+        act(&mut self.conv2);
+        act(&mut self.conv3);
         for block in &mut self.m {
-            block.conv1.fold();
-            block.conv2.fold();
+            act(&mut block.conv1);
+            block.conv2.each(act);
         }
     }
 }
@@ -234,13 +234,13 @@ impl Stage {
         self.csp.forward(x)
     }
 
-    fn fold(&mut self) {
-        self.down.fold();
+    fn each(&mut self, act: &mut dyn FnMut(&mut ConvBlock)) {
+        self.down.each(act);
         if let Some(spp) = &mut self.spp {
-            spp.conv1.fold();
-            spp.conv2.fold();
+            act(&mut spp.conv1);
+            act(&mut spp.conv2);
         }
-        self.csp.fold();
+        self.csp.each(act);
     }
 }
 
@@ -337,10 +337,10 @@ impl Head {
         Tensor::cat(levels.collect(), 2).swap_dims(1, 2)
     }
 
-    fn fold(&mut self) {
-        self.stems.iter_mut().for_each(ConvBlock::fold);
+    fn each(&mut self, act: &mut dyn FnMut(&mut ConvBlock)) {
+        self.stems.iter_mut().for_each(&mut *act);
         let towers = self.cls_convs.iter_mut().chain(&mut self.reg_convs);
-        towers.flatten().for_each(Depthwise::fold);
+        towers.flatten().for_each(|block| block.each(act));
     }
 }
 
@@ -398,31 +398,63 @@ impl Yolox {
         }
     }
 
-    /// Folds every batch norm away ([`ConvBlock::fold`]), for inference.
+    /// Folds every batch norm away ([`ConvBlock::fold`]).
     pub fn fold(&mut self) {
+        self.each(&mut ConvBlock::fold);
+    }
+
+    /// Keeps the first `stages` of the trunk's five (stem, dark2 to dark5) as they are in training.
+    #[must_use]
+    pub fn freeze(mut self, stages: usize) -> Self {
+        let Darknet {
+            stem,
+            dark2,
+            dark3,
+            dark4,
+            dark5,
+        } = self.trunk;
+        let frozen = |at: usize| at < stages;
+        let stage = |stage: Stage, at| stage.set_require_grad(!frozen(at));
+        self.trunk = Darknet {
+            stem: stem.set_require_grad(!frozen(0)),
+            dark2: stage(dark2, 1),
+            dark3: stage(dark3, 2),
+            dark4: stage(dark4, 3),
+            dark5: stage(dark5, 4),
+        };
+        self
+    }
+
+    /// Gives every block its batch norm back ([`ConvBlock::unfold`]), as Megvii's state dict has
+    /// them.
+    pub fn unfold(&mut self) {
+        self.each(&mut |block| block.unfold(EPSILON));
+    }
+
+    fn each(&mut self, act: &mut dyn FnMut(&mut ConvBlock)) {
         let Self { trunk, neck, head } = self;
-        trunk.stem.fold();
+        act(&mut trunk.stem);
         for stage in [
             &mut trunk.dark2,
             &mut trunk.dark3,
             &mut trunk.dark4,
             &mut trunk.dark5,
         ] {
-            stage.fold();
+            stage.each(act);
         }
-        neck.lateral_conv0.fold();
-        neck.reduce_conv1.fold();
-        neck.bu_conv1.fold();
-        neck.bu_conv2.fold();
+        act(&mut neck.lateral_conv0);
+        act(&mut neck.reduce_conv1);
+        neck.bu_conv1.each(act);
+        neck.bu_conv2.each(act);
         for csp in [
             &mut neck.c3_p4,
             &mut neck.c3_p3,
             &mut neck.c3_n3,
             &mut neck.c3_n4,
         ] {
-            csp.fold();
+            csp.each(act);
         }
-        head.fold();
+        head.each(act);
     }
 }
 

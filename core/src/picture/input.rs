@@ -46,6 +46,12 @@ pub struct Letterbox {
     pub scale: f64,
 }
 
+/// [`Letterbox::scale`] of a picture.
+pub fn letterbox_scale(picture: &Picture, side: u32) -> f64 {
+    let side = f64::from(side);
+    (side / f64::from(picture.width)).min(side / f64::from(picture.height))
+}
+
 /// YOLOX's input at `side`, a multiple of 32 (`yolox/data/data_augment.py: preproc`).
 ///
 /// # Panics
@@ -55,8 +61,7 @@ pub fn letterbox(picture: &Picture, side: u32) -> Letterbox {
         side > 0 && side.is_multiple_of(32),
         "the detector reads sides that are multiples of 32, not {side}"
     );
-    let exact = f64::from(side);
-    let scale = (exact / f64::from(picture.width)).min(exact / f64::from(picture.height));
+    let scale = letterbox_scale(picture, side);
     let scaled = |length: u32| ((f64::from(length) * scale) as u32).clamp(1, side);
     let (width, height) = (scaled(picture.width), scaled(picture.height));
     let small = resize::resize(picture, width, height);

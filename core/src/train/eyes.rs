@@ -3,7 +3,7 @@
 use crate::nn::mobilenet::MobileNetV2Config;
 use crate::nn::resnet::ResNetConfig;
 use crate::nn::torch_file::{StateDict, WeightError};
-use crate::nn::yolox::YoloxConfig;
+use crate::nn::yolox::{Yolox, YoloxConfig};
 use crate::picture::detect::DetectConfig;
 use crate::picture::eyes::{BackboneConfig, Eyes, EyesConfig};
 use crate::picture::tags::{ClassNames, ClassNamesError};
@@ -16,6 +16,9 @@ use thiserror::Error;
 pub const CLASS_NAMES: &str = "imagenet_labels.txt";
 /// File of the detector's class names, beside the detector's weights.
 pub const OBJECT_NAMES: &str = "coco_labels.txt";
+
+/// Key of a detector file's metadata: the input side it was trained for, in pixels.
+pub const SIDE: &str = "side";
 
 /// Why the networks could not be loaded.
 #[derive(Debug, Error)]
@@ -37,6 +40,17 @@ pub enum EyesFileError {
         /// What the system said.
         #[source]
         cause: std::io::Error,
+    },
+    /// A side no detector reads.
+    #[error(
+        "{}: its metadata gives the side {found:?}, but a detector reads multiples of 32 up to 1280",
+        path.display()
+    )]
+    Side {
+        /// The file.
+        path: PathBuf,
+        /// What stands there.
+        found: String,
     },
     /// A label file of another network.
     #[error("{}: {cause}", path.display())]
@@ -73,8 +87,45 @@ fn names(weights: &Path, file: &str, classes: usize) -> Result<ClassNames, EyesF
     ClassNames::parse(&text, classes).map_err(|cause| EyesFileError::Names { path, cause })
 }
 
+/// A detector from a file.
+pub struct Detector {
+    /// The network, folded.
+    pub network: Yolox,
+    /// The input side that the file names; none where it names none.
+    pub side: Option<u32>,
+}
+
+/// Loads a detector (YOLOX-Nano, Megvii's names), folded, with the side of its metadata.
+///
+/// # Errors
+/// [`EyesFileError::Weights`], [`EyesFileError::Side`].
+pub fn load_detector(path: &Path, device: &Device) -> Result<Detector, EyesFileError> {
+    let misfit = |cause| EyesFileError::Weights {
+        path: path.to_owned(),
+        cause,
+    };
+    let file = StateDict::from_file(path).map_err(misfit)?;
+    let side = match file.metadata(SIDE).map_err(misfit)? {
+        None => None,
+        Some(found) => match found.parse() {
+            Ok(side @ 32..=1280) if side % 32 == 0 => Some(side),
+            _ => {
+                return Err(EyesFileError::Side {
+                    path: path.to_owned(),
+                    found,
+                });
+            }
+        },
+    };
+    let mut network = YoloxConfig::new().init(device);
+    network.load(&file).map_err(misfit)?;
+    network.fold();
+    Ok(Detector { network, side })
+}
+
 /// Loads backbone (torchvision's names) and detector (YOLOX-Nano, Megvii's names), folded for
-/// inference, with the class names beside each: [`CLASS_NAMES`] and [`OBJECT_NAMES`].
+/// inference, with the class names beside each: [`CLASS_NAMES`] and [`OBJECT_NAMES`]. The detector
+/// is used at the side that its file's metadata gives under [`SIDE`], else at the usual one.
 ///
 /// `objects`: most objects of a picture.
 ///
@@ -90,29 +141,28 @@ pub fn load_eyes(
         let path = path.to_owned();
         move |cause| EyesFileError::Weights { path, cause }
     };
-    let read = |path: &Path| StateDict::from_file(path).map_err(misfit(path));
-
     let backbone_config = backbone_of(backbone_file);
     let mut backbone = backbone_config.init(device);
     backbone
-        .load(&read(backbone_file)?)
+        .load(&StateDict::from_file(backbone_file).map_err(misfit(backbone_file))?)
         .map_err(misfit(backbone_file))?;
     backbone.fold();
-    let detector_config = YoloxConfig::new();
-    let mut detector = detector_config.init(device);
-    detector
-        .load(&read(detector_file)?)
-        .map_err(misfit(detector_file))?;
-    detector.fold();
+    let detector = load_detector(detector_file, device)?;
+    let object_names = names(detector_file, OBJECT_NAMES, YoloxConfig::new().classes)?;
+    let class_names = names(backbone_file, CLASS_NAMES, backbone_config.classes())?;
+    let mut config = EyesConfig::new(backbone_config).with_detect(DetectConfig {
+        most: objects,
+        ..DetectConfig::default()
+    });
+    if let Some(side) = detector.side {
+        config = config.with_detector_side(side);
+    }
     Ok(Eyes {
-        object_names: names(detector_file, OBJECT_NAMES, detector_config.classes)?,
-        class_names: names(backbone_file, CLASS_NAMES, backbone_config.classes())?,
-        config: EyesConfig::new(backbone_config).with_detect(DetectConfig {
-            most: objects,
-            ..DetectConfig::default()
-        }),
+        object_names,
+        class_names,
+        config,
         backbone,
-        detector,
+        detector: detector.network,
         device: device.clone(),
     })
 }

@@ -134,7 +134,11 @@ impl Adaptor<SpanInput> for DevReport {
 
 /// Scales all gradients together so that their joint norm is at most `limit`. burn clips tensor
 /// by tensor, which changes the gradient's direction.
-fn clip_global_norm<M: Module>(module: &M, grads: GradientsParams, limit: f64) -> GradientsParams {
+pub(super) fn clip_global_norm<M: Module>(
+    module: &M,
+    grads: GradientsParams,
+    limit: f64,
+) -> GradientsParams {
     struct Norm<'a> {
         grads: &'a GradientsParams,
         square: Option<Tensor<1>>,

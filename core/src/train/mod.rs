@@ -4,6 +4,7 @@ pub mod checkpoint;
 pub mod config;
 pub mod corpus;
 pub mod dataset;
+pub mod distill;
 pub mod eyes;
 pub mod feature_cache;
 pub mod gallery;

@@ -6,7 +6,7 @@ use burn::train::renderer::{
     EvaluationName, MetricState, MetricsRenderer, MetricsRendererEvaluation,
     MetricsRendererTraining,
 };
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, Instant};
 
 /// How long to stay silent within an epoch.
@@ -22,15 +22,16 @@ pub struct PlainProgress {
     done: usize,
     started: Instant,
     last_line: Instant,
-    /// Tweets trained on so far in this process, and the time that took.
+    /// Items trained on so far in this process, and the time that took.
     trained: usize,
     training: Duration,
     names: HashMap<MetricId, String>,
-    values: HashMap<String, f64>,
+    /// By split and name.
+    values: BTreeMap<String, f64>,
 }
 
 impl PlainProgress {
-    /// For steps of `batch` tweets.
+    /// For steps of `batch` items.
     pub fn new(batch: usize) -> Self {
         let now = Instant::now();
         Self {
@@ -45,7 +46,7 @@ impl PlainProgress {
             trained: 0,
             training: Duration::ZERO,
             names: HashMap::new(),
-            values: HashMap::new(),
+            values: BTreeMap::new(),
         }
     }
 
@@ -70,9 +71,9 @@ impl PlainProgress {
 
     fn line(&mut self) {
         self.last_line = Instant::now();
-        let tweets = self.trained + self.done;
+        let items = self.trained + self.done;
         let seconds = (self.training + self.started.elapsed()).as_secs_f64();
-        let pace = tweets as f64 / seconds.max(1e-9);
+        let pace = items as f64 / seconds.max(1e-9);
         let left = (self.items - self.done) + self.epochs.saturating_sub(self.epoch) * self.items;
         eprintln!(
             "epoch {}/{}  step {}/{}  loss {}  {:.2} steps/s  {} left",
@@ -136,12 +137,17 @@ impl TrainingProgressLogger for PlainProgress {
             self.done = 0;
             self.started = Instant::now();
         } else {
-            let f1 = self.value(super::metric::SpanF1::NAME);
+            let split = format!("{} ", self.split);
+            let values = self.values.iter();
+            let values: Vec<String> = values
+                .filter_map(|(name, value)| Some((name.strip_prefix(&split)?, value)))
+                .map(|(name, value)| format!("{name} {value:.3}"))
+                .collect();
             eprintln!(
-                "epoch {}/{}  dev loss {}  span F1 {f1} %",
+                "epoch {}/{}  dev  {}",
                 self.epoch,
                 self.epochs,
-                self.value("Loss")
+                values.join("  ")
             );
         }
     }

@@ -1,0 +1,37 @@
+//! `mner distill`: a detector for a lower input side.
+
+use crate::device;
+use crate::failure::Failure;
+use burn::train::Interrupter;
+use mner_core::train::distill::{DETECTOR, DistillConfig, Figures, distill};
+
+/// Distil the object detector for a lower input side, from photographs without labels
+#[derive(clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    config: DistillConfig,
+    /// Where to compute: cpu, vulkan or cuda, with :1 for the second GPU
+    #[arg(long, default_value = "cpu")]
+    device: String,
+    /// Go on with a run that was interrupted
+    #[arg(long)]
+    resume: bool,
+}
+
+pub fn run(args: &Args) -> Result<(), Failure> {
+    let device = device::parse(&args.device)?;
+    let report = distill(&args.config, &device, args.resume, Interrupter::new())?;
+    let figures = |name: &str, figures: &Figures| {
+        println!(
+            "{name:<24} recall {:.4}  precision {:.4}  F1 {:.4}",
+            figures.recall, figures.precision, figures.f1
+        );
+    };
+    figures("teacher's weights as is", &report.baseline);
+    figures("student", &report.student);
+    println!(
+        "the detector is {}",
+        args.config.out.join(DETECTOR).display()
+    );
+    Ok(())
+}

@@ -1,0 +1,122 @@
+//! How the student learns and is compared.
+
+use super::agreement::Agreement;
+use super::dense_match::distance;
+use super::lessons::{Exam, Lesson};
+use crate::nn::yolox::Yolox;
+use crate::picture::detect::{self, DetectConfig};
+use crate::train::learner::clip_global_norm;
+use burn::module::Module;
+use burn::optim::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
+use burn::optim::{GradientsParams, ModuleOptimizer};
+use burn::tensor::{ExecutionError, Tensor};
+use burn::train::metric::{Adaptor, LossInput};
+use burn::train::{InferenceStep, ItemLazy, TrainOutput, TrainStep};
+
+/// Largest global norm of a step's gradient.
+const CLIP: f64 = 20.0;
+
+/// The detector in training, folded.
+#[derive(Module, Debug)]
+pub struct Student {
+    /// The detector.
+    pub detector: Yolox,
+}
+
+/// What a training step reports.
+#[derive(Debug)]
+pub struct LessonReport {
+    loss: Tensor<1>,
+}
+
+/// What an exam reports.
+#[derive(Debug)]
+pub struct ExamReport {
+    agreement: Agreement,
+}
+
+impl Student {
+    /// Compares the student's objects with the teacher's, under the settings that the system itself
+    /// uses ([`DetectConfig::default`]).
+    pub fn sit(&self, exam: &Exam) -> Agreement {
+        let dense = self.detector.forward(exam.input.clone()).dense();
+        let classes = dense.dims()[2] - 5;
+        let dense: Vec<f32> = dense
+            .into_data()
+            .try_into_vec()
+            // burn-train has no way to hand an error on from a step.
+            .expect("the device answers");
+        let each = dense.len() / exam.frames.len();
+        dense
+            .chunks_exact(each)
+            .zip(&exam.frames)
+            .zip(&exam.objects)
+            .map(|((dense, frame), theirs)| {
+                let ours = detect::objects(dense, classes, frame, &DetectConfig::default());
+                Agreement::of(theirs, &ours)
+            })
+            .fold(Agreement::default(), Agreement::plus)
+    }
+}
+
+impl TrainStep for Student {
+    type Input = Lesson;
+    type Output = LessonReport;
+
+    fn step(&self, lesson: Lesson) -> TrainOutput<LessonReport> {
+        let [_, _, side, _] = lesson.input.dims();
+        let raw = self.detector.forward(lesson.input).raw;
+        let loss = distance(raw, lesson.targets, side);
+        let grads = loss.backward();
+        let loss = loss.detach();
+        TrainOutput::new(self, grads, LessonReport { loss })
+    }
+
+    fn optimize(
+        self,
+        optim: &mut ModuleOptimizer,
+        lr: ModuleLearningRate,
+        grads: GradientsParams,
+    ) -> Self {
+        let grads = clip_global_norm(&self, grads, CLIP);
+        optim.step(lr, self, grads)
+    }
+}
+
+impl InferenceStep for Student {
+    type Input = Exam;
+    type Output = ExamReport;
+
+    fn step(&self, exam: Exam) -> ExamReport {
+        ExamReport {
+            agreement: self.sit(&exam),
+        }
+    }
+}
+
+impl ItemLazy for LessonReport {
+    fn sync(self) -> Result<Self, ExecutionError> {
+        self.loss.device().flush()?;
+        Ok(Self {
+            loss: self.loss.without_autodiff(),
+        })
+    }
+}
+
+impl ItemLazy for ExamReport {
+    fn sync(self) -> Result<Self, ExecutionError> {
+        Ok(self)
+    }
+}
+
+impl Adaptor<LossInput> for LessonReport {
+    fn adapt(&self) -> LossInput {
+        LossInput::new(self.loss.clone())
+    }
+}
+
+impl Adaptor<Agreement> for ExamReport {
+    fn adapt(&self) -> Agreement {
+        self.agreement
+    }
+}
