@@ -7,7 +7,7 @@ const shared = withBrowser();
 const WEIGHTS = 'models/test/weights.bpk';
 const PART = 4 << 20;
 /** Two parts and a bit. */
-const bundle = madeUpBundle({}, { bytes: 2 * PART + 1_000_000 });
+const bundle = madeUpBundle({ bytes: 2 * PART + 1_000_000 });
 const whole = bundle['weights.bpk'];
 
 /** Loads the model and closes it; `stop` ends the download when that many bytes of the weights are there. */
@@ -152,7 +152,7 @@ test('a cache that is damaged is fetched again, once', () => {
 });
 
 test('another version of a model takes the place of the one in the cache', () => {
-  const other = madeUpBundle({}, { bytes: 100_000 });
+  const other = madeUpBundle({ bytes: 100_000 });
   let files = bundle;
   const intercept = (path, request, response) => {
     if (!path.startsWith('models/test/')) return false;

@@ -10,7 +10,6 @@ import { serve } from './serve.mjs';
 
 const WWW = new URL('../../www/', import.meta.url).pathname;
 const STUB = readFileSync(new URL('./stub-engine.mjs', import.meta.url));
-const MADE_UP = readFileSync(new URL('./stub-mner.mjs', import.meta.url));
 const AXE = readFileSync(new URL('./node_modules/axe-core/axe.min.js', import.meta.url), 'utf8');
 
 /** Launches one Chromium for the tests of a file; with `webgpu`, one that computes WebGPU on the CPU. */
@@ -35,18 +34,17 @@ export function withBrowser({ webgpu = false } = {}) {
 }
 
 /** A bundle that only the stub engine accepts: right sizes and hashes, made-up content. */
-export function madeUpBundle(manifest = {}, { bytes = 200_000 } = {}) {
+export function madeUpBundle({ bytes = 200_000, ...manifest } = {}) {
   return describe({ 'weights.bpk': Buffer.alloc(bytes, 'weights'), 'tokenizer.json': Buffer.from('{}') }, manifest);
 }
 
-/** Bundles of all systems that only `engine: 'made-up'` accepts, by name. */
+/** A made-up bundle of each system, by the name of a model. */
 export function madeUpModels() {
   const eyes = { object_names: [], class_names: [] };
-  const of = (system, more) => madeUpBundle({ config: { system }, ...more });
   return {
-    ham: of('hamlearning', { eyes }),
-    plain: of('text'),
-    gates: of('mgcmt', { eyes }),
+    ham: madeUpBundle({ config: { system: 'hamlearning' }, eyes }),
+    plain: madeUpBundle({ config: { system: 'text' } }),
+    gates: madeUpBundle({ config: { system: 'mgcmt' }, eyes }),
     words: madeUpBundle({ config: { system: 'ita', context: { captions: 5 } }, eyes }),
   };
 }
@@ -72,24 +70,23 @@ export function realBundle() {
 /**
  * Serves the page below `/some/path/`, opens it, and hands `use` the page.
  *
- * @param {{bundle?: Record<string, Buffer>, models?: Record<string, Record<string, Buffer>>,
- *          engine?: 'stub' | 'made-up' | 'built', devices?: string[], query?: string, context?: object,
+ * @param {{bundle?: Record<string, Buffer>, models?: Record<string, Record<string, Buffer>>, engine?: 'stub' | 'built',
+ *          devices?: string[], query?: string, context?: object,
  *          intercept?: (path: string, request: object, response: object) => boolean}} options
- *     `bundle` is installed as the model `test`, `models` by their names; `devices` have an engine of the stub; with the engine
- *     `made-up`, mner.js is replaced too;
- *     `intercept` comes before everything else
+ *     `bundle` is installed as the model `test`, `models` by their names; `devices` have an engine of the stub; `intercept`
+ *     comes before everything else
  * @param {(page: object, site: {url: string, requests: string[], release: () => [string, Buffer][]}) => Promise<void>} use
  *     `requests` are the paths asked for so far, `release` gives the page's files as served
  */
 export async function visit(shared, options, use) {
-  const { bundle, models = bundle ? { test: bundle } : {}, engine = 'stub', devices = ['cpu'], query = '', context = {}, intercept = () => false } = options;
+  const { bundle, models = bundle ? { test: bundle } : {}, engine = 'stub', devices = ['cpu'] } = options;
+  const { query = '', context = {}, intercept = () => false } = options;
   const requests = [];
   const files = new Map();
   files.set('models/index.json', Buffer.from(JSON.stringify(Object.keys(models))));
   for (const [model, parts] of Object.entries(models)) {
     for (const [name, bytes] of Object.entries(parts)) files.set(`models/${model}/${name}`, bytes);
   }
-  if (engine === 'made-up') files.set('mner.js', MADE_UP);
   if (engine === 'stub') {
     files.set('pkg/sizes.json', Buffer.from(JSON.stringify(Object.fromEntries(devices.map((device) => [device, 8])))));
     for (const device of devices) {
@@ -117,7 +114,7 @@ export async function visit(shared, options, use) {
   const tab = await shared.browser.newContext({ viewport: { width: 1100, height: 800 }, serviceWorkers: 'block', ...context });
   try {
     const page = await tab.newPage();
-    page.setDefaultTimeout(15_000);
+    page.setDefaultTimeout(30_000);
     await page.goto(site.url + query);
     await use(page, { url: site.url, requests, release });
   } finally {
