@@ -1,6 +1,6 @@
 //! Convolution followed by batch norm: the brick of every vision network here.
 
-use burn::module::{Module, Param, RunningState};
+use burn::module::{Module, Param, ParamId, RunningState};
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::{BatchNorm, BatchNormConfig, PaddingConfig2d};
 use burn::prelude::*;
@@ -74,18 +74,43 @@ impl ConvBlock {
 
     /// Folds the batch norm's running statistics into the convolution: the same function at
     /// inference with one pass less over the activations. For inference only: there is nothing
-    /// left to train the statistics of.
+    /// left to train the statistics of. Computed when first needed, so that weights loaded into a
+    /// folded block replace nothing that was computed.
     pub fn fold(&mut self) {
         let Some(bn) = self.bn.take() else { return };
-        let scale = bn.gamma.val() / bn.running_var.value().add_scalar(bn.epsilon).sqrt();
-        let mut bias = bn.beta.val() - bn.running_mean.value() * scale.clone();
-        if let Some(old) = &self.conv.bias {
-            bias = bias + old.val() * scale.clone();
-        }
-        let [out, ..] = self.conv.weight.dims();
-        let weight = self.conv.weight.val() * scale.reshape([out, 1, 1, 1]);
-        self.conv.weight = Param::from_tensor(weight.detach());
-        self.conv.bias = Some(Param::from_tensor(bias.detach()));
+        let (device, shape) = (
+            self.conv.weight.lazy_device(),
+            self.conv.weight.lazy_shape(),
+        );
+        let out = shape[0];
+        let (weight, bias) = (self.conv.weight.clone(), self.conv.bias.clone());
+        let scaled = bn.clone();
+        self.conv.weight = Param::uninitialized(
+            ParamId::new(),
+            move |device, gradient| {
+                let scale = scale(&scaled).reshape([out, 1, 1, 1]);
+                let weight = (weight.val() * scale).detach().to_device(device);
+                weight.set_require_grad(gradient)
+            },
+            device.clone(),
+            true,
+            shape,
+        );
+        self.conv.bias = Some(Param::uninitialized(
+            ParamId::new(),
+            move |device, gradient| {
+                let scale = scale(&bn);
+                let mut shift = bn.beta.val() - bn.running_mean.value() * scale.clone();
+                if let Some(bias) = bias {
+                    shift = shift + bias.val() * scale;
+                }
+                let shift = shift.detach().to_device(device);
+                shift.set_require_grad(gradient)
+            },
+            device,
+            true,
+            Shape::new([out]),
+        ));
     }
 
     /// The opposite of [`ConvBlock::fold`]: a bias becomes a batch norm that adds it and changes
@@ -103,6 +128,11 @@ impl ConvBlock {
         bn.beta = Param::from_tensor(bias);
         self.bn = Some(bn);
     }
+}
+
+/// What a batch norm multiplies each channel by, `[channels]`.
+fn scale(bn: &BatchNorm) -> Tensor<1> {
+    bn.gamma.val() / bn.running_var.value().add_scalar(bn.epsilon).sqrt()
 }
 
 /// The mean over a map's cells.
