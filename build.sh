@@ -3,6 +3,7 @@
 # says what it does, asks nothing, and does nothing twice.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
+readonly SELF=./build.sh
 
 readonly BROWSER_TESTS=tests/browser
 readonly PKG=www/pkg
@@ -13,8 +14,9 @@ usage() {
 Usage: ./build.sh VERB
 
   setup   install what is missing for all the other verbs
-  build   compile the page's engine into www/pkg, compress it, list its sizes; compile the command line
-  serve   build the page's engine and serve the page (PORT=8000)
+  build   compile the page's engines into www/pkg, compress them, list their sizes; compile the command line
+  serve   build the page's CPU engine, serve the page (PORT=8000), and build its WebGPU engine meanwhile
+  engine  compile one of the page's engines: ./build.sh engine cpu|gpu
   test    formatting, lints, documentation, Rust tests, browser tests
   bench   run the benchmarks
 
@@ -97,29 +99,39 @@ need_chromium() {
 # engine DEVICE: mner-web for one device, as a JavaScript module in www/pkg/DEVICE. `check` runs it too, and there bash
 # does not stop at failures by itself.
 engine() {
-    local device=$1 wasm=$TARGET/wasm32-unknown-unknown/wasm/mner_web.wasm out=$PKG/$1
+    local device=$1 profile out=$PKG/$1
+    case $device in
+    cpu) profile=wasm ;;
+    gpu) profile=wasm-gpu ;;
+    *) die "there is no engine '$device': cpu or gpu" ;;
+    esac
+    local wasm=$TARGET/wasm32-unknown-unknown/$profile/mner_web.wasm
     say "compiling the page's engine ($device)"
-    cargo build --package mner-web --features "$device" --target wasm32-unknown-unknown --profile wasm || return
+    cargo build --package mner-web --features "$device" --target wasm32-unknown-unknown --profile "$profile" || return
     # The wasm-bindgen step is a member of the workspace, so its version is the one in Cargo.lock.
     cargo build --package mner-bindgen --profile tool || return
-    # The devices share one file name in the target folder, so age alone does not tell whose it is.
     if ! cmp -s "$wasm" "$out/.input"; then
+        # Somebody may be looking at the page: the new engine takes the place of the old one at once.
+        rm -rf "$out.new"
+        "$TARGET/tool/mner-bindgen" "$wasm" "$out.new" || return
+        cp "$wasm" "$out.new/.input"
         rm -rf "$out"
-        "$TARGET/tool/mner-bindgen" "$wasm" "$out" || return
-        cp "$wasm" "$out/.input"
+        mv "$out.new" "$out"
     fi
     engine_sizes
     node web/precache.mjs www
 }
 
-# www/pkg/sizes.json: bytes of each engine, for the page's progress bar.
+# www/pkg/sizes.json: bytes of each engine that there is. The page reads it.
 engine_sizes() {
-    local module list='' size
-    for module in "$PKG"/*/mner_web_bg.wasm; do
-        size=$(wc -c <"$module")
-        list+="${list:+, }\"$(basename "$(dirname "$module")")\": $((size))"
+    local device module list=''
+    for device in cpu gpu; do
+        module=$PKG/$device/mner_web_bg.wasm
+        [ -e "$module" ] || continue
+        list+="${list:+, }\"$device\": $(($(wc -c <"$module")))"
     done
-    printf '{ %s }\n' "$list" >"$PKG/sizes.json"
+    printf '{ %s }\n' "$list" >"$PKG/sizes.json.new"
+    mv "$PKG/sizes.json.new" "$PKG/sizes.json"
 }
 
 # www/models/index.json: the folders that hold a bundle.
@@ -146,12 +158,16 @@ check() {
     fi
 }
 
-# A model of random weights for the browser tests, unless MNER_TEST_BUNDLE names another.
+# For the browser tests: the command line, whose answers the page's must be, and a model of random weights that looks at
+# pictures, unless MNER_TEST_BUNDLE names another.
 test_model() {
+    cargo build --quiet --package mner-core --features cli,flex --bin mner || return
+    MNER=$(realpath "$TARGET/debug/mner")
+    export MNER
     [ -z "${MNER_TEST_BUNDLE:-}" ] || return 0
     export MNER_TEST_BUNDLE=$PWD/$BROWSER_TESTS/node_modules/.test-model
     rm -rf "$MNER_TEST_BUNDLE"
-    cargo run --quiet --package mner-core --features cli,flex --bin mner -- init --out "$MNER_TEST_BUNDLE"
+    "$MNER" init --system hamlearning --out "$MNER_TEST_BUNDLE"
 }
 
 # --- Verbs ---------------------------------------------------------------------------------------------------------
@@ -167,6 +183,7 @@ build() {
     need_rust
     need_node
     engine cpu
+    engine gpu
     list_models
     node web/pack.mjs "$PKG"
     say "compiling the command line"
@@ -179,7 +196,23 @@ serve() {
     need_node
     engine cpu
     list_models
-    exec node "$BROWSER_TESTS/serve.mjs" www "${PORT:-8000}"
+    local server
+    node "$BROWSER_TESTS/serve.mjs" www "${PORT:-8000}" &
+    server=$!
+    # shellcheck disable=SC2064  # the number of now
+    trap "kill $server 2>/dev/null || true" EXIT
+    sleep 1
+    # It has said why.
+    kill -0 "$server" 2>/dev/null || exit 1
+    say "the page computes on the CPU; its WebGPU engine is being built, 12 to 20 minutes the first time"
+    SECONDS=0
+    # At a low priority: the page is in use.
+    if nice -n 10 "$SELF" engine gpu; then
+        say "the WebGPU engine is in after $(((SECONDS + 30) / 60)) minutes: reload the page to use it"
+    else
+        say "the WebGPU engine could not be built; the page goes on on the CPU"
+    fi
+    wait "$server"
 }
 
 rust_docs() { RUSTDOCFLAGS='-D warnings' cargo doc --quiet --workspace --no-deps --features "$native"; }
@@ -194,6 +227,7 @@ test_all() {
     check rustdoc rust_docs
     check 'Rust tests' cargo test --package mner-core --features cli,flex
     check 'page engine' engine cpu
+    check 'page engine for WebGPU' engine gpu
     list_models
     check 'test model' test_model
     check 'browser tests' npm test --prefix "$BROWSER_TESTS" --silent
@@ -212,6 +246,10 @@ bench() {
 }
 
 case ${1:-help} in
+engine)
+    need_rust
+    engine "${2:-}"
+    ;;
 setup | build | serve | bench) "$1" ;;
 test) test_all ;;
 help | -h | --help) usage ;;

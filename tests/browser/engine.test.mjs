@@ -1,11 +1,12 @@
-/** The compiled engine in the browser. Most of it needs a model: `MNER_TEST_BUNDLE` names its folder. */
+/** The compiled CPU engine in the browser. Most of it needs a model, `MNER_TEST_BUNDLE`, and the command line, `MNER`. */
 import assert from 'node:assert/strict';
 import { env } from 'node:process';
 import { test } from 'node:test';
-import { enter, madeUpBundle, realBundle, shows, visit, withBrowser } from './harness.mjs';
+import { TWEETS as SEEN, answer, apart, misled, missing, native, picture, withRandomModel } from './built.mjs';
+import { BLANK, enter, madeUpBundle, realBundle, shows, visit, withBrowser } from './harness.mjs';
 
 const shared = withBrowser();
-const skip = env.MNER_TEST_BUNDLE ? false : 'MNER_TEST_BUNDLE names no model';
+const skip = missing('cpu');
 
 const TWEETS = [
   'RT @nasa: 👩🏽‍🚀 Sunita Williams is back in Houston 🇺🇸 with #Boeing',
@@ -65,3 +66,94 @@ test('one wrong byte in the weights is noticed', { skip }, () => {
     assert.match(await page.locator('#failure-text').innerText(), /weights\.bpk/);
   });
 });
+
+/** Opens a blank page of a site with the compiled engine. */
+function opened(bundle, use) {
+  return visit(shared, { engine: 'built', bundle, query: BLANK }, use);
+}
+
+for (const system of ['the given model', 'text', 'mgcmt', 'ita']) {
+  test(`gives the command line's answers (${system})`, { skip }, async () => {
+    const compare = (folder) =>
+      opened(realBundle(folder), async (page) => {
+        const tweets = system === 'text' ? SEEN.map(({ text }) => ({ text })) : SEEN;
+        const { answers } = await answer(page, tweets);
+        tweets.forEach((tweet, i) => {
+          const { timings, backend, ...ours } = answers[i];
+          const { text, ...theirs } = native(folder, tweet);
+          assert.equal(text, tweet.text);
+          assert.ok(apart(ours, theirs) < 2e-3, `${tweet.text}: ${apart(ours, theirs)} apart`);
+          assert.equal(backend, 'cpu');
+          assert.equal(timings.look > 0, 'picture' in tweet);
+        });
+        assert.ok(answers.some(({ entities }) => entities.length), 'the model found no name at all');
+      });
+    await (system === 'the given model' ? compare(env.MNER_TEST_BUNDLE) : withRandomModel(system, compare));
+  });
+}
+
+test('a caption counts for a model that reads it', { skip }, () =>
+  withRandomModel('ita', (folder) =>
+    opened(realBundle(folder), async (page) => {
+      const text = 'Sunita in Houston';
+      const { answers } = await answer(page, [{ text }, { text, caption: 'a rocket' }, { text, caption: 'a rocket', picture: 'rgb.png' }]);
+      const sure = answers.map(({ entities }) => entities[0].confidence);
+      assert.equal(new Set(sure).size, 3);
+    }),
+  ));
+
+test('an engine that computes something else than the bundle knows is refused', { skip }, async () => {
+  await opened(misled(realBundle(), 1e-3), async (page) => assert.equal((await answer(page, [])).error, undefined));
+  await opened(misled(realBundle(), 1e-2), async (page) => {
+    const { error } = await answer(page, []);
+    assert.equal(error.code, 'device');
+    assert.match(error.message, /wrong numbers/);
+  });
+});
+
+/** A GIF that claims to be 60,000 pixels a side. */
+function bomb() {
+  const gif = Buffer.from(picture('see_through.gif'));
+  gif.writeUInt16LE(60_000, 6);
+  gif.writeUInt16LE(60_000, 8);
+  return gif;
+}
+
+test('what cannot become a picture is refused in words, and the next is looked at', { skip }, () =>
+  opened(realBundle(), async (page) => {
+    const whole = picture('progressive.jpg');
+    const bad = [
+      [bomb(), /60000×60000 pixels/],
+      [whole.subarray(0, whole.length >> 1), /ends before its image does/],
+      [Buffer.from('<html>'), /not an image/],
+      [Buffer.alloc(0), /empty/],
+    ];
+    const { answers } = await answer(page, [...bad.map(([bytes]) => ({ text: 'Oslo', bytes })), { text: 'Oslo', bytes: whole }]);
+    bad.forEach(([, sentence], i) => {
+      assert.equal(answers[i].code, 'picture');
+      assert.match(answers[i].message, sentence);
+    });
+    assert.ok(answers.at(-1).picture.objects.length > 0);
+  }));
+
+test('a model of text alone says that it takes no picture', { skip }, () =>
+  withRandomModel('text', (folder) =>
+    opened(realBundle(folder), async (page) => {
+      const { answers } = await answer(page, [{ text: 'Oslo', picture: 'rgb.png' }, { text: 'Oslo' }]);
+      assert.equal(answers[0].code, 'input');
+      assert.match(answers[0].message, /text alone/);
+      assert.ok(answers[1].entities);
+    }),
+  ));
+
+test('a file too large is refused before its bytes are read', { skip }, () =>
+  opened(realBundle(), async (page) => {
+    const said = await page.evaluate(async () => {
+      const root = new URL('.', location).href;
+      const { Recognizer } = await import(`${root}mner.js`);
+      const mner = await Recognizer.load(`${root}models/test/`, { backend: 'cpu' });
+      const image = new Blob(Array(64).fill(new Uint8Array(1 << 20)));
+      return mner.recognize({ text: 'Oslo', image }).catch(({ code, message }) => `${code}: ${message}`);
+    });
+    assert.match(said, /^picture: the image file has 67108864 bytes and at most 33554432 are read/);
+  }));

@@ -58,9 +58,9 @@ function describe(files, manifest) {
   return { ...files, 'manifest.json': Buffer.from(JSON.stringify({ ...manifest, files: Object.fromEntries(entries) })) };
 }
 
-/** The bundle in the folder that `MNER_TEST_BUNDLE` names. */
-export function realBundle() {
-  const read = (name) => readFileSync(join(env.MNER_TEST_BUNDLE, name));
+/** The bundle in a folder, by default the one that `MNER_TEST_BUNDLE` names. */
+export function realBundle(folder = env.MNER_TEST_BUNDLE) {
+  const read = (name) => readFileSync(join(folder, name));
   const names = ['weights.bpk', 'tokenizer.json', 'eyes.bpk', 'augmentation.bin'];
   const { files } = JSON.parse(read('manifest.json'));
   const there = ['manifest.json', ...names.filter((name) => files[name.split('.')[0]])];

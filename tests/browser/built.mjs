@@ -1,0 +1,94 @@
+/** What the tests of the compiled engines share: tweets with pictures, and the command line that answers them too. */
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { env } from 'node:process';
+
+const PICTURES = new URL('../reference/pictures/', import.meta.url).pathname;
+
+/** Why tests of the compiled engine of a device cannot run, or false. */
+export function missing(device) {
+  if (!existsSync(new URL(`../../www/pkg/${device}/mner_web.js`, import.meta.url))) return `the engine (${device}) is not built`;
+  return env.MNER && env.MNER_TEST_BUNDLE ? false : 'MNER and MNER_TEST_BUNDLE name no program and no model';
+}
+
+/** Tweets and the pictures with them. */
+export const TWEETS = [
+  { text: 'RT @nasa: 👩🏽‍🚀 Sunita Williams is back in Houston 🇺🇸 with #Boeing', picture: 'progressive.jpg' },
+  { text: 'Oslo', picture: 'alpha.webp' },
+  { text: 'Salah twice in Madrid, and Liverpool go home with nothing but the cup', picture: 'palette.png' },
+  { text: 'Salah twice in Madrid, and Liverpool go home with nothing but the cup' },
+  { text: 'Just heard Björk play the Royal Albert Hall… '.repeat(8), picture: 'orientation6.jpg' },
+];
+
+/** A reference picture's bytes. */
+export function picture(name) {
+  return readFileSync(join(PICTURES, name));
+}
+
+/** The command line's answer. */
+export function native(bundle, { text, picture }) {
+  const image = picture ? ['--image', join(PICTURES, picture)] : [];
+  return JSON.parse(execFileSync(env.MNER, ['predict', '--bundle', bundle, '--text', text, ...image, '--json']));
+}
+
+/** Hands `use` the folder of a model of random weights, for as long as it runs. */
+export async function withRandomModel(system, use) {
+  const folder = mkdtempSync(join(tmpdir(), 'mner-model-'));
+  try {
+    execFileSync(env.MNER, ['init', '--system', system, '--out', folder], { stdio: 'pipe' });
+    return await use(folder);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/**
+ * Loads the site's model `test` in a page and answers tweets one after the other.
+ *
+ * @returns {Promise<{error?: {code: string, message: string}, backend?: string, fallback?: string,
+ *                    answers?: object[]}>} answers may be errors
+ */
+export function answer(page, tweets, { backend = 'cpu', timeout = 300_000 } = {}) {
+  const inputs = tweets.map(({ picture: name, bytes = name && picture(name), ...input }) => ({
+    ...input,
+    image: bytes?.toString('base64'),
+  }));
+  return page.evaluate(
+    async ([inputs, backend, timeout]) => {
+      const root = new URL('.', location).href;
+      const { Recognizer } = await import(`${root}mner.js`);
+      const coded = ({ code, message }) => ({ code, message });
+      let mner;
+      try {
+        mner = await Recognizer.load(`${root}models/test/`, { backend, timeout });
+      } catch (error) {
+        return { error: coded(error) };
+      }
+      const answers = [];
+      for (const { image, ...input } of inputs) {
+        const bytes = image === undefined ? [] : [Uint8Array.from(atob(image), (character) => character.charCodeAt(0))];
+        answers.push(await mner.recognize({ ...input, image: bytes.length ? new Blob(bytes) : undefined }).catch(coded));
+      }
+      mner.close();
+      return { backend: mner.backend, fallback: mner.fallback, answers };
+    },
+    [inputs, backend, timeout],
+  );
+}
+
+/** The largest difference of any two numbers at the same place of two answers; infinite if they differ otherwise. */
+export function apart(a, b) {
+  if (typeof a === 'number' && typeof b === 'number') return Math.abs(a - b);
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return a === b ? 0 : Infinity;
+  const keys = [...new Set([...Object.keys(a), ...Object.keys(b)])];
+  return keys.reduce((most, key) => Math.max(most, apart(a[key], b[key])), 0);
+}
+
+/** A manifest whose known answer is off by `error`. */
+export function misled(bundle, error) {
+  const manifest = JSON.parse(bundle['manifest.json']);
+  manifest.known_answer.emissions[0][0] += error;
+  return { ...bundle, 'manifest.json': Buffer.from(JSON.stringify(manifest)) };
+}

@@ -1,0 +1,89 @@
+/** The compiled WebGPU engine in a browser whose WebGPU computes on the CPU: slow, but the same kernels. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { TWEETS, answer, apart, misled, missing } from './built.mjs';
+import { BLANK, inWorkers, realBundle, visit, withBrowser } from './harness.mjs';
+
+const shared = withBrowser({ webgpu: true });
+const skip = missing('gpu');
+/** One tweet with a picture, one without, one of several windows: each length compiles its own kernels. */
+const FEW = [TWEETS[0], TWEETS[3], TWEETS[4]];
+const TIMEOUT = 600_000;
+
+/** Makes the adapter look like hardware, so that `auto` takes it. */
+const HARDWARE = `
+  const { requestAdapter } = GPU.prototype;
+  GPU.prototype.requestAdapter = async function (...options) {
+    const adapter = await requestAdapter.apply(this, options);
+    Object.defineProperty(adapter, 'info', { value: { vendor: 'acme' } });
+    return adapter;
+  }`;
+/** Destroys the device `times` times, each a moment after a tweet comes in. */
+const destroyer = (times) => `
+  const { requestDevice } = GPUAdapter.prototype;
+  let device;
+  GPUAdapter.prototype.requestDevice = async function (...options) {
+    return (device = await requestDevice.apply(this, options));
+  };
+  self.addEventListener('message', async ({ data }) => {
+    if (data.op !== 'recognize') return;
+    const cache = await caches.open('times');
+    const times = Number(await (await cache.match('/times'))?.text() ?? 0);
+    if (times >= ${times}) return;
+    await cache.put('/times', new Response(String(times + 1)));
+    device.destroy();
+  })`;
+
+function opened(bundle, worker, use) {
+  return visit(shared, { engine: 'built', bundle, query: BLANK }, async (page, site) => {
+    page.setDefaultTimeout(TIMEOUT);
+    await inWorkers(page, worker);
+    await use(page, site);
+  });
+}
+
+test('gives the answers of the CPU', { skip }, () =>
+  opened(realBundle(), '', async (page) => {
+    const gpu = await answer(page, FEW, { backend: 'webgpu', timeout: TIMEOUT });
+    assert.deepEqual([gpu.error, gpu.backend], [undefined, 'webgpu']);
+    const cpu = await answer(page, FEW);
+    FEW.forEach((tweet, i) => {
+      const named = ({ entities }) => entities.map(({ type, utf16 }) => [type, ...utf16]);
+      assert.deepEqual(named(gpu.answers[i]), named(cpu.answers[i]));
+      const { timings, backend, ...ours } = gpu.answers[i];
+      const { timings: _, backend: __, ...theirs } = cpu.answers[i];
+      assert.equal(backend, 'webgpu');
+      assert.ok(apart(ours, theirs) < 2e-2, `${tweet.text}: ${apart(ours, theirs)} apart`);
+    });
+  }));
+
+test('an engine that computes something else than the bundle knows is refused', { skip }, () =>
+  opened(misled(realBundle(), 0.1), '', async (page) => {
+    const { error } = await answer(page, [], { backend: 'webgpu', timeout: TIMEOUT });
+    assert.equal(error.code, 'device');
+  }));
+
+test('is not taken by itself where it computes on the CPU', { skip }, () =>
+  opened(realBundle(), '', async (page, { requests }) => {
+    const { backend, fallback } = await answer(page, [], { backend: 'auto' });
+    assert.equal(backend, 'cpu');
+    assert.match(fallback, /computes on the CPU \(google swiftshader/);
+    assert.deepEqual(requests.filter((path) => path.startsWith('pkg/gpu')), []);
+  }));
+
+test('a device destroyed once is opened again, and the tweet is answered', { skip }, () =>
+  opened(realBundle(), destroyer(1), async (page) => {
+    const { answers, error } = await answer(page, [TWEETS[1]], { backend: 'webgpu', timeout: TIMEOUT });
+    assert.equal(error, undefined);
+    assert.equal(answers[0].backend, 'webgpu');
+    assert.ok(answers[0].picture);
+  }));
+
+test('a device destroyed again hands over to the CPU, and the tweet is answered', { skip }, () =>
+  opened(realBundle(), `${HARDWARE}; ${destroyer(2)}`, async (page) => {
+    const { answers, backend, fallback } = await answer(page, [TWEETS[1]], { backend: 'auto', timeout: TIMEOUT });
+    assert.equal(answers[0].backend, 'cpu');
+    assert.equal(backend, 'cpu');
+    assert.match(fallback, /^WebGPU failed on this machine: /);
+    assert.ok(answers[0].picture);
+  }));
