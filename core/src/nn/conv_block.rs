@@ -87,9 +87,10 @@ impl ConvBlock {
         let scaled = bn.clone();
         self.conv.weight = Param::uninitialized(
             ParamId::new(),
-            move |device, _| {
+            move |device, gradient| {
                 let scale = scale(&scaled).reshape([out, 1, 1, 1]);
-                (weight.val() * scale).detach().to_device(device)
+                let weight = (weight.val() * scale).detach().to_device(device);
+                weight.set_require_grad(gradient)
             },
             device.clone(),
             true,
@@ -97,13 +98,14 @@ impl ConvBlock {
         );
         self.conv.bias = Some(Param::uninitialized(
             ParamId::new(),
-            move |device, _| {
+            move |device, gradient| {
                 let scale = scale(&bn);
                 let mut shift = bn.beta.val() - bn.running_mean.value() * scale.clone();
                 if let Some(bias) = bias {
                     shift = shift + bias.val() * scale;
                 }
-                shift.detach().to_device(device)
+                let shift = shift.detach().to_device(device);
+                shift.set_require_grad(gradient)
             },
             device,
             true,
