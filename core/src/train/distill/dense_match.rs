@@ -8,16 +8,16 @@ use burn::tensor::{Device, Tensor, TensorData};
 /// Values of a raw row before its class logits: four offsets, objectness.
 const HEAD: usize = 5;
 
-/// What the overlap of boxes counts beside objectness and classes, as in YOLOX's own training
-/// (`yolo_head.py: reg_weight`).
-const BOXES: f64 = 5.0;
+/// What the overlap of boxes counts beside objectness and classes. YOLOX's own training has 5
+/// (`yolo_head.py: reg_weight`), for boxes that start anywhere; these start near.
+const BOXES: f64 = 2.0;
 
 /// How far the student's raw output is from the targets, `[1]`: the sum over all cells and pictures
 /// of
 ///
 /// * the Kullback-Leibler divergence of objectness,
 /// * that of every class, times the target's weight,
-/// * 5 × (1 - generalised overlap of the boxes; arXiv 1902.09630), times the target's weight,
+/// * 2 × (1 - generalised overlap of the boxes; arXiv 1902.09630), times the target's weight,
 ///
 /// over `found`, the objects the teacher found. It is 0 where output and targets say the same.
 ///
