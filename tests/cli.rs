@@ -380,6 +380,29 @@ fn a_system_with_pictures_trains_evaluates_and_explains() {
     }
     assert!(predict(&[])["picture"].is_null());
 
+    // The last block of the backbone learns: new eyes, seen with from then on.
+    let tuned = path(&folder, "tuned");
+    let mut args = training(&folder, &tuned, 1);
+    let encoder = args.iter().position(|arg| arg == "--encoder").unwrap();
+    args.drain(encoder..encoder + 2);
+    args.extend(["--images", &images, "--cache", &cache, "--start", &bundle].map(str::to_owned));
+    args.extend(["--tune-blocks", "1", "--lr-backbone", "1e-3"].map(str::to_owned));
+    let strs: Vec<&str> = args.iter().map(String::as_str).collect();
+    assert!(fail(&strs, 1).contains("--system hamlearning"));
+    succeed(&[&strs[..], &["--system", "hamlearning"]].concat());
+    let tuned = format!("{tuned}/bundle");
+    let eyes = |bundle: &str| fs::read(format!("{bundle}/eyes.bpk")).unwrap();
+    assert_eq!(eyes(&tuned).len(), eyes(&bundle).len());
+    assert!(eyes(&tuned) != eyes(&bundle));
+    assert!(succeed(&["inspect", &tuned]).contains("known answer reproduced"));
+    let evaluate = ["evaluate", "--bundle", &tuned, "--data", &data, "--json"];
+    succeed(&[&evaluate[..], &["--images", &images, "--cache", &cache]].concat());
+    let features = fs::read_dir(&cache).unwrap().count();
+    assert_eq!(
+        features, 6,
+        "each picture is looked at with the new eyes too"
+    );
+
     let text = path(&folder, "bundle");
     let blind = [
         "predict", "--bundle", &text, "--text", "x", "--image", &kite,

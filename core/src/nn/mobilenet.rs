@@ -25,6 +25,9 @@ const STAGES: [(usize, usize, usize, usize); 7] = [
 /// Channels of the feature map.
 pub const CHANNELS: usize = 1280;
 
+/// Inverted residuals of the network.
+pub const BLOCKS: usize = 17;
+
 /// Configuration of [`MobileNetV2`] at width 1.
 #[derive(Config, Debug)]
 pub struct MobileNetV2Config {
@@ -112,11 +115,51 @@ impl MobileNetV2 {
     /// - `input`: `[B, 3, H, W]`
     /// - output: `[B, C = 1280, H/32, W/32]`, rounded up; 7×7 at 224
     pub fn features(&self, input: Tensor<4>) -> Tensor<4> {
-        let mut x = relu6(self.stem.forward(input));
-        for block in &self.blocks {
-            x = block.forward(x);
-        }
+        self.late(self.early(input, 0), 0)
+    }
+
+    /// What the last `blocks` of the [`BLOCKS`] inverted residuals read: the output of all before
+    /// them. [`MobileNetV2::late`] makes the feature map of it.
+    ///
+    /// # Shapes
+    /// - `input`: `[B, 3, H, W]`
+    /// - output: `[B, channels, h, w]`; 160×7×7 at 224 for 1 to 3 blocks, 96×14×14 for 4
+    ///
+    /// # Panics
+    /// If there are not so many blocks.
+    pub fn early(&self, input: Tensor<4>, blocks: usize) -> Tensor<4> {
+        let x = relu6(self.stem.forward(input));
+        let early = &self.blocks[..BLOCKS - blocks];
+        early.iter().fold(x, |x, block| block.forward(x))
+    }
+
+    /// The feature map, from what the last `blocks` inverted residuals read.
+    ///
+    /// # Shapes
+    /// - `x`: as [`MobileNetV2::early`] gives it
+    /// - output: as [`MobileNetV2::features`] gives it
+    ///
+    /// # Panics
+    /// If there are not so many blocks.
+    pub fn late(&self, x: Tensor<4>, blocks: usize) -> Tensor<4> {
+        let late = &self.blocks[BLOCKS - blocks..];
+        let x = late.iter().fold(x, |x, block| block.forward(x));
         relu6(self.last.forward(x))
+    }
+
+    /// Lets only what [`MobileNetV2::late`] computes with learn.
+    ///
+    /// # Panics
+    /// If there are not so many blocks.
+    #[must_use]
+    pub fn freeze_early(mut self, blocks: usize) -> Self {
+        self.stem = self.stem.set_require_grad(false);
+        let early = BLOCKS - blocks;
+        let block = |(at, block): (usize, InvertedResidual)| block.set_require_grad(at >= early);
+        self.blocks = self.blocks.into_iter().enumerate().map(block).collect();
+        self.last = self.last.set_require_grad(true);
+        self.classifier = self.classifier.set_require_grad(false);
+        self
     }
 
     /// Class logits of a feature map.

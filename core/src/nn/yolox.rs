@@ -425,6 +425,16 @@ impl Yolox {
         self
     }
 
+    /// The same detector with `by` added to every logit of objectness.
+    #[must_use]
+    pub fn shift_objectness(mut self, by: f64) -> Self {
+        for layer in &mut self.head.obj_preds {
+            let bias = layer.bias.take();
+            layer.bias = bias.map(|bias| bias.map(|bias| (bias + by).detach()));
+        }
+        self
+    }
+
     /// Gives every block its batch norm back ([`ConvBlock::unfold`]), as Megvii's state dict has
     /// them.
     pub fn unfold(&mut self) {

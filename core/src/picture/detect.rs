@@ -122,8 +122,8 @@ pub fn objects(dense: &[f32], classes: usize, frame: &Frame, config: &DetectConf
         .collect()
 }
 
-/// The first of the largest values.
-fn best_class(scores: &[f32]) -> Option<(usize, f32)> {
+/// The first of the largest values, and which it is.
+pub(crate) fn best_class(scores: &[f32]) -> Option<(usize, f32)> {
     scores
         .iter()
         .copied()

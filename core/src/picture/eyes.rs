@@ -140,6 +140,41 @@ pub fn grid(map: Tensor<4>) -> Tensor<3> {
     map.reshape([batch, channels, GRID]).swap_dims(1, 2)
 }
 
+/// The share of each cell of a map in the mean over each object's box.
+///
+/// `rows` and `columns`: of the map of the picture, `width` × `height` pixels, stretched to the
+/// network's input.
+///
+/// Returns `M * rows * columns` values: times the map's cells they are the regions.
+pub fn region_weights(
+    objects: &[Object],
+    [width, height]: [u32; 2],
+    [rows, columns]: [usize; 2],
+) -> Vec<f32> {
+    REGION.weights(
+        &on_map(objects, [width, height], [rows, columns]),
+        rows,
+        columns,
+    )
+}
+
+/// The objects' boxes in cells of a map.
+fn on_map(
+    objects: &[Object],
+    [width, height]: [u32; 2],
+    [rows, columns]: [usize; 2],
+) -> Vec<[f32; 4]> {
+    let across = columns as f32 / width as f32;
+    let down = rows as f32 / height as f32;
+    objects
+        .iter()
+        .map(|object| {
+            let [x1, y1, x2, y2] = object.bounds;
+            [x1 * across, y1 * down, x2 * across, y2 * down]
+        })
+        .collect()
+}
+
 /// The mean of one picture's map over each object's box; none without objects. Differentiable in
 /// the map.
 ///
@@ -148,15 +183,7 @@ pub fn grid(map: Tensor<4>) -> Tensor<3> {
 /// - output: `[M, C]`
 pub fn regions(map: Tensor<3>, objects: &[Object], width: u32, height: u32) -> Option<Tensor<2>> {
     let [channels, rows, columns] = map.dims();
-    let across = columns as f32 / width as f32;
-    let down = rows as f32 / height as f32;
-    let boxes: Vec<[f32; 4]> = objects
-        .iter()
-        .map(|object| {
-            let [x1, y1, x2, y2] = object.bounds;
-            [x1 * across, y1 * down, x2 * across, y2 * down]
-        })
-        .collect();
+    let boxes = on_map(objects, [width, height], [rows, columns]);
     let features = REGION.forward(map, &boxes)?;
     Some(features.reshape([boxes.len(), channels]))
 }
@@ -295,7 +322,11 @@ impl Eyes {
     }
 }
 
-async fn on_host<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>, EyesError> {
+/// The values of a tensor, which are all finite.
+///
+/// # Errors
+/// [`EyesError`] where the device fails or they are not.
+pub(crate) async fn on_host<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>, EyesError> {
     let device = |detail: String| EyesError::Device { detail };
     let data = tensor.into_data_async().await;
     let data = data.map_err(|error| device(error.to_string()))?;

@@ -118,6 +118,13 @@ impl Batch {
         self
     }
 
+    /// The same tweets with their pictures as another backbone sees them.
+    #[must_use]
+    pub fn with_seen(mut self, pictures: PictureBatch) -> Self {
+        self.pictures = Some(pictures);
+        self
+    }
+
     /// The pictures, none where no tweet has one.
     pub fn pictures(&self) -> Option<&PictureBatch> {
         self.pictures.as_ref()

@@ -2,7 +2,8 @@
 
 use super::batch::LeastSizes;
 use crate::picture::PictureFeatures;
-use crate::picture::features::GRID;
+use crate::picture::eyes::{grid, region_weights};
+use crate::picture::features::{GRID, GRID_SIDE};
 use crate::picture::spatial::GEOMETRY;
 use crate::tweet::pieces::{PiecesError, WordPieces};
 use burn::tensor::{Device, Int, Tensor, TensorData};
@@ -15,6 +16,17 @@ pub struct Sight {
     pub features: Arc<PictureFeatures>,
     /// The tags of [`PictureFeatures::tags`] in the same order.
     pub tags: Vec<TagPieces>,
+    /// What the last stages of the backbone read, while they learn.
+    pub early: Option<Arc<EarlyMap>>,
+}
+
+/// A picture within the backbone, before the stages that learn.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EarlyMap {
+    /// Channels, rows and columns.
+    pub shape: [usize; 3],
+    /// The map's values, channel by channel, row by row.
+    pub values: Vec<f32>,
 }
 
 /// A tag in word pieces.
@@ -46,7 +58,18 @@ impl Sight {
                 });
             }
         }
-        Ok(Self { features, tags })
+        Ok(Self {
+            features,
+            tags,
+            early: None,
+        })
+    }
+
+    /// The same picture with what the last stages of the backbone read.
+    #[must_use]
+    pub fn with_early(mut self, early: Arc<EarlyMap>) -> Self {
+        self.early = Some(early);
+        self
     }
 
     /// Pieces of all its tags.
@@ -80,6 +103,64 @@ pub struct PictureBatch {
     /// Each piece's share: the tag's probability over the pieces of its name, `[R, K]`; 0 for
     /// padding. So `sum_k weight_k * table[piece_k]` is `sum of p * mean embedding` over the tags.
     pub tag_weights: Tensor<2>,
+    /// What [`PictureBatch::seen_by`] needs; none unless every picture has it.
+    pub early: Option<EarlyBatch>,
+}
+
+/// The pictures of a batch within the backbone, `K >= 1` of them, each once.
+#[derive(Clone, Debug)]
+pub struct EarlyBatch {
+    /// What the last stages of the backbone read, `[K, channels, rows, columns]`.
+    pub maps: Tensor<4>,
+    /// Each row's picture, counted from 1; 0 for none, `[R]`.
+    pub rows: Tensor<1, Int>,
+    /// The share of each cell of the grid in each object's region, `[R, M, 49]`.
+    pub cells: Tensor<3>,
+}
+
+impl EarlyBatch {
+    /// Lays out the rows' pictures, whose objects are padded to `m`.
+    ///
+    /// # Panics
+    /// If two pictures come from different stages.
+    fn new(rows: &[Option<&Sight>], m: usize, device: &Device) -> Option<Self> {
+        let mut maps: Vec<&Arc<EarlyMap>> = Vec::new();
+        let mut indices = Vec::with_capacity(rows.len());
+        let mut cells = vec![0f32; rows.len() * m * GRID];
+        for (row, sight) in rows.iter().enumerate() {
+            let Some(sight) = sight else {
+                indices.push(0);
+                continue;
+            };
+            let map = sight.early.as_ref()?;
+            let known = maps.iter().position(|known| Arc::ptr_eq(known, map));
+            let index = known.unwrap_or_else(|| {
+                maps.push(map);
+                maps.len() - 1
+            });
+            indices.push(index as i32 + 1);
+            let features = &sight.features;
+            let shares = region_weights(
+                &features.objects,
+                [features.width, features.height],
+                [GRID_SIDE; 2],
+            );
+            place(&mut cells, row * m * GRID, &shares);
+        }
+        let [channels, height, width] = maps.first()?.shape;
+        assert!(
+            maps.iter()
+                .all(|map| map.shape == [channels, height, width]),
+            "the maps of a batch come from one stage"
+        );
+        let values: Vec<f32> = maps.iter().flat_map(|map| &map.values).copied().collect();
+        let shape = [maps.len(), channels, height, width];
+        Some(Self {
+            maps: Tensor::from_data(TensorData::new(values, shape), device),
+            rows: Tensor::from_data(TensorData::new(indices, [rows.len()]), device),
+            cells: Tensor::from_data(TensorData::new(cells, [rows.len(), m, GRID]), device),
+        })
+    }
 }
 
 impl PictureBatch {
@@ -161,11 +242,34 @@ impl PictureBatch {
             geometry: Tensor::from_data(TensorData::new(geometry, [n, m, m, GEOMETRY]), device),
             tag_pieces: Tensor::from_data(TensorData::new(tag_pieces, [n, k]), device),
             tag_weights: Tensor::from_data(TensorData::new(tag_weights, [n, k]), device),
+            early: EarlyBatch::new(rows, m, device),
         })
     }
 }
 
 impl PictureBatch {
+    /// The same pictures as `late`, the last stages of the backbone, see them now: grid and regions
+    /// are computed anew, differentiable in the stages' weights. What else there is (objects, tags)
+    /// stays. Without early maps the pictures stay as they are.
+    ///
+    /// `late` turns the early maps, `[K, channels, rows, columns]`, into maps of 7×7 cells,
+    /// `[K, C, 7, 7]`.
+    #[must_use]
+    pub fn seen_by(self, late: impl FnOnce(Tensor<4>) -> Tensor<4>) -> Self {
+        let Some(early) = self.early.clone() else {
+            return self;
+        };
+        let seen = grid(late(early.maps));
+        let [_, _, channels] = seen.dims();
+        let none = Tensor::zeros([1, GRID, channels], &seen.device());
+        let grid = Tensor::cat(vec![none, seen], 0).select(0, early.rows);
+        Self {
+            regions: early.cells.matmul(grid.clone()),
+            grid,
+            ..self
+        }
+    }
+
     /// The same pictures with the best `most` objects each.
     #[must_use]
     pub fn best(self, most: usize) -> Self {
@@ -219,6 +323,7 @@ pub(crate) mod tests {
             source: TagSource::Classifier,
         };
         Sight {
+            early: None,
             features: Arc::new(PictureFeatures {
                 width: 100,
                 height: 80,
@@ -285,6 +390,48 @@ pub(crate) mod tests {
         );
         let pieces: Vec<i64> = batch.tag_pieces.to_data().iter::<i64>().collect();
         assert_eq!(pieces[6..], [5, 6, 9, 5, 6, 10]);
+    }
+
+    #[test]
+    fn pictures_seen_anew_by_the_same_backbone_are_the_same() {
+        let device = Device::flex();
+        device.seed(4);
+        // Early maps that are the grids already, so that the last stages are the identity.
+        let with_map = |sight: Sight| {
+            let PictureFeatures { grid, channels, .. } = &*sight.features;
+            let cell = |i: usize| grid[i % GRID * channels + i / GRID];
+            let map = EarlyMap {
+                shape: [*channels, GRID_SIDE, GRID_SIDE],
+                values: (0..GRID * channels).map(cell).collect(),
+            };
+            // Regions that are made of the grid, as those of real pictures are.
+            let mut features = (*sight.features).clone();
+            let map_values = TensorData::new(map.values.clone(), map.shape);
+            let regions = crate::picture::eyes::regions(
+                Tensor::from_data(map_values, &device),
+                &features.objects,
+                features.width,
+                features.height,
+            );
+            features.regions = regions.map_or(Vec::new(), |r| floats(&r));
+            let sight = Sight {
+                features: Arc::new(features),
+                ..sight
+            };
+            sight.with_early(Arc::new(map))
+        };
+        let (a, b) = (with_map(sight(1, 3, 2)), with_map(sight(2, 3, 0)));
+        let batch = PictureBatch::new(&[Some(&b), None, Some(&a), Some(&b)], &device).unwrap();
+        assert_eq!(batch.early.as_ref().unwrap().maps.dims()[0], 2, "each once");
+        let seen = batch.clone().seen_by(|map| map);
+        let near = |a: &Tensor<3>, b: &Tensor<3>| {
+            let apart = (a.clone() - b.clone()).abs().max();
+            apart.into_scalar::<f32>() < 1e-5
+        };
+        assert!(near(&seen.grid, &batch.grid));
+        assert!(near(&seen.regions, &batch.regions));
+        let doubled = batch.clone().seen_by(|map| map * 2.0);
+        assert!(near(&doubled.regions, &(batch.regions * 2.0)));
     }
 
     #[test]

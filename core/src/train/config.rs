@@ -2,6 +2,7 @@
 
 use super::corpus::Source;
 use super::image_context::Captioner;
+use crate::nn::mobilenet::BLOCKS;
 use crate::systems::hamlearning::{MOST_ITERATIONS, MOST_OBJECTS, Part};
 use crate::systems::mgcmt::{self, Augmented};
 use serde::{Deserialize, Serialize};
@@ -24,13 +25,28 @@ pub enum SystemKind {
     Ita,
 }
 
+impl SystemKind {
+    /// The name by which bundles know the system.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::HamLearning => "hamlearning",
+            Self::Mgcmt => "mgcmt",
+            Self::Ita => "ita",
+        }
+    }
+}
+
 /// A training run, complete: the same values and the same machine give the same weights.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct TrainConfig {
     /// The system.
     pub system: SystemKind,
-    /// Hugging Face folder of the encoder to start from.
+    /// Bundle to go on from: system, sizes, tokenizer and vision networks are its own, and the
+    /// fields that would choose them are not read.
+    pub start: Option<PathBuf>,
+    /// Hugging Face folder of the encoder to start from; not needed with a bundle.
     pub encoder: PathBuf,
     /// Corpora to learn from.
     pub train: Vec<Source>,
@@ -47,6 +63,9 @@ pub struct TrainConfig {
     pub detector: Option<PathBuf>,
     /// Folder where what was seen in the pictures is kept; `features` in the run's unless given.
     pub cache: Option<PathBuf>,
+    /// How many of the last inverted residuals of the image backbone, MobileNetV2, learn too, and
+    /// the convolution after them; 0 leaves the whole backbone as it is.
+    pub tune_blocks: usize,
     /// Fraction of the pictures left out, anew each epoch: the model must also stand without.
     pub image_dropout: f64,
     /// Most objects of a picture.
@@ -97,6 +116,8 @@ pub struct TrainConfig {
     pub lr_new: f64,
     /// Peak learning rate of the layers between encoder and emissions, which start fresh too.
     pub lr_fusion: f64,
+    /// Peak learning rate of the image backbone's blocks that learn.
+    pub lr_backbone: f64,
     /// Peak learning rate of the chain.
     pub lr_crf: f64,
     /// Decoupled weight decay; never on biases and layer norms.
@@ -117,6 +138,7 @@ impl Default for TrainConfig {
     fn default() -> Self {
         Self {
             system: SystemKind::Text,
+            start: None,
             encoder: PathBuf::new(),
             train: Vec::new(),
             dev: Vec::new(),
@@ -125,6 +147,7 @@ impl Default for TrainConfig {
             backbone: None,
             detector: None,
             cache: None,
+            tune_blocks: 0,
             image_dropout: 0.1,
             objects: 10,
             width: 0,
@@ -149,6 +172,7 @@ impl Default for TrainConfig {
             lr_encoder: 1e-4,
             lr_new: 1e-3,
             lr_fusion: 2e-4,
+            lr_backbone: 1e-5,
             lr_crf: 1e-2,
             weight_decay: 0.01,
             warmup: 0.1,
@@ -188,7 +212,10 @@ impl TrainConfig {
     /// [`ConfigError`], for the first problem.
     pub fn check(&self) -> Result<(), ConfigError> {
         let missing = [
-            ("encoder", self.encoder.as_os_str().is_empty()),
+            (
+                "encoder",
+                self.encoder.as_os_str().is_empty() && self.start.is_none(),
+            ),
             ("train", self.train.is_empty()),
             ("dev", self.dev.is_empty()),
             ("out", self.out.as_os_str().is_empty()),
@@ -200,14 +227,18 @@ impl TrainConfig {
         if self.images.is_some() && self.pictures.is_some() {
             return Err(ConfigError::Both("images", "pictures"));
         }
-        if self.system != SystemKind::Text && (self.images.is_some() || self.pictures.is_some()) {
+        let pictures = self.images.is_some() || self.pictures.is_some();
+        if self.tune_blocks > 0 && !pictures {
+            return Err(ConfigError::Missing("images"));
+        }
+        if self.start.is_none() && self.system != SystemKind::Text && pictures {
             let networks = [("backbone", &self.backbone), ("detector", &self.detector)];
             if let Some((name, _)) = networks.iter().find(|(_, path)| path.is_none()) {
                 return Err(ConfigError::Missing(name));
             }
         }
         let augmented = self.system == SystemKind::Mgcmt && self.augmented != Augmented::Off;
-        if augmented && self.word2vec.is_none() {
+        if augmented && self.word2vec.is_none() && self.start.is_none() {
             return Err(ConfigError::Missing("word2vec"));
         }
         let ranges = [
@@ -245,6 +276,14 @@ impl TrainConfig {
                 1.0,
                 MOST_ITERATIONS as f64,
                 "from 1 to 4",
+            ),
+            ("lr_backbone", self.lr_backbone, 0.0, 1.0, "from 0 to 1"),
+            (
+                "tune_blocks",
+                self.tune_blocks as f64,
+                0.0,
+                BLOCKS as f64,
+                "from 0 to 17",
             ),
             ("lr_crf", self.lr_crf, 0.0, 1.0, "from 0 to 1"),
             ("weight_decay", self.weight_decay, 0.0, 1.0, "from 0 to 1"),

@@ -2,6 +2,7 @@
 
 use super::corpus::Sample;
 use super::feature_cache::{CacheError, FeatureCache};
+use super::tuned::Tuned;
 use crate::picture::eyes::{Eyes, EyesError};
 use crate::picture::{Picture, PictureFeatures};
 use crate::systems::pictures::Sight;
@@ -141,6 +142,8 @@ pub struct Gallery<'a> {
     eyes: &'a Eyes,
     tokenizer: &'a WordPieces,
     cache: Option<FeatureCache>,
+    /// The backbone of `eyes`, if its last stages are to learn.
+    tuned: Option<&'a Tuned>,
     /// None for a file that holds no picture.
     seen: HashMap<PathBuf, Option<Sight>>,
 }
@@ -165,8 +168,16 @@ impl<'a> Gallery<'a> {
             eyes,
             tokenizer,
             cache,
+            tuned: None,
             seen: HashMap::new(),
         })
+    }
+
+    /// The same gallery, whose pictures also carry what the learning stages of the backbone read.
+    #[must_use]
+    pub fn for_tuning(mut self, tuned: Option<&'a Tuned>) -> Self {
+        self.tuned = tuned;
+        self
     }
 
     /// The picture of each tweet, as far as it has one. A file that holds no picture is named on
@@ -212,24 +223,35 @@ impl<'a> Gallery<'a> {
             Some(cache) => cache.get(&bytes)?,
             None => None,
         };
-        let features: PictureFeatures = match kept {
-            Some(features) => features,
-            None => {
-                let picture = match Picture::decode(&bytes) {
-                    Ok(picture) => picture,
-                    Err(error) => {
-                        eprintln!("{}: {error}", path.display());
-                        return Ok(None);
-                    }
-                };
-                let features = pollster::block_on(self.eyes.look(&picture))?;
+        let mut picture = None;
+        if kept.is_none() || self.tuned.is_some() {
+            match Picture::decode(&bytes) {
+                Ok(decoded) => picture = Some(decoded),
+                Err(error) => {
+                    eprintln!("{}: {error}", path.display());
+                    return Ok(None);
+                }
+            }
+        }
+        let features: PictureFeatures = match (kept, &picture) {
+            (None, Some(picture)) => {
+                let features = pollster::block_on(self.eyes.look(picture))?;
                 if let Some(cache) = &self.cache {
                     cache.put(&bytes, &features)?;
                 }
                 features
             }
+            (Some(features), _) => features,
+            (None, None) => return Ok(None),
         };
-        Ok(Some(Sight::new(Arc::new(features), self.tokenizer)?))
+        let sight = Sight::new(Arc::new(features), self.tokenizer)?;
+        Ok(Some(match (self.tuned, &picture) {
+            (Some(tuned), Some(picture)) => {
+                let early = pollster::block_on(tuned.early(picture, &self.eyes.device))?;
+                sight.with_early(Arc::new(early))
+            }
+            _ => sight,
+        }))
     }
 }
 

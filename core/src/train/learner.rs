@@ -2,10 +2,12 @@
 
 use super::dataset::LabelledBatch;
 use super::metric::SpanInput;
+use super::tuned::Tuned;
 use crate::decode::chain::Rules;
 use crate::decode::entities::decode;
 use crate::label::Label;
 use crate::systems::System;
+use crate::systems::batch::Batch;
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
 use burn::optim::{GradientsParams, ModuleOptimizer};
@@ -18,6 +20,8 @@ use burn::train::{InferenceStep, ItemLazy, TrainOutput, TrainStep};
 pub struct Trainee {
     /// The system.
     pub system: System,
+    /// The image backbone, if it learns too.
+    pub backbone: Option<Tuned>,
     /// Largest global norm of a gradient; 0 does not clip.
     clip: f64,
 }
@@ -25,7 +29,30 @@ pub struct Trainee {
 impl Trainee {
     /// Wraps a system for training.
     pub fn new(system: System, clip: f64) -> Self {
-        Self { system, clip }
+        Self {
+            system,
+            backbone: None,
+            clip,
+        }
+    }
+
+    /// The same trainee, with a backbone that learns or none.
+    #[must_use]
+    pub fn with_backbone(mut self, backbone: Option<Tuned>) -> Self {
+        self.backbone = backbone;
+        self
+    }
+
+    /// The batch as the backbone sees its pictures now, and what keeps the backbone's names, `[1]`.
+    fn look(&self, batch: Batch) -> (Batch, Option<Tensor<1>>) {
+        match (&self.backbone, batch.pictures()) {
+            (Some(backbone), Some(before)) => {
+                let after = backbone.look(before.clone());
+                let names = backbone.names_lost(before, &after);
+                (batch.with_seen(after), Some(names))
+            }
+            _ => (batch, None),
+        }
     }
 }
 
@@ -47,7 +74,12 @@ impl TrainStep for Trainee {
     type Output = TrainReport;
 
     fn step(&self, item: LabelledBatch) -> TrainOutput<TrainReport> {
-        let loss = self.system.loss(&item.batch, &item.targets);
+        let (batch, names) = self.look(item.batch);
+        let loss = self.system.loss(&batch, &item.targets);
+        let loss = match names {
+            Some(names) => loss + names,
+            None => loss,
+        };
         let grads = loss.backward();
         TrainOutput::new(
             self,
@@ -78,11 +110,12 @@ impl InferenceStep for Trainee {
     type Output = DevReport;
 
     fn step(&self, item: LabelledBatch) -> DevReport {
-        let emissions = self.system.forward(&item.batch);
+        let (batch, _) = self.look(item.batch);
+        let emissions = self.system.forward(&batch);
         let loss = self.system.crf().nll(emissions.clone(), &item.targets);
         let predicted = pollster::block_on(async {
             let chain = self.system.crf().to_host().await?.under(Rules::Bio);
-            let tweets = item.batch.collect(emissions).await?;
+            let tweets = batch.collect(emissions).await?;
             Ok::<_, ExecutionError>(
                 tweets
                     .iter()

@@ -20,4 +20,5 @@ pub mod schedule;
 pub mod scores;
 pub mod store;
 pub mod tiny;
+pub mod tuned;
 pub mod word2vec;

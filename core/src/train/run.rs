@@ -18,13 +18,15 @@ use super::packing::pack_with_answer;
 use super::progress::PlainProgress;
 use super::schedule::{optimizer, scheduler};
 use super::store;
+use super::tuned::Tuned;
 use super::word2vec::{Word2vecError, WordVectors};
 use crate::bundle::manifest::About;
 use crate::bundle::weights::WeightsError;
-use crate::bundle::{BundleError, Parts};
+use crate::bundle::{BundleError, Parts, Unpacked, unpack};
+use crate::nn::encoder::EncoderConfig;
 use crate::nn::mobilenet;
 use crate::nn::yolox::YoloxConfig;
-use crate::picture::eyes::Eyes;
+use crate::picture::eyes::{Backbone, Eyes};
 use crate::recognizer::LoadError;
 use crate::systems::hamlearning::HamLearningConfig;
 use crate::systems::ita::ItaConfig;
@@ -87,6 +89,26 @@ pub enum TrainError {
     /// The bundle as packed, or the device it was tried on.
     #[error(transparent)]
     Packed(#[from] LoadError),
+    /// The bundle to go on from holds another system.
+    #[error("{} holds a {found} system: give --system {found}, or another --start than for {asked}", bundle.display())]
+    OtherSystem {
+        /// The bundle.
+        bundle: PathBuf,
+        /// Its system.
+        found: &'static str,
+        /// The configuration's.
+        asked: &'static str,
+    },
+    /// The backbone cannot learn.
+    #[error(
+        "only the blocks of a MobileNetV2 backbone learn: give --tune-blocks 0, or another backbone"
+    )]
+    Untunable,
+    /// There is no backbone to learn.
+    #[error(
+        "there is no image backbone whose blocks could learn: give --tune-blocks 0, or a system that looks at pictures"
+    )]
+    NoEyes,
     /// A file of the run.
     #[error("{}: {source}", path.display())]
     Io {
@@ -142,17 +164,25 @@ pub fn train(
     let started = last_epoch(&checkpoints).unwrap_or(0);
 
     let device = devices[0].clone().autodiff();
-    let tokenizer = load_tokenizer(&config.encoder)?;
-    let eyes = open_eyes(config, &devices[0])?;
-    let augmentation = open_augmentation(config, &devices[0])?;
-    let (system_config, system) = build(config, eyes.as_ref(), augmentation.as_deref(), &device)?;
+    let Start {
+        config: system_config,
+        system,
+        tokenizer,
+        eyes,
+        augmentation,
+        before,
+    } = match &config.start {
+        Some(folder) => go_on(config, folder, &devices[0])?,
+        None => begin(config, &devices[0], &device)?,
+    };
+    let tuned = tuned(config, eyes.as_ref())?;
     let pad = tokenizer.special().pad;
     let layout = Layout::new(&system_config, pad, augmentation.clone());
     let shown = Shown {
         builder: system_config.context(),
         texts: image_context::read_all(&config.context, &config.captions, config.captioner)?,
     };
-    let mut gallery = open_gallery(config, eyes.as_ref(), &tokenizer)?;
+    let mut gallery = open_gallery(config, eyes.as_ref(), tuned.as_ref(), &tokenizer)?;
     let max_pieces = config.max_pieces;
     let (train, mixture) = read(
         &config.train,
@@ -187,7 +217,7 @@ pub fn train(
 
     if started < config.epochs {
         let learner = Learner::new(
-            Trainee::new(system, config.clip),
+            Trainee::new(system, config.clip).with_backbone(tuned.clone().map(Module::train)),
             optimizer(config),
             scheduler(config, steps),
         );
@@ -238,7 +268,9 @@ pub fn train(
         system: system_config,
         tokenizer,
         eyes,
+        tuned,
         augmentation,
+        before,
     };
     bundle_best(config, parts, &checkpoints, &devices[0])
 }
@@ -264,6 +296,85 @@ fn open_run(config: &TrainConfig, resume: bool) -> Result<PathBuf, TrainError> {
     }
     fs::create_dir_all(&checkpoints).map_err(io(&checkpoints))?;
     Ok(checkpoints)
+}
+
+/// What a run starts with.
+struct Start {
+    config: SystemConfig,
+    /// On the device that differentiates.
+    system: System,
+    tokenizer: WordPieces,
+    eyes: Option<Eyes>,
+    augmentation: Option<Arc<Augmentation>>,
+    /// What the bundle gone on from says of itself.
+    before: Option<About>,
+}
+
+/// Pretrained networks and fresh layers.
+fn begin(config: &TrainConfig, device: &Device, autodiff: &Device) -> Result<Start, TrainError> {
+    let eyes = open_eyes(config, device)?;
+    let augmentation = open_augmentation(config, device)?;
+    let (system_config, system) = build(config, eyes.as_ref(), augmentation.as_deref(), autodiff)?;
+    Ok(Start {
+        config: system_config,
+        system,
+        tokenizer: load_tokenizer(&config.encoder)?,
+        eyes,
+        augmentation,
+        before: None,
+    })
+}
+
+/// A bundle as it is.
+fn go_on(config: &TrainConfig, folder: &Path, device: &Device) -> Result<Start, TrainError> {
+    let files = store::read(folder).map_err(|(path, source)| TrainError::Io { path, source })?;
+    let Unpacked {
+        manifest,
+        system,
+        tokenizer,
+        eyes,
+        augmentation,
+    } = unpack(files, device)?;
+    if config.system.name() != manifest.config.name() {
+        return Err(TrainError::OtherSystem {
+            bundle: folder.to_owned(),
+            found: manifest.config.name(),
+            asked: config.system.name(),
+        });
+    }
+    check_pieces(config, manifest.config.encoder())?;
+    Ok(Start {
+        config: manifest.config,
+        system: system.train(),
+        tokenizer,
+        eyes,
+        augmentation,
+        before: Some(manifest.about),
+    })
+}
+
+/// The backbone whose last stages learn, if any do.
+fn tuned(config: &TrainConfig, eyes: Option<&Eyes>) -> Result<Option<Tuned>, TrainError> {
+    match (config.tune_blocks, eyes) {
+        (0, _) => Ok(None),
+        (blocks, Some(eyes)) => match Tuned::of(eyes, blocks) {
+            Some(tuned) => Ok(Some(tuned)),
+            None => Err(TrainError::Untunable),
+        },
+        (_, None) => Err(TrainError::NoEyes),
+    }
+}
+
+/// Checks that the encoder reads windows of the length asked for.
+fn check_pieces(config: &TrainConfig, encoder: &EncoderConfig) -> Result<(), ConfigError> {
+    match config.max_pieces <= encoder.max_pieces() {
+        true => Ok(()),
+        false => Err(ConfigError::Range {
+            name: "max_pieces",
+            value: config.max_pieces as f64,
+            expected: "at most the encoder's positions",
+        }),
+    }
 }
 
 /// The vision networks, if the system looks at pictures and the configuration names them.
@@ -295,6 +406,7 @@ fn open_augmentation(
 fn open_gallery<'a>(
     config: &TrainConfig,
     eyes: Option<&'a Eyes>,
+    tuned: Option<&'a Tuned>,
     tokenizer: &'a WordPieces,
 ) -> Result<Option<Gallery<'a>>, TrainError> {
     let album = match (&config.images, &config.pictures) {
@@ -305,7 +417,8 @@ fn open_gallery<'a>(
     let Some(eyes) = eyes else { return Ok(None) };
     let own = config.out.join("features");
     let cache = config.cache.as_ref().unwrap_or(&own);
-    Ok(Some(Gallery::open(album, eyes, tokenizer, Some(cache))?))
+    let gallery = Gallery::open(album, eyes, tokenizer, Some(cache))?;
+    Ok(Some(gallery.for_tuning(tuned)))
 }
 
 /// The system at its start: pretrained encoder, fresh layers.
@@ -318,14 +431,7 @@ fn build(
     device.seed(config.seed);
     let shapes = if config.shapes { WordShape::COUNT } else { 0 };
     let pretrained = load_encoder(&config.encoder, shapes, config.dropout, device)?;
-    if config.max_pieces > pretrained.config.max_pieces() {
-        return Err(ConfigError::Range {
-            name: "max_pieces",
-            value: config.max_pieces as f64,
-            expected: "at most the encoder's positions",
-        }
-        .into());
-    }
+    check_pieces(config, &pretrained.config)?;
     let channels = eyes.map_or(mobilenet::CHANNELS, |eyes| eyes.config.backbone.channels());
     let system = match config.system {
         SystemKind::Text => SystemConfig::Text(TextConfig {
@@ -421,6 +527,7 @@ fn portable(config: &TrainConfig) -> TrainConfig {
     config.encoder = tail(&config.encoder);
     config.out = tail(&config.out);
     for path in [
+        &mut config.start,
         &mut config.images,
         &mut config.pictures,
         &mut config.backbone,
@@ -450,7 +557,9 @@ struct BestParts {
     system: SystemConfig,
     tokenizer: WordPieces,
     eyes: Option<Eyes>,
+    tuned: Option<Tuned>,
     augmentation: Option<Arc<Augmentation>>,
+    before: Option<About>,
 }
 
 /// Packs the checkpoint of the best epoch.
@@ -464,13 +573,16 @@ fn bundle_best(
         system: system_config,
         tokenizer,
         eyes,
+        tuned,
         augmentation,
+        before,
     } = parts;
     let (best, dev_f1) = history::best(&config.out).ok_or(TrainError::NoEpoch)?;
     let path = checkpoint_path(checkpoints, "model", best);
     let unusable = |e: RecordError| BundleError::Weights(WeightsError::Pack(e.to_string()));
     let record = ModuleRecord::load(&path).map_err(unusable)?;
     let trainee = Trainee::new(system_config.init(device), config.clip)
+        .with_backbone(tuned)
         .try_load_record(record)
         .map_err(unusable)?;
     let names: Vec<String> = config
@@ -478,9 +590,21 @@ fn bundle_best(
         .iter()
         .map(|d| tail(&d.path).display().to_string())
         .collect();
+    let eyes = eyes.map(|eyes| match trainee.backbone {
+        Some(tuned) => Eyes {
+            backbone: Backbone::MobileNetV2(tuned.network),
+            ..eyes
+        },
+        None => eyes,
+    });
+    let mut training = serde_json::to_value(portable(config)).expect("a configuration is JSON");
+    if let Some(before) = &before {
+        training["before"] = before.training.clone();
+    }
     let about = About {
         name: format!("mner-{}", system_config.name()),
-        training: serde_json::to_value(portable(config)).expect("a configuration is JSON"),
+        training,
+        licences: before.map_or_else(Vec::new, |before| before.licences),
         scores: BTreeMap::from([(names.join(" + "), dev_f1)]),
         ..About::default()
     };

@@ -51,7 +51,7 @@ impl LrScheduler for WarmupDecay {
 }
 
 /// One schedule for the encoder, one for the chain, one for what lies between encoder and
-/// emissions, one for every other layer.
+/// emissions, one for the image backbone, one for every other layer.
 pub fn scheduler(config: &TrainConfig, steps: usize) -> ModuleLrScheduler {
     let warmup = (config.warmup * steps as f64).round() as usize;
     let schedule = |peak| WarmupDecay::new(peak, warmup, steps);
@@ -64,6 +64,10 @@ pub fn scheduler(config: &TrainConfig, steps: usize) -> ModuleLrScheduler {
         .with_group(
             ParamGroup::from_predicate("fusion."),
             schedule(config.lr_fusion),
+        )
+        .with_group(
+            ParamGroup::from_predicate("backbone."),
+            schedule(config.lr_backbone),
         )
 }
 

@@ -32,6 +32,9 @@ struct Flags {
     /// Which system to train [default: text]
     #[arg(long)]
     system: Option<SystemKind>,
+    /// Bundle to go on from: system, sizes, tokenizer and vision networks are its own
+    #[arg(long, value_name = "DIR")]
+    start: Option<PathBuf>,
     /// Hugging Face folder of the encoder to start from
     #[arg(long, value_name = "DIR")]
     encoder: Option<PathBuf>,
@@ -56,6 +59,9 @@ struct Flags {
     /// Folder where what was seen in the pictures is kept [default: features in the run's]
     #[arg(long, value_name = "DIR")]
     cache: Option<PathBuf>,
+    /// How many of the image backbone's last blocks learn too, 0 to 17 [default: 0]
+    #[arg(long)]
+    tune_blocks: Option<usize>,
     /// Fraction of the pictures left out, anew each epoch [default: 0.1]
     #[arg(long)]
     image_dropout: Option<f64>,
@@ -128,6 +134,9 @@ struct Flags {
     /// Peak learning rate of the layers between encoder and emissions [default: 2e-4]
     #[arg(long)]
     lr_fusion: Option<f64>,
+    /// Peak learning rate of the image backbone's blocks that learn [default: 1e-5]
+    #[arg(long)]
+    lr_backbone: Option<f64>,
     /// Peak learning rate of the CRF [default: 1e-2]
     #[arg(long)]
     lr_crf: Option<f64>,

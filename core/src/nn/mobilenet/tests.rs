@@ -100,3 +100,21 @@ fn the_map_is_seven_by_seven_at_224() {
     let input = Tensor::random([1, 3, 224, 224], Distribution::Default, &device);
     assert_eq!(network.features(input).dims(), [1, CHANNELS, 7, 7]);
 }
+
+#[test]
+fn early_and_late_stages_make_the_whole() {
+    let device = Device::default();
+    let network = MobileNetV2Config::new().with_classes(2).init(&device);
+    let input = Tensor::random(
+        [1, 3, 64, 64],
+        burn::tensor::Distribution::Uniform(-1.0, 1.0),
+        &device,
+    );
+    let whole = network.features(input.clone()).into_data();
+    for (blocks, channels) in [(0, 320), (1, 160), (4, 96), (BLOCKS, 32)] {
+        let early = network.early(input.clone(), blocks);
+        assert_eq!(early.dims()[1], channels);
+        let map = network.late(early, blocks).into_data();
+        map.assert_eq(&whole, true);
+    }
+}

@@ -35,7 +35,7 @@ pub fn write(mut detector: Yolox, side: u32, path: &Path) -> Result<(), DistillE
         .remap(names)
         .overwrite(true)
         .clear_metadata()
-        .metadata("format", "pt")
+        // One entry: several come in any order, and equal weights should make equal files.
         .metadata(SIDE, side.to_string());
     detector
         .save_into(&mut store)

@@ -1,6 +1,6 @@
 //! Views with the teacher's answers, batch by batch.
 
-use super::dense_match::lay_out;
+use super::assignment::Answer;
 use super::photographs::open;
 use super::view::view;
 use super::{DistillError, Sides};
@@ -11,7 +11,7 @@ use crate::splitmix::SplitMix64;
 use crate::train::corpus::mixture::Mixture;
 use burn::data::dataloader::{DataLoader, DataLoaderIterator, Progress};
 use burn::data::dataset::DatasetError;
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Device, Tensor};
 use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -22,8 +22,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 pub struct Lesson {
     /// The student's input, `[B, 3, S, S]`.
     pub input: Tensor<4>,
-    /// [`lay_out`], `[B, rows, 5 + classes]`.
-    pub targets: Tensor<3>,
+    /// The teacher's answer to each view.
+    pub answers: Vec<Answer>,
 }
 
 /// Pictures as one network input, `[B, 3, side, side]`.
@@ -88,14 +88,13 @@ impl School {
         let plain = device.clone().inner();
         let (dense, row) = dense(&self.teacher, stack(&pictures, teacher, &plain))?;
         let each = dense.len() / views.len();
-        let targets: Vec<f32> = dense
+        let answers = dense
             .chunks_exact(each)
-            .flat_map(|dense| lay_out(dense, row, teacher as usize, student as usize))
+            .map(|dense| Answer::new(dense, row, teacher as usize, student as usize))
             .collect();
-        let shape = [views.len(), targets.len() / row / views.len(), row];
         Ok(Lesson {
             input: stack(&pictures, student, device),
-            targets: Tensor::from_data(TensorData::new(targets, shape), device),
+            answers,
         })
     }
 }

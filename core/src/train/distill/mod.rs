@@ -7,12 +7,16 @@
 //! | which photographs | [`photographs`] |
 //! | how they are seen | [`view`] |
 //! | what the teacher says of a view | [`lessons`] |
+//! | which of the student's rows is to say what | [`assignment`] |
 //! | how far the student is from it | [`dense_match`] |
 //! | steps of training and comparison | [`student`] |
 //! | how far they agree on objects | [`agreement`] |
+//! | how sure it has to sound | [`calibration`] |
 //! | the detector that comes out | [`detector_file`] |
 
 pub mod agreement;
+pub mod assignment;
+pub mod calibration;
 pub mod dense_match;
 pub mod detector_file;
 pub mod lessons;
@@ -30,6 +34,7 @@ use super::schedule::WarmupDecay;
 use crate::nn::yolox::Yolox;
 use crate::picture::detect::{self, DetectConfig, Frame};
 use crate::picture::{Picture, PictureError, input};
+use crate::splitmix::SplitMix64;
 use agreement::{Agreement, AgreementMetric};
 use burn::module::Module;
 use burn::optim::AdamWConfig;
@@ -90,6 +95,9 @@ pub struct DistillConfig {
     #[cfg_attr(feature = "cli", arg(long, default_value_t = 1))]
     pub seed: u64,
 }
+
+/// Photographs that the student's objectness is calibrated on, of those it learnt from.
+const CALIBRATION: usize = 200;
 
 /// The detector's file in the run's folder.
 pub const DETECTOR: &str = "detector.safetensors";
@@ -190,6 +198,8 @@ pub struct DistillReport {
     pub baseline: Figures,
     /// The student after training.
     pub student: Figures,
+    /// What was added to its logits of objectness after training ([`calibration`]).
+    pub shift: f64,
 }
 
 /// Agreement with the teacher at its own side.
@@ -286,18 +296,22 @@ pub fn distill(
         teacher: config.teacher_side,
         student: config.side,
     };
-    let exams = exams(&teacher, sides, &held_out, config.batch, device)?;
+    let examination = exams(&teacher, sides, &held_out, config.batch, device)?;
     let start = Student {
         detector: teacher.clone(),
     };
-    let baseline = compare(&start, &exams);
+    let baseline = compare(&start, &examination);
     eprintln!(
         "the teacher's weights at {}: {}",
         config.side,
         sentence(&baseline)
     );
+    let mut familiar = mixture.epoch(config.seed, 0);
+    SplitMix64(config.seed).shuffle(&mut familiar);
+    familiar.truncate(CALIBRATION);
+    let familiar: Vec<PathBuf> = familiar.iter().map(|&i| photographs[i].clone()).collect();
     let school = School {
-        teacher,
+        teacher: teacher.clone(),
         sides,
         photographs,
         mixture,
@@ -307,12 +321,17 @@ pub fn distill(
     let trained = train(
         config,
         school,
-        exams.clone(),
+        examination.clone(),
         &checkpoints,
         device,
         interrupter,
     )?;
-    let student = compare(&trained, &exams);
+    let familiar = exams(&teacher, sides, &familiar, config.batch, device)?;
+    let shift = calibration::shift(&trained, &familiar)?;
+    let trained = Student {
+        detector: trained.detector.shift_objectness(shift),
+    };
+    let student = compare(&trained, &examination);
     eprintln!("the student at {}: {}", config.side, sentence(&student));
 
     detector_file::write(trained.detector, config.side, &config.out.join(DETECTOR))?;
@@ -325,6 +344,7 @@ pub fn distill(
         detect: DetectConfig::default(),
         baseline: baseline.into(),
         student: student.into(),
+        shift,
     };
     let path = config.out.join(REPORT);
     fs::write(&path, json(&report)).map_err(io(&path))?;

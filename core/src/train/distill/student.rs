@@ -1,6 +1,7 @@
 //! How the student learns and is compared.
 
 use super::agreement::Agreement;
+use super::assignment::Answer;
 use super::dense_match::distance;
 use super::lessons::{Exam, Lesson};
 use crate::nn::yolox::Yolox;
@@ -9,7 +10,7 @@ use crate::train::learner::clip_global_norm;
 use burn::module::Module;
 use burn::optim::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
 use burn::optim::{GradientsParams, ModuleOptimizer};
-use burn::tensor::{ExecutionError, Tensor};
+use burn::tensor::{ExecutionError, Tensor, TensorData};
 use burn::train::metric::{Adaptor, LossInput};
 use burn::train::{InferenceStep, ItemLazy, TrainOutput, TrainStep};
 
@@ -65,8 +66,19 @@ impl TrainStep for Student {
 
     fn step(&self, lesson: Lesson) -> TrainOutput<LessonReport> {
         let [_, _, side, _] = lesson.input.dims();
-        let raw = self.detector.forward(lesson.input).raw;
-        let loss = distance(raw, lesson.targets, side);
+        let output = self.detector.forward(lesson.input);
+        let now = output.dense().inner();
+        let [pictures, rows, row] = now.dims();
+        let now: Vec<f32> = now.into_data().try_into_vec().expect("the device answers");
+        let targets: Vec<f32> = now
+            .chunks_exact(rows * row)
+            .zip(&lesson.answers)
+            .flat_map(|(now, answer)| answer.targets(now, row, side))
+            .collect();
+        let targets = TensorData::new(targets, [pictures, rows, row + 1]);
+        let targets = Tensor::from_data(targets, &output.raw.device());
+        let found = lesson.answers.iter().map(Answer::found).sum();
+        let loss = distance(output.raw, targets, side, found);
         let grads = loss.backward();
         let loss = loss.detach();
         TrainOutput::new(self, grads, LessonReport { loss })
