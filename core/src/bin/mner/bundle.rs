@@ -30,12 +30,12 @@ impl BundleArgs {
     pub fn load(&self) -> Result<Recognizer, Failure> {
         const TOLERANCE: f32 = 2e-2;
         let device = device::parse(&self.device)?;
-        Ok(pollster::block_on(async {
+        pollster::block_on(async {
             let recognizer = Recognizer::load(read(&self.bundle)?, &device).await?;
             if self.device != "cpu" {
                 recognizer.check(TOLERANCE).await?;
             }
-            Ok::<_, Failure>(recognizer)
-        })?)
+            Ok(recognizer)
+        })
     }
 }
