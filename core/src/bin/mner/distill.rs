@@ -28,6 +28,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         );
     };
     figures("teacher's weights as is", &report.baseline);
+    figures("the same, calibrated", &report.calibrated);
     figures("student", &report.student);
     println!(
         "the detector is {}",

@@ -196,6 +196,8 @@ pub struct DistillReport {
     pub detect: DetectConfig,
     /// The teacher's weights run at the student's side as they are.
     pub baseline: Figures,
+    /// The same, calibrated as the student is: what training is worth beyond that.
+    pub calibrated: Figures,
     /// The student after training.
     pub student: Figures,
     /// What was added to its logits of objectness after training ([`calibration`]).
@@ -327,10 +329,13 @@ pub fn distill(
         interrupter,
     )?;
     let familiar = exams(&teacher, sides, &familiar, config.batch, device)?;
-    let shift = calibration::shift(&trained, &familiar)?;
-    let trained = Student {
-        detector: trained.detector.shift_objectness(shift),
+    let calibrated = |student: Student| {
+        let shift = calibration::shift(&student, &familiar)?;
+        let detector = student.detector.shift_objectness(shift);
+        Ok::<_, DistillError>((Student { detector }, shift))
     };
+    let calibrated_start = compare(&calibrated(start)?.0, &examination);
+    let (trained, shift) = calibrated(trained)?;
     let student = compare(&trained, &examination);
     eprintln!("the student at {}: {}", config.side, sentence(&student));
 
@@ -343,6 +348,7 @@ pub fn distill(
         held_out: counts.1,
         detect: DetectConfig::default(),
         baseline: baseline.into(),
+        calibrated: calibrated_start.into(),
         student: student.into(),
         shift,
     };
