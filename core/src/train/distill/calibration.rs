@@ -56,10 +56,14 @@ pub fn shift(student: &Student, exams: &[Exam]) -> Result<f64, DistillError> {
 }
 
 /// The probability whose logit is `shift` above that of `probability`.
-fn shifted(probability: f32, shift: f64) -> f32 {
-    let p = f64::from(probability);
-    let odds = p / (1.0 - p).max(f64::EPSILON) * shift.exp();
-    (odds / (1.0 + odds)) as f32
+pub(super) fn shifted(probability: f32, shift: f64) -> f32 {
+    (1.0 / (1.0 + (-(logit(probability) + shift)).exp())) as f32
+}
+
+/// The logarithm of the odds, bounded where they are 0 or infinite.
+pub(super) fn logit(probability: f32) -> f64 {
+    let p = f64::from(probability).clamp(1e-9, 1.0 - 1e-9);
+    (p / (1.0 - p)).ln()
 }
 
 #[cfg(test)]
@@ -68,12 +72,12 @@ mod tests {
 
     #[test]
     fn logits_are_shifted() {
-        let logit = |p: f32| f64::from(p).ln() - (1.0 - f64::from(p)).ln();
         for probability in [1e-4, 0.3, 0.5, 0.99] {
             let moved = logit(shifted(probability, 0.7)) - logit(probability);
             assert!((moved - 0.7).abs() < 1e-2, "{probability}: {moved}");
         }
-        assert_eq!(shifted(0.0, 1.0), 0.0);
-        assert_eq!(shifted(1.0, -1.0), 1.0);
+        for certain in [0.0, 1.0] {
+            assert!((shifted(certain, 1.0) - certain).abs() < 1e-6);
+        }
     }
 }
