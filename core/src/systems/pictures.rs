@@ -421,7 +421,12 @@ pub(crate) mod tests {
             sight.with_early(Arc::new(map))
         };
         let (a, b) = (with_map(sight(1, 3, 2)), with_map(sight(2, 3, 0)));
-        let batch = PictureBatch::new(&[Some(&b), None, Some(&a), Some(&b)], &device).unwrap();
+        let batch = PictureBatch::new(
+            &[Some(&b), None, Some(&a), Some(&b)],
+            LeastSizes::default(),
+            &device,
+        )
+        .unwrap();
         assert_eq!(batch.early.as_ref().unwrap().maps.dims()[0], 2, "each once");
         let seen = batch.clone().seen_by(|map| map);
         let near = |a: &Tensor<3>, b: &Tensor<3>| {

@@ -81,7 +81,7 @@ mod tests {
     use crate::nn::crf::CrfTargets;
     use crate::nn::mobilenet::{CHANNELS, MobileNetV2Config};
     use crate::systems::SystemConfig;
-    use crate::systems::batch::Batch;
+    use crate::systems::batch::{Batch, LeastSizes};
     use crate::systems::hamlearning::HamLearningConfig;
     use crate::systems::pictures::Sight;
     use crate::systems::pictures::tests::sight;
@@ -140,7 +140,8 @@ mod tests {
         let tweets: Vec<_> = windows.iter().map(Vec::as_slice).collect();
         let (a, b) = (seen(1), seen(2));
         let item = LabelledBatch {
-            batch: Batch::new(&tweets, 0, 0, &learner).with_pictures(&[Some(&a), Some(&b)]),
+            batch: Batch::new(&tweets, 0, LeastSizes::default(), &learner)
+                .with_pictures(&[Some(&a), Some(&b)]),
             targets: CrfTargets::new(&[vec![0, 0, 0, 3], vec![1, 0, 0, 0]], 9, &learner),
             gold: vec![vec![Label::from_index(0); 4]; 2],
         };
