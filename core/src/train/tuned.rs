@@ -170,7 +170,8 @@ mod tests {
             blocks: 1,
         };
         let sight = seen(3);
-        let pictures = PictureBatch::new(&[None, Some(&sight)], &device).unwrap();
+        let pictures =
+            PictureBatch::new(&[None, Some(&sight)], LeastSizes::default(), &device).unwrap();
         let seen = tuned.look(pictures.clone());
         let lost = |after: &PictureBatch| tuned.names_lost(&seen, after).into_scalar::<f32>();
         assert!(lost(&seen).abs() < 1e-6);
