@@ -160,9 +160,6 @@ pub fn train(
     interrupter: Interrupter,
 ) -> Result<Outcome, TrainError> {
     config.check()?;
-    let checkpoints = open_run(config, resume)?;
-    let started = last_epoch(&checkpoints).unwrap_or(0);
-
     let device = devices[0].clone().autodiff();
     let Start {
         config: system_config,
@@ -176,6 +173,9 @@ pub fn train(
         None => begin(config, &devices[0], &device)?,
     };
     let tuned = tuned(config, eyes.as_ref())?;
+    // What is refused above leaves no folder behind.
+    let checkpoints = open_run(config, resume)?;
+    let started = last_epoch(&checkpoints).unwrap_or(0);
     let pad = tokenizer.special().pad;
     let layout = Layout::new(&system_config, pad, augmentation.clone());
     let shown = Shown {
