@@ -7,7 +7,7 @@
 //! spends what it learns on moving objects between levels and agrees less than before.) Rows are
 //! compared by their boxes, in input pixels of the student, as suppression would compare them:
 //!
-//! * What the teacher **found**: its rows above [`FAINT`] after suppression, each with box,
+//! * What the teacher **found**: its rows above `FAINT` after suppression, each with box,
 //!   objectness and all class probabilities.
 //! * The student's **best row** for each of them, the one of its class that overlaps it enough to be
 //!   merged with it and has the highest score, else the one that overlaps it most, is to say exactly
