@@ -126,11 +126,12 @@ export async function visit(shared, options, use) {
 /** A page of the site with nothing on it, for tests of the module alone. */
 export const BLANK = 'icon.svg';
 
-/** Runs `script` at the beginning of every Worker of the page. */
+/** Runs `script` at the beginning of every Worker of the page; there `START` counts the Workers, from 1. */
 export async function inWorkers(page, script) {
+  let starts = 0;
   await page.route('**/worker.js', async (route) => {
     const response = await route.fetch();
-    await route.fulfill({ response, body: `${script};\n${await response.text()}` });
+    await route.fulfill({ response, body: `const START = ${++starts}; ${script};\n${await response.text()}` });
   });
 }
 

@@ -32,8 +32,22 @@ pub fn last_panic() -> Option<String> {
 
 /// An `Error` with the sentence of `error` and a `code` that a program can act on.
 pub(crate) fn coded(code: &str, error: &dyn Display) -> JsValue {
-    let js = js_sys::Error::new(&error.to_string());
+    let js = js_sys::Error::new(&sentence(&error.to_string()));
     // Setting a property of an object made one line above cannot fail.
     let _ = js_sys::Reflect::set(&js, &"code".into(), &code.into());
     js.into()
+}
+
+/// The words of an error in one line. A device's error comes with its causes below each other, often the same twice, and
+/// with the place of a backtrace that browsers do not give.
+fn sentence(words: &str) -> String {
+    let mut said: Vec<&str> = Vec::new();
+    let lines = words.lines().map(str::trim);
+    for line in lines.take_while(|line| *line != "Backtrace:") {
+        let again = said.iter().any(|earlier| earlier.ends_with(line));
+        if !again && line != "Caused by:" {
+            said.push(line);
+        }
+    }
+    said.join(": ")
 }
