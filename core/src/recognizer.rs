@@ -1,7 +1,7 @@
 //! The public face: load a bundle, recognise tweets.
 
 use crate::bundle::manifest::{Drawing, KnownAnswer, Manifest};
-use crate::bundle::{BundleError, BundleFiles, Unpacked, unpack};
+use crate::bundle::{BundleError, BundleFiles, Compute, Unpacked, unpack};
 use crate::decode::chain::{ChainScores, Rules};
 use crate::decode::entities::{Entity, WordEntity, decode};
 use crate::evidence::{Answer, PictureEvidence};
@@ -100,12 +100,17 @@ pub struct Recognizer {
 const BATCH: usize = 32;
 
 impl Recognizer {
-    /// Checks a bundle and puts its system on `device`.
+    /// Checks a bundle and puts its system on `device`. With [`Compute::Host`], which is for a
+    /// CPU, a quantised text encoder is several times smaller and faster there.
     ///
     /// # Errors
     /// [`LoadError`]; see [`unpack`].
-    pub async fn load(files: BundleFiles, device: &Device) -> Result<Self, LoadError> {
-        Self::new(unpack(files, device)?, device)
+    pub async fn load(
+        files: BundleFiles,
+        device: &Device,
+        compute: Compute,
+    ) -> Result<Self, LoadError> {
+        Self::new(unpack(files, device, compute)?, device)
             .await
             .map_err(LoadError::Device)
     }

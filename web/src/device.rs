@@ -1,10 +1,17 @@
 //! The device of this build.
 
 use burn::tensor::Device;
+use mner_core::bundle::Compute;
 use wasm_bindgen::JsValue;
 
 /// Whether the device compiles kernels for the sizes it meets.
 pub(crate) const COMPILES: bool = cfg!(feature = "gpu");
+
+/// What computes a quantised text encoder.
+pub(crate) const COMPUTE: Compute = match cfg!(feature = "cpu") {
+    true => Compute::Host,
+    false => Compute::Device,
+};
 
 /// Burn's Flex.
 #[cfg(feature = "cpu")]

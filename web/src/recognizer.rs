@@ -116,7 +116,7 @@ impl Recognizer {
             augmentation: augmentation.map(Into::into),
         };
         let device = device::open().await?;
-        let core = Core::load(files, &device)
+        let core = Core::load(files, &device, device::COMPUTE)
             .await
             .map_err(|error| unusable(&error))?;
         Ok(Recognizer(match device::COMPILES {

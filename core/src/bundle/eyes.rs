@@ -110,7 +110,7 @@ pub fn pack(eyes: &Eyes) -> Result<Vec<u8>, BundleError> {
 mod tests {
     use super::*;
     use crate::bundle::manifest::About;
-    use crate::bundle::{BundleFiles, EYES, Parts, pack as pack_bundle, unpack};
+    use crate::bundle::{BundleFiles, Compute, EYES, Parts, pack as pack_bundle, unpack};
     use crate::nn::mobilenet::CHANNELS;
     use crate::systems::SystemConfig;
     use crate::systems::hamlearning::HamLearningConfig;
@@ -137,10 +137,17 @@ mod tests {
         device.seed(1);
         let before = tiny::eyes(&device).unwrap();
         let files = bundle(CHANNELS, before.clone(), &device);
-        let after = unpack(files.clone(), &device).unwrap().eyes.unwrap();
+        let after = unpack(files.clone(), &device, Compute::Device)
+            .unwrap()
+            .eyes
+            .unwrap();
         assert_eq!(after.fingerprint(), before.fingerprint());
 
-        let refused = |files: BundleFiles| unpack(files, &device).unwrap_err().to_string();
+        let refused = |files: BundleFiles| {
+            unpack(files, &device, Compute::Device)
+                .unwrap_err()
+                .to_string()
+        };
         let lost = BundleFiles {
             eyes: None,
             ..files.clone()

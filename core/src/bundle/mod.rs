@@ -5,6 +5,7 @@
 //! everything: format version, sizes, SHA-256, labels, every tensor's name and shape.
 
 pub mod eyes;
+mod host;
 pub mod manifest;
 pub mod quantize;
 pub mod weights;
@@ -121,11 +122,26 @@ pub struct Unpacked {
     pub augmentation: Option<Arc<Augmentation>>,
 }
 
+/// What computes the text encoder of a quantised bundle.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Compute {
+    /// The device, with weights in f32.
+    Device,
+    /// This library itself, with the weights as they are in the file
+    /// ([`HostEncoder`](crate::nn::host_encoder::HostEncoder)): for a device that is the CPU. The encoder's own
+    /// parameters have no values then.
+    Host,
+}
+
 /// Checks `files` against their manifest and builds the system on `device`.
 ///
 /// # Errors
 /// [`BundleError`], for anything that does not match to the byte.
-pub fn unpack(files: BundleFiles, device: &Device) -> Result<Unpacked, BundleError> {
+pub fn unpack(
+    files: BundleFiles,
+    device: &Device,
+    compute: Compute,
+) -> Result<Unpacked, BundleError> {
     let manifest = Manifest::parse(&files.manifest)?;
     manifest.files.weights.verify(WEIGHTS, &files.weights)?;
     manifest
@@ -144,7 +160,7 @@ pub fn unpack(files: BundleFiles, device: &Device) -> Result<Unpacked, BundleErr
         )));
     }
     let system =
-        weights::load(manifest.config.init(device), files.weights).map_err(BundleError::Weights)?;
+        load(&manifest.config, files.weights, device, compute).map_err(BundleError::Weights)?;
     Ok(Unpacked {
         manifest,
         system,
@@ -152,6 +168,28 @@ pub fn unpack(files: BundleFiles, device: &Device) -> Result<Unpacked, BundleErr
         eyes,
         augmentation,
     })
+}
+
+fn load(
+    config: &SystemConfig,
+    weights: Vec<u8>,
+    device: &Device,
+    compute: Compute,
+) -> Result<System, WeightsError> {
+    let mut tensors = weights::by_name(weights)?;
+    let host = match compute {
+        Compute::Host => host::take_encoder(config.encoder(), &mut tensors)?,
+        Compute::Device => None,
+    };
+    let system = config.init(device);
+    match host {
+        None => weights::load_all_but(None, system, tensors),
+        Some((names, host)) => {
+            let system = weights::load_all_but(Some(&names), system, tensors)?;
+            let encoder = system.encoder().clone().computed_by(host);
+            Ok(system.with_encoder(encoder))
+        }
+    }
 }
 
 fn unpack_augmentation(
@@ -257,11 +295,18 @@ pub struct Parts {
 ///
 /// # Errors
 /// If the weights cannot be read from their device.
+///
+/// # Panics
+/// If the system was unpacked for [`Compute::Host`], and so has not all its weights.
 pub fn pack(
     system: System,
     tokenizer: &WordPieces,
     parts: Parts,
 ) -> Result<BundleFiles, BundleError> {
+    assert!(
+        !system.encoder().is_on_host(),
+        "a system whose weights are to be packed must hold them"
+    );
     let weights = weights::pack(system).map_err(BundleError::Weights)?;
     let mut files = BundleFiles {
         manifest: Vec::new(),

@@ -30,7 +30,7 @@ pub const SMALLEST: usize = 1024;
 const BLOCK: usize = 32;
 
 /// The end of the name of the table of word pieces.
-const WORD_PIECES: &str = "encoder.words.weight";
+pub(super) const WORD_PIECES: &str = "encoder.words.weight";
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Bits {

@@ -80,10 +80,28 @@ pub(super) fn write(tensors: Vec<burn_pack::Tensor>) -> Result<Vec<u8>, WeightsE
 /// # Errors
 /// [`WeightsError`] for the first that does not match.
 pub fn load<M: Module>(module: M, bytes: Vec<u8>) -> Result<M, WeightsError> {
+    load_all_but(None, module, by_name(bytes)?)
+}
+
+/// Tensors by their names.
+pub(super) type Tensors = BTreeMap<String, burn_pack::Tensor>;
+
+/// The tensors of a burnpack file.
+pub(super) fn by_name(bytes: Vec<u8>) -> Result<Tensors, WeightsError> {
     let tensors = read(Bytes::from_bytes_vec(bytes))?;
+    Ok(tensors.into_iter().map(|t| (t.name.clone(), t)).collect())
+}
+
+/// As [`load`], where the parameters whose names start with `without` are left as they are.
+pub(super) fn load_all_but<M: Module>(
+    without: Option<&str>,
+    module: M,
+    tensors: Tensors,
+) -> Result<M, WeightsError> {
     let mut loader = Loader {
         path: Vec::new(),
-        tensors: tensors.into_iter().map(|t| (t.name.clone(), t)).collect(),
+        without,
+        tensors,
         error: None,
     };
     let module = module.map(&mut loader);
@@ -95,44 +113,58 @@ pub fn load<M: Module>(module: M, bytes: Vec<u8>) -> Result<M, WeightsError> {
 }
 
 /// Walks a module and replaces its parameters.
-struct Loader {
+struct Loader<'a> {
     path: Vec<String>,
-    tensors: BTreeMap<String, burn_pack::Tensor>,
+    without: Option<&'a str>,
+    tensors: Tensors,
     error: Option<WeightsError>,
 }
 
-impl Loader {
-    fn take(&mut self, expected: &Shape) -> Result<TensorData, WeightsError> {
-        let name = self.path.join(".");
-        let tensor = self
-            .tensors
-            .remove(&name)
-            .ok_or_else(|| WeightsError::Missing(name.clone()))?;
-        let (_, dtype, found, _, bytes) = tensor.into_parts()?;
-        if found != *expected && found.as_slice() != flat(expected) {
-            return Err(WeightsError::Shape {
-                name,
-                found: found.to_vec(),
-                expected: expected.to_vec(),
-            });
-        }
-        match dtype {
-            DType::F32 => Ok(TensorData::from_bytes(bytes, expected.clone(), dtype)),
-            DType::QFloat(scheme) => dequantize(scheme, found, bytes)
-                .map(|values| TensorData::new(values, expected.clone()))
-                .ok_or_else(|| WeightsError::Storage {
-                    name,
-                    found: format!("{scheme:?}"),
-                }),
-            other => Err(WeightsError::Storage {
-                name,
-                found: format!("{other:?}"),
-            }),
-        }
+/// Takes a tensor out and gives its bytes, how they are stored, and the shape they are stored in.
+pub(super) fn take(
+    tensors: &mut Tensors,
+    name: &str,
+    expected: &Shape,
+) -> Result<(DType, Shape, Bytes), WeightsError> {
+    let tensor = tensors
+        .remove(name)
+        .ok_or_else(|| WeightsError::Missing(name.to_owned()))?;
+    let (_, dtype, found, _, bytes) = tensor.into_parts()?;
+    if found != *expected && found.as_slice() != flat(expected) {
+        return Err(WeightsError::Shape {
+            name: name.to_owned(),
+            found: found.to_vec(),
+            expected: expected.to_vec(),
+        });
+    }
+    Ok((dtype, found, bytes))
+}
+
+/// Takes a tensor out as f32.
+pub(super) fn take_f32(
+    tensors: &mut Tensors,
+    name: &str,
+    expected: &Shape,
+) -> Result<TensorData, WeightsError> {
+    let (dtype, found, bytes) = take(tensors, name, expected)?;
+    match dtype {
+        DType::F32 => Ok(TensorData::from_bytes(bytes, expected.clone(), dtype)),
+        DType::QFloat(scheme) => dequantize(scheme, found, bytes)
+            .map(|values| TensorData::new(values, expected.clone()))
+            .ok_or_else(|| storage(name, dtype)),
+        other => Err(storage(name, other)),
     }
 }
 
-impl ModuleMapper for Loader {
+/// The error for a tensor stored as `found`.
+pub(super) fn storage(name: &str, found: DType) -> WeightsError {
+    WeightsError::Storage {
+        name: name.to_owned(),
+        found: format!("{found:?}"),
+    }
+}
+
+impl ModuleMapper for Loader<'_> {
     fn enter_module(&mut self, name: &str, _container_type: &str) {
         self.path.push(name.to_owned());
     }
@@ -142,10 +174,12 @@ impl ModuleMapper for Loader {
     }
 
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        if self.error.is_some() {
+        let name = self.path.join(".");
+        let left_out = self.without.is_some_and(|prefix| name.starts_with(prefix));
+        if left_out || self.error.is_some() {
             return param;
         }
-        match self.take(&param.lazy_shape()) {
+        match take_f32(&mut self.tensors, &name, &param.lazy_shape()) {
             Ok(data) => {
                 let tensor = Tensor::from_data(data, &param.lazy_device());
                 let id = param.id;
@@ -173,8 +207,8 @@ pub(super) fn flat(shape: &Shape) -> [usize; 2] {
     }
 }
 
-/// The values of a quantised tensor, in its order; `None` for a scheme or a length not our own.
-pub(super) fn dequantize(scheme: QuantScheme, shape: Shape, bytes: Bytes) -> Option<Vec<f32>> {
+/// The extents of a quantised tensor's blocks; `None` for a scheme or a length not our own.
+pub(super) fn blocks(scheme: &QuantScheme, shape: &Shape, length: usize) -> Option<[usize; 2]> {
     let known = matches!(scheme.value, QuantValue::Q8S | QuantValue::Q4S)
         && scheme.store == QuantStore::PackedU32(0)
         && scheme.mode == QuantMode::Symmetric
@@ -182,16 +216,20 @@ pub(super) fn dequantize(scheme: QuantScheme, shape: Shape, bytes: Bytes) -> Opt
     let [rows, columns] = shape[..].try_into().ok()?;
     let block = scheme.block_size()?.to_dim_vec(2);
     let [high, wide] = [usize::from(block[0]), usize::from(block[1])];
-    if !known
-        || high == 0
-        || wide == 0
-        || !rows.is_multiple_of(high)
-        || !columns.is_multiple_of(wide)
-        || !columns.is_multiple_of(8)
-        || bytes.len() != quantized_data_len(&scheme, &shape)
-    {
-        return None;
-    }
+    let fits = known
+        && high > 0
+        && wide > 0
+        && rows.is_multiple_of(high)
+        && columns.is_multiple_of(wide)
+        && columns.is_multiple_of(8)
+        && length == quantized_data_len(scheme, shape);
+    fits.then_some([high, wide])
+}
+
+/// The values of a quantised tensor, in its order; `None` for a scheme or a length not our own.
+pub(super) fn dequantize(scheme: QuantScheme, shape: Shape, bytes: Bytes) -> Option<Vec<f32>> {
+    let [high, wide] = blocks(&scheme, &shape, bytes.len())?;
+    let columns = shape[1];
     let packed = QuantizedBytes {
         bytes,
         scheme,

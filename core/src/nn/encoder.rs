@@ -1,11 +1,13 @@
 //! The text encoder: BERT and RoBERTa families, one module.
 
 use super::attention::KeyMask;
+use super::host_encoder::{HostEncoder, HostPiece};
 use super::transformer::{TransformerLayer, TransformerLayerConfig};
 use burn::module::{Initializer, Module};
 use burn::nn::{Dropout, DropoutConfig, Embedding, EmbeddingConfig, LayerNorm, LayerNormConfig};
-use burn::tensor::{Device, Int, Tensor};
+use burn::tensor::{Device, Int, Tensor, TensorData};
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// Everything that fixes an encoder's shape and arithmetic.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -73,11 +75,14 @@ impl EncoderConfig {
             dropout: DropoutConfig::new(self.dropout).init(),
             layers: (0..self.layers).map(|_| layer.init(device)).collect(),
             first_position: self.first_position,
+            host: None,
         }
     }
 }
 
 /// A BERT-family encoder with an optional word-shape table beside its input tables.
+///
+/// Where a [`HostEncoder`] stands in for it, its own parameters have no values and are not read.
 #[derive(Module, Debug)]
 pub struct Encoder {
     /// Word-piece table, `[vocab, D]`.
@@ -94,6 +99,8 @@ pub struct Encoder {
     /// The transformer layers.
     pub layers: Vec<TransformerLayer>,
     first_position: usize,
+    #[module(skip)]
+    host: Option<Arc<HostEncoder>>,
 }
 
 /// One batch of pieces, padded to a common length.
@@ -110,8 +117,36 @@ pub struct EncoderInput {
 }
 
 impl Encoder {
+    /// The same encoder, computed by `host`. The device should be a CPU: inputs are read back from
+    /// it at once.
+    #[must_use]
+    pub fn computed_by(self, host: HostEncoder) -> Self {
+        Self {
+            host: Some(Arc::new(host)),
+            ..self
+        }
+    }
+
+    /// Whether a [`HostEncoder`] stands in, so that the parameters have no values.
+    pub fn is_on_host(&self) -> bool {
+        self.host.is_some()
+    }
+
+    /// Rows of the table of word pieces, `[B, K]` to `[B, K, D]`.
+    pub fn word_vectors(&self, pieces: Tensor<2, Int>) -> Tensor<3> {
+        let Some(host) = &self.host else {
+            return self.words.forward(pieces);
+        };
+        let ([batch, n], device) = (pieces.dims(), pieces.device());
+        let mut vectors = vec![0.0; batch * n * host.d()];
+        for (index, vector) in indices(pieces).zip(vectors.chunks_exact_mut(host.d())) {
+            host.words.add_row(index, vector);
+        }
+        Tensor::from_data(TensorData::new(vectors, [batch, n, host.d()]), &device)
+    }
+
     /// The layer-normed sum of the input embeddings, `[B, P, D]`.
-    pub fn embed(&self, input: &EncoderInput) -> Tensor<3> {
+    fn embed(&self, input: &EncoderInput) -> Tensor<3> {
         let [batch, pieces] = input.pieces.dims();
         let device = input.pieces.device();
         let first = self.first_position as i64;
@@ -139,9 +174,55 @@ impl Encoder {
 
     /// Hidden states of every piece, `[B, P, D]`. What stands at padding is meaningless.
     pub fn forward(&self, input: &EncoderInput) -> Tensor<3> {
+        if let Some(host) = &self.host {
+            return self.forward_on(host, input);
+        }
         let mask = KeyMask::never_empty(input.present.clone());
         self.layers
             .iter()
             .fold(self.embed(input), |x, layer| layer.forward_self(x, &mask))
     }
+
+    /// Row by row and without padding, which stays 0.
+    fn forward_on(&self, host: &HostEncoder, input: &EncoderInput) -> Tensor<3> {
+        let ([batch, pieces], device, d) = (input.pieces.dims(), input.pieces.device(), host.d());
+        let all = |tensor: &Tensor<2, Int>| indices(tensor.clone()).collect::<Vec<_>>();
+        let words = all(&input.pieces);
+        let token_types = input.token_types.as_ref().map(all);
+        let shapes = input.shapes.as_ref().map(all);
+        let present: Vec<bool> = input
+            .present
+            .to_data()
+            .iter::<f32>()
+            .map(|p| p > 0.5)
+            .collect();
+        let mut states = vec![0.0; batch * pieces * d];
+        for row in 0..batch {
+            let there: Vec<usize> = (row * pieces..(row + 1) * pieces)
+                .filter(|&at| present[at])
+                .collect();
+            let sequence: Vec<HostPiece> = there
+                .iter()
+                .map(|&at| HostPiece {
+                    word: words[at],
+                    position: self.first_position + at % pieces,
+                    token_type: token_types.as_ref().map_or(0, |types| types[at]),
+                    shape: shapes.as_ref().map(|shapes| shapes[at]),
+                })
+                .collect();
+            for (at, state) in there.iter().zip(host.forward(&sequence).chunks_exact(d)) {
+                states[at * d..(at + 1) * d].copy_from_slice(state);
+            }
+        }
+        Tensor::from_data(TensorData::new(states, [batch, pieces, d]), &device)
+    }
+}
+
+fn indices(tensor: Tensor<2, Int>) -> impl Iterator<Item = usize> {
+    let indices: Vec<usize> = tensor
+        .into_data()
+        .iter::<i64>()
+        .map(|i| i as usize)
+        .collect();
+    indices.into_iter()
 }

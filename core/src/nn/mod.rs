@@ -10,6 +10,7 @@ mod encoder_parity;
 pub(crate) mod formula;
 pub mod geometry_bias;
 pub mod graph_attention;
+pub mod host_encoder;
 pub mod mobilenet;
 pub mod resnet;
 pub mod roi_align;

@@ -2,7 +2,7 @@
 
 use crate::bundle::manifest::{Drawing, Files, Manifest};
 use crate::bundle::quantize::{Scheme, linear_weights, quantize};
-use crate::bundle::{BundleError, BundleFiles, Parts, pack};
+use crate::bundle::{BundleError, BundleFiles, Compute, Parts, pack};
 use crate::recognizer::{LoadError, Recognizer};
 use crate::systems::System;
 use crate::tweet::pieces::WordPieces;
@@ -68,7 +68,7 @@ pub fn quantize_bundle(
 /// Writes the answer for `text` into the manifest.
 fn answer(files: &mut BundleFiles, text: &str, device: &Device) -> Result<(), LoadError> {
     let (mut manifest, answer) = pollster::block_on(async {
-        let recognizer = Recognizer::load(files.clone(), device).await?;
+        let recognizer = Recognizer::load(files.clone(), device, Compute::Device).await?;
         let drawing = recognizer.eyes().map(|_| DRAWING);
         let answer = recognizer.known_answer(text, drawing).await?;
         Ok::<_, LoadError>((recognizer.manifest().clone(), answer))

@@ -22,7 +22,7 @@ use super::tuned::Tuned;
 use super::word2vec::{Word2vecError, WordVectors};
 use crate::bundle::manifest::About;
 use crate::bundle::weights::WeightsError;
-use crate::bundle::{BundleError, Parts, Unpacked, unpack};
+use crate::bundle::{BundleError, Compute, Parts, Unpacked, unpack};
 use crate::nn::encoder::EncoderConfig;
 use crate::nn::mobilenet;
 use crate::nn::yolox::YoloxConfig;
@@ -334,7 +334,7 @@ fn go_on(config: &TrainConfig, folder: &Path, device: &Device) -> Result<Start, 
         tokenizer,
         eyes,
         augmentation,
-    } = unpack(files, device)?;
+    } = unpack(files, device, Compute::Device)?;
     if config.system.name() != manifest.config.name() {
         return Err(TrainError::OtherSystem {
             bundle: folder.to_owned(),

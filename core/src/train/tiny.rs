@@ -68,7 +68,7 @@ pub fn tokenizer() -> Result<WordPieces, BundleError> {
     Ok(WordPieces::from_bytes(json.to_string().as_bytes())?)
 }
 
-/// A text system of 2 layers and 24 dimensions over the [`tokenizer`].
+/// A text system of 2 layers and 32 dimensions, the fewest that are quantised, over the [`tokenizer`].
 pub fn config(tokenizer: &WordPieces) -> SystemConfig {
     SystemConfig::Text(TextConfig {
         encoder: encoder(tokenizer),
@@ -78,10 +78,10 @@ pub fn config(tokenizer: &WordPieces) -> SystemConfig {
 fn encoder(tokenizer: &WordPieces) -> EncoderConfig {
     EncoderConfig {
         vocab: tokenizer.vocab_size(),
-        d: 24,
+        d: 32,
         layers: 2,
         heads: 2,
-        ffn: 48,
+        ffn: 64,
         positions: 64,
         first_position: 0,
         token_types: 2,

@@ -2,7 +2,7 @@
 
 use crate::device;
 use crate::failure::Failure;
-use mner_core::bundle::BundleFiles;
+use mner_core::bundle::{BundleFiles, Compute};
 use mner_core::recognizer::Recognizer;
 use mner_core::train::store;
 use std::path::{Path, PathBuf};
@@ -31,10 +31,12 @@ impl BundleArgs {
         const TOLERANCE: f32 = 2e-2;
         let device = device::parse(&self.device)?;
         pollster::block_on(async {
-            let recognizer = Recognizer::load(read(&self.bundle)?, &device).await?;
-            if self.device != "cpu" {
-                recognizer.check(TOLERANCE).await?;
+            let files = read(&self.bundle)?;
+            if self.device == "cpu" {
+                return Ok(Recognizer::load(files, &device, Compute::Host).await?);
             }
+            let recognizer = Recognizer::load(files, &device, Compute::Device).await?;
+            recognizer.check(TOLERANCE).await?;
             Ok(recognizer)
         })
     }

@@ -3,7 +3,7 @@
 use crate::bundle;
 use crate::device;
 use crate::failure::Failure;
-use mner_core::bundle::unpack;
+use mner_core::bundle::{Compute, unpack};
 use mner_core::train::hugging_face;
 use std::path::PathBuf;
 
@@ -19,7 +19,11 @@ pub struct Args {
 }
 
 pub fn run(args: &Args) -> Result<(), Failure> {
-    let bundle = unpack(bundle::read(&args.bundle)?, &device::parse("cpu")?)?;
+    let bundle = unpack(
+        bundle::read(&args.bundle)?,
+        &device::parse("cpu")?,
+        Compute::Device,
+    )?;
     hugging_face::export(
         bundle.system,
         &bundle.manifest.config,

@@ -4,7 +4,7 @@ use crate::bundle;
 use crate::device;
 use crate::failure::Failure;
 use burn::module::Module;
-use mner_core::bundle::{AUGMENTATION, EYES, TOKENIZER, WEIGHTS, unpack};
+use mner_core::bundle::{AUGMENTATION, Compute, EYES, TOKENIZER, WEIGHTS, unpack};
 use mner_core::recognizer::Recognizer;
 use std::path::PathBuf;
 
@@ -25,7 +25,7 @@ const TOLERANCE: f32 = 1e-3;
 pub fn run(args: &Args) -> Result<(), Failure> {
     let files = bundle::read(&args.bundle)?;
     let device = device::parse("cpu")?;
-    let unpacked = unpack(files.clone(), &device)?;
+    let unpacked = unpack(files.clone(), &device, Compute::Host)?;
     if args.json {
         print!("{}", String::from_utf8_lossy(&files.manifest));
         return Ok(());

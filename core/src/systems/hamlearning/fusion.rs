@@ -6,6 +6,7 @@ use super::interaction::{Iteration, Visual};
 use super::relevance::{self, Relevance};
 use super::{HamLearningConfig, Part};
 use crate::nn::attention::{KeyMask, linear};
+use crate::nn::encoder::Encoder;
 use crate::systems::pictures::PictureBatch;
 use burn::module::{Initializer, Module};
 use burn::nn::{Embedding, EmbeddingConfig, Linear};
@@ -87,13 +88,13 @@ impl Fusion {
     ///
     /// # Shapes
     /// - `states`: `T0`, `[R, P, D]`; `pieces`: 1 for a piece, `[R, P]`
-    /// - `words`: the encoder's table of pieces
+    /// - `encoder`: looks up word pieces
     pub fn forward(
         &self,
         states: Tensor<3>,
         pieces: Tensor<2>,
         pictures: Option<&PictureBatch>,
-        words: &Embedding,
+        encoder: &Encoder,
     ) -> Fused {
         let text = match &self.narrow {
             Some(narrow) => narrow.forward(states.clone()),
@@ -102,7 +103,7 @@ impl Fusion {
         let text_mask = KeyMask::never_empty(pieces.clone());
         let grains = pictures.map(|pictures| {
             let pictures = pictures.clone().best(self.objects);
-            self.grains.forward(&pictures, words)
+            self.grains.forward(&pictures, encoder)
         });
         match grains {
             Some(grains) if !grains.is_empty() => {

@@ -2,6 +2,7 @@
 
 use super::{HamLearningConfig, Part};
 use crate::nn::attention::{KeyMask, linear, linear_without_bias};
+use crate::nn::encoder::Encoder;
 use crate::nn::geometry_bias::GeometryBias;
 use crate::nn::graph_attention::GraphAttention;
 use crate::nn::transformer::TransformerLayer;
@@ -116,9 +117,9 @@ impl Grains {
         }
     }
 
-    /// The rows of every grain that is not left out, in the order of [`Grain::ALL`]. `words` is
-    /// the text encoder's table of pieces, in which the tags are looked up.
-    pub fn forward(&self, pictures: &PictureBatch, words: &Embedding) -> Vec<GrainRows> {
+    /// The rows of every grain that is not left out, in the order of [`Grain::ALL`]. `encoder`
+    /// looks up the pieces of the tags.
+    pub fn forward(&self, pictures: &PictureBatch, encoder: &Encoder) -> Vec<GrainRows> {
         let mut grains = Vec::with_capacity(Grain::ALL.len());
         if let Some(global) = &self.global {
             let rows = global.forward(pictures.grid.clone());
@@ -153,7 +154,7 @@ impl Grains {
         }
         if let Some(semantic) = &self.semantic {
             let shares = pictures.tag_weights.clone().unsqueeze_dim::<3>(1);
-            let tags = shares.matmul(words.forward(pictures.tag_pieces.clone()));
+            let tags = shares.matmul(encoder.word_vectors(pictures.tag_pieces.clone()));
             let x = objects.clone() + semantic.tags.forward(tags);
             let bias = semantic.geometry.forward(pictures.geometry.clone());
             let mask = KeyMask::maybe_empty(pictures.objects.clone());

@@ -190,7 +190,7 @@ impl HamLearning {
         let states = self.encoder.forward(batch.text());
         let present = batch.text().present.clone();
         self.fusion
-            .forward(states, present, batch.pictures(), &self.encoder.words)
+            .forward(states, present, batch.pictures(), &self.encoder)
     }
 
     fn emissions(&self, batch: &Batch, fused: &Fused) -> Tensor<3> {

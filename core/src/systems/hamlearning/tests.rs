@@ -82,7 +82,7 @@ proptest! {
     #[test]
     fn a_tweet_is_answered_as_if_it_were_alone(
         sights in proptest::collection::vec(any_sight(), 5),
-        (iterations, shared, width) in (1..3usize, any::<bool>(), prop_oneof![Just(24usize), Just(16)]),
+        (iterations, shared, width) in (1..3usize, any::<bool>(), prop_oneof![Just(32usize), Just(16)]),
         seed in any::<u64>(),
     ) {
         let device = Device::flex();

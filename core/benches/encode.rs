@@ -1,0 +1,93 @@
+//! How long one tweet takes in a quantised text encoder of MiniLM-L6's size, random weights, on the
+//! CPU: a JSON line for the device in f32 and one for the library itself.
+//!
+//! `CARGO_PROFILE_DEV_OPT_LEVEL=3 cargo bench --profile dev --features cli,flex --bench encode -- [--pieces P] [--runs R]`;
+//! threads of the device by `RAYON_NUM_THREADS`.
+#![recursion_limit = "256"]
+
+use burn::tensor::{Device, Int, Tensor, TensorData};
+use mner_core::bundle::manifest::About;
+use mner_core::bundle::quantize::Scheme;
+use mner_core::bundle::{Compute, Parts, pack, unpack};
+use mner_core::nn::encoder::{EncoderConfig, EncoderInput};
+use mner_core::splitmix::SplitMix64;
+use mner_core::systems::SystemConfig;
+use mner_core::systems::text::TextConfig;
+use mner_core::train::packing::quantize_bundle;
+use mner_core::train::tiny;
+use mner_core::tweet::shape::WordShape;
+use std::time::Instant;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// The value after `--name`.
+fn flag(name: &str, default: usize) -> usize {
+    let mut args = std::env::args().skip_while(|a| a != name);
+    args.nth(1)
+        .map_or(default, |value| value.parse().expect("a number"))
+}
+
+fn main() {
+    let (pieces, runs) = (flag("--pieces", 32), flag("--runs", 30));
+    let device = Device::flex();
+    device.seed(1);
+    let encoder = EncoderConfig {
+        vocab: 30522,
+        d: 384,
+        layers: 6,
+        heads: 12,
+        ffn: 1536,
+        positions: 512,
+        first_position: 0,
+        token_types: 2,
+        shapes: WordShape::COUNT,
+        epsilon: 1e-12,
+        dropout: 0.1,
+    };
+    let parts = Parts {
+        max_pieces: encoder.max_pieces(),
+        config: SystemConfig::Text(TextConfig {
+            encoder: encoder.clone(),
+        }),
+        eyes: None,
+        augmentation: None,
+        about: About::default(),
+    };
+    let tokenizer = tiny::tokenizer().expect("the tokenizer");
+    let system = parts.config.init(&device);
+    let bundle = pack(system, &tokenizer, parts).expect("a bundle");
+    let bundle = quantize_bundle(&bundle, Scheme::Q8, &device).expect("a quantised bundle");
+
+    let mut random = SplitMix64(1);
+    let mut ints = |most: usize| {
+        let values: Vec<i32> = (0..pieces).map(|_| random.below(most) as i32).collect();
+        Tensor::<2, Int>::from_data(TensorData::new(values, [1, pieces]), &device)
+    };
+    let input = EncoderInput {
+        pieces: ints(encoder.vocab),
+        token_types: None,
+        shapes: Some(ints(WordShape::COUNT)),
+        present: Tensor::ones([1, pieces], &device),
+    };
+    for (name, compute) in [("device", Compute::Device), ("host", Compute::Host)] {
+        let system = unpack(bundle.clone(), &device, compute)
+            .expect("the bundle")
+            .system;
+        let mut milliseconds: Vec<f64> = (0..runs + 3)
+            .map(|_| {
+                let started = Instant::now();
+                let states = system.encoder().forward(&input).into_data();
+                assert_eq!(states.num_elements(), pieces * encoder.d);
+                1e3 * started.elapsed().as_secs_f64()
+            })
+            .skip(3)
+            .collect();
+        milliseconds.sort_by(f64::total_cmp);
+        println!(
+            r#"{{"name":"{name}","pieces":{pieces},"runs":{runs},"milliseconds_least":{:.2},"milliseconds_median":{:.2}}}"#,
+            milliseconds[0],
+            milliseconds[runs / 2],
+        );
+    }
+}

@@ -1,0 +1,92 @@
+//! Self-attention of one sequence in plain `f32`.
+
+use super::pointwise::softmax;
+
+/// Multi-head scaled dot-product attention of every piece over all of them.
+///
+/// # Shapes
+/// `queries`, `keys`, `values` and the result, the heads side by side: `[P, D]`
+pub fn attend(queries: &[f32], keys: &[f32], values: &[f32], d: usize, heads: usize) -> Vec<f32> {
+    let (n, size) = (keys.len() / d, d / heads);
+    let scale = 1.0 / (size as f32).sqrt();
+    // Whole vectors: what stands beyond the last piece is 0 and never read.
+    let stride = n.next_multiple_of(8);
+    let mut result = vec![0.0; n * d];
+    let mut across = vec![0.0; size * stride];
+    let mut weights = vec![0.0; stride];
+    let mut query = vec![0.0; size];
+    for head in 0..heads {
+        let own = head * size..(head + 1) * size;
+        for (j, key) in keys.chunks_exact(d).enumerate() {
+            for (t, &x) in key[own.clone()].iter().enumerate() {
+                across[t * stride + j] = x;
+            }
+        }
+        let rows = queries.chunks_exact(d).zip(result.chunks_exact_mut(d));
+        for (row, result) in rows {
+            for (x, from) in query.iter_mut().zip(&row[own.clone()]) {
+                *x = from * scale;
+            }
+            weights.fill(0.0);
+            combine(&mut weights, &query, |t| &across[t * stride..]);
+            softmax(&mut weights[..n]);
+            let value = |j: usize| &values[j * d + own.start..];
+            combine(&mut result[own.clone()], &weights[..n], value);
+        }
+    }
+    result
+}
+
+/// Adds `sum_i factors_i row(i)` to `sums`, four rows at a time.
+#[inline(always)]
+fn combine<'a>(sums: &mut [f32], factors: &[f32], row: impl Fn(usize) -> &'a [f32]) {
+    let n = sums.len();
+    let (fours, rest) = factors.as_chunks::<4>();
+    for (i, f) in fours.iter().enumerate() {
+        let [a, b, c, d] = [0, 1, 2, 3].map(|j| &row(4 * i + j)[..n]);
+        for (t, sum) in sums.iter_mut().enumerate() {
+            *sum += f[0] * a[t] + f[1] * b[t] + f[2] * c[t] + f[3] * d[t];
+        }
+    }
+    for (i, f) in rest.iter().enumerate() {
+        for (sum, x) in sums.iter_mut().zip(row(4 * fours.len() + i)) {
+            *sum += f * x;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn agrees_with_the_definition() {
+        for (n, d, heads) in [(1, 4, 1), (3, 6, 2), (9, 20, 4), (16, 8, 8)] {
+            let table = |seed: f32| -> Vec<f32> {
+                (0..n * d).map(|i| (i as f32 * seed).sin() * 2.0).collect()
+            };
+            let (q, k, v) = (table(0.7), table(1.3), table(2.1));
+            let got = attend(&q, &k, &v, d, heads);
+            let size = d / heads;
+            let at = |x: &[f32], i: usize, t: usize| f64::from(x[i * d + t]);
+            for i in 0..n {
+                for t in 0..d {
+                    let own = t / size * size..(t / size + 1) * size;
+                    let weights: Vec<f64> = (0..n)
+                        .map(|j| {
+                            let dot: f64 = own.clone().map(|u| at(&q, i, u) * at(&k, j, u)).sum();
+                            (dot / (size as f64).sqrt()).exp()
+                        })
+                        .collect();
+                    let all: f64 = weights.iter().sum();
+                    let expected: f64 = weights
+                        .iter()
+                        .enumerate()
+                        .map(|(j, w)| w / all * at(&v, j, t))
+                        .sum();
+                    assert!((f64::from(got[i * d + t]) - expected).abs() < 1e-5);
+                }
+            }
+        }
+    }
+}

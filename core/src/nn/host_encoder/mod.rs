@@ -1,0 +1,129 @@
+//! The text encoder of a quantised bundle on a CPU: the same arithmetic as
+//! [`Encoder`](super::encoder::Encoder), in plain Rust. Weights stay in 8 bits and are multiplied
+//! as whole numbers with activations in 16 bits, which changes a state by about 1e-4.
+
+mod activations;
+mod attention;
+mod lanes;
+mod linear;
+mod pointwise;
+mod table;
+
+use activations::Activations;
+pub use linear::BlockLinear;
+pub use pointwise::Norm;
+use std::fmt;
+pub use table::Table;
+
+/// A BERT-family encoder with packed weights.
+pub struct HostEncoder {
+    /// Word pieces, `[vocab, D]`.
+    pub words: Table,
+    /// `[positions, D]`
+    pub positions: Table,
+    /// `[token_types, D]`
+    pub token_types: Table,
+    /// Word shapes, `[shapes, D]`.
+    pub shapes: Option<Table>,
+    /// Norm of the summed input embeddings.
+    pub norm: Norm,
+    /// The transformer layers.
+    pub layers: Vec<HostLayer>,
+    /// Attention heads.
+    pub heads: usize,
+}
+
+/// A transformer layer with packed weights.
+pub struct HostLayer {
+    /// Projects queries, `D -> D`.
+    pub query: BlockLinear,
+    /// Projects keys, `D -> D`.
+    pub key: BlockLinear,
+    /// Projects values, `D -> D`.
+    pub value: BlockLinear,
+    /// Projects the joined heads, `D -> D`.
+    pub output: BlockLinear,
+    /// Norm after the attention residual.
+    pub attention_norm: Norm,
+    /// Feed-forward, `D -> F`.
+    pub ffn_in: BlockLinear,
+    /// Feed-forward, `F -> D`.
+    pub ffn_out: BlockLinear,
+    /// Norm after the feed-forward residual.
+    pub ffn_norm: Norm,
+}
+
+/// One piece of a sequence, as rows of the tables.
+#[derive(Clone, Copy, Debug)]
+pub struct HostPiece {
+    /// Row of the word pieces.
+    pub word: usize,
+    /// Row of the positions.
+    pub position: usize,
+    /// Row of the token types.
+    pub token_type: usize,
+    /// Row of the word shapes; ignored by an encoder without the table.
+    pub shape: Option<usize>,
+}
+
+impl fmt::Debug for HostEncoder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HostEncoder")
+            .field("d", &self.d())
+            .field("layers", &self.layers.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl HostEncoder {
+    /// `D`
+    pub fn d(&self) -> usize {
+        self.norm.weight.len()
+    }
+
+    /// Hidden states of one sequence, `[P, D]`; every piece attends to all.
+    ///
+    /// # Panics
+    /// If a table has no such row.
+    pub fn forward(&self, pieces: &[HostPiece]) -> Vec<f32> {
+        let mut x = vec![0.0; pieces.len() * self.d()];
+        for (piece, x) in pieces.iter().zip(x.chunks_exact_mut(self.d())) {
+            self.words.add_row(piece.word, x);
+            self.positions.add_row(piece.position, x);
+            self.token_types.add_row(piece.token_type, x);
+            if let (Some(shapes), Some(shape)) = (&self.shapes, piece.shape) {
+                shapes.add_row(shape, x);
+            }
+        }
+        self.norm.forward(&mut x);
+        for layer in &self.layers {
+            x = layer.forward(&x, self.d(), self.heads);
+        }
+        x
+    }
+}
+
+impl HostLayer {
+    fn forward(&self, x: &[f32], d: usize, heads: usize) -> Vec<f32> {
+        let packed = Activations::new(x, d);
+        let [q, k, v] = [&self.query, &self.key, &self.value].map(|l| l.forward(&packed));
+        let joined = attention::attend(&q, &k, &v, d, heads);
+        let mut attended = self.output.forward(&Activations::new(&joined, d));
+        add(&mut attended, x);
+        self.attention_norm.forward(&mut attended);
+
+        let mut hidden = self.ffn_in.forward(&Activations::new(&attended, d));
+        pointwise::gelu(&mut hidden);
+        let ffn = hidden.len() / (x.len() / d);
+        let mut out = self.ffn_out.forward(&Activations::new(&hidden, ffn));
+        add(&mut out, &attended);
+        self.ffn_norm.forward(&mut out);
+        out
+    }
+}
+
+fn add(sum: &mut [f32], other: &[f32]) {
+    for (sum, x) in sum.iter_mut().zip(other) {
+        *sum += x;
+    }
+}
