@@ -144,7 +144,7 @@ mod tests {
             assert!(off < 1e-6, "erf({x}) is off by {off}");
         }
         // From tables, to their last digit.
-        for (x, value) in [(0.5, 0.520_499_88), (1.0, 0.842_700_8), (2.0, 0.995_322_3)] {
+        for (x, value) in [(0.5, 0.520_499_9), (1.0, 0.842_700_8), (2.0, 0.995_322_3)] {
             assert!((erf(x) - value).abs() < 1e-6);
             assert_eq!(erf(-x), -erf(x));
         }
