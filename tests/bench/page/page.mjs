@@ -35,7 +35,11 @@ const site = await serve({
       response.writeHead(200, { 'content-type': 'text/html' }).end('<!doctype html><title>bench</title>');
       return true;
     }
-    response.on('finish', () => (sent += Number(response.getHeader('content-length') ?? 0)));
+    const { writeHead } = response;
+    response.writeHead = (status, headers) => {
+      sent += Number(headers?.['content-length'] ?? 0);
+      return writeHead.call(response, status, headers);
+    };
     return false;
   },
 });
