@@ -61,6 +61,8 @@ pub struct TrainConfig {
     pub backbone: Option<PathBuf>,
     /// Weights of the object detector, class names beside them.
     pub detector: Option<PathBuf>,
+    /// Bundle whose vision networks to take, in place of backbone and detector.
+    pub eyes: Option<PathBuf>,
     /// Folder where what was seen in the pictures is kept; `features` in the run's unless given.
     pub cache: Option<PathBuf>,
     /// How many of the last inverted residuals of the image backbone, MobileNetV2, learn too, and
@@ -68,6 +70,9 @@ pub struct TrainConfig {
     pub tune_blocks: usize,
     /// Fraction of the pictures left out, anew each epoch: the model must also stand without.
     pub image_dropout: f64,
+    /// Fraction of the pictures exchanged for another tweet's, anew each epoch: the model must
+    /// learn that a picture may say nothing.
+    pub image_swap: f64,
     /// Most objects of a picture.
     pub objects: usize,
     /// Hidden size beyond the encoder; 0 is the encoder's.
@@ -99,7 +104,7 @@ pub struct TrainConfig {
     pub temperature: f64,
     /// Folder of the run: checkpoints, logs, and the bundle at the end.
     pub out: PathBuf,
-    /// `cpu`, `vulkan` or `cuda`, with `:i` for a GPU other than the first; several train
+    /// `cpu`, `torch`, `vulkan` or `cuda`, with `:i` for a GPU other than the first; several train
     /// data-parallel.
     pub device: Vec<String>,
     /// Seed of everything random.
@@ -116,6 +121,8 @@ pub struct TrainConfig {
     pub lr_new: f64,
     /// Peak learning rate of the layers between encoder and emissions, which start fresh too.
     pub lr_fusion: f64,
+    /// Peak learning rate of the relevance measure.
+    pub lr_relevance: f64,
     /// Peak learning rate of the image backbone's blocks that learn.
     pub lr_backbone: f64,
     /// Peak learning rate of the chain.
@@ -146,9 +153,11 @@ impl Default for TrainConfig {
             pictures: None,
             backbone: None,
             detector: None,
+            eyes: None,
             cache: None,
             tune_blocks: 0,
             image_dropout: 0.1,
+            image_swap: 0.0,
             objects: 10,
             width: 0,
             ffn: 4,
@@ -172,6 +181,7 @@ impl Default for TrainConfig {
             lr_encoder: 1e-4,
             lr_new: 1e-3,
             lr_fusion: 2e-4,
+            lr_relevance: 2e-4,
             lr_backbone: 1e-5,
             lr_crf: 1e-2,
             weight_decay: 0.01,
@@ -231,7 +241,11 @@ impl TrainConfig {
         if self.tune_blocks > 0 && !pictures {
             return Err(ConfigError::Missing("images"));
         }
-        if self.start.is_none() && self.system != SystemKind::Text && pictures {
+        if self.eyes.is_some() && (self.backbone.is_some() || self.detector.is_some()) {
+            return Err(ConfigError::Both("eyes", "backbone, detector"));
+        }
+        let unseen = self.start.is_none() && self.eyes.is_none();
+        if unseen && self.system != SystemKind::Text && pictures {
             let networks = [("backbone", &self.backbone), ("detector", &self.detector)];
             if let Some((name, _)) = networks.iter().find(|(_, path)| path.is_none()) {
                 return Err(ConfigError::Missing(name));
@@ -261,7 +275,15 @@ impl TrainConfig {
             ("lr_encoder", self.lr_encoder, 0.0, 1.0, "from 0 to 1"),
             ("lr_new", self.lr_new, 0.0, 1.0, "from 0 to 1"),
             ("lr_fusion", self.lr_fusion, 0.0, 1.0, "from 0 to 1"),
+            ("lr_relevance", self.lr_relevance, 0.0, 1.0, "from 0 to 1"),
             ("image_dropout", self.image_dropout, 0.0, 1.0, "from 0 to 1"),
+            (
+                "image_swap",
+                self.image_swap,
+                0.0,
+                1.0 - self.image_dropout,
+                "from 0 to 1 - image_dropout",
+            ),
             ("ffn", self.ffn as f64, 1.0, 64.0, "from 1 to 64"),
             (
                 "objects",

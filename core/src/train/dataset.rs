@@ -86,28 +86,27 @@ pub struct LabelledBatch {
 }
 
 impl LabelledBatch {
-    /// `shown`: of each example, whether its picture is; `views`: whether the text view is too.
+    /// `shown`: with each example the one whose picture it has; `views`: whether the text view is
+    /// there too.
     fn new(
-        examples: &[&Example],
-        shown: &[bool],
+        examples: &[(&Example, Option<&Example>)],
         views: bool,
         layout: &Layout,
         device: &Device,
     ) -> Self {
         let inputs: Vec<TweetInput<'_, String>> = examples
             .iter()
-            .zip(shown)
-            .map(|(example, &shown)| TweetInput {
+            .map(|(example, shown)| TweetInput {
                 words: &example.words,
                 windows: &example.windows,
-                sight: example.sight.as_ref().filter(|_| shown),
-                context: example.context.as_ref().filter(|_| shown),
+                sight: shown.and_then(|e| e.sight.as_ref()),
+                context: shown.and_then(|e| e.context.as_ref()),
             })
             .collect();
         // Each window is a chain of its own while training.
         let rows: Vec<Vec<usize>> = examples
             .iter()
-            .flat_map(|e| {
+            .flat_map(|(e, _)| {
                 e.windows.iter().map(|w| {
                     e.labels[w.window.words.clone()]
                         .iter()
@@ -119,7 +118,7 @@ impl LabelledBatch {
         Self {
             batch: layout.batch(&inputs, views, device),
             targets: CrfTargets::new(&rows, LABELS, device),
-            gold: examples.iter().map(|e| e.labels.clone()).collect(),
+            gold: examples.iter().map(|(e, _)| e.labels.clone()).collect(),
         }
     }
 }
@@ -135,9 +134,37 @@ pub enum Order {
         seed: u64,
         /// Fraction of the pictures left out.
         image_dropout: f64,
+        /// Fraction of the pictures exchanged for another tweet's.
+        image_swap: f64,
     },
     /// Always the same: by length.
     Evaluation,
+}
+
+impl Order {
+    /// Which of `count` examples gives `example` its picture in an epoch: depends on seed, epoch
+    /// and example alone, so that a resumed run is the same run.
+    fn shown(&self, epoch: usize, example: usize, count: usize) -> Option<usize> {
+        let Self::Training {
+            seed,
+            image_dropout,
+            image_swap,
+            ..
+        } = self
+        else {
+            return Some(example);
+        };
+        let mut mixed = SplitMix64(seed ^ (epoch as u64).rotate_left(40));
+        let mut rng = SplitMix64(mixed.next_u64() ^ example as u64);
+        let unit = (rng.next_u64() >> 11) as f64 / (1u64 << 53) as f64;
+        if unit < *image_dropout {
+            None
+        } else if unit < image_dropout + image_swap {
+            Some(rng.below(count))
+        } else {
+            Some(example)
+        }
+    }
 }
 
 /// Batches of examples for the learner; each call of `iter` is the next epoch.
@@ -214,24 +241,6 @@ impl Loader {
         }
     }
 
-    /// Whether the picture of an example is left out in an epoch: depends on seed, epoch and
-    /// example alone, so that a resumed run is the same run.
-    fn drops_picture(&self, epoch: usize, example: usize) -> bool {
-        match self.order {
-            Order::Training {
-                seed,
-                image_dropout,
-                ..
-            } => {
-                let mut mixed = SplitMix64(seed ^ (epoch as u64).rotate_left(40));
-                let mut rng = SplitMix64(mixed.next_u64() ^ example as u64);
-                let unit = (rng.next_u64() >> 11) as f64 / (1u64 << 53) as f64;
-                unit < image_dropout
-            }
-            Order::Evaluation => false,
-        }
-    }
-
     fn with(&self, device: Device, share: Range<usize>) -> Self {
         Self {
             examples: self.examples.clone(),
@@ -299,14 +308,16 @@ impl Iterator for Batches<'_> {
         let indices = self.batches.get(self.next)?;
         self.next += 1;
         self.done += indices.len();
-        let examples: Vec<&Example> = indices.iter().map(|&i| &self.loader.examples[i]).collect();
-        let shown: Vec<bool> = indices
+        let all = &self.loader.examples;
+        let examples: Vec<_> = indices
             .iter()
-            .map(|&i| !self.loader.drops_picture(self.epoch, i))
+            .map(|&i| {
+                let shown = self.loader.order.shown(self.epoch, i, all.len());
+                (&all[i], shown.map(|j| &all[j]))
+            })
             .collect();
         Some(Ok(LabelledBatch::new(
             &examples,
-            &shown,
             matches!(self.loader.order, Order::Training { .. }),
             &self.loader.layout,
             &self.loader.device,
@@ -317,5 +328,40 @@ impl Iterator for Batches<'_> {
 impl DataLoaderIterator<LabelledBatch> for Batches<'_> {
     fn progress(&self) -> Progress {
         Progress::new(self.done, self.total, Some("tweets".to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn leaves_out_and_exchanges_the_share_of_pictures_asked_for() {
+        const COUNT: usize = 10_000;
+        let order = |image_dropout, image_swap| Order::Training {
+            mixture: Mixture::new(&[(COUNT, 1.0)]).unwrap(),
+            seed: 7,
+            image_dropout,
+            image_swap,
+        };
+        let shown = |order: &Order, epoch| -> Vec<Option<usize>> {
+            (0..COUNT).map(|i| order.shown(epoch, i, COUNT)).collect()
+        };
+        let mixed = shown(&order(0.1, 0.2), 1);
+        let none = mixed.iter().filter(|s| s.is_none()).count();
+        let own = mixed.iter().enumerate().filter(|(i, s)| **s == Some(*i));
+        assert!((900..1100).contains(&none), "{none}");
+        let own = own.count();
+        assert!((6800..7200).contains(&own), "{own}");
+        assert!(mixed.iter().flatten().all(|&i| i < COUNT));
+        assert_ne!(mixed, shown(&order(0.1, 0.2), 2));
+        // Exchanging some leaves the others as they were.
+        let without = shown(&order(0.1, 0.0), 1);
+        let changed = mixed.iter().zip(&without).filter(|(a, b)| a != b).count();
+        assert_eq!(changed, COUNT - none - own);
+        assert_eq!(
+            shown(&Order::Evaluation, 1),
+            (0..COUNT).map(Some).collect::<Vec<_>>()
+        );
     }
 }

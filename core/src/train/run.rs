@@ -109,6 +109,9 @@ pub enum TrainError {
         "there is no image backbone whose blocks could learn: give --tune-blocks 0, or a system that looks at pictures"
     )]
     NoEyes,
+    /// A bundle without vision networks, given as the one whose to take.
+    #[error("{} has no vision networks: it holds a system that does not look at pictures", .0.display())]
+    Blind(PathBuf),
     /// A file of the run.
     #[error("{}: {source}", path.display())]
     Io {
@@ -203,6 +206,7 @@ pub fn train(
         mixture,
         seed: config.seed,
         image_dropout: config.image_dropout,
+        image_swap: config.image_swap,
     };
     let loader = Loader::new(train, order, config.batch, &layout, &device, started);
     let steps = loader.steps() / devices.len() * config.epochs;
@@ -327,14 +331,13 @@ fn begin(config: &TrainConfig, device: &Device, autodiff: &Device) -> Result<Sta
 
 /// A bundle as it is.
 fn go_on(config: &TrainConfig, folder: &Path, device: &Device) -> Result<Start, TrainError> {
-    let files = store::read(folder).map_err(|(path, source)| TrainError::Io { path, source })?;
     let Unpacked {
         manifest,
         system,
         tokenizer,
         eyes,
         augmentation,
-    } = unpack(files, device, Compute::Device)?;
+    } = open_bundle(folder, device)?;
     if config.system.name() != manifest.config.name() {
         return Err(TrainError::OtherSystem {
             bundle: folder.to_owned(),
@@ -379,13 +382,24 @@ fn check_pieces(config: &TrainConfig, encoder: &EncoderConfig) -> Result<(), Con
 
 /// The vision networks, if the system looks at pictures and the configuration names them.
 fn open_eyes(config: &TrainConfig, device: &Device) -> Result<Option<Eyes>, TrainError> {
-    match (config.system, &config.backbone, &config.detector) {
-        (SystemKind::Text, _, _) => Ok(None),
-        (_, Some(backbone), Some(detector)) => {
+    if config.system == SystemKind::Text {
+        return Ok(None);
+    }
+    match (&config.eyes, &config.backbone, &config.detector) {
+        (Some(bundle), _, _) => match open_bundle(bundle, device)?.eyes {
+            Some(eyes) => Ok(Some(eyes)),
+            None => Err(TrainError::Blind(bundle.clone())),
+        },
+        (None, Some(backbone), Some(detector)) => {
             Ok(Some(load_eyes(backbone, detector, config.objects, device)?))
         }
         _ => Ok(None),
     }
+}
+
+fn open_bundle(folder: &Path, device: &Device) -> Result<Unpacked, TrainError> {
+    let files = store::read(folder).map_err(|(path, source)| TrainError::Io { path, source })?;
+    Ok(unpack(files, device, Compute::Device)?)
 }
 
 /// The augmentation table, if the system reads augmentation.
@@ -532,6 +546,7 @@ fn portable(config: &TrainConfig) -> TrainConfig {
         &mut config.pictures,
         &mut config.backbone,
         &mut config.detector,
+        &mut config.eyes,
         &mut config.cache,
         &mut config.word2vec,
     ] {

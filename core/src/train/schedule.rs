@@ -66,6 +66,10 @@ pub fn scheduler(config: &TrainConfig, steps: usize) -> ModuleLrScheduler {
             schedule(config.lr_fusion),
         )
         .with_group(
+            ParamGroup::from_predicate("fusion.relevance."),
+            schedule(config.lr_relevance),
+        )
+        .with_group(
             ParamGroup::from_predicate("backbone."),
             schedule(config.lr_backbone),
         )

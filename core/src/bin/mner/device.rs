@@ -8,6 +8,7 @@ fn known() -> String {
         ("cpu", cfg!(feature = "flex")),
         ("vulkan[:i]", cfg!(feature = "vulkan")),
         ("cuda[:i]", cfg!(feature = "cuda")),
+        ("torch", cfg!(feature = "torch")),
     ];
     built
         .into_iter()
@@ -17,7 +18,7 @@ fn known() -> String {
         .join(", ")
 }
 
-/// The device of this name: `cpu`, `vulkan`, `vulkan:1`, `cuda`, `cuda:1`.
+/// The device of this name: `cpu`, `torch` (LibTorch on the CPU), `vulkan`, `vulkan:1`, `cuda`, `cuda:1`.
 ///
 /// # Errors
 /// A sentence that says which names there are.
@@ -39,6 +40,10 @@ pub fn parse(name: &str) -> Result<Device, String> {
         ("vulkan", _) => vulkan(index),
         #[cfg(feature = "cuda")]
         ("cuda", _) => Ok(Device::cuda(index)),
+        // burn deprecates LibTorch for its own backends; on a CPU it still trains the fastest.
+        #[cfg(feature = "torch")]
+        #[allow(deprecated)]
+        ("torch", 0) => Ok(Device::libtorch()),
         _ => Err(unknown()),
     }
 }
@@ -48,8 +53,10 @@ pub fn parse(name: &str) -> Result<Device, String> {
 /// # Errors
 /// As [`parse`]; and burn computes data-parallel on GPUs alone.
 pub fn parse_all(names: &[String]) -> Result<Vec<Device>, String> {
-    if names.len() > 1 && names.iter().any(|name| name == "cpu") {
-        return Err("several devices must all be GPUs; name the cpu alone".to_owned());
+    if names.len() > 1
+        && let Some(name) = names.iter().find(|name| ["cpu", "torch"].contains(&name.as_str()))
+    {
+        return Err(format!("several devices must all be GPUs; name {name} alone"));
     }
     names.iter().map(|name| parse(name)).collect()
 }

@@ -56,6 +56,9 @@ struct Flags {
     /// Weights of the object detector (YOLOX-Nano), coco_labels.txt beside them
     #[arg(long, value_name = "FILE")]
     detector: Option<PathBuf>,
+    /// Bundle whose vision networks to take, in place of backbone and detector
+    #[arg(long)]
+    eyes: Option<PathBuf>,
     /// Folder where what was seen in the pictures is kept [default: features in the run's]
     #[arg(long, value_name = "DIR")]
     cache: Option<PathBuf>,
@@ -65,6 +68,9 @@ struct Flags {
     /// Fraction of the pictures left out, anew each epoch [default: 0.1]
     #[arg(long)]
     image_dropout: Option<f64>,
+    /// Fraction of the pictures exchanged for another tweet's, anew each epoch [default: 0]
+    #[arg(long)]
+    image_swap: Option<f64>,
     /// Most objects of a picture, up to 36 [default: 10]
     #[arg(long)]
     objects: Option<usize>,
@@ -110,7 +116,7 @@ struct Flags {
     /// Folder of the run
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// cpu, vulkan or cuda, with :1 for the second GPU; several train data-parallel [default: cpu]
+    /// cpu, torch, vulkan or cuda, with :1 for the second GPU; several train data-parallel [default: cpu]
     #[arg(long, value_delimiter = ',')]
     device: Option<Vec<String>>,
     /// Seed of everything random [default: 1]
@@ -134,6 +140,9 @@ struct Flags {
     /// Peak learning rate of the layers between encoder and emissions [default: 2e-4]
     #[arg(long)]
     lr_fusion: Option<f64>,
+    /// Peak learning rate of the relevance measure [default: 2e-4]
+    #[arg(long)]
+    lr_relevance: Option<f64>,
     /// Peak learning rate of the image backbone's blocks that learn [default: 1e-5]
     #[arg(long)]
     lr_backbone: Option<f64>,
