@@ -485,3 +485,30 @@ fn pictures_in_words_train_and_evaluate() {
     fs::write(&context, "{}\n").unwrap();
     assert!(fail(&[&base[..], &sources[..2]].concat(), 1).contains("line 1"));
 }
+
+#[test]
+fn a_model_cuts_raw_tweets_as_its_corpora_do() {
+    let folder = with_bundle();
+    let words = |more: &[&str]| {
+        let run = path(&folder, &more.concat());
+        let mut args = training(&folder, &run, 1);
+        args.extend(more.iter().map(|&arg| arg.to_owned()));
+        succeed(&args.iter().map(String::as_str).collect::<Vec<_>>());
+        let manifest = fs::read(format!("{run}/bundle/manifest.json")).unwrap();
+        let manifest: Value = serde_json::from_slice(&manifest).unwrap();
+        assert_eq!(manifest["licences"].as_array().unwrap().len(), 1);
+        assert_eq!(
+            manifest["known_answer"]["text"],
+            "RT @nasa: Sunita Williams is back in Houston with #Boeing"
+        );
+        manifest["known_answer"]["emissions"]
+            .as_array()
+            .unwrap()
+            .len()
+    };
+    assert_eq!(words(&["--licence", "tweets, mine"]), 11);
+    assert_eq!(
+        words(&["--licence", "tweets, mine", "--sigils", "apart"]),
+        13
+    );
+}

@@ -151,6 +151,11 @@ impl Recognizer {
         self.eyes.as_ref()
     }
 
+    /// The words of a raw tweet, cut as the model has learnt them.
+    fn words(&self, text: &str) -> Vec<Word> {
+        split_words(text, self.manifest.sigils)
+    }
+
     /// The tokenizer.
     pub fn tokenizer(&self) -> &WordPieces {
         &self.tokenizer
@@ -226,7 +231,7 @@ impl Recognizer {
         picture: Option<&Sight>,
         known: Option<&ImageText>,
     ) -> Result<Recognition, RecognizeError> {
-        let words = split_words(text);
+        let words = self.words(text);
         let tokens: Vec<&str> = words.iter().map(|w| w.of(text)).collect();
         let answer = self
             .answers_with(&[&tokens], &[picture], &[known])
@@ -255,7 +260,7 @@ impl Recognizer {
     /// # Errors
     /// If the device fails to answer.
     pub async fn recognize_all(&self, texts: &[&str]) -> Result<Vec<Recognition>, RecognizeError> {
-        let words: Vec<Vec<Word>> = texts.iter().map(|text| split_words(text)).collect();
+        let words: Vec<Vec<Word>> = texts.iter().map(|text| self.words(text)).collect();
         let tokens: Vec<Vec<&str>> = texts
             .iter()
             .zip(&words)
@@ -420,7 +425,7 @@ impl Recognizer {
             Some(drawing) => Some(self.look(&drawing.draw()?).await?),
             None => None,
         };
-        let words: Vec<&str> = split_words(text).iter().map(|w| w.of(text)).collect();
+        let words: Vec<&str> = self.words(text).iter().map(|w| w.of(text)).collect();
         let answer = self.answers(&[&words], &[sight.as_ref()]).await?.remove(0);
         let rows = answer.emissions.chunks(LABELS);
         Ok(KnownAnswer {

@@ -115,6 +115,7 @@ mod tests {
     use crate::systems::SystemConfig;
     use crate::systems::hamlearning::HamLearningConfig;
     use crate::train::tiny;
+    use crate::tweet::words::Sigils;
 
     fn bundle(channels: usize, eyes: Eyes, device: &Device) -> BundleFiles {
         let tokenizer = tiny::tokenizer().unwrap();
@@ -124,6 +125,7 @@ mod tests {
         let parts = Parts {
             config: config.clone(),
             max_pieces,
+            sigils: Sigils::Joined,
             eyes: Some(eyes),
             augmentation: None,
             about: About::default(),

@@ -7,6 +7,7 @@ use crate::label::{LABELS, Label};
 use crate::picture::Picture;
 use crate::splitmix::SplitMix64;
 use crate::systems::SystemConfig;
+use crate::tweet::words::Sigils;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -25,6 +26,9 @@ pub struct Manifest {
     pub config: SystemConfig,
     /// The longest window in pieces, special pieces included.
     pub max_pieces: usize,
+    /// How a raw tweet's mentions and hashtags are cut into words.
+    #[serde(default)]
+    pub sigils: Sigils,
     /// The vision networks, for a system that looks at pictures.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub eyes: Option<EyesEntry>,

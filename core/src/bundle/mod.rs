@@ -14,6 +14,7 @@ use crate::picture::eyes::Eyes;
 use crate::systems::{System, SystemConfig};
 use crate::tweet::augmentation::{Augmentation, AugmentationError};
 use crate::tweet::pieces::{PiecesError, WordPieces};
+use crate::tweet::words::Sigils;
 use burn::tensor::Device;
 use manifest::Manifest;
 use std::sync::Arc;
@@ -283,6 +284,8 @@ pub struct Parts {
     pub config: SystemConfig,
     /// The longest window in pieces, special pieces included.
     pub max_pieces: usize,
+    /// How a raw tweet's mentions and hashtags are cut into words.
+    pub sigils: Sigils,
     /// The vision networks, for a system that looks at pictures.
     pub eyes: Option<Eyes>,
     /// The augmentation table, for a system that reads augmentation.
@@ -320,6 +323,7 @@ pub fn pack(
         labels: manifest::label_names(),
         config: parts.config,
         max_pieces: parts.max_pieces,
+        sigils: parts.sigils,
         eyes: parts.eyes.as_ref().map(eyes::EyesEntry::of),
         quantization: None,
         files: manifest::Files::of(&files),

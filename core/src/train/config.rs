@@ -5,6 +5,7 @@ use super::image_context::Captioner;
 use crate::nn::mobilenet::BLOCKS;
 use crate::systems::hamlearning::{MOST_ITERATIONS, MOST_OBJECTS, Part};
 use crate::systems::mgcmt::{self, Augmented};
+use crate::tweet::words::Sigils;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -102,6 +103,11 @@ pub struct TrainConfig {
     pub cross_view: bool,
     /// Temperature of the alignment.
     pub temperature: f64,
+    /// How the model will cut the mentions and hashtags of raw tweets into words: as the corpora
+    /// do. A bundle to go on from has its own way.
+    pub sigils: Sigils,
+    /// Terms of what the model is made of, for its manifest.
+    pub licences: Vec<String>,
     /// Folder of the run: checkpoints, logs, and the bundle at the end.
     pub out: PathBuf,
     /// `cpu`, `torch`, `vulkan` or `cuda`, with `:i` for a GPU other than the first; several train
@@ -172,6 +178,8 @@ impl Default for TrainConfig {
             captioner: Captioner::Blip2,
             cross_view: true,
             temperature: 4.0,
+            sigils: Sigils::Joined,
+            licences: Vec::new(),
             out: PathBuf::new(),
             device: vec!["cpu".to_owned()],
             seed: 1,

@@ -41,6 +41,7 @@ use crate::systems::{System, SystemConfig};
 use crate::tweet::augmentation::Augmentation;
 use crate::tweet::pieces::{PiecesError, WordPieces};
 use crate::tweet::shape::WordShape;
+use crate::tweet::words::Sigils;
 use burn::module::Module;
 use burn::store::{ModuleRecord, RecordError};
 use burn::tensor::Device;
@@ -170,6 +171,7 @@ pub fn train(
         tokenizer,
         eyes,
         augmentation,
+        sigils,
         before,
     } = match &config.start {
         Some(folder) => go_on(config, folder, &devices[0])?,
@@ -274,6 +276,7 @@ pub fn train(
         eyes,
         tuned,
         augmentation,
+        sigils,
         before,
     };
     bundle_best(config, parts, &checkpoints, &devices[0])
@@ -311,6 +314,7 @@ struct Start {
     eyes: Option<Eyes>,
     augmentation: Option<Arc<Augmentation>>,
     /// What the bundle gone on from says of itself.
+    sigils: Sigils,
     before: Option<About>,
 }
 
@@ -325,6 +329,7 @@ fn begin(config: &TrainConfig, device: &Device, autodiff: &Device) -> Result<Sta
         tokenizer: load_tokenizer(&config.encoder)?,
         eyes,
         augmentation,
+        sigils: config.sigils,
         before: None,
     })
 }
@@ -348,6 +353,7 @@ fn go_on(config: &TrainConfig, folder: &Path, device: &Device) -> Result<Start, 
     check_pieces(config, manifest.config.encoder())?;
     Ok(Start {
         config: manifest.config,
+        sigils: manifest.sigils,
         system: system.train(),
         tokenizer,
         eyes,
@@ -574,6 +580,7 @@ struct BestParts {
     eyes: Option<Eyes>,
     tuned: Option<Tuned>,
     augmentation: Option<Arc<Augmentation>>,
+    sigils: Sigils,
     before: Option<About>,
 }
 
@@ -590,6 +597,7 @@ fn bundle_best(
         eyes,
         tuned,
         augmentation,
+        sigils,
         before,
     } = parts;
     let (best, dev_f1) = history::best(&config.out).ok_or(TrainError::NoEpoch)?;
@@ -616,16 +624,23 @@ fn bundle_best(
     if let Some(before) = &before {
         training["before"] = before.training.clone();
     }
+    let mut licences = before.map_or_else(Vec::new, |before| before.licences);
+    for licence in &config.licences {
+        if !licences.contains(licence) {
+            licences.push(licence.clone());
+        }
+    }
     let about = About {
         name: format!("mner-{}", system_config.name()),
         training,
-        licences: before.map_or_else(Vec::new, |before| before.licences),
+        licences,
         scores: BTreeMap::from([(names.join(" + "), dev_f1)]),
         ..About::default()
     };
     let parts = Parts {
         config: system_config,
         max_pieces: config.max_pieces,
+        sigils,
         eyes,
         augmentation,
         about,

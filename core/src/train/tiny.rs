@@ -20,6 +20,7 @@ use crate::systems::text::TextConfig;
 use crate::tweet::augmentation::Augmentation;
 use crate::tweet::pieces::WordPieces;
 use crate::tweet::shape::WordShape;
+use crate::tweet::words::Sigils;
 use burn::tensor::Device;
 use serde_json::json;
 use std::sync::Arc;
@@ -153,6 +154,7 @@ pub fn bundle(kind: SystemKind, seed: u64, device: &Device) -> Result<BundleFile
     let system = config.init(device);
     let parts = Parts {
         max_pieces,
+        sigils: Sigils::Joined,
         config,
         eyes,
         augmentation,

@@ -10,4 +10,4 @@ pub mod words;
 pub use pieces::{PiecesError, SpecialIds, WordPieces};
 pub use shape::WordShape;
 pub use window::{Window, piece_cap, windows};
-pub use words::{Word, split_words};
+pub use words::{Sigils, Word, split_words};

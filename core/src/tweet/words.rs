@@ -7,6 +7,7 @@
 //! 2. A URL is one word, without the closing punctuation that follows it. It may begin in the
 //!    middle of a word: `readhttp://t.co/x`.
 //! 3. `@user`, `#topic` and `$TICKER` are one word. A sigil always begins a new word: `RT@nasa`.
+//!    Or, as [`Sigils::Apart`], `@` and `#` are words of their own.
 //! 4. `&amp`, `&lt`, `&gt` and `&quot` are one word (Twitter's API escapes text; the benchmarks
 //!    split the `;` off).
 //! 5. Letters, digits and `_` form a word. Hyphens join two such runs (`Spider-Man`, `COVID-19`),
@@ -21,6 +22,7 @@
 //! A full stop after or between letters is a word too: `St .`, `U . S .`.
 
 use super::shape::url_prefix;
+use serde::{Deserialize, Serialize};
 use std::ops::Range;
 use unicode_segmentation::UnicodeSegmentation;
 
@@ -75,17 +77,30 @@ impl Word {
     }
 }
 
+/// Whether `@user` and `#topic` are one word or two. Corpora disagree, and a model finds names
+/// behind a sigil where it is cut as the model has learnt it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
+#[serde(rename_all = "lowercase")]
+pub enum Sigils {
+    /// One word, as in Twitter-2015.
+    #[default]
+    Joined,
+    /// Two words, as in Twitter-2017.
+    Apart,
+}
+
 /// Splits a text into words, in order and disjoint, with nothing but white space between them.
 ///
 /// Spans refer to `text` itself: nothing is normalised, trimmed or dropped. Time and memory are
 /// linear in the length of the text, which has no limit.
-pub fn split_words(text: &str) -> Vec<Word> {
+pub fn split_words(text: &str, sigils: Sigils) -> Vec<Word> {
     let clusters: Vec<Cluster> = text.graphemes(true).map(Cluster::new).collect();
     let mut words = Vec::new();
     let (mut byte, mut char, mut utf16) = (0, 0, 0);
     let mut at = 0;
     while at < clusters.len() {
-        let end = word_end(text, &clusters, at, byte);
+        let end = word_end(text, &clusters, at, byte, sigils);
         let start = (byte, char, utf16);
         for cluster in &clusters[at..end] {
             byte += cluster.text.len();
@@ -179,7 +194,7 @@ fn is_tag_sigil(cluster: &str) -> bool {
 }
 
 /// The cluster after the word (or white space) that starts at cluster `at`, byte `byte`.
-fn word_end(text: &str, clusters: &[Cluster], at: usize, byte: usize) -> usize {
+fn word_end(text: &str, clusters: &[Cluster], at: usize, byte: usize, sigils: Sigils) -> usize {
     let rest = &clusters[at + 1..];
     let first = &clusters[at];
     let next = rest.first();
@@ -191,6 +206,7 @@ fn word_end(text: &str, clusters: &[Cluster], at: usize, byte: usize) -> usize {
     let run =
         |fits: &dyn Fn(&Cluster) -> bool| at + 1 + rest.iter().take_while(|c| fits(c)).count();
     match first.text {
+        sigil if sigils == Sigils::Apart && is_tag_sigil(sigil) => return at + 1,
         "@" | "＠" => return run(&|c| c.is_word() && c.text.is_ascii()),
         "#" | "＃" => return run(&|c| c.is_word() || c.kind == Kind::Unspaced),
         "$" if next.is_some_and(|c| c.kind == Kind::Letter) => return run(&|c| c.is_word()),

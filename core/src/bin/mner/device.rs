@@ -54,9 +54,13 @@ pub fn parse(name: &str) -> Result<Device, String> {
 /// As [`parse`]; and burn computes data-parallel on GPUs alone.
 pub fn parse_all(names: &[String]) -> Result<Vec<Device>, String> {
     if names.len() > 1
-        && let Some(name) = names.iter().find(|name| ["cpu", "torch"].contains(&name.as_str()))
+        && let Some(name) = names
+            .iter()
+            .find(|name| ["cpu", "torch"].contains(&name.as_str()))
     {
-        return Err(format!("several devices must all be GPUs; name {name} alone"));
+        return Err(format!(
+            "several devices must all be GPUs; name {name} alone"
+        ));
     }
     names.iter().map(|name| parse(name)).collect()
 }

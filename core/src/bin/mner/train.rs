@@ -8,6 +8,7 @@ use mner_core::systems::mgcmt::{self, Augmented};
 use mner_core::train::config::{SystemKind, TrainConfig};
 use mner_core::train::image_context::Captioner;
 use mner_core::train::run::train;
+use mner_core::tweet::words::Sigils;
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::fs;
@@ -113,6 +114,12 @@ struct Flags {
     /// Temperature of the alignment [default: 4]
     #[arg(long)]
     temperature: Option<f64>,
+    /// Whether the model will read `@user` and `#topic` in raw tweets as one word or two [default: joined]
+    #[arg(long)]
+    sigils: Option<Sigils>,
+    /// Terms of what the model is made of, for its manifest (repeatable)
+    #[arg(long = "licence", value_name = "TEXT")]
+    licences: Option<Vec<String>>,
     /// Folder of the run
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,

@@ -11,6 +11,7 @@ use crate::systems::pictures::tests::sight;
 use crate::systems::{System, SystemConfig};
 use crate::train::packing::quantize_bundle;
 use crate::train::tiny;
+use crate::tweet::words::Sigils;
 use burn::module::{Module, ModuleMapper, Param};
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
@@ -156,6 +157,7 @@ fn bundle(device: &Device) -> BundleFiles {
     let encoder = tiny::config(&tokenizer).encoder().clone();
     let parts = BundleParts {
         max_pieces: 20,
+        sigils: Sigils::Joined,
         config: SystemConfig::HamLearning(HamLearningConfig::new(encoder, CHANNELS)),
         eyes: None,
         augmentation: None,

@@ -5,7 +5,7 @@ use crate::systems::pictures::Sight;
 use crate::tweet::pieces::{PiecesError, WordPieces};
 use crate::tweet::sequence::PieceSequence;
 use crate::tweet::shape::WordShape;
-use crate::tweet::words::split_words;
+use crate::tweet::words::{Sigils, split_words};
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 
@@ -184,7 +184,7 @@ fn joined(texts: Vec<String>, mark: &str) -> Vec<String> {
 }
 
 fn words(text: &str) -> Vec<String> {
-    split_words(text)
+    split_words(text, Sigils::Joined)
         .iter()
         .map(|word| word.of(text).to_owned())
         .collect()

@@ -4,7 +4,41 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 fn split(text: &str) -> Vec<&str> {
-    split_words(text).iter().map(|w| w.of(text)).collect()
+    split_words(text, Sigils::Joined)
+        .iter()
+        .map(|w| w.of(text))
+        .collect()
+}
+
+#[test]
+fn sigils_stand_apart_where_the_model_has_learnt_them_so() {
+    let text = "RT@nasa: #Boeing ##x # 1 @user_name #東京 $TSLA";
+    let words: Vec<&str> = split_words(text, Sigils::Apart)
+        .iter()
+        .map(|w| w.of(text))
+        .collect();
+    assert_eq!(
+        words,
+        [
+            "RT",
+            "@",
+            "nasa",
+            ":",
+            "#",
+            "Boeing",
+            "#",
+            "#",
+            "x",
+            "#",
+            "1",
+            "@",
+            "user_name",
+            "#",
+            "東",
+            "京",
+            "$TSLA"
+        ]
+    );
 }
 
 #[test]
@@ -61,7 +95,7 @@ fn every_rule_by_example() {
 #[test]
 fn names_can_be_cut_out_in_every_unit() {
     let text = "RT @nasa: 👩🏽‍🚀 Sunita Williams is back in Houston 🇺🇸 with #Boeing";
-    let words = split_words(text);
+    let words = split_words(text, Sigils::Joined);
     let utf16: Vec<u16> = text.encode_utf16().collect();
     let cut = |first: &str, last: &str| {
         let find = |x: &str| words.iter().find(|w| w.of(text) == x).unwrap();
@@ -124,7 +158,7 @@ fn time_is_linear_even_for_hostile_texts() {
     for pattern in patterns {
         let text = pattern.repeat(200_000 / pattern.len());
         let start = Instant::now();
-        let words = split_words(&text);
+        let words = split_words(&text, Sigils::Joined);
         let took = start.elapsed();
         assert!(
             took < Duration::from_secs(1),
@@ -143,7 +177,7 @@ fn check(text: &str) -> Result<(), TestCaseError> {
         .chain([text.len()])
         .collect();
     let mut end = (0, 0, 0);
-    for word in split_words(text) {
+    for word in split_words(text, Sigils::Joined) {
         prop_assert!(!word.bytes.is_empty());
         let slice = word.of(text);
         let chars: String = text
@@ -269,7 +303,7 @@ fn agreement(tweets: &Tweets, space: Joining) -> Agreement {
             gold.push(text.len()..text.len() + token.len());
             text.push_str(token);
         }
-        let words = split_words(&text);
+        let words = split_words(&text, Sigils::Joined);
         // A mark that stands alone forms one grapheme with the space before it.
         let spans: Vec<_> = words
             .iter()
