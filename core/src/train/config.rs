@@ -62,7 +62,7 @@ pub struct TrainConfig {
     pub backbone: Option<PathBuf>,
     /// Weights of the object detector, class names beside them.
     pub detector: Option<PathBuf>,
-    /// Bundle whose vision networks to take, in place of backbone and detector.
+    /// Bundle whose vision networks to take, but for a detector that is given.
     pub eyes: Option<PathBuf>,
     /// Folder where what was seen in the pictures is kept; `features` in the run's unless given.
     pub cache: Option<PathBuf>,
@@ -249,8 +249,8 @@ impl TrainConfig {
         if self.tune_blocks > 0 && !pictures {
             return Err(ConfigError::Missing("images"));
         }
-        if self.eyes.is_some() && (self.backbone.is_some() || self.detector.is_some()) {
-            return Err(ConfigError::Both("eyes", "backbone, detector"));
+        if self.eyes.is_some() && self.backbone.is_some() {
+            return Err(ConfigError::Both("eyes", "backbone"));
         }
         let unseen = self.start.is_none() && self.eyes.is_none();
         if unseen && self.system != SystemKind::Text && pictures {

@@ -166,3 +166,18 @@ pub fn load_eyes(
         device: device.clone(),
     })
 }
+
+/// The same eyes with the detector of a file, as [`load_eyes`] reads it.
+///
+/// # Errors
+/// [`EyesFileError`]
+pub fn with_detector(eyes: Eyes, file: &Path) -> Result<Eyes, EyesFileError> {
+    let Detector { network, side } = load_detector(file, &eyes.device)?;
+    let usual = EyesConfig::new(eyes.config.backbone.clone()).detector_side;
+    Ok(Eyes {
+        object_names: names(file, OBJECT_NAMES, YoloxConfig::new().classes)?,
+        config: eyes.config.with_detector_side(side.unwrap_or(usual)),
+        detector: network,
+        ..eyes
+    })
+}

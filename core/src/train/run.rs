@@ -7,7 +7,7 @@ use super::config::{ConfigError, SystemKind, TrainConfig};
 use super::corpus::mixture::{Mixture, MixtureError};
 use super::corpus::{CorpusError, Source};
 use super::dataset::{Example, Loader, Order};
-use super::eyes::{EyesFileError, load_eyes};
+use super::eyes::{EyesFileError, load_eyes, with_detector};
 use super::gallery::{Album, Gallery, GalleryError};
 use super::history;
 use super::hugging_face::{HuggingFaceError, load_encoder, load_tokenizer};
@@ -313,8 +313,8 @@ struct Start {
     tokenizer: WordPieces,
     eyes: Option<Eyes>,
     augmentation: Option<Arc<Augmentation>>,
-    /// What the bundle gone on from says of itself.
     sigils: Sigils,
+    /// What the bundle gone on from says of itself.
     before: Option<About>,
 }
 
@@ -393,7 +393,10 @@ fn open_eyes(config: &TrainConfig, device: &Device) -> Result<Option<Eyes>, Trai
     }
     match (&config.eyes, &config.backbone, &config.detector) {
         (Some(bundle), _, _) => match open_bundle(bundle, device)?.eyes {
-            Some(eyes) => Ok(Some(eyes)),
+            Some(eyes) => Ok(Some(match &config.detector {
+                Some(file) => with_detector(eyes, file)?,
+                None => eyes,
+            })),
             None => Err(TrainError::Blind(bundle.clone())),
         },
         (None, Some(backbone), Some(detector)) => {

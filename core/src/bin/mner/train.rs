@@ -57,7 +57,7 @@ struct Flags {
     /// Weights of the object detector (YOLOX-Nano), coco_labels.txt beside them
     #[arg(long, value_name = "FILE")]
     detector: Option<PathBuf>,
-    /// Bundle whose vision networks to take, in place of backbone and detector
+    /// Bundle whose vision networks to take, but for a --detector that is given
     #[arg(long)]
     eyes: Option<PathBuf>,
     /// Folder where what was seen in the pictures is kept [default: features in the run's]
