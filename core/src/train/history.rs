@@ -1,6 +1,6 @@
 //! Dev scores of a run's epochs, from the logs the learner keeps in the run's folder.
 
-use super::metric::SpanF1;
+use super::metric::SPAN_F1;
 use std::fs;
 use std::path::Path;
 
@@ -17,7 +17,7 @@ pub fn best(run: &Path) -> Option<(usize, f64)> {
 
 /// Dev span F1 of an epoch, a fraction. The log's last line is the epoch's own value.
 fn score(run: &Path, epoch: usize) -> Option<f64> {
-    let name = SpanF1::NAME.replace(' ', "_");
+    let name = SPAN_F1.replace(' ', "_");
     let log = fs::read_to_string(run.join(format!("valid/epoch-{epoch}/{name}.log"))).ok()?;
     let percent: f64 = log.lines().last()?.strip_suffix(",final")?.parse().ok()?;
     Some(percent / 100.0)

@@ -62,6 +62,15 @@ pub struct TrainReport {
     loss: Tensor<1>,
 }
 
+impl TrainReport {
+    /// Of a step with this loss, `[1]`.
+    pub fn new(loss: Tensor<1>) -> Self {
+        Self {
+            loss: loss.detach(),
+        }
+    }
+}
+
 /// What an evaluation step reports.
 #[derive(Debug)]
 pub struct DevReport {
@@ -81,13 +90,7 @@ impl TrainStep for Trainee {
             None => loss,
         };
         let grads = loss.backward();
-        TrainOutput::new(
-            self,
-            grads,
-            TrainReport {
-                loss: loss.detach(),
-            },
-        )
+        TrainOutput::new(self, grads, TrainReport::new(loss))
     }
 
     fn optimize(

@@ -1,4 +1,4 @@
-//! Span F1 as burn-train's learner tracks it.
+//! Figures of a run as burn-train's learner tracks them, in per cent.
 
 use super::scores::Scores;
 use crate::label::Label;
@@ -13,25 +13,53 @@ use std::sync::Arc;
 #[derive(Clone, Debug)]
 pub struct SpanInput(pub Vec<(Vec<Label>, Vec<Label>)>);
 
-/// Micro F1 over exact spans and types, lenient, in per cent.
-#[derive(Clone, Debug)]
-pub struct SpanF1 {
-    scores: Scores,
+/// What a figure is computed from, summed over the steps of an epoch.
+pub trait Tally: Clone + Default + Send + Sync {
+    /// What a step reports.
+    type Report;
+
+    /// Adds a step's report.
+    fn add(&mut self, report: &Self::Report);
 }
 
-impl SpanF1 {
-    /// The metric's name, also in the run's logs.
-    pub const NAME: &str = "Span F1";
+impl Tally for Scores {
+    type Report = SpanInput;
 
+    fn add(&mut self, SpanInput(tweets): &SpanInput) {
+        for (gold, predicted) in tweets {
+            self.add(gold, predicted);
+        }
+    }
+}
+
+/// A fraction of a tally, higher being better.
+#[derive(Clone, Debug)]
+pub struct Percentage<T> {
+    name: MetricName,
+    fraction: fn(&T) -> f64,
+    tally: T,
+}
+
+/// Name of [`span_f1`], also in the run's logs.
+pub const SPAN_F1: &str = "Span F1";
+
+/// Micro F1 over exact spans and types, lenient.
+pub fn span_f1() -> Percentage<Scores> {
+    Percentage::new(SPAN_F1, |scores: &Scores| scores.report().lenient.micro.f1)
+}
+
+impl<T: Tally> Percentage<T> {
     /// A fresh metric.
-    pub fn new() -> Self {
+    pub fn new(name: &str, fraction: fn(&T) -> f64) -> Self {
         Self {
-            scores: Scores::new(),
+            name: Arc::new(name.to_owned()),
+            fraction,
+            tally: T::default(),
         }
     }
 
     fn percent(&self) -> f64 {
-        100.0 * self.scores.report().lenient.micro.f1
+        100.0 * (self.fraction)(&self.tally)
     }
 
     fn entry(&self, value: NumericEntry) -> SerializedEntry {
@@ -39,17 +67,11 @@ impl SpanF1 {
     }
 }
 
-impl Default for SpanF1 {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl Metric for SpanF1 {
-    type Input = SpanInput;
+impl<T: Tally> Metric for Percentage<T> {
+    type Input = T::Report;
 
     fn name(&self) -> MetricName {
-        Arc::new(Self::NAME.to_owned())
+        self.name.clone()
     }
 
     fn attributes(&self) -> MetricAttributes {
@@ -62,12 +84,10 @@ impl Metric for SpanF1 {
 
     fn update(
         &mut self,
-        item: &SpanInput,
+        item: &T::Report,
         _: &MetricMetadata,
     ) -> Result<SerializedEntry, TensorReadError> {
-        for (gold, predicted) in &item.0 {
-            self.scores.add(gold, predicted);
-        }
+        self.tally.add(item);
         Ok(self.entry(NumericEntry::Value(self.percent())))
     }
 
@@ -76,11 +96,11 @@ impl Metric for SpanF1 {
     }
 
     fn clear(&mut self) {
-        self.scores = Scores::new();
+        self.tally = T::default();
     }
 }
 
-impl Numeric for SpanF1 {
+impl<T: Tally> Numeric for Percentage<T> {
     fn value(&self) -> Option<NumericEntry> {
         Some(NumericEntry::Value(self.percent()))
     }

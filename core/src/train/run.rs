@@ -13,7 +13,7 @@ use super::history;
 use super::hugging_face::{HuggingFaceError, load_encoder, load_tokenizer};
 use super::image_context::{self, ImageContextError};
 use super::learner::Trainee;
-use super::metric::SpanF1;
+use super::metric::span_f1;
 use super::packing::pack_with_answer;
 use super::progress::PlainProgress;
 use super::schedule::{optimizer, scheduler};
@@ -231,7 +231,7 @@ pub fn train(
             SupervisedTraining::new(&config.out, Arc::new(loader), Arc::new(dev_loader))
                 .metric_train_numeric(LossMetric::new())
                 .metric_valid_numeric(LossMetric::new())
-                .metric_valid_numeric(SpanF1::new())
+                .metric_valid_numeric(span_f1())
                 .with_custom_checkpointers(
                     AtomicCheckpointer::new(&checkpoints, "model"),
                     AtomicCheckpointer::new(&checkpoints, "optim"),

@@ -1,13 +1,8 @@
 //! How far two detectors agree on the objects of a picture.
 
 use crate::picture::detect::{Object, intersection_over_union};
-use burn::tensor::TensorReadError;
-use burn::train::metric::{
-    Metric, MetricAttributes, MetricMetadata, MetricName, Numeric, NumericAttributes, NumericEntry,
-    SerializedEntry,
-};
+use crate::train::metric::{Percentage, Tally};
 use serde::{Deserialize, Serialize};
-use std::sync::Arc;
 
 /// Least overlap (intersection over union) of boxes that are the same object.
 pub const SAME: f32 = 0.5;
@@ -84,86 +79,21 @@ fn fraction(part: usize, whole: usize) -> f64 {
     }
 }
 
-/// A figure of the agreement as burn-train's learner tracks it, in per cent.
-#[derive(Clone, Debug)]
-pub struct AgreementMetric {
-    name: Arc<String>,
-    figure: fn(&Agreement) -> f64,
-    sum: Agreement,
+/// [`Agreement::recall`] as burn-train's learner tracks it.
+pub fn recall() -> Percentage<Agreement> {
+    Percentage::new("Recall", Agreement::recall)
 }
 
-impl AgreementMetric {
-    fn new(name: &str, figure: fn(&Agreement) -> f64) -> Self {
-        Self {
-            name: Arc::new(name.to_owned()),
-            figure,
-            sum: Agreement::default(),
-        }
-    }
-
-    /// [`Agreement::recall`].
-    pub fn recall() -> Self {
-        Self::new("Recall", Agreement::recall)
-    }
-
-    /// [`Agreement::precision`].
-    pub fn precision() -> Self {
-        Self::new("Precision", Agreement::precision)
-    }
-
-    fn percent(&self) -> f64 {
-        100.0 * (self.figure)(&self.sum)
-    }
-
-    fn entry(&self, value: NumericEntry) -> SerializedEntry {
-        SerializedEntry::new(format!("{:.2} %", self.percent()), value.serialize())
-    }
+/// [`Agreement::precision`] as burn-train's learner tracks it.
+pub fn precision() -> Percentage<Agreement> {
+    Percentage::new("Precision", Agreement::precision)
 }
 
-impl Metric for AgreementMetric {
-    type Input = Agreement;
+impl Tally for Agreement {
+    type Report = Self;
 
-    fn name(&self) -> MetricName {
-        self.name.clone()
-    }
-
-    fn attributes(&self) -> MetricAttributes {
-        NumericAttributes {
-            unit: Some("%".to_owned()),
-            higher_is_better: true,
-        }
-        .into()
-    }
-
-    fn update(
-        &mut self,
-        item: &Agreement,
-        _: &MetricMetadata,
-    ) -> Result<SerializedEntry, TensorReadError> {
-        self.sum = self.sum.plus(*item);
-        Ok(self.entry(NumericEntry::Value(self.percent())))
-    }
-
-    fn compute(&mut self) -> Result<SerializedEntry, TensorReadError> {
-        Ok(self.entry(self.final_value()))
-    }
-
-    fn clear(&mut self) {
-        self.sum = Agreement::default();
-    }
-}
-
-impl Numeric for AgreementMetric {
-    fn value(&self) -> Option<NumericEntry> {
-        Some(NumericEntry::Value(self.percent()))
-    }
-
-    fn running_value(&self) -> Option<NumericEntry> {
-        self.value()
-    }
-
-    fn final_value(&self) -> NumericEntry {
-        NumericEntry::Final(self.percent())
+    fn add(&mut self, report: &Self) {
+        *self = self.plus(*report);
     }
 }
 

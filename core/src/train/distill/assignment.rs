@@ -12,18 +12,15 @@
 //! * The student's **best row** for each of them, the one of its class that overlaps it enough to be
 //!   merged with it and has the highest score, else the one that overlaps it most, is to say exactly
 //!   the same: objectness, classes and box.
-//! * Any **other row** that suppression would merge with something found is to go along: its
-//!   objectness by as many logits as the best row's. Only holding such rows down (tried as well)
-//!   leaves the whole student too unsure, by a logit after two epochs.
+//! * Any **other row** that suppression would merge with something found is to stay below its score.
 //! * A row that is merged with nothing found, but overlaps something of another class, is to say
 //!   that class.
-//! * A row that says something where the teacher found nothing is to be no surer of an object than
-//!   the teacher is there, in the surest of its cells of that level.
+//! * A row that overlaps nothing found is not to be surer of an object than the teacher is there, in
+//!   the most sure of its cells of that level.
 //! * All else is the student's own affair: its target is what it says now.
 //!
 //! So wherever both sides find the same there is nothing to learn; equal outputs have equal targets.
 
-use super::calibration::{logit, shifted};
 use crate::nn::yolox::STRIDES;
 use crate::picture::detect::{self, DetectConfig, Object, decode_boxes, intersection_over_union};
 
@@ -119,44 +116,36 @@ impl Answer {
         assert_eq!(rows.len(), self.sure.len(), "cells at side {side}");
         let merged = DetectConfig::default().overlap;
         let mut best: Vec<Best> = vec![Best::default(); self.found.len()];
-        let mut targets = Vec::with_capacity(rows.len());
+        let mut targets = Vec::with_capacity(rows.len() * (row + 1));
         for (index, object) in rows.iter().enumerate() {
             let own = dense[index * row + 4];
             let mut target = Target {
                 objectness: own,
                 weight: 0.0,
                 like: None,
-                along: None,
             };
-            let (mut same_overlap, mut other, mut other_overlap) = (merged, None, 0.0);
+            let (mut same, mut other) = (None, None);
+            let (mut same_overlap, mut other_overlap) = (merged, 0.0);
             for (k, found) in self.found.iter().enumerate() {
                 let overlap = intersection_over_union(object.bounds, found.object.bounds);
                 best[k].see(index, overlap, object, found, merged);
                 if found.object.class == object.class && overlap > same_overlap {
-                    (target.along, same_overlap) = (Some(k), overlap);
+                    (same, same_overlap) = (Some(found), overlap);
                 }
                 if overlap > other_overlap {
                     (other, other_overlap) = (Some(k), overlap);
                 }
             }
-            if target.along.is_none() && object.score > FAINT {
-                if other_overlap < APART {
-                    target.objectness = own.min(self.sure[index]);
-                } else if other_overlap > merged {
-                    (target.like, target.weight) = (other, own);
+            if let Some(found) = same {
+                if object.score > found.object.score {
+                    target.objectness = own * found.object.score / object.score;
                 }
+            } else if other_overlap < APART {
+                target.objectness = own.min(self.sure[index]);
+            } else if other_overlap > merged && object.score > FAINT {
+                (target.like, target.weight) = (other, own);
             }
             targets.push(target);
-        }
-        let shift = |(best, found): (&Best, &Found)| match best.merged {
-            Some((index, _)) => logit(found.objectness) - logit(dense[index * row + 4]),
-            None => 0.0,
-        };
-        let shifts: Vec<f64> = best.iter().zip(&self.found).map(shift).collect();
-        for target in &mut targets {
-            if let Some(k) = target.along {
-                target.objectness = shifted(target.objectness, shifts[k]);
-            }
         }
         for (k, (best, found)) in best.iter().zip(&self.found).enumerate() {
             if let Some(index) = best.index() {
@@ -164,7 +153,6 @@ impl Answer {
                     objectness: found.objectness,
                     weight: found.objectness,
                     like: Some(k),
-                    along: None,
                 };
             }
         }
@@ -188,8 +176,6 @@ struct Target {
     weight: f32,
     /// The found object whose box and classes are to be said.
     like: Option<usize>,
-    /// The found object with whose best row this one goes along.
-    along: Option<usize>,
 }
 
 /// The student's best row for something found.
@@ -332,11 +318,17 @@ mod tests {
         let row = target(&targets, second);
         assert!(near(&row[..4]), "{row:?}");
         assert_eq!(row[4..], [0.9, 0.9, 0.1, 0.8, 0.0]);
-        // As far as from 0.4 to 0.9, from 0.3: odds of 9 over 2/3, times 3/7.
-        let along = target(&targets, 3);
-        let odds = 13.5 * 3.0 / 7.0;
-        assert!((along[4] - odds / (1.0 + odds)).abs() < 1e-5, "{along:?}");
-        assert_eq!(along[5], 0.0, "box and class are its own affair");
+        assert_eq!(
+            target(&targets, 3)[4..6],
+            [0.3, 0.0],
+            "the fainter one may stay"
+        );
+
+        // Surer than the teacher beside its best row: down to the teacher's score.
+        let mut sure = answer.clone();
+        sure.found[0].object.score = 0.18;
+        let row = sure.targets(&student, ROW, to);
+        assert!((target(&row, 3)[4] * 0.9 - 0.18).abs() < 1e-6);
 
         // Of another class: the teacher's class.
         put(

@@ -56,12 +56,12 @@ pub fn shift(student: &Student, exams: &[Exam]) -> Result<f64, DistillError> {
 }
 
 /// The probability whose logit is `shift` above that of `probability`.
-pub(super) fn shifted(probability: f32, shift: f64) -> f32 {
+fn shifted(probability: f32, shift: f64) -> f32 {
     (1.0 / (1.0 + (-(logit(probability) + shift)).exp())) as f32
 }
 
 /// The logarithm of the odds, bounded where they are 0 or infinite.
-pub(super) fn logit(probability: f32) -> f64 {
+fn logit(probability: f32) -> f64 {
     let p = f64::from(probability).clamp(1e-9, 1.0 - 1e-9);
     (p / (1.0 - p)).ln()
 }

@@ -35,7 +35,7 @@ use crate::nn::yolox::Yolox;
 use crate::picture::detect::{self, DetectConfig, Frame};
 use crate::picture::{Picture, PictureError, input};
 use crate::splitmix::SplitMix64;
-use agreement::{Agreement, AgreementMetric};
+use agreement::Agreement;
 use burn::module::Module;
 use burn::optim::AdamWConfig;
 use burn::store::ModuleRecord;
@@ -484,8 +484,8 @@ fn train(
         let mut training =
             SupervisedTraining::new(&config.out, Arc::new(lessons), Arc::new(Exams(exams)))
                 .metric_train_numeric(LossMetric::new())
-                .metric_valid_numeric(AgreementMetric::recall())
-                .metric_valid_numeric(AgreementMetric::precision())
+                .metric_valid_numeric(agreement::recall())
+                .metric_valid_numeric(agreement::precision())
                 .with_custom_checkpointers(
                     AtomicCheckpointer::new(checkpoints, "model"),
                     AtomicCheckpointer::new(checkpoints, "optim"),

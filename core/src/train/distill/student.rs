@@ -6,12 +6,12 @@ use super::dense_match::distance;
 use super::lessons::{Exam, Lesson};
 use crate::nn::yolox::Yolox;
 use crate::picture::detect::{self, DetectConfig};
-use crate::train::learner::clip_global_norm;
+use crate::train::learner::{TrainReport, clip_global_norm};
 use burn::module::Module;
 use burn::optim::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
 use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::{ExecutionError, Tensor, TensorData};
-use burn::train::metric::{Adaptor, LossInput};
+use burn::train::metric::Adaptor;
 use burn::train::{InferenceStep, ItemLazy, TrainOutput, TrainStep};
 
 /// Largest global norm of a step's gradient.
@@ -22,12 +22,6 @@ const CLIP: f64 = 20.0;
 pub struct Student {
     /// The detector.
     pub detector: Yolox,
-}
-
-/// What a training step reports.
-#[derive(Debug)]
-pub struct LessonReport {
-    loss: Tensor<1>,
 }
 
 /// What an exam reports.
@@ -62,9 +56,9 @@ impl Student {
 
 impl TrainStep for Student {
     type Input = Lesson;
-    type Output = LessonReport;
+    type Output = TrainReport;
 
-    fn step(&self, lesson: Lesson) -> TrainOutput<LessonReport> {
+    fn step(&self, lesson: Lesson) -> TrainOutput<TrainReport> {
         let [_, _, side, _] = lesson.input.dims();
         let output = self.detector.forward(lesson.input);
         let now = output.dense().inner();
@@ -80,8 +74,7 @@ impl TrainStep for Student {
         let found = lesson.answers.iter().map(Answer::found).sum();
         let loss = distance(output.raw, targets, side, found);
         let grads = loss.backward();
-        let loss = loss.detach();
-        TrainOutput::new(self, grads, LessonReport { loss })
+        TrainOutput::new(self, grads, TrainReport::new(loss))
     }
 
     fn optimize(
@@ -106,24 +99,9 @@ impl InferenceStep for Student {
     }
 }
 
-impl ItemLazy for LessonReport {
-    fn sync(self) -> Result<Self, ExecutionError> {
-        self.loss.device().flush()?;
-        Ok(Self {
-            loss: self.loss.without_autodiff(),
-        })
-    }
-}
-
 impl ItemLazy for ExamReport {
     fn sync(self) -> Result<Self, ExecutionError> {
         Ok(self)
-    }
-}
-
-impl Adaptor<LossInput> for LessonReport {
-    fn adapt(&self) -> LossInput {
-        LossInput::new(self.loss.clone())
     }
 }
 
