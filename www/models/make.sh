@@ -1,16 +1,21 @@
 #!/usr/bin/env bash
-# Makes the model that ships, hamlearning/, from public weights and corpora, on one CPU thread in about three hours:
+# Makes the models that ship from public weights and corpora, one CPU thread:
 #
-#   MNER=target/release/mner ENCODER=... DATA=... WEIGHTS=... RUNS=runs www/models/make.sh
+#   MNER=target/release/mner ENCODER=... DATA=... WEIGHTS=... TWEETS=... PYTHON=python3 RUNS=runs [DEVICE=torch] \
+#       www/models/make.sh
 #
 # ENCODER  Hugging Face folder of all-MiniLM-L6-v2
 # DATA     twitter2015/ and twitter2017/ with train.txt and valid.txt, pictures.tsv, photos/{flickr8k,coco,posters}
 # WEIGHTS  mobilenet_v2.safetensors, yolox_nano.safetensors and their label files
+# TWEETS   a text file of tweets, one a line, gzip or plain
+# PYTHON   a Python with gensim
 #
-# A killed step is repeated with --resume by running this again.
+# About four hours with --device torch, three times that with cpu. A killed step is repeated with --resume by running
+# this again.
 set -euo pipefail
 
-: "${MNER:?the mner program}" "${ENCODER:?}" "${DATA:?}" "${WEIGHTS:?}" "${RUNS:?a folder for the runs}"
+: "${MNER:?the mner program}" "${ENCODER:?}" "${DATA:?}" "${WEIGHTS:?}" "${TWEETS:?}" "${PYTHON:?}" "${RUNS:?a folder for the runs}"
+DEVICE=${DEVICE:-cpu}
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 # step FOLDER DONE COMMAND...: a run that is not done yet, from its start or from where it stopped.
@@ -19,15 +24,24 @@ step() {
     shift 2
     [ -e "$folder/$done" ] && return
     if [ -e "$folder/config.json" ]; then
-        "$@" --out "$folder" --resume
+        "$@" --device "$DEVICE" --out "$folder" --resume
     else
-        "$@" --out "$folder"
+        "$@" --device "$DEVICE" --out "$folder"
     fi
 }
 
-corpora=(
-    --dev "$DATA/twitter2017/valid.txt" --dev "$DATA/twitter2015/valid.txt"
-    --pictures "$DATA/pictures.tsv" --cache "$RUNS/features"
+dev=(--dev "$DATA/twitter2017/valid.txt" --dev "$DATA/twitter2015/valid.txt")
+corpora=(--train "$DATA/twitter2017/train.txt" --train "$DATA/twitter2015/train.txt" "${dev[@]}")
+pictures=(--pictures "$DATA/pictures.tsv" --cache "$RUNS/features")
+hamlearning=(--system hamlearning --width 192 --iterations 1)
+text_terms=(
+    --licence "text encoder: all-MiniLM-L6-v2, Apache-2.0"
+    --licence "tweets: Twitter-2015 and Twitter-2017, research use"
+)
+picture_terms=(
+    --licence "image backbone: MobileNetV2 (torchvision), BSD-3-Clause"
+    --licence "detector: YOLOX-Nano (Megvii), Apache-2.0"
+    --licence "photographs for the detector: Flickr8k, non-commercial research; COCO, Flickr's Creative Commons licences"
 )
 
 # The detector: YOLOX-Nano taught to see at 320 pixels what it sees at 416.
@@ -35,15 +49,31 @@ photos=(--photos "$DATA/photos/flickr8k" --photos "$DATA/photos/coco" --photos "
 step "$RUNS/detector" report.json "$MNER" distill --teacher "$WEIGHTS/yolox_nano.safetensors" "${photos[@]}" \
     --side 320 --epochs 2 --lr 2e-4 --seed 1
 
-# Text encoder, fusion and chain, the vision networks as they are.
-step "$RUNS/general" bundle/manifest.json "$MNER" train --system hamlearning --width 192 --iterations 1 \
-    --encoder "$ENCODER" --backbone "$WEIGHTS/mobilenet_v2.safetensors" --detector "$RUNS/detector/detector.safetensors" \
-    --train "$DATA/twitter2017/train.txt" --train "$DATA/twitter2015/train.txt" "${corpora[@]}" --epochs 4 --seed 1
-
-# All of it and the last three blocks of the image backbone, at low rates, for half an epoch.
-step "$RUNS/tuned" bundle/manifest.json "$MNER" train --system hamlearning --start "$RUNS/general/bundle" \
+# The image backbone: a first HamLearning with torchvision's, then half an epoch at low rates in which its last three
+# blocks learn too.
+step "$RUNS/first" bundle/manifest.json "$MNER" train "${hamlearning[@]}" --encoder "$ENCODER" \
+    --backbone "$WEIGHTS/mobilenet_v2.safetensors" --detector "$RUNS/detector/detector.safetensors" \
+    "${corpora[@]}" "${pictures[@]}" --epochs 4 --seed 1
+step "$RUNS/tuned" bundle/manifest.json "$MNER" train --system hamlearning --start "$RUNS/first/bundle" \
     --tune-blocks 3 --lr-backbone 2e-5 --lr-encoder 2e-5 --lr-fusion 5e-5 --lr-new 2e-4 --lr-crf 2e-3 \
-    --train "$DATA/twitter2017/train.txt@0.5" --train "$DATA/twitter2015/train.txt@0.5" "${corpora[@]}" --epochs 1 --seed 1
+    --train "$DATA/twitter2017/train.txt@0.5" --train "$DATA/twitter2015/train.txt@0.5" "${dev[@]}" "${pictures[@]}" \
+    --epochs 1 --seed 1
 
-rm -rf "$here/hamlearning"
-"$MNER" quantize --bundle "$RUNS/tuned/bundle" --out "$here/hamlearning" --scheme mixed
+# Word vectors of tweets, for MGCMT.
+[ -e "$RUNS/tweets.bin" ] || PYTHONHASHSEED=0 "$PYTHON" "$here/word2vec.py" "$TWEETS" "$RUNS/tweets.bin"
+
+# What ships: every system from the same encoder, with the same eyes.
+# ship NAME ARGUMENT...
+ship() {
+    local name=$1
+    shift
+    step "$RUNS/$name" bundle/manifest.json "$MNER" train --encoder "$ENCODER" "${corpora[@]}" --epochs 4 --seed 1 \
+        --sigils apart "${text_terms[@]}" "$@"
+    rm -rf "${here:?}/$name"
+    "$MNER" quantize --bundle "$RUNS/$name/bundle" --out "$here/$name" --scheme mixed
+}
+seeing=("${pictures[@]}" --eyes "$RUNS/tuned/bundle" "${picture_terms[@]}")
+ship text --system text
+ship hamlearning "${hamlearning[@]}" "${seeing[@]}"
+ship mgcmt --system mgcmt --word2vec "$RUNS/tweets.bin" "${seeing[@]}"
+ship ita --system ita "${seeing[@]}"
