@@ -512,3 +512,17 @@ fn a_model_cuts_raw_tweets_as_its_corpora_do() {
         13
     );
 }
+
+#[test]
+fn a_run_that_gets_no_better_stops_early() {
+    let folder = with_bundle();
+    let run = path(&folder, "run");
+    let mut args = training(&folder, &run, 9);
+    let still = ["encoder", "new", "fusion", "crf"].map(|group| format!("--lr-{group}=0"));
+    args.extend(still);
+    args.extend(["--patience", "2"].map(str::to_owned));
+    let said = succeed(&args.iter().map(String::as_str).collect::<Vec<_>>());
+    assert!(said.contains("best epoch 1:"), "{said}");
+    let epoch = |epoch: usize| Path::new(&run).join(format!("valid/epoch-{epoch}"));
+    assert!(epoch(3).exists() && !epoch(4).exists());
+}
