@@ -1,12 +1,16 @@
 //! The only place that names compute backends: a device's name becomes a device.
 
 use burn::tensor::Device;
+#[cfg(any(feature = "vulkan", feature = "wgpu"))]
+use burn::tensor::{DeviceKind, DeviceType};
 
 /// The devices this program was built with, as `--device` takes them.
 fn known() -> String {
     let built = [
         ("cpu", cfg!(feature = "flex")),
         ("vulkan[:i]", cfg!(feature = "vulkan")),
+        ("wgpu[:i]", cfg!(feature = "wgpu")),
+        ("wgpu:software", cfg!(feature = "wgpu")),
         ("cuda[:i]", cfg!(feature = "cuda")),
         ("torch", cfg!(feature = "torch")),
     ];
@@ -18,7 +22,8 @@ fn known() -> String {
         .join(", ")
 }
 
-/// The device of this name: `cpu`, `torch` (LibTorch on the CPU), `vulkan`, `vulkan:1`, `cuda`, `cuda:1`.
+/// The device of this name: `cpu`, `torch` (LibTorch on the CPU), `vulkan`, `vulkan:1`, `wgpu` (any
+/// graphics API), `wgpu:software` (a driver that computes on the CPU), `cuda`, `cuda:1`.
 ///
 /// # Errors
 /// A sentence that says which names there are.
@@ -29,6 +34,10 @@ pub fn parse(name: &str) -> Result<Device, String> {
             known()
         )
     };
+    #[cfg(feature = "wgpu")]
+    if name == "wgpu:software" {
+        return Ok(Device::wgpu(DeviceKind::Cpu));
+    }
     let (kind, index) = match name.split_once(':') {
         Some((kind, index)) => (kind, index.parse::<usize>().map_err(|_| unknown())?),
         None => (name, 0),
@@ -37,7 +46,9 @@ pub fn parse(name: &str) -> Result<Device, String> {
         #[cfg(feature = "flex")]
         ("cpu", 0) => Ok(Device::flex()),
         #[cfg(feature = "vulkan")]
-        ("vulkan", _) => vulkan(index),
+        ("vulkan", _) => gpu(DeviceType::Vulkan, index, Device::vulkan),
+        #[cfg(feature = "wgpu")]
+        ("wgpu", _) => gpu(DeviceType::Wgpu, index, Device::wgpu),
         #[cfg(feature = "cuda")]
         ("cuda", _) => Ok(Device::cuda(index)),
         // burn deprecates LibTorch for its own backends; on a CPU it still trains the fastest.
@@ -65,18 +76,17 @@ pub fn parse_all(names: &[String]) -> Result<Vec<Device>, String> {
     names.iter().map(|name| parse(name)).collect()
 }
 
-/// The first Vulkan device is the best there is, a software one included; others are counted
-/// among the discrete ones.
-#[cfg(feature = "vulkan")]
-fn vulkan(index: usize) -> Result<Device, String> {
-    use burn::tensor::{DeviceKind, DeviceType};
-    let found = Device::enumerate(DeviceType::Vulkan).into_iter().count();
+/// The first device of a graphics API is the best there is, a software one included; others are
+/// counted among the discrete ones.
+#[cfg(any(feature = "vulkan", feature = "wgpu"))]
+fn gpu(api: DeviceType, index: usize, open: fn(DeviceKind) -> Device) -> Result<Device, String> {
+    let found = Device::enumerate(api).into_iter().count();
     if index >= found {
         return Err(format!(
-            "this machine has {found} Vulkan devices; install the GPU's Vulkan driver, or use --device cpu"
+            "this machine has {found} such devices; install the GPU's driver, or use --device cpu"
         ));
     }
-    Ok(Device::vulkan(match index {
+    Ok(open(match index {
         0 => DeviceKind::DefaultDevice,
         _ => DeviceKind::DiscreteGpu(index),
     }))
