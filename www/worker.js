@@ -65,7 +65,7 @@ async function load({ url, backend, software }, report) {
       : new MnerError('engine', 'The CPU engine of this page is not built. Run ./build.sh build.');
   }
   const limits = backend === 'webgpu' ? await probe({ software }) : undefined;
-  const starting = start(folder, (loaded) => report({ part: 'engine', loaded, total: sizes[folder] }));
+  const starting = start(folder, sizes[folder], (loaded) => report({ part: 'engine', loaded, total: sizes[folder] }));
   // Awaited below; without this a manifest that fails first would count as a failure outside of any call.
   starting.catch(() => {});
 
@@ -155,9 +155,12 @@ async function recognize({ text, caption, picture }) {
 }
 
 /** Downloads and instantiates the engine. */
-async function start(folder, onBytes) {
+async function start(folder, bytes, onBytes) {
   const glue = new URL(`./pkg/${folder}/mner_web.js`, import.meta.url);
-  const wasm = await fetchCounted(new URL('mner_web_bg.wasm', glue).href, onBytes);
+  // Compiled when it is whole: a browser that compiles what streams in holds it two times more meanwhile.
+  const wasm = await fetchCounted(new URL('mner_web_bg.wasm', glue).href, bytes, onBytes).catch((error) => {
+    throw error.code === 'truncated' ? new MnerError('engine', error.message) : error;
+  });
   try {
     engine = await import(glue.href);
     await engine.default({ module_or_path: wasm });
