@@ -32,10 +32,11 @@ export async function fetchWhole(url) {
  * @param {{bytes: number, sha256: string}} entry what the manifest says of it
  * @param {(offset: number, chunk: Uint8Array) => Promise<void>} write takes the bytes; the chunk is only valid until it settles
  * @param {(loaded: number) => void} onBytes called with the bytes present so far
- * @returns {Promise<boolean>} whether any of it came from the cache
+ * @returns {Promise<{keptAt: string, fromCache: boolean}>} the URL it is cached by, and whether any of it was before
  */
 export async function obtain(url, { bytes, sha256 }, write, onBytes) {
-  const parts = new Parts(url, sha256, bytes);
+  const keptAt = (await whereKept(sha256)) ?? url;
+  const parts = new Parts(keptAt, sha256, bytes);
   let loaded = 0;
   for (let part; loaded < bytes && (part = await parts.at(loaded)); ) {
     const end = await drain(url, part, loaded, write).catch((error) => {
@@ -46,6 +47,7 @@ export async function obtain(url, { bytes, sha256 }, write, onBytes) {
     onBytes((loaded = end));
   }
   const fromCache = loaded > 0;
+  // Of another version.
   if (!fromCache) await forget(url);
 
   for (let idle = 0, most = loaded; loaded < bytes; ) {
@@ -66,7 +68,19 @@ export async function obtain(url, { bytes, sha256 }, write, onBytes) {
     most = Math.max(most, loaded);
     if (loaded < bytes) await new Promise((done) => setTimeout(done, PAUSE * 2 ** idle));
   }
-  return fromCache;
+  return { keptAt, fromCache };
+}
+
+/** The URL by which this version of a file is cached: another's, where models have a file in common. */
+async function whereKept(sha256) {
+  try {
+    const keys = (await (await caches.open(CACHE)).keys()).map(({ url }) => new URL(url));
+    const key = keys.find(({ searchParams }) => searchParams.get('sha256') === sha256);
+    if (key) key.search = '';
+    return key?.href;
+  } catch {
+    return undefined;
+  }
 }
 
 /**

@@ -92,7 +92,7 @@ async function assemble(manifestBytes, manifest, base, starting, report) {
       return await engine.Recognizer.load(manifestBytes, weights, tokenizer, eyes, augmentation);
     } catch (error) {
       if (error.code !== 'bundle') throw error;
-      await Promise.all(files.map((file) => forget(file.url)));
+      await Promise.all(files.map(({ keptAt }) => forget(keptAt)));
       // What the cache held may be damaged; what the server has just sent is as it is.
       if (second || !files.some((file) => file.fromCache)) throw error;
     }
@@ -119,8 +119,8 @@ async function bring(manifest, key, base, starting, report) {
     buffer ??= new engine.FileBuffer(entry.bytes);
     return buffer;
   };
-  const fromCache = await obtain(url, entry, async (offset, chunk) => (await room()).write(offset, chunk), told);
-  return { url, buffer: await room(), fromCache };
+  const { keptAt, fromCache } = await obtain(url, entry, async (offset, chunk) => (await room()).write(offset, chunk), told);
+  return { keptAt, fromCache, buffer: await room() };
 }
 
 async function look({ picture, image }) {

@@ -151,6 +151,29 @@ test('a cache that is damaged is fetched again, once', () => {
   });
 });
 
+test('a file that two models have in common is fetched and kept once', () => {
+  const other = madeUpBundle({ bytes: 100_000 });
+  const tokenizer = (path) => path.endsWith('/tokenizer.json');
+  return visit(shared, { models: { test: bundle, other }, query: BLANK }, async (page, { requests }) => {
+    const kept = () => page.evaluate(async () => (await (await caches.open('mner-models-v1')).keys()).map(({ url }) => new URL(url).pathname));
+    assert.equal((await load(page)).names, 1);
+    assert.equal((await load(page, { model: 'other' })).names, 1);
+    assert.deepEqual(requests.filter(tokenizer), ['models/test/tokenizer.json']);
+    assert.deepEqual((await kept()).filter(tokenizer), ['/some/path/models/test/tokenizer.json']);
+    assert.ok((await kept()).includes('/some/path/models/other/weights.bpk'));
+    // Damaged there, it is fetched again here.
+    await page.evaluate(async () => {
+      const cache = await caches.open('mner-models-v1');
+      const key = (await cache.keys()).find(({ url }) => url.includes('tokenizer'));
+      await cache.put(key, new Response('[]'));
+    });
+    assert.equal((await load(page, { model: 'other' })).names, 1);
+    assert.deepEqual(requests.filter(tokenizer), ['models/test/tokenizer.json', 'models/other/tokenizer.json']);
+    assert.equal((await load(page)).names, 1);
+    assert.equal(requests.filter(tokenizer).length, 2);
+  });
+});
+
 test('another version of a model takes the place of the one in the cache', () => {
   const other = madeUpBundle({ bytes: 100_000 });
   let files = bundle;
