@@ -157,7 +157,7 @@ async function recognize({ text, caption, picture }) {
 /** Downloads and instantiates the engine. */
 async function start(folder, bytes, onBytes) {
   const glue = new URL(`./pkg/${folder}/mner_web.js`, import.meta.url);
-  // Compiled when it is whole: a browser that compiles what streams in holds it two times more meanwhile.
+  // Compiled when it is whole: while it streams in, compiling takes twice its size in memory beside it.
   const wasm = await fetchCounted(new URL('mner_web_bg.wasm', glue).href, bytes, onBytes).catch((error) => {
     throw error.code === 'truncated' ? new MnerError('engine', error.message) : error;
   });
