@@ -8,7 +8,9 @@ import { MnerError } from './errors.js';
 
 const CACHE = 'mner-models-v1';
 /** Bytes of a cached part; the last of a file may be shorter. */
-const PART = 4 << 20;
+const PART = 1 << 20;
+/** Bytes that are read at once. */
+const CHUNK = 1 << 17;
 /** Attempts in a row that may bring nothing, and the pause before the first of them; each further pause is twice as long. */
 const ATTEMPTS = 3;
 const PAUSE = 250;
@@ -30,16 +32,22 @@ export async function fetchWhole(url) {
  * @param {{bytes: number, sha256: string}} entry what the manifest says of it
  * @param {(offset: number, chunk: Uint8Array) => Promise<void>} write takes the bytes; the chunk is only valid until it settles
  * @param {(loaded: number) => void} onBytes called with the bytes present so far
- * @returns {Promise<boolean>} whether any of it came from the cache
+ * @returns {Promise<{keptAt: string, fromCache: boolean}>} the URL it is cached by, and whether any of it was before
  */
 export async function obtain(url, { bytes, sha256 }, write, onBytes) {
-  const parts = new Parts(url, sha256, bytes);
+  const keptAt = (await whereKept(sha256)) ?? url;
+  const parts = new Parts(keptAt, sha256, bytes);
   let loaded = 0;
   for (let part; loaded < bytes && (part = await parts.at(loaded)); ) {
-    await write(loaded, part);
-    onBytes((loaded += part.length));
+    const end = await drain(url, part, loaded, write).catch((error) => {
+      if (error.code !== 'network') throw error;
+      return loaded;
+    });
+    if (end === loaded) break;
+    onBytes((loaded = end));
   }
   const fromCache = loaded > 0;
+  // Of another version.
   if (!fromCache) await forget(url);
 
   for (let idle = 0, most = loaded; loaded < bytes; ) {
@@ -60,7 +68,19 @@ export async function obtain(url, { bytes, sha256 }, write, onBytes) {
     most = Math.max(most, loaded);
     if (loaded < bytes) await new Promise((done) => setTimeout(done, PAUSE * 2 ** idle));
   }
-  return fromCache;
+  return { keptAt, fromCache };
+}
+
+/** The URL by which this version of a file is cached: another's, where models have a file in common. */
+async function whereKept(sha256) {
+  try {
+    const keys = (await (await caches.open(CACHE)).keys()).map(({ url }) => new URL(url));
+    const key = keys.find(({ searchParams }) => searchParams.get('sha256') === sha256);
+    if (key) key.search = '';
+    return key?.href;
+  } catch {
+    return undefined;
+  }
 }
 
 /**
@@ -78,16 +98,38 @@ async function fetchFrom(url, from, bytes, write) {
     }
     at = 0;
   }
-  const reader = response.body.getReader();
-  for (;;) {
-    const { done, value } = await reader.read().catch(() => fail('network', unreachable(url)));
-    if (done) return at;
-    if (at + value.length > bytes) {
-      await reader.cancel();
-      fail('truncated', `${url} is longer than the ${bytes} bytes its manifest names.`);
+  return drain(url, response.body, at, (offset, chunk) => {
+    if (offset + chunk.length > bytes) fail('truncated', `${url} is longer than the ${bytes} bytes it should have.`);
+    return write(offset, chunk);
+  });
+}
+
+/**
+ * Reads a file's bytes from `offset` on to the end of `stream`, into the same memory again and again: as garbage, a model's
+ * pieces would stay for a while. Browsers whose streams cannot do that give new memory for each.
+ * @returns {Promise<number>} where the stream ended
+ */
+async function drain(url, stream, offset, write) {
+  let reader;
+  let memory;
+  try {
+    reader = stream.getReader({ mode: 'byob' });
+    memory = new ArrayBuffer(CHUNK);
+  } catch {
+    reader = stream.getReader();
+  }
+  try {
+    for (;;) {
+      const room = memory && new Uint8Array(memory);
+      const { done, value } = await reader.read(room).catch(() => fail('network', unreachable(url)));
+      if (done) return offset;
+      await write(offset, value);
+      offset += value.length;
+      memory &&= value.buffer;
     }
-    await write(at, value);
-    at += value.length;
+  } catch (error) {
+    await reader.cancel().catch(() => {});
+    throw error;
   }
 }
 
@@ -118,9 +160,7 @@ class Parts {
   /** The part that begins at `offset`, or `undefined`. */
   async at(offset) {
     try {
-      const hit = await (await caches.open(CACHE)).match(this.#key(offset));
-      const part = hit && new Uint8Array(await hit.arrayBuffer());
-      return part?.length ? part : undefined;
+      return (await (await caches.open(CACHE)).match(this.#key(offset)))?.body;
     } catch {
       return undefined;
     }
@@ -133,7 +173,7 @@ class Parts {
       this.#filled = 0;
     }
     for (let taken = 0; taken < chunk.length; ) {
-      this.#buffer ??= new Uint8Array(PART);
+      this.#buffer ??= new Uint8Array(Math.min(PART, this.#bytes));
       const piece = chunk.subarray(taken, taken + PART - this.#filled);
       this.#buffer.set(piece, this.#filled);
       this.#filled += piece.length;
@@ -170,19 +210,17 @@ export async function forget(url) {
 }
 
 /**
- * Fetches a file of unknown length and passes its answer on, counting.
- * @returns {Promise<Response>}
+ * Fetches a file of a known length whole.
+ * @returns {Promise<Uint8Array>}
  */
-export async function fetchCounted(url, onBytes) {
-  const response = await request(url, {});
-  let loaded = 0;
-  const counter = new TransformStream({
-    transform(chunk, controller) {
-      onBytes((loaded += chunk.length));
-      controller.enqueue(chunk);
-    },
+export async function fetchCounted(url, bytes, onBytes) {
+  const whole = new Uint8Array(bytes);
+  const end = await fetchFrom(url, 0, bytes, (offset, chunk) => {
+    whole.set(chunk, offset);
+    onBytes(offset + chunk.length);
   });
-  return new Response(response.body.pipeThrough(counter), { headers: { 'content-type': 'application/wasm' } });
+  if (end < bytes) fail('truncated', endedEarly(url, end, bytes));
+  return whole;
 }
 
 async function request(url, headers) {

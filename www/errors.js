@@ -5,7 +5,7 @@
  * |-------------|--------------------------------------------------------------------------|
  * | `not-found` | the server has no such file                                              |
  * | `network`   | the server cannot be reached, or answered with an error                  |
- * | `truncated` | a file ended early, or is longer than its manifest says                  |
+ * | `truncated` | a file ended early, or is longer than it should be                       |
  * | `bundle`    | the files do not belong together, or hold no model this version can read |
  * | `engine`    | this browser cannot run the WebAssembly part                             |
  * | `memory`    | this browser has no memory for the model                                 |

@@ -65,7 +65,7 @@ async function load({ url, backend, software }, report) {
       : new MnerError('engine', 'The CPU engine of this page is not built. Run ./build.sh build.');
   }
   const limits = backend === 'webgpu' ? await probe({ software }) : undefined;
-  const starting = start(folder, (loaded) => report({ part: 'engine', loaded, total: sizes[folder] }));
+  const starting = start(folder, sizes[folder], (loaded) => report({ part: 'engine', loaded, total: sizes[folder] }));
   // Awaited below; without this a manifest that fails first would count as a failure outside of any call.
   starting.catch(() => {});
 
@@ -92,7 +92,7 @@ async function assemble(manifestBytes, manifest, base, starting, report) {
       return await engine.Recognizer.load(manifestBytes, weights, tokenizer, eyes, augmentation);
     } catch (error) {
       if (error.code !== 'bundle') throw error;
-      await Promise.all(files.map((file) => forget(file.url)));
+      await Promise.all(files.map(({ keptAt }) => forget(keptAt)));
       // What the cache held may be damaged; what the server has just sent is as it is.
       if (second || !files.some((file) => file.fromCache)) throw error;
     }
@@ -119,8 +119,8 @@ async function bring(manifest, key, base, starting, report) {
     buffer ??= new engine.FileBuffer(entry.bytes);
     return buffer;
   };
-  const fromCache = await obtain(url, entry, async (offset, chunk) => (await room()).write(offset, chunk), told);
-  return { url, buffer: await room(), fromCache };
+  const { keptAt, fromCache } = await obtain(url, entry, async (offset, chunk) => (await room()).write(offset, chunk), told);
+  return { keptAt, fromCache, buffer: await room() };
 }
 
 async function look({ picture, image }) {
@@ -155,9 +155,12 @@ async function recognize({ text, caption, picture }) {
 }
 
 /** Downloads and instantiates the engine. */
-async function start(folder, onBytes) {
+async function start(folder, bytes, onBytes) {
   const glue = new URL(`./pkg/${folder}/mner_web.js`, import.meta.url);
-  const wasm = await fetchCounted(new URL('mner_web_bg.wasm', glue).href, onBytes);
+  // Compiled when it is whole: while it streams in, compiling takes twice its size in memory beside it.
+  const wasm = await fetchCounted(new URL('mner_web_bg.wasm', glue).href, bytes, onBytes).catch((error) => {
+    throw error.code === 'truncated' ? new MnerError('engine', error.message) : error;
+  });
   try {
     engine = await import(glue.href);
     await engine.default({ module_or_path: wasm });

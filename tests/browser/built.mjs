@@ -1,16 +1,23 @@
 /** What the tests of the compiled engines share: tweets with pictures, and the command line that answers them too. */
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { env } from 'node:process';
 
 const PICTURES = new URL('../reference/pictures/', import.meta.url).pathname;
+const MODELS = new URL('../../www/models/', import.meta.url).pathname;
 
 /** Why tests of the compiled engine of a device cannot run, or false. */
 export function missing(device) {
   if (!existsSync(new URL(`../../www/pkg/${device}/mner_web.js`, import.meta.url))) return `the engine (${device}) is not built`;
   return env.MNER && env.MNER_TEST_BUNDLE ? false : 'MNER and MNER_TEST_BUNDLE name no program and no model';
+}
+
+/** The folders of the models that ship with the page, by their names. */
+export function shipped() {
+  const names = readdirSync(MODELS).filter((name) => existsSync(join(MODELS, name, 'manifest.json')));
+  return Object.fromEntries(names.map((name) => [name, join(MODELS, name)]));
 }
 
 /** Tweets and the pictures with them. */
@@ -21,6 +28,12 @@ export const TWEETS = [
   { text: 'Salah twice in Madrid, and Liverpool go home with nothing but the cup' },
   { text: 'Just heard Björk play the Royal Albert Hall… '.repeat(8), picture: 'orientation6.jpg' },
 ];
+
+/** `tweets` as the model in a folder takes them: one that reads text alone gets no pictures. */
+export function fitting(folder, tweets) {
+  const { eyes } = JSON.parse(readFileSync(join(folder, 'manifest.json')));
+  return eyes ? tweets : tweets.map(({ text }) => ({ text }));
+}
 
 /** A reference picture's bytes. */
 export function picture(name) {
@@ -78,9 +91,15 @@ export function answer(page, tweets, { backend = 'cpu', timeout = 300_000 } = {}
   );
 }
 
-/** The largest difference of any two numbers at the same place of two answers; infinite if they differ otherwise. */
+/**
+ * The largest difference of any two numbers at the same place of two answers; infinite if they differ otherwise. Of numbers
+ * that are no counts and beyond 1, like the corners of boxes, it is relative.
+ */
 export function apart(a, b) {
-  if (typeof a === 'number' && typeof b === 'number') return Math.abs(a - b);
+  if (typeof a === 'number' && typeof b === 'number') {
+    const counts = Number.isInteger(a) && Number.isInteger(b);
+    return Math.abs(a - b) / (counts ? 1 : Math.max(1, Math.abs(a), Math.abs(b)));
+  }
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return a === b ? 0 : Infinity;
   const keys = [...new Set([...Object.keys(a), ...Object.keys(b)])];
   return keys.reduce((most, key) => Math.max(most, apart(a[key], b[key])), 0);

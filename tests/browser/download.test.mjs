@@ -5,14 +5,14 @@ import { BLANK, inWorkers, madeUpBundle, visit, withBrowser } from './harness.mj
 
 const shared = withBrowser();
 const WEIGHTS = 'models/test/weights.bpk';
-const PART = 4 << 20;
+const PART = 1 << 20;
 /** Two parts and a bit. */
-const bundle = madeUpBundle({ bytes: 2 * PART + 1_000_000 });
+const bundle = madeUpBundle({ bytes: 2 * PART + 500_000 });
 const whole = bundle['weights.bpk'];
 
-/** Loads the model and closes it; `stop` ends the download when that many bytes of the weights are there. */
-function load(page, { stop = Infinity } = {}) {
-  return page.evaluate(async (stop) => {
+/** Loads a model and closes it; `stop` ends the download when that many bytes of the weights are there. */
+function load(page, { model = 'test', stop = Infinity } = {}) {
+  return page.evaluate(async ([model, stop]) => {
     const root = new URL('.', location).href;
     const { Recognizer } = await import(`${root}mner.js`);
     const stopper = new AbortController();
@@ -23,14 +23,14 @@ function load(page, { stop = Infinity } = {}) {
       if (loaded >= stop) stopper.abort();
     };
     try {
-      const mner = await Recognizer.load(`${root}models/test/`, { backend: 'cpu', onProgress, signal: stopper.signal });
+      const mner = await Recognizer.load(`${root}models/${model}/`, { backend: 'cpu', onProgress, signal: stopper.signal });
       const { entities } = await mner.recognize({ text: 'Oslo' });
       mner.close();
       return { seen, names: entities.length };
     } catch (error) {
       return { seen, error: `${error.code ?? error.name}: ${error.message}` };
     }
-  }, stop);
+  }, [model, stop]);
 }
 
 /** Answers for the weights by `answer(from, response)`, and notes the ranges asked for. */
@@ -71,7 +71,7 @@ test('a download that was stopped goes on where it stopped, also at the next vis
 });
 
 test('a connection that breaks again and again is taken up again and again', () => {
-  const step = 1_500_000;
+  const step = 600_000;
   const { ranges, intercept } = weights((from, response) => {
     part(response, from, from + step);
     if (from + step >= whole.length) response.end();
@@ -119,7 +119,7 @@ test('a file that ends early is named, and not asked for without end', () => {
   });
   return visit(shared, { bundle, intercept, query: BLANK }, async (page) => {
     const { error } = await load(page);
-    assert.match(error, /^truncated: .*weights\.bpk ended after 1000 of 9388608 bytes/);
+    assert.match(error, /^truncated: .*weights\.bpk ended after 1000 of 2597152 bytes/);
     assert.equal(ranges.length, 5);
   });
 });
@@ -148,6 +148,29 @@ test('a cache that is damaged is fetched again, once', () => {
     assert.equal(ranges.length, 2);
     assert.equal((await load(page)).names, 1);
     assert.equal(ranges.length, 2);
+  });
+});
+
+test('a file that two models have in common is fetched and kept once', () => {
+  const other = madeUpBundle({ bytes: 100_000 });
+  const tokenizer = (path) => path.endsWith('/tokenizer.json');
+  return visit(shared, { models: { test: bundle, other }, query: BLANK }, async (page, { requests }) => {
+    const kept = () => page.evaluate(async () => (await (await caches.open('mner-models-v1')).keys()).map(({ url }) => new URL(url).pathname));
+    assert.equal((await load(page)).names, 1);
+    assert.equal((await load(page, { model: 'other' })).names, 1);
+    assert.deepEqual(requests.filter(tokenizer), ['models/test/tokenizer.json']);
+    assert.deepEqual((await kept()).filter(tokenizer), ['/some/path/models/test/tokenizer.json']);
+    assert.ok((await kept()).includes('/some/path/models/other/weights.bpk'));
+    // Damaged there, it is fetched again here.
+    await page.evaluate(async () => {
+      const cache = await caches.open('mner-models-v1');
+      const key = (await cache.keys()).find(({ url }) => url.includes('tokenizer'));
+      await cache.put(key, new Response('[]'));
+    });
+    assert.equal((await load(page, { model: 'other' })).names, 1);
+    assert.deepEqual(requests.filter(tokenizer), ['models/test/tokenizer.json', 'models/other/tokenizer.json']);
+    assert.equal((await load(page)).names, 1);
+    assert.equal(requests.filter(tokenizer).length, 2);
   });
 });
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { env } from 'node:process';
 import { test } from 'node:test';
-import { TWEETS as SEEN, answer, apart, misled, missing, native, picture, withRandomModel } from './built.mjs';
+import { TWEETS as SEEN, answer, apart, fitting, misled, missing, native, picture, shipped, withRandomModel } from './built.mjs';
 import { BLANK, enter, madeUpBundle, realBundle, shows, visit, withBrowser } from './harness.mjs';
 
 const shared = withBrowser();
@@ -72,24 +72,29 @@ function opened(bundle, use) {
   return visit(shared, { engine: 'built', bundle, query: BLANK }, use);
 }
 
-for (const system of ['the given model', 'text', 'mgcmt', 'ita']) {
-  test(`gives the command line's answers (${system})`, { skip }, async () => {
-    const compare = (folder) =>
-      opened(realBundle(folder), async (page) => {
-        const tweets = system === 'text' ? SEEN.map(({ text }) => ({ text })) : SEEN;
-        const { answers } = await answer(page, tweets);
-        tweets.forEach((tweet, i) => {
-          const { timings, backend, ...ours } = answers[i];
-          const { text, ...theirs } = native(folder, tweet);
-          assert.equal(text, tweet.text);
-          assert.ok(apart(ours, theirs) < 2e-3, `${tweet.text}: ${apart(ours, theirs)} apart`);
-          assert.equal(backend, 'cpu');
-          assert.equal(timings.look > 0, 'picture' in tweet);
-        });
-        assert.ok(answers.some(({ entities }) => entities.length), 'the model found no name at all');
-      });
-    await (system === 'the given model' ? compare(env.MNER_TEST_BUNDLE) : withRandomModel(system, compare));
+/** The page's answers and the command line's, from the model in a folder. */
+function compare(folder) {
+  return opened(realBundle(folder), async (page) => {
+    const tweets = fitting(folder, SEEN);
+    const { answers, error } = await answer(page, tweets);
+    assert.equal(error, undefined);
+    tweets.forEach((tweet, i) => {
+      const { timings, backend, ...ours } = answers[i];
+      const { text, ...theirs } = native(folder, tweet);
+      assert.equal(text, tweet.text);
+      assert.ok(apart(ours, theirs) < 2e-3, `${tweet.text}: ${apart(ours, theirs)} apart`);
+      assert.equal(backend, 'cpu');
+      assert.equal(timings.look > 0, 'picture' in tweet);
+    });
+    assert.ok(answers.some(({ entities }) => entities.length), 'the model found no name at all');
   });
+}
+
+for (const [name, folder] of Object.entries({ 'the given model': env.MNER_TEST_BUNDLE, ...shipped() })) {
+  test(`gives the command line's answers (${name})`, { skip }, () => compare(folder));
+}
+for (const system of ['text', 'mgcmt', 'ita']) {
+  test(`gives the command line's answers (random ${system})`, { skip }, () => withRandomModel(system, compare));
 }
 
 test('a caption counts for a model that reads it', { skip }, () =>

@@ -20,7 +20,8 @@ test('lists the models with system and size, and opens the first', () =>
   }));
 
 test('downloads only what is chosen', () => {
-  const models = { a: madeUpBundle(), b: madeUpBundle(), c: madeUpBundle() };
+  // Of different sizes, or what is cached of one would do for all.
+  const models = { a: madeUpBundle(), b: madeUpBundle({ bytes: 150_000 }), c: madeUpBundle({ bytes: 100_000 }) };
   return visit(shared, { models }, async (page, { requests }) => {
     const weights = () => requests.filter((path) => path.endsWith('.bpk'));
     await shows(page, 'empty');

@@ -72,7 +72,7 @@ test('also opens by its links without a connection', async () => {
 
 test('without a connection, a model that is not here is fetched when the connection is back', async () => {
   const line = network();
-  await visit(shared, { models: { test: bundle, other: madeUpBundle() }, context, intercept: line.intercept }, async (page) => {
+  await visit(shared, { models: { test: bundle, other: madeUpBundle({ bytes: 100_000 }) }, context, intercept: line.intercept }, async (page) => {
     await shows(page, 'empty');
     await kept(page, 2);
     line.down = true;

@@ -4,7 +4,7 @@
  * a real one can.
  */
 export default async function init({ module_or_path: wasm }) {
-  await wasm.arrayBuffer();
+  if (!(wasm instanceof Uint8Array)) throw new TypeError('not the bytes of an engine');
 }
 
 let panic;

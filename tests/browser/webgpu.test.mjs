@@ -1,7 +1,8 @@
 /** The compiled WebGPU engine in a browser whose WebGPU computes on the CPU: slow, but the same kernels. */
 import assert from 'node:assert/strict';
+import { env } from 'node:process';
 import { test } from 'node:test';
-import { TWEETS, answer, apart, misled, missing } from './built.mjs';
+import { TWEETS, answer, apart, fitting, misled, missing, native, shipped } from './built.mjs';
 import { BLANK, inWorkers, realBundle, visit, withBrowser } from './harness.mjs';
 
 const shared = withBrowser({ webgpu: true });
@@ -40,22 +41,25 @@ function opened(bundle, worker, use) {
   });
 }
 
-test('gives the answers of the CPU', { skip }, () =>
-  opened(realBundle(), '', async (page) => {
-    const gpu = await answer(page, FEW, { backend: 'webgpu', timeout: TIMEOUT });
-    assert.deepEqual([gpu.error, gpu.backend], [undefined, 'webgpu']);
-    const cpu = await answer(page, FEW);
-    FEW.forEach((tweet, i) => {
-      const named = ({ entities }) => entities.map(({ type, utf16 }) => [type, ...utf16]);
-      assert.deepEqual(named(gpu.answers[i]), named(cpu.answers[i]));
-      const { timings, backend, ...ours } = gpu.answers[i];
-      const { timings: _, backend: __, ...theirs } = cpu.answers[i];
-      assert.equal(backend, 'webgpu');
-      // A detector of random weights sees every place alike: which of them come first is the devices' rounding.
-      for (const { picture } of [ours, theirs]) delete picture?.objects;
-      assert.ok(apart(ours, theirs) < 2e-2, `${tweet.text}: ${apart(ours, theirs)} apart`);
-    });
-  }));
+for (const [name, folder] of Object.entries({ 'the given model': env.MNER_TEST_BUNDLE, ...shipped() })) {
+  test(`gives the command line's answers (${name})`, { skip }, () =>
+    opened(realBundle(folder), '', async (page) => {
+      // All that ship would take many minutes.
+      const tweets = fitting(folder, name === 'the given model' ? FEW : FEW.slice(0, 1));
+      const gpu = await answer(page, tweets, { backend: 'webgpu', timeout: TIMEOUT });
+      assert.deepEqual([gpu.error, gpu.backend], [undefined, 'webgpu']);
+      tweets.forEach((tweet, i) => {
+        const { timings, backend, ...ours } = gpu.answers[i];
+        const { text, ...theirs } = native(folder, tweet);
+        const named = ({ entities }) => entities.map(({ type, utf16 }) => [type, ...utf16]);
+        assert.deepEqual(named(ours), named(theirs));
+        assert.equal(backend, 'webgpu');
+        // A detector of random weights sees every place alike: which of them come first is the devices' rounding.
+        if (name === 'the given model') for (const { picture } of [ours, theirs]) delete picture?.objects;
+        assert.ok(apart(ours, theirs) < 2e-2, `${tweet.text}: ${apart(ours, theirs)} apart`);
+      });
+    }));
+}
 
 test('an engine that computes something else than the bundle knows is refused', { skip }, () =>
   opened(misled(realBundle(), 0.1), '', async (page) => {

@@ -140,8 +140,8 @@ impl Parts<'_> {
                     QuantValue::Q4S => 4,
                     _ => 8,
                 };
-                // The bytes stay in the file's buffer: a copy would be in memory beside it.
-                Ok(Table::packed(bytes, rows, d, block, bits))
+                // A copy: a view would keep the whole file in memory.
+                Ok(Table::packed(bytes.to_vec(), rows, d, block, bits))
             }
             _ => Err(storage(&own, dtype)),
         }

@@ -150,7 +150,6 @@ pub fn unpack(
         .tokenizer
         .verify(TOKENIZER, &files.tokenizer)?;
     check_sizes(&manifest)?;
-    let eyes = unpack_eyes(&manifest, files.eyes, device)?;
     let augmentation = unpack_augmentation(&manifest, files.augmentation)?;
     let tokenizer = WordPieces::from_bytes(&files.tokenizer)?;
     let vocab = manifest.config.encoder().vocab;
@@ -162,6 +161,8 @@ pub fn unpack(
     }
     let system =
         load(&manifest.config, files.weights, device, compute).map_err(BundleError::Weights)?;
+    // Where the largest file was, there is room now.
+    let eyes = unpack_eyes(&manifest, files.eyes, device)?;
     Ok(Unpacked {
         manifest,
         system,

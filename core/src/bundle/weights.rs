@@ -148,7 +148,12 @@ pub(super) fn take_f32(
 ) -> Result<TensorData, WeightsError> {
     let (dtype, found, bytes) = take(tensors, name, expected)?;
     match dtype {
-        DType::F32 => Ok(TensorData::from_bytes(bytes, expected.clone(), dtype)),
+        // A copy: a tensor that views the file would keep all of it in memory.
+        DType::F32 => Ok(TensorData::from_bytes_vec(
+            bytes.to_vec(),
+            expected.clone(),
+            dtype,
+        )),
         DType::QFloat(scheme) => dequantize(scheme, found, bytes)
             .map(|values| TensorData::new(values, expected.clone()))
             .ok_or_else(|| storage(name, dtype)),

@@ -1,6 +1,6 @@
 //! Tables of vectors that are looked up row by row, as they are in the file.
 
-use burn::tensor::{Bytes, f16};
+use burn::tensor::f16;
 
 /// A table of rows.
 pub struct Table {
@@ -12,7 +12,7 @@ enum Values {
     Plain(Vec<f32>),
     Packed {
         /// Codes row by row, then scales row by row in f16.
-        bytes: Bytes,
+        bytes: Vec<u8>,
         /// Where the scales start.
         scales: usize,
         /// Codes in a byte; of two, the first is in the low half.
@@ -40,7 +40,7 @@ impl Table {
     ///
     /// # Panics
     /// If the lengths do not fit.
-    pub fn packed(bytes: Bytes, rows: usize, columns: usize, block: usize, bits: usize) -> Self {
+    pub fn packed(bytes: Vec<u8>, rows: usize, columns: usize, block: usize, bits: usize) -> Self {
         assert!(matches!(bits, 4 | 8) && columns.is_multiple_of(block));
         let (share, scales) = (8 / bits, rows * columns * bits / 8);
         assert!(block.is_multiple_of(share));
@@ -113,7 +113,7 @@ mod tests {
             let codes = codes.iter().map(|&code| code as u8);
             let scales = [1.0, 0.5, 2.0, 0.25].map(|scale| f16::from_f32(scale).to_le_bytes());
             let bytes = codes.chain(scales.into_iter().flatten()).collect();
-            Table::packed(Bytes::from_bytes_vec(bytes), 2, 4, 2, bits)
+            Table::packed(bytes, 2, 4, 2, bits)
         };
         let eight = packed(&[1, 2, 3, 4, 127, -127, 0, -1], 8);
         assert_eq!(row(&eight, 0), [2.0, 3.0, 2.5, 3.0]);
