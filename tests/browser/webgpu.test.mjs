@@ -41,10 +41,10 @@ function opened(bundle, worker, use) {
   });
 }
 
-for (const [name, folder] of Object.entries({ 'the given model': env.MNER_TEST_BUNDLE, ...shipped() })) {
+// Of those that ship, the one that the page opens: each takes minutes on a software adapter.
+for (const [name, folder] of [['the given model', env.MNER_TEST_BUNDLE], ...Object.entries(shipped()).slice(0, 1)]) {
   test(`gives the command line's answers (${name})`, { skip }, () =>
     opened(realBundle(folder), '', async (page) => {
-      // All that ship would take many minutes.
       const tweets = fitting(folder, name === 'the given model' ? FEW : FEW.slice(0, 1));
       const gpu = await answer(page, tweets, { backend: 'webgpu', timeout: TIMEOUT });
       assert.deepEqual([gpu.error, gpu.backend], [undefined, 'webgpu']);
