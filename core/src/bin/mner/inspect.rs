@@ -19,8 +19,9 @@ pub struct Args {
     json: bool,
 }
 
-/// Largest difference from the known answer that rounding explains.
-const TOLERANCE: f32 = 1e-3;
+/// Largest difference from the known answer that rounding explains: quantised bundles compute with
+/// 16-bit activations here, the answer was computed with f32.
+const TOLERANCE: f32 = 2e-3;
 
 pub fn run(args: &Args) -> Result<(), Failure> {
     let files = bundle::read(&args.bundle)?;
