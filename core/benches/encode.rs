@@ -16,6 +16,7 @@ use mner_core::systems::text::TextConfig;
 use mner_core::train::packing::quantize_bundle;
 use mner_core::train::tiny;
 use mner_core::tweet::shape::WordShape;
+use mner_core::tweet::words::Sigils;
 use std::time::Instant;
 
 #[global_allocator]
@@ -47,6 +48,7 @@ fn main() {
     };
     let parts = Parts {
         max_pieces: encoder.max_pieces(),
+        sigils: Sigils::Joined,
         config: SystemConfig::Text(TextConfig {
             encoder: encoder.clone(),
         }),

@@ -62,15 +62,14 @@ pub fn parse(name: &str) -> Result<Device, String> {
 /// The devices a training run names.
 ///
 /// # Errors
-/// As [`parse`]; and burn computes data-parallel on GPUs alone.
+/// As [`parse`]; and burn has a transport between devices, which data-parallel training needs, for
+/// CUDA alone.
 pub fn parse_all(names: &[String]) -> Result<Vec<Device>, String> {
     if names.len() > 1
-        && let Some(name) = names
-            .iter()
-            .find(|name| ["cpu", "torch"].contains(&name.as_str()))
+        && let Some(name) = names.iter().find(|name| !name.starts_with("cuda"))
     {
         return Err(format!(
-            "several devices must all be GPUs; name {name} alone"
+            "several devices must all be CUDA devices; name {name} alone"
         ));
     }
     names.iter().map(|name| parse(name)).collect()
