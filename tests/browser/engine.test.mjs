@@ -138,7 +138,7 @@ test('what cannot become a picture is refused in words, and the next is looked a
       assert.equal(answers[i].code, 'picture');
       assert.match(answers[i].message, sentence);
     });
-    assert.ok(answers.at(-1).relevance.global > 0);
+    assert.ok(answers.at(-1).picture.relevance.global > 0);
   }));
 
 test('a model of text alone says that it takes no picture', { skip }, () =>
