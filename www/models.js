@@ -41,7 +41,7 @@ export async function describe(name) {
   const [title, about] = SYSTEMS[system] ?? [system ?? name, ''];
   const sizes = Object.values(manifest.files ?? {}).map(({ bytes }) => bytes);
   const bytes = sizes.length ? sizes.reduce((sum, size) => sum + size, 0) : undefined;
-  const label = [title, title === name ? '' : name, bytes && `${megabytes(bytes)} MB`].filter(Boolean).join(' · ');
+  const label = [title, [title, system].includes(name) ? '' : name, bytes && `${megabytes(bytes)} MB`].filter(Boolean).join(' · ');
   return { name, url, label, title, about, bytes };
 }
 
