@@ -110,8 +110,8 @@ pub struct TrainConfig {
     pub licences: Vec<String>,
     /// Folder of the run: checkpoints, logs, and the bundle at the end.
     pub out: PathBuf,
-    /// `cpu`, `torch`, `vulkan`, `wgpu` or `cuda`, with `:i` for a GPU other than the first; several CUDA devices train
-    /// data-parallel.
+    /// `cpu`, `torch`, `vulkan`, `wgpu` or `cuda`, with `:i` for a GPU other than the first; several
+    /// CUDA devices train data-parallel.
     pub device: Vec<String>,
     /// Seed of everything random.
     pub seed: u64,
