@@ -10,8 +10,8 @@
 # TWEETS   a text file of tweets, one a line, gzip or plain
 # PYTHON   a Python with gensim
 #
-# About four hours with --device torch, twice that with cpu. A killed step is repeated with --resume by running
-# this again.
+# Hours: every step has been run by itself, the whole not yet. A killed step is repeated with --resume by running this
+# again.
 set -euo pipefail
 
 : "${MNER:?the mner program}" "${ENCODER:?}" "${DATA:?}" "${WEIGHTS:?}" "${TWEETS:?}" "${PYTHON:?}" "${RUNS:?a folder for the runs}"
