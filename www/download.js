@@ -34,7 +34,13 @@ export async function fetchWhole(url) {
  * @param {(loaded: number) => void} onBytes called with the bytes present so far
  * @returns {Promise<{keptAt: string, fromCache: boolean}>} the URL it is cached by, and whether any of it was before
  */
-export async function obtain(url, { bytes, sha256 }, write, onBytes) {
+export function obtain(url, entry, write, onBytes) {
+  const bringIn = () => obtainAlone(url, entry, write, onBytes);
+  // Two models that are opened together must not both fetch what they share: the second takes it from the cache.
+  return navigator.locks ? navigator.locks.request(`mner ${entry.sha256}`, bringIn) : bringIn();
+}
+
+async function obtainAlone(url, { bytes, sha256 }, write, onBytes) {
   const keptAt = (await whereKept(sha256)) ?? url;
   const parts = new Parts(keptAt, sha256, bytes);
   let loaded = 0;

@@ -174,6 +174,15 @@ test('a file that two models have in common is fetched and kept once', () => {
   });
 });
 
+test('two models that are opened together fetch once what they have in common', () => {
+  const models = { test: bundle, same: bundle };
+  return visit(shared, { models, query: BLANK }, async (page, { requests }) => {
+    const answers = await Promise.all(Object.keys(models).map((model) => load(page, { model })));
+    assert.deepEqual(answers.map(({ names }) => names), [1, 1]);
+    for (const name of ['weights.bpk', 'tokenizer.json']) assert.equal(requests.filter((path) => path.endsWith(`/${name}`)).length, 1);
+  });
+});
+
 test('another version of a model takes the place of the one in the cache', () => {
   const other = madeUpBundle({ bytes: 100_000 });
   let files = bundle;

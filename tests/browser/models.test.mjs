@@ -78,7 +78,7 @@ test('compares two models on the same tweet, picture and caption', () =>
     await page.getByLabel('Compare two models').uncheck();
     assert.equal(await page.locator('.pane').count(), 1);
     assert.equal(new URL(page.url()).search, '?model=words');
-    assert.equal(await page.locator('#caption-field').isVisible(), true);
+    await shows(page, 'caption-field');
     await page.locator('#model-choice').selectOption('gates');
     await page.locator('#caption-field').waitFor({ state: 'hidden' });
   }));
