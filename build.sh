@@ -6,6 +6,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
 readonly SELF=./build.sh
 
 readonly BROWSER_TESTS=tests/browser
+# Of mner-core, for all tests: burn is compiled once.
+readonly TESTED=cli,flex,wgpu
 readonly PKG=www/pkg
 TARGET=${CARGO_TARGET_DIR:-target}
 
@@ -52,6 +54,11 @@ apt_install() {
 }
 
 need_linker() { have cc || apt_install "a C compiler and linker" gcc libc6-dev; }
+
+# A Vulkan driver that computes on the CPU, so that training on a GPU can be tested anywhere.
+need_software_gpu() {
+    ls /usr/share/vulkan/icd.d/lvp_icd*.json >/dev/null 2>&1 || apt_install "a software GPU for the tests" mesa-vulkan-drivers
+}
 
 # The toolchain, components and target that rust-toolchain.toml names.
 need_rust() {
@@ -161,7 +168,7 @@ check() {
 # For the browser tests: the command line, whose answers the page's must be, and a model of random weights that looks at
 # pictures, unless MNER_TEST_BUNDLE names another.
 test_model() {
-    cargo build --quiet --package mner-core --features cli,flex --bin mner || return
+    cargo build --quiet --package mner-core --features "$TESTED" --bin mner || return
     MNER=$(realpath "$TARGET/debug/mner")
     export MNER
     [ -z "${MNER_TEST_BUNDLE:-}" ] || return 0
@@ -177,6 +184,7 @@ setup() {
     need_rust
     need_packages
     need_chromium
+    need_software_gpu
     say "everything is installed"
 }
 
@@ -219,14 +227,15 @@ serve() {
 rust_docs() { RUSTDOCFLAGS='-D warnings' cargo doc --quiet --workspace --no-deps --features "$native"; }
 
 test_all() {
-    local native=mner-core/cli,mner-core/flex,mner-web/cpu
+    local native=mner-core/${TESTED//,/,mner-core/},mner-web/cpu
     need_rust
     need_packages
     need_chromium
+    need_software_gpu
     check rustfmt cargo fmt --all --check
     check clippy cargo clippy --quiet --workspace --all-targets --features "$native" -- -D warnings
     check rustdoc rust_docs
-    check 'Rust tests' cargo test --package mner-core --features cli,flex
+    check 'Rust tests' cargo test --package mner-core --features "$TESTED"
     check 'page engine' engine cpu
     check 'page engine for WebGPU' engine gpu
     list_models

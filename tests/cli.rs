@@ -526,3 +526,64 @@ fn a_run_that_gets_no_better_stops_early() {
     let epoch = |epoch: usize| Path::new(&run).join(format!("valid/epoch-{epoch}"));
     assert!(epoch(3).exists() && !epoch(4).exists());
 }
+
+/// Shaders against CPU kernels, on a driver that computes on the CPU, as `./build.sh test` installs one.
+#[cfg(feature = "wgpu")]
+#[test]
+fn a_gpu_trains_as_the_cpu_does() {
+    let folder = with_bundle();
+    let (seeing, images) = (path(&folder, "seeing"), path(&folder, "images"));
+    succeed(&["init", "--system", "hamlearning", "--out", &seeing]);
+    // Without dropout, which draws other numbers on each device, the runs are the same.
+    let manifest = format!("{seeing}/manifest.json");
+    let still = fs::read_to_string(&manifest)
+        .unwrap()
+        .replace("\"dropout\": 0.1", "\"dropout\": 0.0");
+    fs::write(&manifest, still).unwrap();
+    fs::create_dir(&images).unwrap();
+    for (id, name) in ["rocket", "football"].iter().enumerate() {
+        let from = format!("{}/../www/examples/{name}.webp", env!("CARGO_MANIFEST_DIR"));
+        fs::copy(from, format!("{images}/{id}.webp")).unwrap();
+    }
+    let cache = path(&folder, "features");
+    // The loss on the tweets after each of two epochs.
+    let losses = |device: &str| -> Vec<f64> {
+        let mut args = training(&folder, &path(&folder, device), 2);
+        let encoder = args.iter().position(|arg| arg == "--encoder").unwrap();
+        args.drain(encoder..encoder + 2);
+        args.extend(
+            [
+                "--system",
+                "hamlearning",
+                "--start",
+                &seeing,
+                "--device",
+                device,
+            ]
+            .map(str::to_owned),
+        );
+        args.extend(
+            ["--images", &images, "--cache", &cache, "--lr-new", "1e-2"].map(str::to_owned),
+        );
+        args.extend(["--image-dropout", "0"].map(str::to_owned));
+        let output = run(&args.iter().map(String::as_str).collect::<Vec<_>>());
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success(), "{said}");
+        said.lines()
+            .filter_map(|line| {
+                line.split_once("Loss ")?
+                    .1
+                    .split_whitespace()
+                    .next()?
+                    .parse()
+                    .ok()
+            })
+            .collect()
+    };
+    let (cpu, gpu) = (losses("cpu"), losses("wgpu:software"));
+    assert!(cpu.len() == 2 && cpu[1] < 0.9 * cpu[0], "{cpu:?}");
+    for (cpu, gpu) in cpu.iter().zip(&gpu) {
+        assert!((cpu - gpu).abs() <= 2e-3 * cpu, "{cpu} and {gpu}");
+    }
+    assert_eq!(gpu.len(), 2);
+}
