@@ -5,11 +5,13 @@
 //! threads of the device by `RAYON_NUM_THREADS`.
 #![recursion_limit = "256"]
 
+mod shared;
+
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use mner_core::bundle::manifest::About;
 use mner_core::bundle::quantize::Scheme;
 use mner_core::bundle::{Compute, Parts, pack, unpack};
-use mner_core::nn::encoder::{EncoderConfig, EncoderInput};
+use mner_core::nn::encoder::EncoderInput;
 use mner_core::splitmix::SplitMix64;
 use mner_core::systems::SystemConfig;
 use mner_core::systems::text::TextConfig;
@@ -17,35 +19,17 @@ use mner_core::train::packing::quantize_bundle;
 use mner_core::train::tiny;
 use mner_core::tweet::shape::WordShape;
 use mner_core::tweet::words::Sigils;
+use shared::{flag, minilm};
 use std::time::Instant;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// The value after `--name`.
-fn flag(name: &str, default: usize) -> usize {
-    let mut args = std::env::args().skip_while(|a| a != name);
-    args.nth(1)
-        .map_or(default, |value| value.parse().expect("a number"))
-}
-
 fn main() {
     let (pieces, runs) = (flag("--pieces", 32), flag("--runs", 30));
     let device = Device::flex();
     device.seed(1);
-    let encoder = EncoderConfig {
-        vocab: 30522,
-        d: 384,
-        layers: 6,
-        heads: 12,
-        ffn: 1536,
-        positions: 512,
-        first_position: 0,
-        token_types: 2,
-        shapes: WordShape::COUNT,
-        epsilon: 1e-12,
-        dropout: 0.1,
-    };
+    let encoder = minilm(WordShape::COUNT);
     let parts = Parts {
         max_pieces: encoder.max_pieces(),
         sigils: Sigils::Joined,

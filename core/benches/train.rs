@@ -5,12 +5,13 @@
 //! threads by `RAYON_NUM_THREADS`.
 #![recursion_limit = "256"]
 
+mod shared;
+
 use burn::optim::GradientsParams;
 use burn::tensor::Device;
 use burn::train::TrainStep;
 use mner_core::label::LABELS;
 use mner_core::nn::crf::CrfTargets;
-use mner_core::nn::encoder::EncoderConfig;
 use mner_core::splitmix::SplitMix64;
 use mner_core::systems::SystemConfig;
 use mner_core::systems::batch::{Batch, LeastSizes};
@@ -22,36 +23,18 @@ use mner_core::train::schedule::{optimizer, scheduler};
 use mner_core::tweet::sequence::PieceSequence;
 use mner_core::tweet::shape::WordShape;
 use mner_core::tweet::window::Window;
+use shared::{flag, minilm};
 use std::time::Instant;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
-/// The value after `--name`.
-fn flag(name: &str, default: usize) -> usize {
-    let mut args = std::env::args().skip_while(|a| a != name);
-    args.nth(1)
-        .map_or(default, |value| value.parse().expect("a number"))
-}
 
 fn main() {
     let (batch, pieces) = (flag("--batch", 16), flag("--pieces", 32));
     let (steps, warmup) = (flag("--steps", 20), flag("--warmup", 3));
     let device = Device::flex().autodiff();
     device.seed(1);
-    let encoder = EncoderConfig {
-        vocab: 30522,
-        d: 384,
-        layers: 6,
-        heads: 12,
-        ffn: 1536,
-        positions: 512,
-        first_position: 0,
-        token_types: 2,
-        shapes: 0,
-        epsilon: 1e-12,
-        dropout: 0.1,
-    };
+    let encoder = minilm(0);
     let config = TrainConfig {
         batch,
         ..TrainConfig::default()

@@ -59,7 +59,7 @@ const site = await serve({
 const SUBJECTS = {
   'an empty page': { setup: nothing },
   'mner, text': { setup: ours, withImage: false },
-  'mner, text and image': { setup: ours, withImage: true },
+  ...(seesPictures(resolve(model)) && { 'mner, text and image': { setup: ours, withImage: true } }),
   'onnxruntime-web f32': { setup: ort, file: 'model.onnx' },
   'onnxruntime-web int8': { setup: ort, file: 'model_quantized.onnx' },
   'transformers.js f32': { setup: transformers, dtype: 'fp32' },
@@ -83,6 +83,10 @@ for (const [name, { first, warm, bytes, peak }] of Object.entries(results)) {
   const ratio = (to) => (warm / to).toFixed(2);
   const times = warm ? [first.toFixed(0), warm.toFixed(1), ratio(peer), ratio(small)] : Array(4).fill('');
   console.log(row([name, ...times, (bytes / 1e6).toFixed(1), (peak / 1e6).toFixed(0)]));
+}
+
+function seesPictures(bundle) {
+  return Boolean(JSON.parse(readFileSync(join(bundle, 'manifest.json'))).eyes);
 }
 
 async function measure(setup, options) {
