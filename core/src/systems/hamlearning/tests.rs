@@ -1,5 +1,5 @@
 use super::{HamLearningConfig, Part};
-use crate::label::LABELS;
+use crate::label::{LABELS, Label};
 use crate::nn::crf::CrfTargets;
 use crate::systems::batch::{Batch, LeastSizes};
 use crate::systems::pictures::Sight;
@@ -9,6 +9,7 @@ use crate::train::tiny;
 use crate::tweet::pieces::WordPieces;
 use crate::tweet::sequence::{PieceSequence, sequences};
 use burn::module::{Module, ModuleVisitor, Param};
+use burn::optim::{AdamWConfig, GradientsParams, ModuleOptimizer};
 use burn::tensor::{Device, Gradients, Tensor};
 use proptest::prelude::*;
 
@@ -286,4 +287,33 @@ fn the_loss_reaches_every_weight_and_is_finite_beside_absent_rows() {
         "{names:?}"
     );
     assert!(!names.iter().any(|name| name.contains("text_self")));
+}
+
+#[test]
+fn what_the_picture_alone_decides_is_learnt_from_it() {
+    let device = Device::flex().autodiff();
+    let mut system = system(5, &device, |c| c.width = 16);
+    let tweets = vec![tweets().swap_remove(0); 2];
+    let labels = ["B-PER", "B-LOC"].map(|label| Label::parse(label).unwrap().index());
+    let gold = labels.map(|label| vec![0, label, 0]);
+    let mut sights = [1, 2].map(|seed| Some(sight(seed, CHANNELS, 2)));
+    let shown = batch(&tweets, &sights, &device);
+    let mut adamw = ModuleOptimizer::from(AdamWConfig::new().build());
+    for _ in 0..60 {
+        let loss = system.loss(&shown, &CrfTargets::new(&gold, LABELS, &device));
+        let grads = GradientsParams::from_grads(loss.backward(), &system);
+        system = adamw.step(5e-3, system, grads);
+    }
+    // The label with the highest emission for the second word of each tweet.
+    let named = |sights: &[Option<Sight>]| -> Vec<usize> {
+        let best = |scores: &[f64]| (0..LABELS).max_by(|&a, &b| scores[a].total_cmp(&scores[b]));
+        let answers = emissions(&system, &batch(&tweets, sights, &device));
+        answers
+            .iter()
+            .map(|e| best(&e[LABELS..2 * LABELS]).unwrap())
+            .collect()
+    };
+    assert_eq!(named(&sights), labels);
+    sights.swap(0, 1);
+    assert_eq!(named(&sights), [labels[1], labels[0]]);
 }
