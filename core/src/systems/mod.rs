@@ -10,6 +10,8 @@ pub mod layout;
 pub mod mgcmt;
 pub mod pictures;
 pub mod text;
+#[cfg(test)]
+mod unreached;
 
 use crate::nn::crf::{Crf, CrfTargets};
 use crate::nn::encoder::{Encoder, EncoderConfig};

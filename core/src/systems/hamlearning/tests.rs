@@ -8,9 +8,8 @@ use crate::systems::{System, SystemConfig};
 use crate::train::tiny;
 use crate::tweet::pieces::WordPieces;
 use crate::tweet::sequence::{PieceSequence, sequences};
-use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::{AdamWConfig, GradientsParams, ModuleOptimizer};
-use burn::tensor::{Device, Gradients, Tensor};
+use burn::tensor::{Device, Tensor};
 use proptest::prelude::*;
 
 const CHANNELS: usize = 6;
@@ -216,36 +215,7 @@ fn more_objects_than_the_configuration_takes_are_passed_over() {
     assert_eq!(answer(seen), answer(fewer));
 }
 
-/// Names of the parameters a loss does not reach.
-struct Unreached<'a> {
-    gradients: &'a Gradients,
-    path: Vec<String>,
-    names: Vec<String>,
-}
-
-impl ModuleVisitor for Unreached<'_> {
-    fn enter_module(&mut self, name: &str, _: &str) {
-        self.path.push(name.to_owned());
-    }
-
-    fn exit_module(&mut self, _: &str, _: &str) {
-        self.path.pop();
-    }
-
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        let name = self.path.join(".");
-        let sum = param.val().grad(self.gradients).map(|grad| {
-            let sum: f32 = grad.abs().sum().into_scalar();
-            assert!(sum.is_finite(), "{name} has the gradient {sum}");
-            sum
-        });
-        // A softmax does not see what is added to all its logits alike.
-        if sum.is_none_or(|sum| sum == 0.0) && !name.ends_with("key.bias") {
-            self.names.push(name);
-        }
-    }
-}
-
+/// The parameters that the loss on some tweets does not reach.
 fn unreached(system: &System, sights: &[Option<Sight>], device: &Device) -> Vec<String> {
     let tweets = tweets();
     let gold: Vec<Vec<usize>> = tweets
@@ -255,14 +225,7 @@ fn unreached(system: &System, sights: &[Option<Sight>], device: &Device) -> Vec<
         .collect();
     let targets = CrfTargets::new(&gold, LABELS, device);
     let loss = system.loss(&batch(&tweets, sights, device), &targets);
-    let gradients = loss.backward();
-    let mut visitor = Unreached {
-        gradients: &gradients,
-        path: Vec::new(),
-        names: Vec::new(),
-    };
-    system.visit(&mut visitor);
-    visitor.names
+    crate::systems::unreached::unreached(system, &loss.backward())
 }
 
 #[test]
