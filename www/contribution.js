@@ -32,14 +32,16 @@ function gauge({ overall, words, grains }) {
     'p',
     { className: 'verdict' },
     element('b', { className: 'number' }, overall.toFixed(2)),
-    element('span', {}, 'The picture is ', element('b', {}, words), ' to this tweet.'),
+    element('span', {}, 'The model takes the picture as ', element('b', {}, words), '.'),
   );
+  // It is learnt from names alone, so it follows what pictures are worth more than whether this one fits.
+  const note = element('p', { className: 'caveat' }, 'Learnt from how much pictures helped: it need not tell whether this one belongs here.');
   const rows = grains.map(({ label, value }) => {
     const bar = element('span', { className: 'bar' }, element('span'));
     bar.firstChild.style.width = `${100 * value}%`;
     return element('li', {}, element('span', {}, label), bar, element('span', { className: 'number' }, value.toFixed(2)));
   });
-  return [head, element('ul', { className: 'grains', ariaLabel: 'Relevance by grain, 0 to 1' }, ...rows)];
+  return [head, note, element('ul', { className: 'grains', ariaLabel: 'Relevance by grain, 0 to 1' }, ...rows)];
 }
 
 function difference(text, base, full, without) {

@@ -255,7 +255,7 @@ export class Pane {
     this.#state('answer');
     if (this.#waits(answer)) return;
     const relevance = relevanceOf(recognition.picture);
-    this.#announce(sentence(text, entities) + (relevance ? ` The picture is ${relevance.words}.` : ''));
+    this.#announce(sentence(text, entities) + (relevance ? ` The model takes the picture as ${relevance.words}.` : ''));
   }
 
   /** Whether the picture is still being looked at. */

@@ -116,8 +116,8 @@ test('shows the relevance, what the picture changed, and that it is looked at on
     await enter(page, 'Jordan in Oslo');
     await hand(page, 'paste');
     await lookedAt(page);
-    assert.equal(await page.locator('#relevance .verdict').innerText(), '0.75\nThe picture is relevant to this tweet.');
-    assert.match(await page.locator('#live').innerText(), /^2 names found: .*\. The picture is relevant\.$/);
+    assert.equal(await page.locator('#relevance .verdict').innerText(), '0.75\nThe model takes the picture as relevant.');
+    assert.match(await page.locator('#live').innerText(), /^2 names found: .*\. The model takes the picture as relevant\.$/);
     // The grain that is absent is not listed.
     assert.equal(await page.locator('#relevance li').count(), 3);
     assert.deepEqual(await page.locator('#difference tbody tr').allInnerTexts(), ['Jordan\torganisation 91\u00a0%\tperson 96\u00a0%']);
