@@ -231,6 +231,15 @@ fn training(folder: &TempDir, out: &str, epochs: usize) -> Vec<String> {
     .to_vec()
 }
 
+/// The arguments of a training run that goes on from a bundle.
+fn training_on(folder: &TempDir, bundle: &str, out: &str, epochs: usize) -> Vec<String> {
+    let mut args = training(folder, out, epochs);
+    let encoder = args.iter().position(|arg| arg == "--encoder").unwrap();
+    args[encoder] = "--start".to_owned();
+    args[encoder + 1] = bundle.to_owned();
+    args
+}
+
 #[test]
 fn a_killed_run_resumes_to_the_same_weights() {
     let folder = with_bundle();
@@ -382,10 +391,8 @@ fn a_system_with_pictures_trains_evaluates_and_explains() {
 
     // The last block of the backbone learns: new eyes, seen with from then on.
     let tuned = path(&folder, "tuned");
-    let mut args = training(&folder, &tuned, 1);
-    let encoder = args.iter().position(|arg| arg == "--encoder").unwrap();
-    args.drain(encoder..encoder + 2);
-    args.extend(["--images", &images, "--cache", &cache, "--start", &bundle].map(str::to_owned));
+    let mut args = training_on(&folder, &bundle, &tuned, 1);
+    args.extend(["--images", &images, "--cache", &cache].map(str::to_owned));
     args.extend(["--tune-blocks", "1", "--lr-backbone", "1e-3"].map(str::to_owned));
     let strs: Vec<&str> = args.iter().map(String::as_str).collect();
     assert!(fail(&strs, 1).contains("--system hamlearning"));
@@ -548,37 +555,15 @@ fn a_gpu_trains_as_the_cpu_does() {
     let cache = path(&folder, "features");
     // The loss on the tweets after each of two epochs.
     let losses = |device: &str| -> Vec<f64> {
-        let mut args = training(&folder, &path(&folder, device), 2);
-        let encoder = args.iter().position(|arg| arg == "--encoder").unwrap();
-        args.drain(encoder..encoder + 2);
-        args.extend(
-            [
-                "--system",
-                "hamlearning",
-                "--start",
-                &seeing,
-                "--device",
-                device,
-            ]
-            .map(str::to_owned),
-        );
-        args.extend(
-            ["--images", &images, "--cache", &cache, "--lr-new", "1e-2"].map(str::to_owned),
-        );
-        args.extend(["--image-dropout", "0"].map(str::to_owned));
+        let mut args = training_on(&folder, &seeing, &path(&folder, device), 2);
+        args.extend(["--system", "hamlearning", "--device", device].map(str::to_owned));
+        args.extend(["--images", &images, "--cache", &cache].map(str::to_owned));
+        args.extend(["--image-dropout", "0", "--lr-new", "1e-2"].map(str::to_owned));
         let output = run(&args.iter().map(String::as_str).collect::<Vec<_>>());
         let said = String::from_utf8(output.stderr).unwrap();
         assert!(output.status.success(), "{said}");
-        said.lines()
-            .filter_map(|line| {
-                line.split_once("Loss ")?
-                    .1
-                    .split_whitespace()
-                    .next()?
-                    .parse()
-                    .ok()
-            })
-            .collect()
+        let loss = |line: &str| line.split_once("Loss ")?.1.split(' ').next()?.parse().ok();
+        said.lines().filter_map(loss).collect()
     };
     let (cpu, gpu) = (losses("cpu"), losses("wgpu:software"));
     assert!(cpu.len() == 2 && cpu[1] < 0.9 * cpu[0], "{cpu:?}");
