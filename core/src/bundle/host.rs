@@ -1,9 +1,9 @@
 //! The text encoder of a quantised bundle for a CPU: its weights as they are in the file.
 
 use super::quantize::WORD_PIECES;
-use super::weights::{Tensors, WeightsError, blocks, storage, take, take_f32};
+use super::weights::{Tensors, WeightsError, blocks, is_in_blocks, storage, take, take_f32};
 use crate::nn::encoder::EncoderConfig;
-use crate::nn::host_encoder::{BlockLinear, HostEncoder, HostLayer, Norm, Table};
+use crate::nn::host::{BlockLinear, HostEncoder, HostLayer, Norm, Table};
 use burn::tensor::quantization::{QuantValue, QuantizedBytes};
 use burn::tensor::{DType, Shape};
 
@@ -70,17 +70,6 @@ pub(super) fn take_encoder(
     Ok(Some((prefix, encoder)))
 }
 
-/// Whether values along the first axis share scales: a linear layer's inputs.
-fn is_in_blocks(dtype: &DType) -> bool {
-    match dtype {
-        DType::QFloat(scheme) => scheme.block_size().is_some_and(|block| {
-            let extents = block.to_dim_vec(2);
-            extents[0].is_multiple_of(2) && extents[1] == 1
-        }),
-        _ => false,
-    }
-}
-
 struct Parts<'a> {
     tensors: &'a mut Tensors,
     prefix: String,
@@ -115,15 +104,13 @@ impl Parts<'_> {
         let DType::QFloat(scheme) = dtype else {
             return Err(storage(&name, dtype));
         };
-        let [block, _] =
-            blocks(&scheme, &shape, bytes.len()).ok_or_else(|| storage(&name, dtype))?;
+        blocks(&scheme, &shape, bytes.len()).ok_or_else(|| storage(&name, dtype))?;
         let packed = QuantizedBytes {
             bytes,
             scheme,
             shape,
         };
-        let (codes, scales) = packed.into_vec_i8();
-        Ok(BlockLinear::new(&codes, &scales.block, bias, block))
+        Ok(BlockLinear::from_packed(packed, bias))
     }
 
     fn table(&mut self, name: &str, rows: usize, d: usize) -> Result<Table, WeightsError> {

@@ -123,13 +123,13 @@ pub struct Unpacked {
     pub augmentation: Option<Arc<Augmentation>>,
 }
 
-/// What computes the text encoder of a quantised bundle.
+/// What multiplies by the weights of a quantised bundle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Compute {
     /// The device, with weights in f32.
     Device,
-    /// This library itself, with the weights as they are in the file
-    /// ([`HostEncoder`](crate::nn::host_encoder::HostEncoder)): for a device that is the CPU. The encoder's own
+    /// This library itself, with the weights of linear layers and of the text encoder in 8 bits
+    /// ([`host`](crate::nn::host)), and the device all else: for a device that is the CPU. Those
     /// parameters have no values then.
     Host,
 }
@@ -185,9 +185,9 @@ fn load(
     };
     let system = config.init(device);
     match host {
-        None => weights::load_all_but(None, system, tensors),
+        None => weights::load_all_but(None, system, tensors, compute),
         Some((names, host)) => {
-            let system = weights::load_all_but(Some(&names), system, tensors)?;
+            let system = weights::load_all_but(Some(&names), system, tensors, compute)?;
             let encoder = system.encoder().clone().computed_by(host);
             Ok(system.with_encoder(encoder))
         }

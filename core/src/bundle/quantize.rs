@@ -114,7 +114,7 @@ pub fn linear_weights<M: Module>(module: &M) -> BTreeSet<String> {
     }
     impl ModuleVisitor for Linears {
         fn enter_module(&mut self, name: &str, container: &str) {
-            let weight = container == "Struct:Linear" && name == "weight";
+            let weight = container == weights::LINEAR && name == "weight";
             self.path.push((name.to_owned(), weight));
         }
         fn exit_module(&mut self, _name: &str, _container: &str) {

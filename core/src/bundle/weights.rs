@@ -5,6 +5,7 @@
 //! tensor, while a module is loaded: every device computes with the same numbers, and no more than
 //! the file and the module are in memory. A convolution's kernel is packed as `[out, rest]`.
 
+use super::Compute;
 use burn::module::{Module, ModuleMapper, Param};
 use burn::tensor::quantization::{
     QuantMode, QuantScheme, QuantStore, QuantValue, QuantizedBytes, quantized_data_len,
@@ -80,8 +81,11 @@ pub(super) fn write(tensors: Vec<burn_pack::Tensor>) -> Result<Vec<u8>, WeightsE
 /// # Errors
 /// [`WeightsError`] for the first that does not match.
 pub fn load<M: Module>(module: M, bytes: Vec<u8>) -> Result<M, WeightsError> {
-    load_all_but(None, module, by_name(bytes)?)
+    load_all_but(None, module, by_name(bytes)?, Compute::Device)
 }
+
+/// What burn calls a linear layer when it visits one's parameters.
+pub(super) const LINEAR: &str = "Struct:Linear";
 
 /// Tensors by their names.
 pub(super) type Tensors = BTreeMap<String, burn_pack::Tensor>;
@@ -92,15 +96,19 @@ pub(super) fn by_name(bytes: Vec<u8>) -> Result<Tensors, WeightsError> {
     Ok(tensors.into_iter().map(|t| (t.name.clone(), t)).collect())
 }
 
-/// As [`load`], where the parameters whose names start with `without` are left as they are.
+/// As [`load`], where the parameters whose names start with `without` are left as they are, and
+/// linear layers are given their weights in blocks if `compute` is the host.
 pub(super) fn load_all_but<M: Module>(
     without: Option<&str>,
     module: M,
     tensors: Tensors,
+    compute: Compute,
 ) -> Result<M, WeightsError> {
     let mut loader = Loader {
         path: Vec::new(),
         without,
+        compute,
+        in_linear: false,
         tensors,
         error: None,
     };
@@ -116,6 +124,9 @@ pub(super) fn load_all_but<M: Module>(
 struct Loader<'a> {
     path: Vec<String>,
     without: Option<&'a str>,
+    compute: Compute,
+    /// Whether the next parameter is a linear layer's.
+    in_linear: bool,
     tensors: Tensors,
     error: Option<WeightsError>,
 }
@@ -161,6 +172,35 @@ pub(super) fn take_f32(
     }
 }
 
+/// Takes a linear layer's tensor out, as it is if it is in blocks along the inputs, else as f32.
+fn take_blocks(
+    tensors: &mut Tensors,
+    name: &str,
+    expected: &Shape,
+) -> Result<TensorData, WeightsError> {
+    if !tensors.get(name).is_some_and(|t| is_in_blocks(&t.dtype)) {
+        return take_f32(tensors, name, expected);
+    }
+    let (dtype, shape, bytes) = take(tensors, name, expected)?;
+    match dtype {
+        DType::QFloat(scheme) if blocks(&scheme, &shape, bytes.len()).is_some() => {
+            Ok(TensorData::from_bytes_vec(bytes.to_vec(), shape, dtype))
+        }
+        other => Err(storage(name, other)),
+    }
+}
+
+/// Whether values along the first axis share scales: a linear layer's inputs.
+pub(super) fn is_in_blocks(dtype: &DType) -> bool {
+    match dtype {
+        DType::QFloat(scheme) => scheme.block_size().is_some_and(|block| {
+            let extents = block.to_dim_vec(2);
+            extents[0].is_multiple_of(2) && extents[1] == 1
+        }),
+        _ => false,
+    }
+}
+
 /// The error for a tensor stored as `found`.
 pub(super) fn storage(name: &str, found: DType) -> WeightsError {
     WeightsError::Storage {
@@ -170,7 +210,8 @@ pub(super) fn storage(name: &str, found: DType) -> WeightsError {
 }
 
 impl ModuleMapper for Loader<'_> {
-    fn enter_module(&mut self, name: &str, _container_type: &str) {
+    fn enter_module(&mut self, name: &str, container_type: &str) {
+        self.in_linear = container_type == LINEAR;
         self.path.push(name.to_owned());
     }
 
@@ -184,7 +225,11 @@ impl ModuleMapper for Loader<'_> {
         if left_out || self.error.is_some() {
             return param;
         }
-        match take_f32(&mut self.tensors, &name, &param.lazy_shape()) {
+        let data = match self.in_linear && self.compute == Compute::Host {
+            true => take_blocks(&mut self.tensors, &name, &param.lazy_shape()),
+            false => take_f32(&mut self.tensors, &name, &param.lazy_shape()),
+        };
+        match data {
             Ok(data) => {
                 let tensor = Tensor::from_data(data, &param.lazy_device());
                 let id = param.id;

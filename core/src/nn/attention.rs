@@ -1,24 +1,13 @@
 //! Multi-head attention whose weights can be looked at and whose empty key sets are exact.
 
-use burn::module::{Initializer, Module};
-use burn::nn::{Dropout, DropoutConfig, Linear, LinearConfig};
+use super::linear::{Linear, linear};
+use burn::module::Module;
+use burn::nn::{Dropout, DropoutConfig};
 use burn::tensor::activation::softmax;
 use burn::tensor::{Device, Tensor};
 
 /// Added to the logits of masked keys: far below any real logit, and finite.
 const MASKED: f64 = -1e9;
-
-/// A linear layer as BERT starts one: weights from N(0, 0.02), bias zero.
-pub fn linear(d_input: usize, d_output: usize, device: &Device) -> Linear {
-    let mut layer = LinearConfig::new(d_input, d_output)
-        .with_initializer(Initializer::Normal {
-            mean: 0.0,
-            std: 0.02,
-        })
-        .init(device);
-    layer.bias = Some(Initializer::Zeros.init([d_output], device));
-    layer
-}
 
 /// Which keys of a batch may be attended to.
 #[derive(Clone, Debug)]
@@ -61,14 +50,6 @@ pub fn masked_softmax<const D: usize>(
     dim: usize,
 ) -> Tensor<D> {
     softmax(logits + (present.clone() - 1.0) * -MASKED, dim) * present
-}
-
-/// A linear layer without bias, weights from N(0, 0.02).
-pub fn linear_without_bias(d_input: usize, d_output: usize, device: &Device) -> Linear {
-    Linear {
-        bias: None,
-        ..linear(d_input, d_output, device)
-    }
 }
 
 /// Multi-head scaled dot-product attention with its four projections.

@@ -1,7 +1,7 @@
 //! The text encoder: BERT and RoBERTa families, one module.
 
 use super::attention::KeyMask;
-use super::host_encoder::{HostEncoder, HostPiece};
+use super::host::{HostEncoder, HostPiece};
 use super::transformer::{TransformerLayer, TransformerLayerConfig};
 use burn::module::{Initializer, Module};
 use burn::nn::{Dropout, DropoutConfig, Embedding, EmbeddingConfig, LayerNorm, LayerNormConfig};

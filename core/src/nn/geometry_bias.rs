@@ -1,10 +1,9 @@
 //! Where boxes lie to each other, as a bias on attention between them: Hu et al., "Relation
 //! Networks for Object Detection" (CVPR 2018), equations 2 and 5.
 
-use super::attention::linear;
+use super::linear::{Linear, linear};
 use crate::picture::spatial::GEOMETRY;
 use burn::module::Module;
-use burn::nn::Linear;
 use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};
 

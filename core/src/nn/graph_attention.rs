@@ -1,9 +1,10 @@
 //! Attention along the edges of a graph with labelled edges: after Yao et al., "Exploring Visual
 //! Relationship for Image Captioning" (ECCV 2018), section 3.3, with dot-product attention.
 
-use super::attention::{Attention, KeyMask, linear};
+use super::attention::{Attention, KeyMask};
+use super::linear::{Linear, linear};
 use burn::module::{Initializer, Module};
-use burn::nn::{Dropout, DropoutConfig, Embedding, EmbeddingConfig, Linear};
+use burn::nn::{Dropout, DropoutConfig, Embedding, EmbeddingConfig};
 use burn::tensor::activation::relu;
 use burn::tensor::{Device, Int, Tensor};
 
@@ -83,8 +84,8 @@ mod tests {
     /// `row * weight + bias`, one row.
     fn apply(layer: &Linear, row: &[f64]) -> Vec<f64> {
         let (weight, bias) = (
-            values(&layer.weight.val()),
-            values(&layer.bias.as_ref().unwrap().val()),
+            values(&layer.parameters.weight.val()),
+            values(&layer.parameters.bias.as_ref().unwrap().val()),
         );
         (0..D)
             .map(|o| bias[o] + (0..D).map(|i| row[i] * weight[i * D + o]).sum::<f64>())
@@ -107,8 +108,8 @@ mod tests {
             &mut attention.value,
             &mut attention.output,
         ] {
-            linear.weight = Param::from_tensor(random([D, D]));
-            linear.bias = Some(Param::from_tensor(random([1, D]).squeeze_dim(0)));
+            linear.parameters.weight = Param::from_tensor(random([D, D]));
+            linear.parameters.bias = Some(Param::from_tensor(random([1, D]).squeeze_dim(0)));
         }
         // Node 2 listens to nobody, node 3 is padding.
         let labels = [0, 2, 1, 0, 4, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0];

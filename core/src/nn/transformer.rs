@@ -1,9 +1,9 @@
 //! The post-LN transformer layer of BERT, as self-attention and as cross-attention.
 
-use super::attention::{Attention, KeyMask, linear};
+use super::attention::{Attention, KeyMask};
+use super::linear::{Linear, linear};
 use burn::module::Module;
-use burn::nn::{Dropout, DropoutConfig, LayerNorm, LayerNormConfig, Linear};
-use burn::tensor::activation::gelu;
+use burn::nn::{Dropout, DropoutConfig, LayerNorm, LayerNormConfig};
 use burn::tensor::{Device, Tensor};
 
 /// Sizes of a [`TransformerLayer`].
@@ -85,7 +85,7 @@ impl TransformerLayer {
     /// feed-forward.
     pub fn forward_alone(&self, s: Tensor<3>) -> Tensor<3> {
         let x = self.attention_norm.forward(s);
-        let hidden = gelu(self.ffn_in.forward(x.clone()));
+        let hidden = self.ffn_in.forward_gelu(x.clone());
         let out = self.dropout.forward(self.ffn_out.forward(hidden));
         self.ffn_norm.forward(x + out)
     }

@@ -136,7 +136,7 @@ impl System {
         match self {
             Self::Text(system) => system.forward(batch),
             Self::HamLearning(system) => system.forward(batch),
-            Self::Mgcmt(system) => system.forward(batch).emissions,
+            Self::Mgcmt(system) => system.emissions(batch),
             Self::Ita(system) => system.forward(batch),
         }
     }

@@ -2,11 +2,11 @@
 
 use super::batch::Batch;
 use crate::label::LABELS;
-use crate::nn::attention::linear;
 use crate::nn::crf::Crf;
 use crate::nn::encoder::{Encoder, EncoderConfig};
+use crate::nn::linear::{Linear, linear};
 use burn::module::Module;
-use burn::nn::{Dropout, DropoutConfig, Linear};
+use burn::nn::{Dropout, DropoutConfig};
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 

@@ -7,6 +7,7 @@ use crate::nn::encoder::{Encoder, EncoderInput};
 use crate::recognizer::Recognizer;
 use crate::splitmix::SplitMix64;
 use crate::systems::hamlearning::HamLearningConfig;
+use crate::systems::mgcmt::{Augmented, MgcmtConfig};
 use crate::systems::pictures::tests::sight;
 use crate::systems::{System, SystemConfig};
 use crate::train::packing::quantize_bundle;
@@ -151,14 +152,25 @@ fn tensors_that_do_not_fit_are_named() {
 
 const CHANNELS: usize = 6;
 
+fn hamlearning(encoder: EncoderConfig) -> SystemConfig {
+    SystemConfig::HamLearning(HamLearningConfig::new(encoder, CHANNELS))
+}
+
+fn mgcmt(encoder: EncoderConfig) -> SystemConfig {
+    SystemConfig::Mgcmt(MgcmtConfig {
+        augmented: Augmented::Off,
+        ..MgcmtConfig::new(encoder, CHANNELS, 80)
+    })
+}
+
 /// A bundle of loud random weights that reads tweets and pictures.
-fn bundle(device: &Device) -> BundleFiles {
+fn bundle(system: impl Fn(EncoderConfig) -> SystemConfig, device: &Device) -> BundleFiles {
     let tokenizer = tiny::tokenizer().unwrap();
     let encoder = tiny::config(&tokenizer).encoder().clone();
     let parts = BundleParts {
         max_pieces: 20,
         sigils: Sigils::Joined,
-        config: SystemConfig::HamLearning(HamLearningConfig::new(encoder, CHANNELS)),
+        config: system(encoder),
         eyes: None,
         augmentation: None,
         about: About::default(),
@@ -173,10 +185,19 @@ fn recognizer(files: &BundleFiles, compute: Compute) -> Recognizer {
 }
 
 #[test]
-fn tweets_and_pictures_get_the_same_answers() {
+fn hamlearning_gives_the_same_answers() {
+    answers_are_the_same(hamlearning);
+}
+
+#[test]
+fn mgcmt_gives_the_same_answers() {
+    answers_are_the_same(mgcmt);
+}
+
+fn answers_are_the_same(system: impl Fn(EncoderConfig) -> SystemConfig) {
     let device = Device::flex();
     device.seed(4);
-    let files = bundle(&device);
+    let files = bundle(system, &device);
     let picture = sight(1, CHANNELS, 3);
     let long: Vec<&str> = "off to see the kites over lima again".split(' ').collect();
     let tweets: [&[&str]; 3] = [&["in", "rome"], &long, &["oslo"]];
@@ -212,7 +233,7 @@ fn only_quantised_encoders_leave_the_device() {
         assert_eq!(encoder.words.weight.is_initialized(), !encoder.is_on_host());
         (encoder.is_on_host(), unpacked.system.num_params())
     };
-    let files = bundle(&device);
+    let files = bundle(hamlearning, &device);
     let (host, parameters) = on_host(&files, Compute::Host);
     assert!(!host);
     let small = quantize_bundle(&files, Scheme::Q8, &device).unwrap();

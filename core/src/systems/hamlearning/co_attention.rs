@@ -1,9 +1,9 @@
 //! Co-attention of words and image, and the gate through which it reaches the words.
 
 use super::HamLearningConfig;
-use crate::nn::attention::{linear, linear_without_bias, masked_softmax};
+use crate::nn::attention::masked_softmax;
+use crate::nn::linear::{Linear, linear, linear_without_bias};
 use burn::module::Module;
-use burn::nn::Linear;
 use burn::tensor::activation::sigmoid;
 use burn::tensor::{Device, Tensor};
 

@@ -5,11 +5,12 @@ use super::grains::{Grain, GrainRows, Grains};
 use super::interaction::{Iteration, Visual};
 use super::relevance::{self, Relevance};
 use super::{HamLearningConfig, Part};
-use crate::nn::attention::{KeyMask, linear};
+use crate::nn::attention::KeyMask;
 use crate::nn::encoder::Encoder;
+use crate::nn::linear::{Linear, linear};
 use crate::systems::pictures::PictureBatch;
 use burn::module::{Initializer, Module};
-use burn::nn::{Embedding, EmbeddingConfig, Linear};
+use burn::nn::{Embedding, EmbeddingConfig};
 use burn::tensor::{Device, Tensor};
 
 /// Grains, relevance, iterations, co-attention.

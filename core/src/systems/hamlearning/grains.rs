@@ -1,16 +1,17 @@
 //! The four representations of the image, as rows the words can attend to.
 
 use super::{HamLearningConfig, Part};
-use crate::nn::attention::{KeyMask, linear, linear_without_bias};
+use crate::nn::attention::KeyMask;
 use crate::nn::encoder::Encoder;
 use crate::nn::geometry_bias::GeometryBias;
 use crate::nn::graph_attention::GraphAttention;
+use crate::nn::linear::{Linear, linear, linear_without_bias};
 use crate::nn::transformer::TransformerLayer;
 use crate::picture::features::GRID;
 use crate::picture::spatial;
 use crate::systems::pictures::PictureBatch;
 use burn::module::{Initializer, Module};
-use burn::nn::{Embedding, EmbeddingConfig, LayerNorm, LayerNormConfig, Linear};
+use burn::nn::{Embedding, EmbeddingConfig, LayerNorm, LayerNormConfig};
 use burn::tensor::{Device, Tensor};
 
 /// A kind of visual evidence, from the whole picture to how its objects lie to each other.

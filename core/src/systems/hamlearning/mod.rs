@@ -24,12 +24,12 @@ mod tests;
 
 use super::batch::Batch;
 use crate::label::LABELS;
-use crate::nn::attention::linear;
 use crate::nn::crf::Crf;
 use crate::nn::encoder::{Encoder, EncoderConfig};
+use crate::nn::linear::{Linear, linear};
 use crate::nn::transformer::TransformerLayerConfig;
 use burn::module::Module;
-use burn::nn::{Dropout, DropoutConfig, Linear};
+use burn::nn::{Dropout, DropoutConfig};
 use burn::tensor::{Device, Tensor};
 use explanation::Explanation;
 use fusion::{Fused, Fusion};

@@ -2,9 +2,9 @@
 
 use super::HamLearningConfig;
 use super::grains::GrainRows;
-use crate::nn::attention::{linear, linear_without_bias, masked_softmax};
+use crate::nn::attention::masked_softmax;
+use crate::nn::linear::{Linear, linear, linear_without_bias};
 use burn::module::Module;
-use burn::nn::Linear;
 use burn::tensor::activation::sigmoid;
 use burn::tensor::{Device, Tensor};
 

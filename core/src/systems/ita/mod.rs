@@ -11,11 +11,10 @@ pub mod image_text;
 
 use super::batch::Batch;
 use crate::label::LABELS;
-use crate::nn::attention::linear;
 use crate::nn::crf::{Crf, CrfTargets};
 use crate::nn::encoder::{Encoder, EncoderConfig};
+use crate::nn::linear::{Linear, linear};
 use burn::module::{Flag, Module, Param};
-use burn::nn::Linear;
 use burn::tensor::{Device, Distribution, Tensor};
 use context::ContextBuilder;
 use cross_view::{CrossViewConfig, alignment};
@@ -241,7 +240,7 @@ mod tests {
         let mut system = base.init(&device);
         // A fresh encoder hardly heeds its context: the views' disagreement would drown in rounding.
         let louder = |linear: &mut Linear| {
-            linear.weight = Param::from_tensor(linear.weight.val() * 20.0);
+            linear.parameters.weight = Param::from_tensor(linear.parameters.weight.val() * 20.0);
         };
         for layer in &mut system.encoder.layers {
             louder(&mut layer.attention.value);

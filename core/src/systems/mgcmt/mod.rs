@@ -16,14 +16,15 @@ pub mod stream;
 use super::batch::Batch;
 use super::pictures::PictureBatch;
 use crate::label::LABELS;
-use crate::nn::attention::{KeyMask, linear};
+use crate::nn::attention::KeyMask;
 use crate::nn::crf::{Crf, CrfTargets};
 use crate::nn::encoder::{Encoder, EncoderConfig};
+use crate::nn::linear::{Linear, linear, linear_without_bias};
 use crate::nn::transformer::{TransformerLayer, TransformerLayerConfig};
 use crate::tweet::augmentation::Augmentation;
 use crate::tweet::sequence::PieceSequence;
 use burn::module::{Initializer, Module};
-use burn::nn::{Dropout, DropoutConfig, Embedding, EmbeddingConfig, Linear, LinearConfig};
+use burn::nn::{Dropout, DropoutConfig, Embedding, EmbeddingConfig};
 use burn::tensor::activation::{relu, sigmoid};
 use burn::tensor::{Device, Tensor, TensorData};
 use serde::{Deserialize, Serialize};
@@ -141,12 +142,8 @@ impl MgcmtConfig {
         let stream = || Stream::new(&layer, attentive, device);
         let fusion = Fusion {
             // Without bias: pieces without augmentation get exactly 0.
-            augmentation: (self.augmented != Augmented::Off).then(|| {
-                LinearConfig::new(self.augmentation_size, d)
-                    .with_bias(false)
-                    .with_initializer(normal())
-                    .init(device)
-            }),
+            augmentation: (self.augmented != Augmented::Off)
+                .then(|| linear_without_bias(self.augmentation_size, d, device)),
             augmentation_gate: (self.augmented == Augmented::Gate)
                 .then(|| linear(2 * d, d, device)),
             dropout: DropoutConfig::new(self.encoder.dropout).init(),
@@ -288,13 +285,31 @@ impl Mgcmt {
     ///
     /// A batch without augmentation ([`augmentation_rows`]) is read as if all of it were 0.
     pub fn forward(&self, batch: &Batch) -> MgcmtOutput {
-        let hidden = self.encoder.forward(batch.text());
-        let hidden = self.fusion.augmented(hidden, batch.augmentation());
-        let mask = KeyMask::never_empty(batch.text().present.clone());
+        let (hidden, mask) = self.read(batch);
         let spans = self.auxiliary.as_ref().map(|auxiliary| {
             let hidden = auxiliary.fusion.forward_self(hidden.clone(), &mask);
             auxiliary.emit.forward(batch.first_pieces(hidden))
         });
+        MgcmtOutput {
+            emissions: self.emissions_of(hidden, mask, batch),
+            spans,
+        }
+    }
+
+    /// Emission scores of every word, `[R, N, 9]`: the auxiliary branch only helps training.
+    pub fn emissions(&self, batch: &Batch) -> Tensor<3> {
+        let (hidden, mask) = self.read(batch);
+        self.emissions_of(hidden, mask, batch)
+    }
+
+    /// `H`, `[R, P, D]`, and which pieces are there.
+    fn read(&self, batch: &Batch) -> (Tensor<3>, KeyMask) {
+        let hidden = self.encoder.forward(batch.text());
+        let hidden = self.fusion.augmented(hidden, batch.augmentation());
+        (hidden, KeyMask::never_empty(batch.text().present.clone()))
+    }
+
+    fn emissions_of(&self, hidden: Tensor<3>, mask: KeyMask, batch: &Batch) -> Tensor<3> {
         let pieces = self.fusion.main.forward_self(hidden, &mask);
         let first = batch.first_pieces(pieces.clone());
         let words = Words {
@@ -308,10 +323,7 @@ impl Mgcmt {
         };
         let fused = fused.unwrap_or_else(|| first.zeros_like());
         let joined = self.fusion.join.forward(Tensor::cat(vec![first, fused], 2));
-        MgcmtOutput {
-            emissions: self.emit.forward(joined),
-            spans,
-        }
+        self.emit.forward(joined)
     }
 
     /// The training loss, `[1]`.

@@ -1,10 +1,10 @@
 //! What words draw from one kind of visual input: directly, and through what the input itself
 //! draws from the words.
 
-use crate::nn::attention::{KeyMask, linear};
+use crate::nn::attention::KeyMask;
+use crate::nn::linear::{Linear, linear};
 use crate::nn::transformer::{TransformerLayer, TransformerLayerConfig};
 use burn::module::Module;
-use burn::nn::Linear;
 use burn::tensor::activation::sigmoid;
 use burn::tensor::{Device, Tensor};
 

@@ -2,6 +2,8 @@
 
 use super::activations::Activations;
 use super::lanes::{PANEL, ROWS, Step, products};
+use burn::tensor::quantization::QuantizedBytes;
+use std::fmt;
 
 /// Most inputs that are widened at once: with a panel's outputs, half of a small first-level cache.
 const CHUNK: usize = 512;
@@ -19,7 +21,27 @@ pub struct BlockLinear {
     block: usize,
 }
 
+impl fmt::Debug for BlockLinear {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BlockLinear")
+            .field("inputs", &(2 * self.length))
+            .field("outputs", &self.outputs())
+            .finish_non_exhaustive()
+    }
+}
+
 impl BlockLinear {
+    /// Of burn's quantised `weight`, `[input, output]`, in blocks along the inputs.
+    ///
+    /// # Panics
+    /// As [`BlockLinear::new`], or if there are no blocks.
+    pub fn from_packed(weight: QuantizedBytes, bias: Vec<f32>) -> Self {
+        let block = weight.scheme.block_size().expect("a scheme of blocks");
+        let block = usize::from(block.to_dim_vec(2)[0]);
+        let (codes, scales) = weight.into_vec_i8();
+        Self::new(&codes, &scales.block, bias, block)
+    }
+
     /// Lays weights out.
     ///
     /// # Shapes
@@ -57,9 +79,14 @@ impl BlockLinear {
         laid_out
     }
 
+    /// How many outputs a row has.
+    pub fn outputs(&self) -> usize {
+        self.bias.len()
+    }
+
     /// The outputs of every row, row by row.
     pub fn forward(&self, x: &Activations) -> Vec<f32> {
-        let outputs = self.bias.len();
+        let outputs = self.outputs();
         let mut y = self.bias.repeat(x.scales().len());
         let chunk = (CHUNK / 2 / self.block).max(1) * self.block;
         let mut steps = Vec::with_capacity(chunk.min(self.length));

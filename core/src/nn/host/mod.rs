@@ -1,5 +1,5 @@
-//! The text encoder of a quantised bundle on a CPU: the same arithmetic as
-//! [`Encoder`](super::encoder::Encoder), in plain Rust. Weights stay in 8 bits and are multiplied
+//! Quantised layers on a CPU, in plain Rust: linear layers, and with them the whole text encoder, the same arithmetic as
+//! [`Encoder`](super::encoder::Encoder). Weights stay in 8 bits and are multiplied
 //! as whole numbers with activations in 16 bits, which changes a state by about 1e-4.
 
 mod activations;
@@ -9,9 +9,9 @@ mod linear;
 mod pointwise;
 mod table;
 
-use activations::Activations;
+pub use activations::Activations;
 pub use linear::BlockLinear;
-pub use pointwise::Norm;
+pub use pointwise::{Norm, gelu};
 use std::fmt;
 pub use table::Table;
 
