@@ -394,6 +394,10 @@ fn a_system_with_pictures_trains_evaluates_and_explains() {
     let mut args = training_on(&folder, &bundle, &tuned, 1);
     args.extend(["--images", &images, "--cache", &cache].map(str::to_owned));
     args.extend(["--tune-blocks", "1", "--lr-backbone", "1e-3"].map(str::to_owned));
+    // A corpus of text alone beside the one with pictures.
+    let wordy = path(&folder, "wordy.conll");
+    fs::write(&wordy, "maria\tB-PER\nsaw\tO\nlima\tB-LOC\n\n").unwrap();
+    args.extend(["--train", &wordy].map(str::to_owned));
     let strs: Vec<&str> = args.iter().map(String::as_str).collect();
     assert!(fail(&strs, 1).contains("--system hamlearning"));
     succeed(&[&strs[..], &["--system", "hamlearning"]].concat());

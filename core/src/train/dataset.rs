@@ -50,6 +50,11 @@ impl Example {
         })
     }
 
+    /// Whether it shows a picture.
+    pub fn has_sight(&self) -> bool {
+        self.sight.is_some()
+    }
+
     /// The same tweet with its picture, if it has one.
     #[must_use]
     pub fn with_sight(mut self, sight: Option<Sight>) -> Self {

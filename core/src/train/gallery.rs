@@ -207,10 +207,15 @@ impl<'a> Gallery<'a> {
             .collect();
         match sights.iter().any(Option::is_some) {
             true => Ok(sights),
-            false => Err(GalleryError::Nothing {
-                path: self.album.origin.clone(),
-                tweets: samples.len(),
-            }),
+            false => Err(self.nothing(samples.len())),
+        }
+    }
+
+    /// The error where none of so many tweets has a picture.
+    pub fn nothing(&self, tweets: usize) -> GalleryError {
+        GalleryError::Nothing {
+            path: self.album.origin.clone(),
+            tweets,
         }
     }
 

@@ -5,7 +5,7 @@ use super::checkpoint::{
 };
 use super::config::{ConfigError, SystemKind, TrainConfig};
 use super::corpus::mixture::{Mixture, MixtureError};
-use super::corpus::{CorpusError, Source};
+use super::corpus::{CorpusError, Sample, Source};
 use super::dataset::{Example, Loader, Order};
 use super::eyes::{EyesFileError, load_eyes, with_detector};
 use super::gallery::{Album, Gallery, GalleryError};
@@ -528,8 +528,11 @@ fn read(
         let samples = source.read()?;
         parts.push((samples.len(), source.weight));
         let sights: Vec<Option<Sight>> = match &mut gallery {
-            Some(gallery) => gallery.sights(&samples)?,
-            None => vec![None; samples.len()],
+            Some(gallery) if samples.iter().any(Sample::names_picture) => {
+                gallery.sights(&samples)?
+            }
+            // Corpora of text alone may stand beside others.
+            _ => vec![None; samples.len()],
         };
         for (sample, sight) in samples.into_iter().zip(sights) {
             let text = sample.id.as_ref().and_then(|id| shown.texts.get(id));
@@ -541,7 +544,12 @@ fn read(
             examples.push(example.with_sight(sight).with_context(context));
         }
     }
-    Ok((examples, Mixture::new(&parts)?))
+    match gallery {
+        Some(gallery) if !examples.iter().any(Example::has_sight) => {
+            Err(gallery.nothing(examples.len()).into())
+        }
+        _ => Ok((examples, Mixture::new(&parts)?)),
+    }
 }
 
 /// The configuration as a bundle may tell it to others: no path of this machine.

@@ -48,6 +48,13 @@ pub struct Sample {
     pub image: Option<String>,
 }
 
+impl Sample {
+    /// Whether it says which picture it came with, so that one can be looked for.
+    pub fn names_picture(&self) -> bool {
+        self.id.is_some() || self.image.is_some()
+    }
+}
+
 /// Reads a whole file whose format shows in its content and whose types are the four entity types
 /// (or `OTHER`).
 ///
