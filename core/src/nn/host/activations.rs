@@ -44,12 +44,12 @@ impl Activations {
     }
 
     /// The scale of each row.
-    pub fn scales(&self) -> &[f32] {
+    pub(super) fn scales(&self) -> &[f32] {
         &self.scales
     }
 
     /// Groups of [`ROWS`] rows, all their pairs.
-    pub fn groups(&self) -> impl Iterator<Item = &[[i32; ROWS]]> {
+    pub(super) fn groups(&self) -> impl Iterator<Item = &[[i32; ROWS]]> {
         self.pairs.chunks_exact(self.width)
     }
 }
