@@ -1,10 +1,12 @@
 //! The text encoder of a quantised bundle for a CPU: its weights as they are in the file.
 
 use super::quantize::WORD_PIECES;
-use super::weights::{Tensors, WeightsError, blocks, is_in_blocks, storage, take, take_f32};
+use super::weights::{
+    Tensors, WeightsError, blocks, is_in_blocks, storage, take, take_f32, take_packed,
+};
 use crate::nn::encoder::EncoderConfig;
 use crate::nn::host::{BlockLinear, HostEncoder, HostLayer, Norm, Table};
-use burn::tensor::quantization::{QuantValue, QuantizedBytes};
+use burn::tensor::quantization::QuantValue;
 use burn::tensor::{DType, Shape};
 
 /// The weights of the linear layers of a transformer layer.
@@ -100,17 +102,8 @@ impl Parts<'_> {
     ) -> Result<BlockLinear, WeightsError> {
         let bias = self.plain(&format!("{name}.bias"), &[outputs])?;
         let name = format!("{}{name}.weight", self.prefix);
-        let (dtype, shape, bytes) = take(self.tensors, &name, &Shape::new([inputs, outputs]))?;
-        let DType::QFloat(scheme) = dtype else {
-            return Err(storage(&name, dtype));
-        };
-        blocks(&scheme, &shape, bytes.len()).ok_or_else(|| storage(&name, dtype))?;
-        let packed = QuantizedBytes {
-            bytes,
-            scheme,
-            shape,
-        };
-        Ok(BlockLinear::from_packed(packed, bias))
+        let weight = take_packed(self.tensors, &name, &Shape::new([inputs, outputs]))?;
+        Ok(BlockLinear::from_packed(weight, bias))
     }
 
     fn table(&mut self, name: &str, rows: usize, d: usize) -> Result<Table, WeightsError> {

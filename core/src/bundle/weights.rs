@@ -181,10 +181,29 @@ fn take_blocks(
     if !tensors.get(name).is_some_and(|t| is_in_blocks(&t.dtype)) {
         return take_f32(tensors, name, expected);
     }
+    let packed = take_packed(tensors, name, expected)?;
+    let dtype = DType::QFloat(packed.scheme);
+    Ok(TensorData::from_bytes_vec(
+        packed.bytes.to_vec(),
+        packed.shape,
+        dtype,
+    ))
+}
+
+/// Takes a tensor out that is in blocks, as it is.
+pub(super) fn take_packed(
+    tensors: &mut Tensors,
+    name: &str,
+    expected: &Shape,
+) -> Result<QuantizedBytes, WeightsError> {
     let (dtype, shape, bytes) = take(tensors, name, expected)?;
     match dtype {
         DType::QFloat(scheme) if blocks(&scheme, &shape, bytes.len()).is_some() => {
-            Ok(TensorData::from_bytes_vec(bytes.to_vec(), shape, dtype))
+            Ok(QuantizedBytes {
+                bytes,
+                scheme,
+                shape,
+            })
         }
         other => Err(storage(name, other)),
     }
