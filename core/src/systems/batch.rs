@@ -159,9 +159,17 @@ impl Batch {
         self
     }
 
-    /// The tweets without context, if the batch carries that too.
-    pub fn text_view(&self) -> Option<&Batch> {
-        self.text_view.as_deref()
+    /// The same tweets without what their pictures add: without context, if the batch carries that
+    /// too, and without pictures.
+    #[must_use]
+    pub fn text_view(&self) -> Batch {
+        match &self.text_view {
+            Some(text) => Batch::clone(text),
+            None => Self {
+                pictures: None,
+                ..self.clone()
+            },
+        }
     }
 
     /// The pieces, `[R, P]`.

@@ -4,6 +4,7 @@
 //! their names.
 
 pub mod batch;
+pub mod cross_view;
 pub mod hamlearning;
 pub mod ita;
 pub mod layout;
@@ -18,6 +19,7 @@ use crate::nn::encoder::{Encoder, EncoderConfig};
 use batch::Batch;
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
+use cross_view::CrossViewConfig;
 use hamlearning::explanation::Explanation;
 use ita::context::ContextBuilder;
 use serde::{Deserialize, Serialize};
@@ -152,11 +154,37 @@ impl System {
 
     /// The training loss of a batch, `[1]`.
     pub fn loss(&self, batch: &Batch, targets: &CrfTargets) -> Tensor<1> {
+        let (emissions, beside) = self.study(batch, targets);
+        let loss = self.crf().nll(emissions, targets);
+        match beside {
+            Some(beside) => loss + beside,
+            None => loss,
+        }
+    }
+
+    /// The training loss of a batch from two views, `[1]`: with its pictures and without, each with
+    /// its own dropout.
+    pub fn loss_of_views(
+        &self,
+        batch: &Batch,
+        targets: &CrfTargets,
+        views: &CrossViewConfig,
+    ) -> Tensor<1> {
+        let cross = self.forward(batch);
+        let (text, beside) = self.study(&batch.text_view(), targets);
+        let loss = cross_view::loss(self.crf(), text, cross, targets, views);
+        match beside {
+            Some(beside) => loss + beside,
+            None => loss,
+        }
+    }
+
+    /// Emission scores as [`System::forward`] gives them, and the loss of what a system learns
+    /// beside them, `[1]`.
+    fn study(&self, batch: &Batch, targets: &CrfTargets) -> (Tensor<3>, Option<Tensor<1>>) {
         match self {
-            Self::Text(system) => system.crf.nll(system.forward(batch), targets),
-            Self::HamLearning(system) => system.crf.nll(system.forward(batch), targets),
-            Self::Mgcmt(system) => system.loss(batch, targets),
-            Self::Ita(system) => system.loss(batch, targets),
+            Self::Text(_) | Self::HamLearning(_) | Self::Ita(_) => (self.forward(batch), None),
+            Self::Mgcmt(system) => system.study(batch, targets),
         }
     }
 

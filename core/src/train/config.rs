@@ -3,6 +3,7 @@
 use super::corpus::Source;
 use super::image_context::Captioner;
 use crate::nn::mobilenet::BLOCKS;
+use crate::systems::cross_view::CrossViewConfig;
 use crate::systems::hamlearning::{MOST_ITERATIONS, MOST_OBJECTS, Part};
 use crate::systems::mgcmt::{self, Augmented};
 use crate::tweet::words::Sigils;
@@ -99,8 +100,9 @@ pub struct TrainConfig {
     pub captions: Vec<PathBuf>,
     /// Whose captions to take from them.
     pub captioner: Captioner,
-    /// Whether ITA aligns the view with the image's words and the view of the text alone.
-    pub cross_view: bool,
+    /// Whether the view with the image and the view of the text alone are both learnt from, and
+    /// aligned; as ITA does and the other systems do not, unless given.
+    pub cross_view: Option<bool>,
     /// Temperature of the alignment.
     pub temperature: f64,
     /// How the model will cut the mentions and hashtags of raw tweets into words: as the corpora
@@ -176,7 +178,7 @@ impl Default for TrainConfig {
             context: Vec::new(),
             captions: Vec::new(),
             captioner: Captioner::Blip2,
-            cross_view: true,
+            cross_view: None,
             temperature: 4.0,
             sigils: Sigils::Joined,
             licences: Vec::new(),
@@ -224,6 +226,15 @@ pub enum ConfigError {
 }
 
 impl TrainConfig {
+    /// How the two views of a tweet are aligned, if they are.
+    pub fn views(&self) -> Option<CrossViewConfig> {
+        let aligned = self.cross_view.unwrap_or(self.system == SystemKind::Ita);
+        aligned.then(|| CrossViewConfig {
+            temperature: self.temperature,
+            ..CrossViewConfig::default()
+        })
+    }
+
     /// Checks that everything needed is there and in range.
     ///
     /// # Errors

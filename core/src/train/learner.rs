@@ -8,6 +8,7 @@ use crate::decode::entities::decode;
 use crate::label::Label;
 use crate::systems::System;
 use crate::systems::batch::Batch;
+use crate::systems::cross_view::CrossViewConfig;
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
 use burn::optim::{GradientsParams, ModuleOptimizer};
@@ -22,6 +23,9 @@ pub struct Trainee {
     pub system: System,
     /// The image backbone, if it learns too.
     pub backbone: Option<Tuned>,
+    /// How it learns from two views; none learns from what it is shown alone.
+    #[module(skip)]
+    views: Option<CrossViewConfig>,
     /// Largest global norm of a gradient; 0 does not clip.
     clip: f64,
 }
@@ -32,8 +36,16 @@ impl Trainee {
         Self {
             system,
             backbone: None,
+            views: None,
             clip,
         }
+    }
+
+    /// The same trainee, learning from two views or not.
+    #[must_use]
+    pub fn with_views(mut self, views: Option<CrossViewConfig>) -> Self {
+        self.views = views;
+        self
     }
 
     /// The same trainee, with a backbone that learns or none.
@@ -84,7 +96,10 @@ impl TrainStep for Trainee {
 
     fn step(&self, item: LabelledBatch) -> TrainOutput<TrainReport> {
         let (batch, names) = self.look(item.batch);
-        let loss = self.system.loss(&batch, &item.targets);
+        let loss = match &self.views {
+            Some(views) => self.system.loss_of_views(&batch, &item.targets, views),
+            None => self.system.loss(&batch, &item.targets),
+        };
         let loss = match names {
             Some(names) => loss + names,
             None => loss,

@@ -31,7 +31,6 @@ use crate::recognizer::LoadError;
 use crate::systems::hamlearning::HamLearningConfig;
 use crate::systems::ita::ItaConfig;
 use crate::systems::ita::context::ContextBuilder;
-use crate::systems::ita::cross_view::CrossViewConfig;
 use crate::systems::ita::image_text::ImageText;
 use crate::systems::layout::Layout;
 use crate::systems::mgcmt::{Augmented, MgcmtConfig};
@@ -223,7 +222,9 @@ pub fn train(
 
     if started < config.epochs {
         let learner = Learner::new(
-            Trainee::new(system, config.clip).with_backbone(tuned.clone().map(Module::train)),
+            Trainee::new(system, config.clip)
+                .with_views(config.views())
+                .with_backbone(tuned.clone().map(Module::train)),
             optimizer(config),
             scheduler(config, steps),
         );
@@ -487,13 +488,7 @@ fn build(
                 ..whole
             })
         }
-        SystemKind::Ita => SystemConfig::Ita(ItaConfig {
-            cross_view: config.cross_view.then(|| CrossViewConfig {
-                temperature: config.temperature,
-                ..CrossViewConfig::default()
-            }),
-            ..ItaConfig::new(pretrained.config)
-        }),
+        SystemKind::Ita => SystemConfig::Ita(ItaConfig::new(pretrained.config)),
     };
     if system.check().is_err() {
         return Err(ConfigError::Range {

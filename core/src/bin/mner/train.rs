@@ -108,7 +108,7 @@ struct Flags {
     /// Whose captions to take from them [default: blip2]
     #[arg(long)]
     captioner: Option<Captioner>,
-    /// Whether ITA aligns its view of tweet and image with that of the text alone [default: true]
+    /// Whether to learn from two aligned views, of tweet and image and of the text alone [default: only ITA]
     #[arg(long)]
     cross_view: Option<bool>,
     /// Temperature of the alignment [default: 4]

@@ -2,22 +2,20 @@
 //! and a chain do the rest (Wang et al., arXiv 2112.06482, NAACL 2022).
 //!
 //! Whether a batch shows the text view or the cross-modal view is a matter of its sequences: the
-//! latter carry a [`context`]. With cross-view alignment both views are trained, and the model
-//! stands with and without a picture.
+//! latter carry a [`context`]. With [cross-view alignment](super::cross_view) both views are trained,
+//! and the model stands with and without a picture.
 
 pub mod context;
-pub mod cross_view;
 pub mod image_text;
 
 use super::batch::Batch;
 use crate::label::LABELS;
-use crate::nn::crf::{Crf, CrfTargets};
+use crate::nn::crf::Crf;
 use crate::nn::encoder::{Encoder, EncoderConfig};
 use crate::nn::linear::{Linear, linear};
 use burn::module::{Flag, Module, Param};
 use burn::tensor::{Device, Distribution, Tensor};
 use context::ContextBuilder;
-use cross_view::{CrossViewConfig, alignment};
 use serde::{Deserialize, Serialize};
 
 /// Sizes of ITA, and what it takes from a picture.
@@ -29,8 +27,6 @@ pub struct ItaConfig {
     pub context: ContextBuilder,
     /// Part of the words whose hidden state is hidden from the output layer in training, in 0..1.
     pub word_dropout: f64,
-    /// How the views are aligned; none trains the cross-modal view alone.
-    pub cross_view: Option<CrossViewConfig>,
 }
 
 impl ItaConfig {
@@ -44,7 +40,6 @@ impl ItaConfig {
             },
             encoder,
             word_dropout: 0.1,
-            cross_view: Some(CrossViewConfig::default()),
         }
     }
 
@@ -59,12 +54,7 @@ impl ItaConfig {
         if !(0.0..1.0).contains(&self.word_dropout) {
             return Err("the word dropout is not within 0 and 1");
         }
-        match &self.cross_view {
-            Some(views) if !(views.temperature > 0.0 && views.temperature.is_finite()) => {
-                Err("the temperature of the views' alignment is not a number above 0")
-            }
-            _ => Ok(()),
-        }
+        Ok(())
     }
 
     /// A fresh system on `device`.
@@ -75,7 +65,6 @@ impl ItaConfig {
                 part: self.word_dropout,
                 training: Param::from_bool(true),
             },
-            cross_view: self.cross_view,
             emit: linear(self.encoder.d, LABELS, device),
             crf: Crf::new(LABELS, device),
         }
@@ -88,8 +77,6 @@ pub struct Ita {
     /// The text encoder.
     pub encoder: Encoder,
     word_dropout: WordDropout,
-    #[module(skip)]
-    cross_view: Option<CrossViewConfig>,
     /// Hidden state to emission scores, `D -> 9`.
     pub emit: Linear,
     /// The label chain.
@@ -126,35 +113,15 @@ impl Ita {
         let words = batch.first_pieces(self.encoder.forward(batch.text()));
         self.emit.forward(self.word_dropout.forward(words))
     }
-
-    /// The training loss, `[1]`: `NLL(text) + w NLL(cross) + v L_CVA`, or `NLL(cross)` alone
-    /// where the views are not aligned.
-    ///
-    /// `batch`: the tweets with their context, and their text view ([`Batch::with_text_view`]).
-    /// A batch without text view gives its likelihood alone.
-    pub fn loss(&self, batch: &Batch, targets: &CrfTargets) -> Tensor<1> {
-        let cross = self.forward(batch);
-        let (Some(config), Some(text)) = (&self.cross_view, batch.text_view()) else {
-            return self.crf.nll(cross, targets);
-        };
-        let text = self.forward(text);
-        let aligned = alignment(
-            &self.crf,
-            text.clone(),
-            cross.clone(),
-            targets.present(),
-            config.temperature,
-        );
-        self.crf.nll(text, targets)
-            + self.crf.nll(cross, targets) * config.cross
-            + aligned * config.alignment
-    }
 }
 
 #[cfg(all(test, feature = "train", feature = "flex"))]
 mod tests {
     use super::*;
+    use crate::nn::crf::CrfTargets;
+    use crate::systems::System;
     use crate::systems::batch::LeastSizes;
+    use crate::systems::cross_view::CrossViewConfig;
     use crate::systems::ita::image_text::ImageText;
     use crate::train::tiny;
     use crate::tweet::pieces::WordPieces;
@@ -247,15 +214,19 @@ mod tests {
             louder(&mut layer.attention.output);
         }
         louder(&mut system.emit);
+        let system = System::Ita(system);
         let loss = |batch: &Batch, alignment: Option<f64>| {
-            let system = Ita {
-                cross_view: alignment.map(|alignment| CrossViewConfig {
-                    alignment,
-                    ..CrossViewConfig::default()
-                }),
-                ..system.clone()
+            let loss = match alignment {
+                Some(alignment) => {
+                    let views = CrossViewConfig {
+                        alignment,
+                        ..CrossViewConfig::default()
+                    };
+                    system.loss_of_views(batch, &targets, &views)
+                }
+                None => system.loss(batch, &targets),
             };
-            system.loss(batch, &targets).into_scalar::<f32>()
+            loss.into_scalar::<f32>()
         };
         let both = cross.clone().with_text_view(text.clone());
         let likelihoods = loss(&text, None) + 0.5 * loss(&cross, None);
@@ -278,12 +249,5 @@ mod tests {
         };
         assert!(changed(&|c| c.context.max_pieces = 65).is_err());
         assert!(changed(&|c| c.word_dropout = 1.0).is_err());
-        for temperature in [0.0, f64::NAN, f64::INFINITY] {
-            let views = CrossViewConfig {
-                temperature,
-                ..CrossViewConfig::default()
-            };
-            assert!(changed(&|c| c.cross_view = Some(views)).is_err());
-        }
     }
 }

@@ -326,18 +326,15 @@ impl Mgcmt {
         self.emit.forward(joined)
     }
 
-    /// The training loss, `[1]`.
-    pub fn loss(&self, batch: &Batch, targets: &CrfTargets) -> Tensor<1> {
-        let output = self.forward(batch);
-        let loss = self.crf.nll(output.emissions, targets);
-        match (&self.auxiliary, output.spans) {
-            (Some(auxiliary), Some(emissions)) => {
-                let spans: Vec<usize> = (0..LABELS).map(span_label).collect();
-                let spans = targets.merged(&spans, SPAN_LABELS);
-                loss + auxiliary.crf.nll(emissions, &spans) * AUXILIARY
-            }
-            _ => loss,
-        }
+    /// Emission scores of every word, and the weighted loss of the auxiliary branch, `[1]`.
+    pub fn study(&self, batch: &Batch, targets: &CrfTargets) -> (Tensor<3>, Option<Tensor<1>>) {
+        let MgcmtOutput { emissions, spans } = self.forward(batch);
+        let auxiliary = self.auxiliary.as_ref().zip(spans).map(|(branch, spans)| {
+            let labels: Vec<usize> = (0..LABELS).map(span_label).collect();
+            let gold = targets.merged(&labels, SPAN_LABELS);
+            branch.crf.nll(spans, &gold) * AUXILIARY
+        });
+        (emissions, auxiliary)
     }
 }
 

@@ -1,5 +1,7 @@
 use super::*;
+use crate::systems::System;
 use crate::systems::batch::LeastSizes;
+use crate::systems::cross_view::CrossViewConfig;
 use crate::systems::pictures::Sight;
 use crate::systems::pictures::tests::sight;
 use crate::systems::unreached::unreached;
@@ -229,13 +231,41 @@ fn gradients_reach_every_parameter() {
         augmented: Augmented::Gate,
         ..config()
     };
-    let system = config.init(&device);
+    let system = System::Mgcmt(config.init(&device));
+    let (batch, targets) = labelled(&device);
+    let loss = system.loss(&batch, &targets);
+    assert_eq!(unreached(&system, &loss.backward()), [""; 0]);
+}
+
+#[test]
+fn the_auxiliary_branch_learns_once_from_two_views() {
+    let device = Device::flex();
+    device.seed(5);
+    let system = config().init(&device);
+    let (batch, targets) = labelled(&device);
+    let views = CrossViewConfig {
+        alignment: 0.0,
+        ..CrossViewConfig::default()
+    };
+    let cross = system.crf.nll(system.emissions(&batch), &targets);
+    let system = System::Mgcmt(system);
+    let [both, text, cross] = [
+        system.loss_of_views(&batch, &targets, &views),
+        system.loss(&batch.text_view(), &targets),
+        cross,
+    ]
+    .map(|loss| loss.into_scalar::<f32>());
+    assert!((both - (text + 0.5 * cross)).abs() < 1e-4);
+    assert_ne!(text, system.loss(&batch, &targets).into_scalar::<f32>());
+}
+
+/// Two tweets with their pictures, and their labels.
+fn labelled(device: &Device) -> (Batch, CrfTargets) {
     let tweets = [tweet(4), tweet(2)];
     let gold = [vec![0, 3, 4, 0], vec![1, 2]];
     let (one, other) = (sight(1, CHANNELS, 2), sight(2, CHANNELS, 7));
-    let loss = system.loss(
-        &batch(&tweets, &[Some(&one), Some(&other)], &device),
-        &CrfTargets::new(&gold, LABELS, &device),
-    );
-    assert_eq!(unreached(&system, &loss.backward()), [""; 0]);
+    (
+        batch(&tweets, &[Some(&one), Some(&other)], device),
+        CrfTargets::new(&gold, LABELS, device),
+    )
 }

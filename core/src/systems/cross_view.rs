@@ -1,17 +1,17 @@
-//! Cross-view alignment: the text view learns what the view with the picture's words believes
-//! (ITA, Wang et al., NAACL 2022, section 3.3).
+//! Cross-view alignment: the text view learns what the view with the picture believes (ITA, Wang et
+//! al., NAACL 2022, section 3.3, whose picture is words; any other system's may be anything).
 
-use crate::nn::crf::Crf;
+use crate::nn::crf::{Crf, CrfTargets};
 use burn::tensor::Tensor;
 use burn::tensor::activation::log_softmax;
 use serde::{Deserialize, Serialize};
 
-/// How the views are aligned.
+/// How a system learns from two views of a tweet: its text alone, and the text with its picture.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CrossViewConfig {
     /// Temperature of both posteriors, above 0. The paper's: 4 on Twitter-2015, 2 on Twitter-2017.
     pub temperature: f64,
-    /// Weight of the likelihood of the view with the picture's words.
+    /// Weight of the likelihood of the view with the picture.
     pub cross: f64,
     /// Weight of the alignment.
     pub alignment: f64,
@@ -26,6 +26,27 @@ impl Default for CrossViewConfig {
             alignment: 0.5,
         }
     }
+}
+
+/// The training loss of both views, `[1]`: `NLL(text) + w NLL(cross) + v L_CVA`.
+///
+/// # Shapes
+/// - text and cross `[B, N, L]`, emissions of the same words
+pub fn loss(
+    crf: &Crf,
+    text: Tensor<3>,
+    cross: Tensor<3>,
+    targets: &CrfTargets,
+    config: &CrossViewConfig,
+) -> Tensor<1> {
+    let aligned = alignment(
+        crf,
+        text.clone(),
+        cross.clone(),
+        targets.present(),
+        config.temperature,
+    );
+    crf.nll(text, targets) + crf.nll(cross, targets) * config.cross + aligned * config.alignment
 }
 
 /// `tau^2 KL(p_cross || p_text)`, summed over words and labels, mean over tweets, `[1]`;
@@ -58,7 +79,6 @@ pub fn alignment(
 mod tests {
     use super::*;
     use crate::decode::chain::{Chain, ChainScores};
-    use crate::nn::crf::CrfTargets;
     use burn::module::Param;
     use burn::tensor::{Device, TensorData};
 
