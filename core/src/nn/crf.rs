@@ -7,6 +7,10 @@ use crate::decode::chain::ChainScores;
 use burn::module::{Initializer, Module, Param};
 use burn::tensor::{Device, Tensor, TensorData};
 
+/// Taken from the score of a label that the gold does not admit: far above any real score, and small
+/// enough that a whole tweet of them keeps the digits of the others.
+const REFUSED: f64 = 1e4;
+
 /// Start, transition and end scores over `L` labels.
 #[derive(Module, Debug)]
 pub struct Crf {
@@ -31,6 +35,9 @@ pub struct CrfTargets {
     transitions: Tensor<2>,
     /// How often each label ends a tweet, `[L]`.
     ends: Tensor<1>,
+    /// 1 at every label that the gold of a word admits, else 0, `[B, N, L]`; none where the gold is
+    /// one label each.
+    admitted: Option<Tensor<3>>,
 }
 
 impl CrfTargets {
@@ -67,7 +74,34 @@ impl CrfTargets {
             starts: Tensor::from_data(TensorData::new(starts, [labels]), device),
             transitions: Tensor::from_data(TensorData::new(transitions, [labels, labels]), device),
             ends: Tensor::from_data(TensorData::new(ends, [labels]), device),
+            admitted: None,
         }
+    }
+
+    /// The same tweets where a gold label 0 admits other labels too: `open`, some labels a tweet. So
+    /// a corpus that does not label a type says nothing of whether its words are of it.
+    ///
+    /// # Panics
+    /// If `open` are not as many as the tweets, or a label index is too large.
+    #[must_use]
+    pub fn with_open(mut self, open: &[&[usize]]) -> Self {
+        let [batch, _, labels] = self.one_hot.dims();
+        assert_eq!(open.len(), batch, "some labels or none a tweet");
+        if open.iter().all(|labels| labels.is_empty()) {
+            return self;
+        }
+        let mut opened = vec![0f32; batch * labels];
+        for (b, open) in open.iter().enumerate() {
+            for &label in *open {
+                assert!(label < labels, "label index {label} is not below {labels}");
+                opened[b * labels + label] = 1.0;
+            }
+        }
+        let device = self.one_hot.device();
+        let opened = Tensor::from_data(TensorData::new(opened, [batch, 1, labels]), &device);
+        let outside = self.one_hot.clone().narrow(2, 0, 1);
+        self.admitted = Some((self.one_hot.clone() + outside * opened).clamp_max(1.0));
+        self
     }
 
     /// The same words under a coarser set of labels: label `y` becomes `coarse[y]`, below `labels`.
@@ -88,9 +122,13 @@ impl CrfTargets {
             let counts = counts.clone().unsqueeze::<2>().matmul(map.clone());
             counts.reshape([labels])
         };
-        let one_hot = self.one_hot.clone().reshape([batch * words, fine]);
+        let each = |values: &Tensor<3>| {
+            let values = values.clone().reshape([batch * words, fine]);
+            values.matmul(map.clone()).reshape([batch, words, labels])
+        };
         Self {
-            one_hot: one_hot.matmul(map.clone()).reshape([batch, words, labels]),
+            one_hot: each(&self.one_hot),
+            admitted: self.admitted.as_ref().map(|a| each(a).clamp_max(1.0)),
             present: self.present.clone(),
             starts: count(&self.starts),
             transitions: map
@@ -122,30 +160,44 @@ impl Crf {
         }
     }
 
-    /// Negative log-likelihood of the gold labels, summed over words, mean over tweets, `[1]`.
+    /// Negative log-likelihood of the gold labels, summed over words, mean over tweets, `[1]`; of
+    /// all that the gold admits, where it does not say one label for each word.
     ///
     /// # Shapes
     /// - emissions `[B, N, L]`; rows beyond a tweet's words have no influence
     pub fn nll(&self, emissions: Tensor<3>, targets: &CrfTargets) -> Tensor<1> {
-        let [batch, words, labels] = emissions.dims();
-        let a = self.transitions.val();
-        let gold = (emissions.clone() * targets.one_hot.clone()).sum()
-            + (a.clone() * targets.transitions.clone()).sum()
-            + (self.start.val() * targets.starts.clone()).sum()
-            + (self.end.val() * targets.ends.clone()).sum();
+        let batch = emissions.dims()[0] as f64;
+        let gold = match &targets.admitted {
+            None => self.score(&emissions, targets),
+            Some(admitted) => {
+                let refused = (admitted.clone() - 1.0) * REFUSED;
+                self.log_partition(emissions.clone() + refused, &targets.present)
+            }
+        };
+        (self.log_partition(emissions, &targets.present) - gold) / batch
+    }
 
+    /// The gold labels' scores, summed over tweets, `[1]`.
+    fn score(&self, emissions: &Tensor<3>, targets: &CrfTargets) -> Tensor<1> {
+        (emissions.clone() * targets.one_hot.clone()).sum()
+            + (self.transitions.val() * targets.transitions.clone()).sum()
+            + (self.start.val() * targets.starts.clone()).sum()
+            + (self.end.val() * targets.ends.clone()).sum()
+    }
+
+    /// The log of the sum of `exp score` over all label sequences, summed over tweets, `[1]`.
+    fn log_partition(&self, emissions: Tensor<3>, present: &[Tensor<2>]) -> Tensor<1> {
+        let [batch, words, labels] = emissions.dims();
         let at = |t: usize| emissions.clone().narrow(1, t, 1).reshape([batch, labels]);
-        let a = a.unsqueeze::<3>();
+        let a = self.transitions.val().unsqueeze::<3>();
         let mut alpha = self.start.val().unsqueeze::<2>() + at(0);
         for t in 1..words {
             // log sum over the previous label, [B, from, to] -> [B, to].
             let paths = alpha.clone().unsqueeze_dim::<3>(2) + a.clone();
             let next = log_sum_exp(paths, 1).reshape([batch, labels]) + at(t);
-            let present = targets.present[t].clone();
-            alpha = alpha.clone() + (next - alpha) * present;
+            alpha = alpha.clone() + (next - alpha) * present[t].clone();
         }
-        let log_z = log_sum_exp(alpha + self.end.val().unsqueeze::<2>(), 1).sum();
-        (log_z - gold) / batch as f64
+        log_sum_exp(alpha + self.end.val().unsqueeze::<2>(), 1).sum()
     }
 
     /// The same chain through which no gradient flows.
@@ -312,6 +364,48 @@ mod tests {
             data.map(|d| d.iter::<f32>().collect::<Vec<_>>())
         };
         assert_eq!(values(&merged), values(&direct));
+    }
+
+    #[test]
+    fn open_gold_is_likely_as_all_that_it_admits() {
+        let device = Device::flex();
+        let scores = scores(1.0);
+        let emissions = wave(3 * 6 * L, 0.37, 2.0);
+        let crf = crf_of(&scores, &device);
+        let nll = |targets: &CrfTargets| {
+            let nll = crf.nll(emissions_tensor(&emissions, &device), targets);
+            f64::from(nll.into_scalar::<f32>())
+        };
+        // Wherever the first tweet says 0, 7 and 8 may stand; the last stays as it is.
+        let open = targets(&device).with_open(&[&[7, 8], &[7, 8], &[]]);
+        let mut likelihoods = [0.0; 3];
+        let likelihood = |b: usize, gold: &[usize]| {
+            let rows = &emissions[b * 6 * L..b * 6 * L + gold.len() * L];
+            let mut score = scores.start[gold[0]] + scores.end[*gold.last().unwrap()];
+            for (t, &y) in gold.iter().enumerate() {
+                score += rows[t * L + y];
+                if t > 0 {
+                    score += scores.transitions[gold[t - 1] * L + y];
+                }
+            }
+            (score - Chain::new(&scores, rows).log_partition()).exp()
+        };
+        for first in [0, 7, 8] {
+            for last in [0, 7, 8] {
+                likelihoods[0] += likelihood(0, &[first, 1, 2, last]);
+            }
+        }
+        likelihoods[1] = likelihood(1, GOLD[1]);
+        likelihoods[2] = likelihood(2, GOLD[2]);
+        let expected = -likelihoods.iter().map(|p| p.ln()).sum::<f64>() / 3.0;
+        assert!((nll(&open) - expected).abs() < 1e-4);
+        let closed = targets(&device).with_open(&[&[]; 3]);
+        assert_eq!(nll(&closed), nll(&targets(&device)));
+        // Over spans alone, what was open is open still.
+        let coarse = [0, 1, 2, 1, 2, 1, 2, 1, 2];
+        let merged = open.merged(&coarse, 3);
+        let admitted: Vec<f32> = merged.admitted.unwrap().into_data().iter().collect();
+        assert_eq!(admitted[..6], [1.0, 1.0, 1.0, 0.0, 1.0, 0.0]);
     }
 
     #[test]

@@ -26,6 +26,8 @@ pub struct Example {
     windows: Vec<PieceSequence>,
     words: Vec<String>,
     labels: Vec<Label>,
+    /// Indices of labels that a word labelled `O` may have all the same.
+    open: Vec<usize>,
     sight: Option<Sight>,
     context: Option<ContextPieces>,
 }
@@ -45,9 +47,17 @@ impl Example {
             windows,
             words: sample.tokens,
             labels: sample.labels,
+            open: Vec::new(),
             sight: None,
             context: None,
         })
+    }
+
+    /// The same tweet, whose words labelled `O` may have these labels, by index, all the same.
+    #[must_use]
+    pub fn with_open(mut self, open: Vec<usize>) -> Self {
+        self.open = open;
+        self
     }
 
     /// Whether it shows a picture.
@@ -120,9 +130,13 @@ impl LabelledBatch {
                 })
             })
             .collect();
+        let open: Vec<&[usize]> = examples
+            .iter()
+            .flat_map(|(e, _)| e.windows.iter().map(|_| e.open.as_slice()))
+            .collect();
         Self {
             batch: layout.batch(&inputs, views, device),
-            targets: CrfTargets::new(&rows, LABELS, device),
+            targets: CrfTargets::new(&rows, LABELS, device).with_open(&open),
             gold: examples.iter().map(|(e, _)| e.labels.clone()).collect(),
         }
     }

@@ -536,7 +536,8 @@ fn read(
                 None => None,
             };
             let example = Example::new(sample, tokenizer, max_pieces)?;
-            examples.push(example.with_sight(sight).with_context(context));
+            let example = example.with_sight(sight).with_context(context);
+            examples.push(example.with_open(source.open_labels()));
         }
     }
     match gallery {

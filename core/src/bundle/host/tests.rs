@@ -13,8 +13,9 @@ use crate::systems::{System, SystemConfig};
 use crate::train::packing::quantize_bundle;
 use crate::train::tiny;
 use crate::tweet::words::Sigils;
-use burn::module::{Module, ModuleMapper, Param};
-use burn::tensor::{Device, Int, Tensor, TensorData};
+use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
+use burn::tensor::{DType, Device, Int, Tensor, TensorData};
+use std::collections::BTreeSet;
 
 /// Weights of a fresh network are so small that nothing depends on much.
 struct Louder;
@@ -239,4 +240,50 @@ fn only_quantised_encoders_leave_the_device() {
     let small = quantize_bundle(&files, Scheme::Q8, &device).unwrap();
     assert_eq!(on_host(&small, Compute::Device), (false, parameters));
     assert_eq!(on_host(&small, Compute::Host), (true, parameters));
+}
+
+/// Names of the parameters that hold values.
+#[derive(Default)]
+struct Held {
+    path: Vec<String>,
+    names: BTreeSet<String>,
+}
+
+impl ModuleVisitor for Held {
+    fn enter_module(&mut self, name: &str, _: &str) {
+        self.path.push(name.to_owned());
+    }
+
+    fn exit_module(&mut self, _: &str, _: &str) {
+        self.path.pop();
+    }
+
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        if param.is_initialized() {
+            self.names.insert(self.path.join("."));
+        }
+    }
+}
+
+#[test]
+fn linear_layers_beyond_the_encoder_hold_no_values() {
+    let device = Device::flex();
+    let systems: [fn(EncoderConfig) -> SystemConfig; 2] = [hamlearning, mgcmt];
+    for system in systems {
+        let files = quantize_bundle(&bundle(system, &device), Scheme::Q8, &device).unwrap();
+        let held = |compute| {
+            let unpacked = unpack(files.clone(), &device, compute).unwrap();
+            let mut held = Held::default();
+            unpacked.system.visit(&mut held);
+            (held.names, linear_weights(&unpacked.system))
+        };
+        let tensors = weights::by_name(files.weights.clone()).unwrap();
+        let (all, mut packed) = held(Compute::Device);
+        packed.retain(|name| {
+            name.starts_with("fusion.") && matches!(tensors[name].dtype, DType::QFloat(_))
+        });
+        assert!(packed.len() > 10 && packed.is_subset(&all), "{packed:?}");
+        let (on_host, _) = held(Compute::Host);
+        assert!(packed.is_disjoint(&on_host), "{on_host:?}");
+    }
 }

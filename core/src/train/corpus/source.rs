@@ -1,6 +1,7 @@
 //! One corpus as a training configuration names it.
 
 use super::{CorpusError, Format, LabelMap, Prefixes, Reader, Sample};
+use crate::label::{EntityType, Label};
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::io::BufReader;
@@ -27,6 +28,10 @@ pub struct Source {
     /// Labels every mention `O`, as Twitter-2015 does (4,097 of its 4,102 are).
     #[serde(default)]
     pub mentions_outside: bool,
+    /// Types that the corpus does not label: whether a word it leaves `O` is of one of them is not
+    /// known, and the loss does not ask.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unlabelled: Vec<EntityType>,
 }
 
 fn once() -> f64 {
@@ -43,7 +48,14 @@ impl Source {
             labels: LabelMap::default(),
             prefixes: Prefixes::default(),
             mentions_outside: false,
+            unlabelled: Vec::new(),
         }
+    }
+
+    /// Indices of the labels that a word left `O` may have all the same.
+    pub fn open_labels(&self) -> Vec<usize> {
+        let labels = |&kind: &EntityType| [Label::B(kind).index(), Label::I(kind).index()];
+        self.unlabelled.iter().flat_map(labels).collect()
     }
 
     /// Reads the whole file.

@@ -88,6 +88,10 @@ fn settings_are_applied() {
         serde_json::from_str::<Source>(&serde_json::to_string(&plain).unwrap()).unwrap(),
         plain
     );
+    let partial = source(r#", "unlabelled": ["MISC", "PER"]"#);
+    let open = partial.open_labels().into_iter().map(Label::from_index);
+    let open: Vec<_> = open.map(|label| label.to_string()).collect();
+    assert_eq!(open, ["B-MISC", "I-MISC", "B-PER", "I-PER"]);
 }
 
 #[test]
