@@ -187,15 +187,15 @@ impl Crf {
 
     /// The log of the sum of `exp score` over all label sequences, summed over tweets, `[1]`.
     fn log_partition(&self, emissions: Tensor<3>, present: &[Tensor<2>]) -> Tensor<1> {
-        let [batch, words, labels] = emissions.dims();
+        let [batch, _, labels] = emissions.dims();
         let at = |t: usize| emissions.clone().narrow(1, t, 1).reshape([batch, labels]);
         let a = self.transitions.val().unsqueeze::<3>();
         let mut alpha = self.start.val().unsqueeze::<2>() + at(0);
-        for t in 1..words {
+        for (t, present) in present.iter().enumerate().skip(1) {
             // log sum over the previous label, [B, from, to] -> [B, to].
             let paths = alpha.clone().unsqueeze_dim::<3>(2) + a.clone();
             let next = log_sum_exp(paths, 1).reshape([batch, labels]) + at(t);
-            alpha = alpha.clone() + (next - alpha) * present[t].clone();
+            alpha = alpha.clone() + (next - alpha) * present.clone();
         }
         log_sum_exp(alpha + self.end.val().unsqueeze::<2>(), 1).sum()
     }
@@ -399,7 +399,7 @@ mod tests {
         likelihoods[2] = likelihood(2, GOLD[2]);
         let expected = -likelihoods.iter().map(|p| p.ln()).sum::<f64>() / 3.0;
         assert!((nll(&open) - expected).abs() < 1e-4);
-        let closed = targets(&device).with_open(&[&[]; 3]);
+        let closed = targets(&device).with_open(&[&[][..]; 3]);
         assert_eq!(nll(&closed), nll(&targets(&device)));
         // Over spans alone, what was open is open still.
         let coarse = [0, 1, 2, 1, 2, 1, 2, 1, 2];
