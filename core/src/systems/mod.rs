@@ -23,6 +23,7 @@ use cross_view::CrossViewConfig;
 use hamlearning::explanation::Explanation;
 use ita::context::ContextBuilder;
 use serde::{Deserialize, Serialize};
+use std::ops::Add;
 
 /// Which system, and every size it has: enough to build it before its weights are loaded.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -156,10 +157,7 @@ impl System {
     pub fn loss(&self, batch: &Batch, targets: &CrfTargets) -> Tensor<1> {
         let (emissions, beside) = self.study(batch, targets);
         let loss = self.crf().nll(emissions, targets);
-        match beside {
-            Some(beside) => loss + beside,
-            None => loss,
-        }
+        beside.into_iter().fold(loss, Add::add)
     }
 
     /// The training loss of a batch from two views, `[1]`: with its pictures and without, each with
@@ -173,10 +171,7 @@ impl System {
         let cross = self.forward(batch);
         let (text, beside) = self.study(&batch.text_view(), targets);
         let loss = cross_view::loss(self.crf(), text, cross, targets, views);
-        match beside {
-            Some(beside) => loss + beside,
-            None => loss,
-        }
+        beside.into_iter().fold(loss, Add::add)
     }
 
     /// Emission scores as [`System::forward`] gives them, and the loss of what a system learns
