@@ -265,7 +265,7 @@ fn what_the_picture_alone_decides_is_learnt_from_it() {
     let mut sights = [1, 2].map(|seed| Some(sight(seed, CHANNELS, 2)));
     let shown = batch(&tweets, &sights, &device);
     let mut adamw = ModuleOptimizer::from(AdamWConfig::new().build());
-    for _ in 0..60 {
+    for _ in 0..120 {
         let loss = system.loss(&shown, &CrfTargets::new(&gold, LABELS, &device));
         let grads = GradientsParams::from_grads(loss.backward(), &system);
         system = adamw.step(5e-3, system, grads);
