@@ -295,24 +295,33 @@ mod tests {
 
     const GOLD: [&[usize]; 3] = [&[0, 1, 2, 0], &[3], &[0, 2, 5, 6, 0, 7]];
 
-    /// Batch-mean NLL through the host chain, which enumeration vouches for.
+    /// Log likelihood of a tweet's labels through the host chain, which enumeration vouches for;
+    /// `emissions`: those of the whole batch.
+    fn host_log_likelihood(
+        scores: &ChainScores,
+        emissions: &[f64],
+        tweet: usize,
+        gold: &[usize],
+    ) -> f64 {
+        let from = tweet * 6 * L;
+        let rows = &emissions[from..from + gold.len() * L];
+        let mut score = scores.start[gold[0]] + scores.end[*gold.last().unwrap()];
+        for (t, &y) in gold.iter().enumerate() {
+            score += rows[t * L + y];
+            if t > 0 {
+                score += scores.transitions[gold[t - 1] * L + y];
+            }
+        }
+        score - Chain::new(scores, rows).log_partition()
+    }
+
+    /// Batch-mean NLL of the gold labels.
     fn host_nll(scores: &ChainScores, emissions: &[f64]) -> f64 {
-        let width = 6 * L;
-        GOLD.iter()
+        let likelihoods = GOLD
+            .iter()
             .enumerate()
-            .map(|(b, gold)| {
-                let rows = &emissions[b * width..b * width + gold.len() * L];
-                let mut score = scores.start[gold[0]] + scores.end[*gold.last().unwrap()];
-                for (t, &y) in gold.iter().enumerate() {
-                    score += rows[t * L + y];
-                    if t > 0 {
-                        score += scores.transitions[gold[t - 1] * L + y];
-                    }
-                }
-                Chain::new(scores, rows).log_partition() - score
-            })
-            .sum::<f64>()
-            / GOLD.len() as f64
+            .map(|(tweet, gold)| host_log_likelihood(scores, emissions, tweet, gold));
+        -likelihoods.sum::<f64>() / GOLD.len() as f64
     }
 
     fn targets(device: &Device) -> CrfTargets {
@@ -379,17 +388,8 @@ mod tests {
         // Wherever the first tweet says 0, 7 and 8 may stand; the last stays as it is.
         let open = targets(&device).with_open(&[&[7, 8], &[7, 8], &[]]);
         let mut likelihoods = [0.0; 3];
-        let likelihood = |b: usize, gold: &[usize]| {
-            let rows = &emissions[b * 6 * L..b * 6 * L + gold.len() * L];
-            let mut score = scores.start[gold[0]] + scores.end[*gold.last().unwrap()];
-            for (t, &y) in gold.iter().enumerate() {
-                score += rows[t * L + y];
-                if t > 0 {
-                    score += scores.transitions[gold[t - 1] * L + y];
-                }
-            }
-            (score - Chain::new(&scores, rows).log_partition()).exp()
-        };
+        let likelihood =
+            |tweet, gold: &[usize]| host_log_likelihood(&scores, &emissions, tweet, gold).exp();
         for first in [0, 7, 8] {
             for last in [0, 7, 8] {
                 likelihoods[0] += likelihood(0, &[first, 1, 2, last]);

@@ -344,3 +344,49 @@ impl TrainConfig {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn complete() -> TrainConfig {
+        let corpus: Source = serde_json::from_value(serde_json::json!({"path": "t"})).unwrap();
+        TrainConfig {
+            encoder: "encoder".into(),
+            train: vec![corpus.clone()],
+            dev: vec![corpus],
+            out: "out".into(),
+            ..TrainConfig::default()
+        }
+    }
+
+    #[test]
+    fn numbers_out_of_range_are_refused_by_name() {
+        assert!(complete().check().is_ok());
+        let refused = |name: &str, change: &dyn Fn(&mut TrainConfig, f64), values: &[f64]| {
+            for &value in values {
+                let mut config = complete();
+                change(&mut config, value);
+                let error = config.check().expect_err(name).to_string();
+                assert!(error.starts_with(&format!("`{name}` is ")), "{error}");
+            }
+        };
+        let nowhere = [f64::NAN, f64::INFINITY, -1.0];
+        refused("temperature", &|c, v| c.temperature = v, &nowhere);
+        refused("temperature", &|c, v| c.temperature = v, &[0.0, 100.1]);
+        refused("lr_encoder", &|c, v| c.lr_encoder = v, &nowhere);
+        refused("image_dropout", &|c, v| c.image_dropout = v, &nowhere);
+        refused("warmup", &|c, v| c.warmup = v, &[f64::NAN, 1.0]);
+        refused("epochs", &|c, _| c.epochs = 0, &[0.0]);
+    }
+
+    #[test]
+    fn pictures_cannot_be_dropped_and_swapped_more_than_always() {
+        let mut config = complete();
+        (config.image_dropout, config.image_swap) = (0.6, 0.4);
+        assert!(config.check().is_ok());
+        config.image_swap = 0.5;
+        let error = config.check().unwrap_err().to_string();
+        assert!(error.starts_with("`image_swap` is 0.5"), "{error}");
+    }
+}
