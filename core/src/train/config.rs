@@ -377,7 +377,7 @@ mod tests {
         refused("lr_encoder", &|c, v| c.lr_encoder = v, &nowhere);
         refused("image_dropout", &|c, v| c.image_dropout = v, &nowhere);
         refused("warmup", &|c, v| c.warmup = v, &[f64::NAN, 1.0]);
-        refused("epochs", &|c, _| c.epochs = 0, &[0.0]);
+        refused("epochs", &|c, v| c.epochs = v as usize, &[0.0]);
     }
 
     #[test]
