@@ -23,7 +23,6 @@ use cross_view::CrossViewConfig;
 use hamlearning::explanation::Explanation;
 use ita::context::ContextBuilder;
 use serde::{Deserialize, Serialize};
-use std::ops::Add;
 
 /// Which system, and every size it has: enough to build it before its weights are loaded.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -156,8 +155,7 @@ impl System {
     /// The training loss of a batch, `[1]`.
     pub fn loss(&self, batch: &Batch, targets: &CrfTargets) -> Tensor<1> {
         let (emissions, beside) = self.study(batch, targets);
-        let loss = self.crf().nll(emissions, targets);
-        beside.into_iter().fold(loss, Add::add)
+        plus(self.crf().nll(emissions, targets), beside)
     }
 
     /// The training loss of a batch from two views, `[1]`: with its pictures and without, each with
@@ -171,7 +169,7 @@ impl System {
         let cross = self.forward(batch);
         let (text, beside) = self.study(&batch.text_view(), targets);
         let loss = cross_view::loss(self.crf(), text, cross, targets, views);
-        beside.into_iter().fold(loss, Add::add)
+        plus(loss, beside)
     }
 
     /// Emission scores as [`System::forward`] gives them, and the loss of what a system learns
@@ -212,5 +210,13 @@ impl System {
             Self::Ita(system) => system.encoder = encoder,
         }
         self
+    }
+}
+
+/// A loss with what is learnt beside it, if anything is.
+fn plus(loss: Tensor<1>, beside: Option<Tensor<1>>) -> Tensor<1> {
+    match beside {
+        Some(beside) => loss + beside,
+        None => loss,
     }
 }

@@ -59,6 +59,8 @@ pub struct TrainConfig {
     /// Table of stand-in pictures, see [`super::gallery::Album::table`]. Without images and table
     /// no tweet has a picture.
     pub pictures: Option<PathBuf>,
+    /// Of how many of a tweet's stand-in pictures, the best first, one is drawn anew each epoch.
+    pub stand_ins: usize,
     /// Weights of the image backbone, class names beside them; see [`super::eyes::load_eyes`].
     pub backbone: Option<PathBuf>,
     /// Weights of the object detector, class names beside them.
@@ -159,6 +161,7 @@ impl Default for TrainConfig {
             dev: Vec::new(),
             images: None,
             pictures: None,
+            stand_ins: 1,
             backbone: None,
             detector: None,
             eyes: None,
@@ -295,6 +298,13 @@ impl TrainConfig {
             ("lr_new", self.lr_new, 0.0, 1.0, "from 0 to 1"),
             ("lr_fusion", self.lr_fusion, 0.0, 1.0, "from 0 to 1"),
             ("lr_relevance", self.lr_relevance, 0.0, 1.0, "from 0 to 1"),
+            (
+                "stand_ins",
+                self.stand_ins as f64,
+                1.0,
+                f64::MAX,
+                "1 or more",
+            ),
             ("image_dropout", self.image_dropout, 0.0, 1.0, "from 0 to 1"),
             (
                 "image_swap",
@@ -378,6 +388,7 @@ mod tests {
         refused("image_dropout", &|c, v| c.image_dropout = v, &nowhere);
         refused("warmup", &|c, v| c.warmup = v, &[f64::NAN, 1.0]);
         refused("epochs", &|c, v| c.epochs = v as usize, &[0.0]);
+        refused("stand_ins", &|c, v| c.stand_ins = v as usize, &[0.0]);
     }
 
     #[test]

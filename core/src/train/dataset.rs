@@ -28,8 +28,16 @@ pub struct Example {
     labels: Vec<Label>,
     /// Indices of labels that a word labelled `O` may have all the same.
     open: Vec<usize>,
-    sight: Option<Sight>,
-    context: Option<ContextPieces>,
+    pictures: Vec<Pictured>,
+}
+
+/// A picture that a tweet may have.
+#[derive(Clone, Debug)]
+pub struct Pictured {
+    /// As the networks see it.
+    pub sight: Option<Sight>,
+    /// In words.
+    pub context: Option<ContextPieces>,
 }
 
 impl Example {
@@ -48,8 +56,7 @@ impl Example {
             words: sample.tokens,
             labels: sample.labels,
             open: Vec::new(),
-            sight: None,
-            context: None,
+            pictures: Vec::new(),
         })
     }
 
@@ -62,28 +69,23 @@ impl Example {
 
     /// Whether it shows a picture.
     pub fn has_sight(&self) -> bool {
-        self.sight.is_some()
+        self.pictures.iter().any(|p| p.sight.is_some())
     }
 
-    /// The same tweet with its picture, if it has one.
+    /// The same tweet with the pictures it may have, the best first.
     #[must_use]
-    pub fn with_sight(mut self, sight: Option<Sight>) -> Self {
-        self.sight = sight;
-        self
-    }
-
-    /// The same tweet with its picture in words, if there are any.
-    #[must_use]
-    pub fn with_context(mut self, context: Option<ContextPieces>) -> Self {
-        self.context = context;
+    pub fn with_pictures(mut self, pictures: Vec<Pictured>) -> Self {
+        self.pictures = pictures;
         self
     }
 
     /// Pieces of the longest window, context included.
     fn length(&self, layout: &Layout) -> usize {
+        let contexts = self.pictures.iter().map(|p| p.context.as_ref());
+        let contexts: Vec<_> = contexts.chain([None]).collect();
         self.windows
             .iter()
-            .map(|w| layout.sequence(w, self.context.as_ref()).pieces.len())
+            .flat_map(|w| contexts.iter().map(|c| layout.sequence(w, *c).pieces.len()))
             .max()
             .unwrap_or(0)
     }
@@ -101,10 +103,9 @@ pub struct LabelledBatch {
 }
 
 impl LabelledBatch {
-    /// `shown`: with each example the one whose picture it has; `views`: whether the text view is
-    /// there too.
+    /// Each example with the picture it has; `views`: whether the text view is there too.
     fn new(
-        examples: &[(&Example, Option<&Example>)],
+        examples: &[(&Example, Option<&Pictured>)],
         views: bool,
         layout: &Layout,
         device: &Device,
@@ -114,8 +115,8 @@ impl LabelledBatch {
             .map(|(example, shown)| TweetInput {
                 words: &example.words,
                 windows: &example.windows,
-                sight: shown.and_then(|e| e.sight.as_ref()),
-                context: shown.and_then(|e| e.context.as_ref()),
+                sight: shown.and_then(|p| p.sight.as_ref()),
+                context: shown.and_then(|p| p.context.as_ref()),
             })
             .collect();
         // Each window is a chain of its own while training.
@@ -155,15 +156,18 @@ pub enum Order {
         image_dropout: f64,
         /// Fraction of the pictures exchanged for another tweet's.
         image_swap: f64,
+        /// Whether the text view of each batch is there too.
+        views: bool,
     },
     /// Always the same: by length.
     Evaluation,
 }
 
 impl Order {
-    /// Which of `count` examples gives `example` its picture in an epoch: depends on seed, epoch
-    /// and example alone, so that a resumed run is the same run.
-    fn shown(&self, epoch: usize, example: usize, count: usize) -> Option<usize> {
+    /// Which of `count` examples gives `example` its picture in an epoch, and a number that draws
+    /// one of its pictures: depends on seed, epoch and example alone, so that a resumed run is the
+    /// same run.
+    fn shown(&self, epoch: usize, example: usize, count: usize) -> Option<(usize, usize)> {
         let Self::Training {
             seed,
             image_dropout,
@@ -171,18 +175,17 @@ impl Order {
             ..
         } = self
         else {
-            return Some(example);
+            return Some((example, 0));
         };
         let mut mixed = SplitMix64(seed ^ (epoch as u64).rotate_left(40));
         let mut rng = SplitMix64(mixed.next_u64() ^ example as u64);
         let unit = (rng.next_u64() >> 11) as f64 / (1u64 << 53) as f64;
         if unit < *image_dropout {
-            None
-        } else if unit < image_dropout + image_swap {
-            Some(rng.below(count))
-        } else {
-            Some(example)
+            return None;
         }
+        let swapped = unit < image_dropout + image_swap;
+        let from = if swapped { rng.below(count) } else { example };
+        Some((from, rng.next_u64() as usize))
     }
 }
 
@@ -332,12 +335,16 @@ impl Iterator for Batches<'_> {
             .iter()
             .map(|&i| {
                 let shown = self.loader.order.shown(self.epoch, i, all.len());
-                (&all[i], shown.map(|j| &all[j]))
+                let picture = shown.and_then(|(from, draw)| {
+                    let pictures = &all[from].pictures;
+                    pictures.get(draw % pictures.len().max(1))
+                });
+                (&all[i], picture)
             })
             .collect();
         Some(Ok(LabelledBatch::new(
             &examples,
-            matches!(self.loader.order, Order::Training { .. }),
+            matches!(self.loader.order, Order::Training { views: true, .. }),
             &self.loader.layout,
             &self.loader.device,
         )))
@@ -362,9 +369,12 @@ mod tests {
             seed: 7,
             image_dropout,
             image_swap,
+            views: false,
         };
         let shown = |order: &Order, epoch| -> Vec<Option<usize>> {
-            (0..COUNT).map(|i| order.shown(epoch, i, COUNT)).collect()
+            (0..COUNT)
+                .map(|i| order.shown(epoch, i, COUNT).map(|(from, _)| from))
+                .collect()
         };
         let mixed = shown(&order(0.1, 0.2), 1);
         let none = mixed.iter().filter(|s| s.is_none()).count();
@@ -374,6 +384,11 @@ mod tests {
         assert!((6800..7200).contains(&own), "{own}");
         assert!(mixed.iter().flatten().all(|&i| i < COUNT));
         assert_ne!(mixed, shown(&order(0.1, 0.2), 2));
+        // Of four pictures each is drawn as often.
+        let all = order(0.0, 0.0);
+        let drawn = (0..COUNT).filter_map(|i| all.shown(1, i, COUNT));
+        let first = drawn.filter(|(_, draw)| draw % 4 == 0).count();
+        assert!((2350..2650).contains(&first), "{first}");
         // Exchanging some leaves the others as they were.
         let without = shown(&order(0.1, 0.0), 1);
         let changed = mixed.iter().zip(&without).filter(|(a, b)| a != b).count();
@@ -382,5 +397,6 @@ mod tests {
             shown(&Order::Evaluation, 1),
             (0..COUNT).map(Some).collect::<Vec<_>>()
         );
+        assert_eq!(Order::Evaluation.shown(1, 3, COUNT), Some((3, 0)));
     }
 }

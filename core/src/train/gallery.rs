@@ -63,7 +63,8 @@ pub struct Album {
     origin: PathBuf,
     /// What a path in a record is relative to.
     folder: PathBuf,
-    files: HashMap<String, PathBuf>,
+    /// The best first.
+    files: HashMap<String, Vec<PathBuf>>,
 }
 
 impl Album {
@@ -80,7 +81,7 @@ impl Album {
         for entry in fs::read_dir(folder).map_err(io)? {
             let path = entry.map_err(io)?.path();
             for name in [path.file_name(), path.file_stem()].into_iter().flatten() {
-                files.insert(name.to_string_lossy().into_owned(), path.clone());
+                files.insert(name.to_string_lossy().into_owned(), vec![path.clone()]);
             }
         }
         Ok(Self {
@@ -90,8 +91,8 @@ impl Album {
         })
     }
 
-    /// A table of stand-ins, a line a tweet: `id<TAB>path|similarity<TAB>...`, the best first and
-    /// taken. Paths are relative to the table's folder.
+    /// A table of stand-ins, a line a tweet: `id<TAB>path|similarity<TAB>...`, the best first.
+    /// Paths are relative to the table's folder.
     ///
     /// # Errors
     /// [`GalleryError::Io`], [`GalleryError::Line`].
@@ -107,15 +108,18 @@ impl Album {
                 continue;
             }
             let mut fields = line.split('\t');
-            let (Some(id), Some(best)) = (fields.next(), fields.next()) else {
+            let id = fields.next().unwrap_or(line);
+            let paths: Vec<PathBuf> = fields
+                .map(|field| folder.join(field.split('|').next().unwrap_or(field)))
+                .collect();
+            if paths.is_empty() {
                 return Err(GalleryError::Line {
                     path: path.to_owned(),
                     line: number + 1,
                     found: line.to_owned(),
                 });
-            };
-            let file = best.split('|').next().unwrap_or(best);
-            files.insert(id.to_owned(), folder.join(file));
+            }
+            files.insert(id.to_owned(), paths);
         }
         Ok(Self {
             origin: path.to_owned(),
@@ -124,12 +128,17 @@ impl Album {
         })
     }
 
-    /// The picture of a tweet: the path its record gives if there is such a file, else its id's.
-    pub fn find(&self, sample: &Sample) -> Option<PathBuf> {
+    /// The pictures a tweet may have, the best first: the path its record gives if there is such a
+    /// file, else its id's.
+    pub fn find(&self, sample: &Sample) -> Vec<PathBuf> {
         let given = sample.image.as_ref().map(|path| self.folder.join(path));
-        given
-            .filter(|path| path.is_file())
-            .or_else(|| self.files.get(sample.id.as_ref()?).cloned())
+        match given.filter(|path| path.is_file()) {
+            Some(path) => vec![path],
+            None => {
+                let files = sample.id.as_ref().and_then(|id| self.files.get(id));
+                files.cloned().unwrap_or_default()
+            }
+        }
     }
 }
 
@@ -180,13 +189,24 @@ impl<'a> Gallery<'a> {
         self
     }
 
-    /// The picture of each tweet, as far as it has one. A file that holds no picture is named on
-    /// standard error and counts as none; long looking is reported there too.
+    /// The pictures each tweet may have, the best first and at most `most`. A file that holds no
+    /// picture is named on standard error and left out; long looking is reported there too.
     ///
     /// # Errors
     /// [`GalleryError`], also where no tweet has a picture at all.
-    pub fn sights(&mut self, samples: &[Sample]) -> Result<Vec<Option<Sight>>, GalleryError> {
-        let paths: Vec<Option<PathBuf>> = samples.iter().map(|s| self.album.find(s)).collect();
+    pub fn sights(
+        &mut self,
+        samples: &[Sample],
+        most: usize,
+    ) -> Result<Vec<Vec<Sight>>, GalleryError> {
+        let paths: Vec<Vec<PathBuf>> = samples
+            .iter()
+            .map(|sample| {
+                let mut paths = self.album.find(sample);
+                paths.truncate(most);
+                paths
+            })
+            .collect();
         let mut fresh: Vec<&PathBuf> = paths.iter().flatten().collect();
         fresh.sort();
         fresh.dedup();
@@ -201,13 +221,16 @@ impl<'a> Gallery<'a> {
                 eprintln!("pictures {}/{}  {pace:.1} a second", done + 1, fresh.len());
             }
         }
-        let sights: Vec<Option<Sight>> = paths
-            .into_iter()
-            .map(|path| self.seen.get(&path?).cloned().flatten())
+        let sights: Vec<Vec<Sight>> = paths
+            .iter()
+            .map(|paths| {
+                let seen = paths.iter().filter_map(|path| self.seen.get(path));
+                seen.flatten().cloned().collect()
+            })
             .collect();
-        match sights.iter().any(Option::is_some) {
-            true => Ok(sights),
-            false => Err(self.nothing(samples.len())),
+        match sights.iter().all(Vec::is_empty) {
+            true => Err(self.nothing(samples.len())),
+            false => Ok(sights),
         }
     }
 
@@ -279,19 +302,20 @@ mod tests {
         fs::write(path("12.jpg"), b"").unwrap();
         fs::write(path("own.png"), b"").unwrap();
         let album = Album::folder(folder.path()).unwrap();
-        assert_eq!(album.find(&sample(Some("12"), None)), Some(path("12.jpg")));
+        assert_eq!(album.find(&sample(Some("12"), None)), [path("12.jpg")]);
         let both = sample(Some("12"), Some("own.png"));
-        assert_eq!(album.find(&both), Some(path("own.png")));
+        assert_eq!(album.find(&both), [path("own.png")]);
         let lost = sample(Some("12"), Some("lost.png"));
-        assert_eq!(album.find(&lost), Some(path("12.jpg")));
-        assert_eq!(album.find(&sample(Some("13"), None)), None);
-        assert_eq!(album.find(&sample(None, None)), None);
+        assert_eq!(album.find(&lost), [path("12.jpg")]);
+        assert!(album.find(&sample(Some("13"), None)).is_empty());
+        assert!(album.find(&sample(None, None)).is_empty());
 
         let table = path("table.tsv");
         fs::write(&table, "7\ta/b.jpg|0.6\tc.jpg|0.5\n\n8\td.jpg\n").unwrap();
         let album = Album::table(&table).unwrap();
-        assert_eq!(album.find(&sample(Some("7"), None)), Some(path("a/b.jpg")));
-        assert_eq!(album.find(&sample(Some("8"), None)), Some(path("d.jpg")));
+        let stand_ins = [path("a/b.jpg"), path("c.jpg")];
+        assert_eq!(album.find(&sample(Some("7"), None)), stand_ins);
+        assert_eq!(album.find(&sample(Some("8"), None)), [path("d.jpg")]);
         fs::write(&table, "7\ta.jpg\n9\n").unwrap();
         let error = Album::table(&table).unwrap_err().to_string();
         assert!(

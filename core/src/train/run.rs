@@ -6,7 +6,7 @@ use super::checkpoint::{
 use super::config::{ConfigError, SystemKind, TrainConfig};
 use super::corpus::mixture::{Mixture, MixtureError};
 use super::corpus::{CorpusError, Sample, Source};
-use super::dataset::{Example, Loader, Order};
+use super::dataset::{Example, Loader, Order, Pictured};
 use super::eyes::{EyesFileError, load_eyes, with_detector};
 use super::gallery::{Album, Gallery, GalleryError};
 use super::history;
@@ -194,6 +194,7 @@ pub fn train(
         max_pieces,
         &shown,
         gallery.as_mut(),
+        config.stand_ins,
     )?;
     let (dev, _) = read(
         &config.dev,
@@ -201,6 +202,7 @@ pub fn train(
         max_pieces,
         &shown,
         gallery.as_mut(),
+        1,
     )?;
     drop(gallery);
     let order = Order::Training {
@@ -208,6 +210,7 @@ pub fn train(
         seed: config.seed,
         image_dropout: config.image_dropout,
         image_swap: config.image_swap,
+        views: config.views().is_some(),
     };
     let loader = Loader::new(train, order, config.batch, &layout, &device, started);
     let steps = loader.steps() / devices.len() * config.epochs;
@@ -510,33 +513,56 @@ struct Shown<'a> {
     texts: HashMap<String, ImageText>,
 }
 
-/// Reads corpora, cuts them into pieces and looks at their pictures.
+impl Shown<'_> {
+    /// The pictures a tweet may have, of which `text` is known in words. Where none is seen, what
+    /// is known in words is one.
+    fn pictures(
+        &self,
+        sights: Vec<Sight>,
+        text: Option<&ImageText>,
+        tokenizer: &WordPieces,
+    ) -> Result<Vec<Pictured>, PiecesError> {
+        let mut seen: Vec<Option<Sight>> = sights.into_iter().map(Some).collect();
+        if seen.is_empty() {
+            seen.push(None);
+        }
+        seen.into_iter()
+            .map(|sight| {
+                let context = match self.builder {
+                    Some(builder) => builder.pieces(sight.as_ref(), text, tokenizer)?,
+                    None => None,
+                };
+                Ok(Pictured { sight, context })
+            })
+            .collect()
+    }
+}
+
+/// Reads corpora, cuts them into pieces and looks at their pictures, at most `most` a tweet.
 fn read(
     sources: &[Source],
     tokenizer: &WordPieces,
     max_pieces: usize,
     shown: &Shown,
     mut gallery: Option<&mut Gallery>,
+    most: usize,
 ) -> Result<(Vec<Example>, Mixture), TrainError> {
     let (mut examples, mut parts) = (Vec::new(), Vec::new());
     for source in sources {
         let samples = source.read()?;
         parts.push((samples.len(), source.weight));
-        let sights: Vec<Option<Sight>> = match &mut gallery {
+        let sights: Vec<Vec<Sight>> = match &mut gallery {
             Some(gallery) if samples.iter().any(Sample::names_picture) => {
-                gallery.sights(&samples)?
+                gallery.sights(&samples, most)?
             }
             // Corpora of text alone may stand beside others.
-            _ => vec![None; samples.len()],
+            _ => vec![Vec::new(); samples.len()],
         };
-        for (sample, sight) in samples.into_iter().zip(sights) {
+        for (sample, sights) in samples.into_iter().zip(sights) {
             let text = sample.id.as_ref().and_then(|id| shown.texts.get(id));
-            let context = match shown.builder {
-                Some(builder) => builder.pieces(sight.as_ref(), text, tokenizer)?,
-                None => None,
-            };
+            let pictures = shown.pictures(sights, text, tokenizer)?;
             let example = Example::new(sample, tokenizer, max_pieces)?;
-            let example = example.with_sight(sight).with_context(context);
+            let example = example.with_pictures(pictures);
             examples.push(example.with_open(source.open_labels()));
         }
     }

@@ -51,7 +51,8 @@ impl PictureArgs {
         let eyes = recognizer.eyes().ok_or(RecognizeError::NoEyes)?;
         let mut gallery =
             Gallery::open(album, eyes, recognizer.tokenizer(), self.cache.as_deref())?;
-        Ok(Some(gallery.sights(samples)?))
+        let sights = gallery.sights(samples, 1)?;
+        Ok(Some(sights.into_iter().map(|mut s| s.pop()).collect()))
     }
 
     /// The same pictures, each with another tweet; a tweet without a picture stays without.

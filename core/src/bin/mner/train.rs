@@ -51,6 +51,9 @@ struct Flags {
     /// Table of stand-in pictures: id, tab, path|similarity, ... a line
     #[arg(long, value_name = "TSV")]
     pictures: Option<PathBuf>,
+    /// Of how many of a tweet's stand-in pictures, the best first, one is drawn anew each epoch [default: 1]
+    #[arg(long)]
+    stand_ins: Option<usize>,
     /// Weights of the image backbone (torchvision's names), imagenet_labels.txt beside them
     #[arg(long, value_name = "FILE")]
     backbone: Option<PathBuf>,
