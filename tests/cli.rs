@@ -145,6 +145,16 @@ fn evaluation_prints_fractions_and_a_table() {
         }
         assert_eq!(scores[rule]["micro"]["support"], 16);
     }
+    assert!(scores["unseen"].is_null());
+    // Of a corpus learnt from, every name is known.
+    let learnt = [
+        "evaluate", "--bundle", &bundle, "--data", &data, "--learnt", &data,
+    ];
+    let scores: Value =
+        serde_json::from_str(&succeed(&[&learnt[..], &["--json"]].concat())).unwrap();
+    assert_eq!(scores["unseen"]["lenient"]["micro"]["support"], 0);
+    assert_eq!(scores["lenient"]["micro"]["support"], 16);
+    assert!(succeed(&learnt).contains("not learnt"));
     assert!(succeed(&["evaluate", "--bundle", &bundle, "--data", &data]).contains("micro"));
 }
 

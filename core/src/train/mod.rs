@@ -11,6 +11,7 @@ pub mod gallery;
 pub mod history;
 pub mod hugging_face;
 pub mod image_context;
+pub mod known_names;
 pub mod learner;
 pub mod metric;
 pub mod packing;

@@ -89,6 +89,19 @@ impl Scores {
     /// # Panics
     /// If there are not as many predicted labels as gold ones.
     pub fn add(&mut self, gold: &[Label], predicted: &[Label]) {
+        self.add_where(gold, predicted, |_| true);
+    }
+
+    /// Counts those entities of one tweet, gold and predicted, that are asked about.
+    ///
+    /// # Panics
+    /// If there are not as many predicted labels as gold ones.
+    pub fn add_where(
+        &mut self,
+        gold: &[Label],
+        predicted: &[Label],
+        asked: impl Fn(Chunk) -> bool,
+    ) {
         let (words, labels) = (gold.len(), predicted.len());
         assert_eq!(
             words, labels,
@@ -98,11 +111,12 @@ impl Scores {
             (Rule::Lenient, &mut self.lenient),
             (Rule::Strict, &mut self.strict),
         ] {
-            let gold = chunks(gold, rule);
+            let entities = |labels| chunks(labels, rule).into_iter().filter(|c| asked(*c));
+            let gold: Vec<Chunk> = entities(gold).collect();
             for chunk in &gold {
                 counts[chunk.kind as usize].gold += 1;
             }
-            for chunk in chunks(predicted, rule) {
+            for chunk in entities(predicted) {
                 let counts = &mut counts[chunk.kind as usize];
                 counts.predicted += 1;
                 let same_start = gold.binary_search_by_key(&chunk.start, |other| other.start);

@@ -9,6 +9,7 @@ use mner_core::systems::ita::image_text::ImageText;
 use mner_core::systems::pictures::Sight;
 use mner_core::train::corpus::{Sample, Source};
 use mner_core::train::image_context::{Captioner, read_all};
+use mner_core::train::known_names::KnownNames;
 use mner_core::train::scores::{Report, Scores};
 use serde::Serialize;
 use std::path::PathBuf;
@@ -32,6 +33,9 @@ pub struct Args {
     /// Whose captions to take from them
     #[arg(long, value_enum, default_value_t)]
     captioner: Captioner,
+    /// Labelled tweets the bundle learnt from: what they do not name is scored by itself too (repeatable)
+    #[arg(long, value_name = "FILE")]
+    learnt: Vec<PathBuf>,
     /// Print fractions as JSON instead of a table
     #[arg(long)]
     json: bool,
@@ -45,6 +49,9 @@ const STEP: usize = 256;
 struct Pass {
     #[serde(flatten)]
     report: Report,
+    /// Over the names alone that were not learnt.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unseen: Option<Report>,
     /// Mean over the tweets with a picture.
     #[serde(skip_serializing_if = "Option::is_none")]
     relevance: Option<RelevanceScores>,
@@ -76,10 +83,12 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         .iter()
         .map(|sample| texts.get(sample.id.as_ref()?))
         .collect();
+    let names = names(&args.learnt)?;
+    let names = names.as_ref();
     let passes = Passes {
-        own: pass(&recognizer, &samples, sights.as_deref(), &known)?,
+        own: pass(&recognizer, &samples, sights.as_deref(), &known, names)?,
         shuffled: match &shuffled {
-            Some(sights) => Some(pass(&recognizer, &samples, Some(sights), &known)?),
+            Some(sights) => Some(pass(&recognizer, &samples, Some(sights), &known, names)?),
             None => None,
         },
     };
@@ -95,8 +104,23 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     Ok(())
 }
 
+/// The names of the corpora learnt from, if any are given.
+fn names(learnt: &[PathBuf]) -> Result<Option<KnownNames>, Failure> {
+    if learnt.is_empty() {
+        return Ok(None);
+    }
+    let mut names = KnownNames::default();
+    for path in learnt {
+        names.learn(&Source::new(path).read()?);
+    }
+    Ok(Some(names))
+}
+
 fn print(pass: &Pass) {
     println!("{}", pass.report);
+    if let Some(unseen) = &pass.unseen {
+        println!("names that were not learnt\n{unseen}");
+    }
     if let (Some(r), Some(pictures)) = (&pass.relevance, pass.pictures) {
         println!(
             "mean relevance of {pictures} pictures: global {:.4}, object {:.4}, semantic {:.4}, spatial {:.4}",
@@ -111,8 +135,9 @@ fn pass(
     samples: &[Sample],
     sights: Option<&[Option<Sight>]>,
     known: &[Option<&ImageText>],
+    names: Option<&KnownNames>,
 ) -> Result<Pass, Failure> {
-    let mut scores = Scores::new();
+    let (mut scores, mut unseen) = (Scores::new(), Scores::new());
     let mut done = 0;
     let (mut sum, mut pictures) = (RelevanceScores::default(), 0);
     for chunk in samples.chunks(STEP) {
@@ -130,7 +155,12 @@ fn pass(
             &known[done..done + chunk.len()],
         ))?;
         for (sample, answer) in chunk.iter().zip(&answers) {
-            scores.add(&sample.labels, &recognizer.labels(answer));
+            let labels = recognizer.labels(answer);
+            scores.add(&sample.labels, &labels);
+            if let Some(names) = names {
+                let new = |chunk| !names.has(&sample.tokens, chunk);
+                unseen.add_where(&sample.labels, &labels, new);
+            }
             if let Some(evidence) = &answer.evidence {
                 pictures += 1;
                 sum.global += evidence.relevance.global;
@@ -146,6 +176,7 @@ fn pass(
     let mean = |sum: f64| sum / f64::from(pictures);
     Ok(Pass {
         report: scores.report(),
+        unseen: names.map(|_| unseen.report()),
         relevance: (pictures > 0).then(|| RelevanceScores {
             global: mean(sum.global),
             object: mean(sum.object),
