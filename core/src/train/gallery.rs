@@ -110,7 +110,9 @@ impl Album {
             let mut fields = line.split('\t');
             let id = fields.next().unwrap_or(line);
             let paths: Vec<PathBuf> = fields
-                .map(|field| folder.join(field.split('|').next().unwrap_or(field)))
+                .map(|field| field.split('|').next().unwrap_or(field))
+                .filter(|path| !path.is_empty())
+                .map(|path| folder.join(path))
                 .collect();
             if paths.is_empty() {
                 return Err(GalleryError::Line {
@@ -311,16 +313,15 @@ mod tests {
         assert!(album.find(&sample(None, None)).is_empty());
 
         let table = path("table.tsv");
-        fs::write(&table, "7\ta/b.jpg|0.6\tc.jpg|0.5\n\n8\td.jpg\n").unwrap();
+        fs::write(&table, "7\ta/b.jpg|0.6\tc.jpg|0.5\n\n8\td.jpg\t\n").unwrap();
         let album = Album::table(&table).unwrap();
         let stand_ins = [path("a/b.jpg"), path("c.jpg")];
         assert_eq!(album.find(&sample(Some("7"), None)), stand_ins);
         assert_eq!(album.find(&sample(Some("8"), None)), [path("d.jpg")]);
-        fs::write(&table, "7\ta.jpg\n9\n").unwrap();
-        let error = Album::table(&table).unwrap_err().to_string();
-        assert!(
-            error.contains("line 2") && error.contains("\"9\""),
-            "{error}"
-        );
+        for line in ["9", "9\t"] {
+            fs::write(&table, format!("7\ta.jpg\n{line}\n")).unwrap();
+            let error = Album::table(&table).unwrap_err().to_string();
+            assert!(error.contains("line 2") && error.contains("\"9"), "{error}");
+        }
     }
 }

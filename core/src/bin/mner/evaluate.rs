@@ -72,6 +72,8 @@ struct Passes {
 
 pub fn run(args: &Args) -> Result<(), Failure> {
     let samples = Source::new(&args.data).read()?;
+    let names = names(&args.learnt)?;
+    let names = names.as_ref();
     let recognizer = args.bundle.load()?;
     let sights = args.pictures.sights(&recognizer, &samples)?;
     let shuffled = match &sights {
@@ -83,8 +85,6 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         .iter()
         .map(|sample| texts.get(sample.id.as_ref()?))
         .collect();
-    let names = names(&args.learnt)?;
-    let names = names.as_ref();
     let passes = Passes {
         own: pass(&recognizer, &samples, sights.as_deref(), &known, names)?,
         shuffled: match &shuffled {
