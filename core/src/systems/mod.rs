@@ -214,7 +214,7 @@ impl System {
 }
 
 /// A loss with what is learnt beside it, if anything is.
-fn plus(loss: Tensor<1>, beside: Option<Tensor<1>>) -> Tensor<1> {
+pub(crate) fn plus(loss: Tensor<1>, beside: Option<Tensor<1>>) -> Tensor<1> {
     match beside {
         Some(beside) => loss + beside,
         None => loss,

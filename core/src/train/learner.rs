@@ -6,9 +6,9 @@ use super::tuned::Tuned;
 use crate::decode::chain::Rules;
 use crate::decode::entities::decode;
 use crate::label::Label;
-use crate::systems::System;
 use crate::systems::batch::Batch;
 use crate::systems::cross_view::CrossViewConfig;
+use crate::systems::{System, plus};
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
 use burn::optim::{GradientsParams, ModuleOptimizer};
@@ -100,10 +100,7 @@ impl TrainStep for Trainee {
             Some(views) => self.system.loss_of_views(&batch, &item.targets, views),
             None => self.system.loss(&batch, &item.targets),
         };
-        let loss = match names {
-            Some(names) => loss + names,
-            None => loss,
-        };
+        let loss = plus(loss, names);
         let grads = loss.backward();
         TrainOutput::new(self, grads, TrainReport::new(loss))
     }
