@@ -86,7 +86,7 @@ train hamlearning --system hamlearning --width 96 --iterations 1 "${eyes[@]}" "$
 ship hamlearning hamlearning mixed
 train text --system text "${others[@]}"
 ship text text mixed
-train ita --system ita "${eyes[@]}"
+train ita --system ita "${eyes[@]}" "${others[@]}"
 ship ita ita mixed
 [ -e "$RUNS/tweets.bin" ] || PYTHONHASHSEED=0 "$PYTHON" "$here/word2vec.py" "$TWEETS" "$RUNS/tweets.bin"
 train mgcmt --system mgcmt --word2vec "$RUNS/tweets.bin" "${eyes[@]}" \
