@@ -13,6 +13,7 @@ fn known() -> String {
         ("wgpu:software", cfg!(feature = "wgpu")),
         ("cuda[:i]", cfg!(feature = "cuda")),
         ("torch", cfg!(feature = "torch")),
+        ("torch-cuda[:i]", cfg!(feature = "torch")),
     ];
     built
         .into_iter()
@@ -22,7 +23,7 @@ fn known() -> String {
         .join(", ")
 }
 
-/// The device of this name: `cpu`, `torch` (LibTorch on the CPU), `vulkan`, `vulkan:1`, `wgpu` (any
+/// The device of this name: `cpu`, `torch` and `torch-cuda` (LibTorch on the CPU and on a GPU), `vulkan`, `vulkan:1`, `wgpu` (any
 /// graphics API), `wgpu:software` (a driver that computes on the CPU), `cuda`, `cuda:1`.
 ///
 /// # Errors
@@ -55,7 +56,27 @@ pub fn parse(name: &str) -> Result<Device, String> {
         #[cfg(feature = "torch")]
         #[allow(deprecated)]
         ("torch", 0) => Ok(Device::libtorch()),
+        #[cfg(feature = "torch")]
+        ("torch-cuda", _) => torch_cuda(index),
         _ => Err(unknown()),
+    }
+}
+
+/// A GPU through LibTorch, which says only by a panic that it has none.
+#[cfg(feature = "torch")]
+#[allow(deprecated)]
+fn torch_cuda(index: usize) -> Result<Device, String> {
+    let device = Device::libtorch_cuda(index);
+    let hook = std::panic::take_hook();
+    std::panic::set_hook(Box::new(|_| {}));
+    let tried = std::panic::catch_unwind(|| burn::tensor::Tensor::<1>::zeros([1], &device));
+    std::panic::set_hook(hook);
+    match tried {
+        Ok(_) => Ok(device),
+        Err(_) => Err(format!(
+            "LibTorch finds no CUDA device {index}; build with a LibTorch for CUDA and install the GPU's driver, or use \
+             --device torch"
+        )),
     }
 }
 

@@ -126,7 +126,7 @@ struct Flags {
     /// Folder of the run
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// cpu, torch, vulkan, wgpu or cuda, with :1 for the second GPU; several CUDA devices train data-parallel [default: cpu]
+    /// cpu, torch, torch-cuda, vulkan, wgpu or cuda, with :1 for the second GPU; several CUDA devices train data-parallel [default: cpu]
     #[arg(long, value_delimiter = ',')]
     device: Option<Vec<String>>,
     /// Seed of everything random [default: 1]
