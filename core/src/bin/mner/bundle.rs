@@ -13,8 +13,7 @@ pub struct BundleArgs {
     /// Folder of the bundle
     #[arg(long, value_name = "DIR")]
     pub bundle: PathBuf,
-    /// Where to compute: cpu, torch, torch-cuda, vulkan, wgpu or cuda, with :1 for the second GPU
-    #[arg(long, default_value = "cpu")]
+    #[arg(long, default_value = "cpu", help = device::HELP)]
     pub device: String,
 }
 

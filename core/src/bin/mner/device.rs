@@ -4,6 +4,10 @@ use burn::tensor::Device;
 #[cfg(any(feature = "vulkan", feature = "wgpu"))]
 use burn::tensor::{DeviceKind, DeviceType};
 
+/// What `--device` says of itself in every command.
+pub const HELP: &str =
+    "Where to compute: cpu, torch, torch-cuda, vulkan, wgpu or cuda, with :1 for the second GPU";
+
 /// The devices this program was built with, as `--device` takes them.
 fn known() -> String {
     let built = [
@@ -23,8 +27,9 @@ fn known() -> String {
         .join(", ")
 }
 
-/// The device of this name: `cpu`, `torch` and `torch-cuda` (LibTorch on the CPU and on a GPU), `vulkan`, `vulkan:1`, `wgpu` (any
-/// graphics API), `wgpu:software` (a driver that computes on the CPU), `cuda`, `cuda:1`.
+/// The device of this name: `cpu`, `torch` (LibTorch on the CPU), `torch-cuda` (on a GPU), `vulkan`,
+/// `vulkan:1`, `wgpu` (any graphics API), `wgpu:software` (a driver that computes on the CPU), `cuda`,
+/// `cuda:1`.
 ///
 /// # Errors
 /// A sentence that says which names there are.

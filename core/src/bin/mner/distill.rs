@@ -10,8 +10,7 @@ use mner_core::train::distill::{DETECTOR, DistillConfig, Figures, distill};
 pub struct Args {
     #[command(flatten)]
     config: DistillConfig,
-    /// Where to compute: cpu, torch, torch-cuda, vulkan, wgpu or cuda, with :1 for the second GPU
-    #[arg(long, default_value = "cpu")]
+    #[arg(long, default_value = "cpu", help = device::HELP)]
     device: String,
     /// Go on with a run that was interrupted
     #[arg(long)]

@@ -126,8 +126,8 @@ struct Flags {
     /// Folder of the run
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// cpu, torch, torch-cuda, vulkan, wgpu or cuda, with :1 for the second GPU; several CUDA devices train data-parallel [default: cpu]
-    #[arg(long, value_delimiter = ',')]
+    #[arg(long, value_delimiter = ',',
+        help = format!("{}; several CUDA devices train data-parallel [default: cpu]", device::HELP))]
     device: Option<Vec<String>>,
     /// Seed of everything random [default: 1]
     #[arg(long)]
