@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { precache } from '../../web/precache.mjs';
 import { enter, madeUpBundle, shows, visit, withBrowser } from './harness.mjs';
 
@@ -25,14 +26,22 @@ function network() {
   return state;
 }
 
-/** Waits until the release and the engine are kept. */
+/** Waits until `holds`, in the page, comes to something true. Playwright's own waitForFunction takes a promise for that. */
+async function until(page, holds, argument) {
+  for (const end = Date.now() + 30_000; !(await page.evaluate(holds, argument)); await sleep(50)) {
+    assert.ok(Date.now() < end, `not true in 30 seconds: ${holds}`);
+  }
+}
+
+/** Waits until every file of the release and of the engine, and the lists of models, are kept. */
 async function kept(page, models = 1) {
   await page.evaluate(() => navigator.serviceWorker.ready);
-  await page.waitForFunction(async (models) => {
-    const names = (await caches.keys()).filter((name) => name.startsWith('mner-page-'));
-    const paths = await Promise.all(names.map(async (name) => (await (await caches.open(name)).keys()).map(({ url }) => new URL(url).pathname)));
+  await until(page, async (models) => {
+    const list = await (await fetch('pkg/precache.js')).text();
+    const { version, page, engines } = JSON.parse(list.slice('self.PRECACHE = '.length, -2));
+    const paths = (await (await caches.open(`mner-page-${version}`)).keys()).map(({ url }) => url.split('/some/path/')[1] || './');
     const lists = await (await caches.open('mner-lists')).keys();
-    return paths.flat().includes('/some/path/pkg/cpu/mner_web_bg.wasm') && lists.length === 1 + models;
+    return Object.keys({ ...page, ...engines.cpu }).every((path) => paths.includes(path)) && lists.length === 1 + models;
   }, models);
 }
 
@@ -99,7 +108,7 @@ test('a new release waits until it is let in, and then replaces the old one whol
     await page.reload();
     await shows(page, 'empty');
     await page.evaluate(async () => (await navigator.serviceWorker.ready).update().catch(() => {}));
-    await page.waitForFunction(async () => !(await navigator.serviceWorker.getRegistration()).installing);
+    await until(page, async () => !(await navigator.serviceWorker.getRegistration()).installing);
     assert.equal(await page.getByText('The new tweet').count(), 0);
     assert.equal(await page.locator('#notice').isVisible(), false);
     // The whole of it waits for a word.
