@@ -459,6 +459,10 @@ fn build(
     let shapes = if config.shapes { WordShape::COUNT } else { 0 };
     let pretrained = load_encoder(&config.encoder, shapes, config.dropout, device)?;
     check_pieces(config, &pretrained.config)?;
+    let width = match config.width {
+        0 => pretrained.config.d,
+        width => width,
+    };
     let channels = eyes.map_or(mobilenet::CHANNELS, |eyes| eyes.config.backbone.channels());
     let system = match config.system {
         SystemKind::Text => SystemConfig::Text(TextConfig {
@@ -466,10 +470,6 @@ fn build(
         }),
         SystemKind::HamLearning => {
             let usual = HamLearningConfig::new(pretrained.config, channels);
-            let width = match config.width {
-                0 => usual.width,
-                width => width,
-            };
             SystemConfig::HamLearning(HamLearningConfig {
                 objects: config.objects,
                 width,
@@ -485,6 +485,8 @@ fn build(
             let classes = YoloxConfig::new().classes;
             let whole = MgcmtConfig::new(pretrained.config, channels, classes);
             SystemConfig::Mgcmt(MgcmtConfig {
+                width,
+                ffn: config.ffn * width,
                 augmentation_size: augmentation.map_or(whole.augmentation_size, |a| a.size()),
                 augmented: config.augmented,
                 without: config.mgcmt_without.clone(),

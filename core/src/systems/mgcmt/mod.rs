@@ -9,6 +9,8 @@
 //! loss = NLL_main + 0.5 NLL_aux
 //! ```
 //!
+//! The streams and F may be narrower than R; they read it through a linear layer then.
+//!
 //! What is absent adds exactly 0: F1 without an image, F2 without objects, F without either.
 
 pub mod stream;
@@ -81,6 +83,13 @@ pub struct MgcmtConfig {
     pub channels: usize,
     /// Classes of the object detector.
     pub classes: usize,
+    /// Hidden size of the streams and of `F`. Where it is not the encoder's, a linear layer leads
+    /// from one to the other.
+    pub width: usize,
+    /// Attention heads of the streams; divides `width`.
+    pub heads: usize,
+    /// Feed-forward size of the streams' layers.
+    pub ffn: usize,
     /// Values of an augmentation vector.
     pub augmentation_size: usize,
     /// How the augmentation joins the text.
@@ -90,16 +99,19 @@ pub struct MgcmtConfig {
 }
 
 impl MgcmtConfig {
-    /// The whole system around an encoder, for a backbone of `channels` and a detector of
-    /// `classes`, with augmentation vectors of 200 values.
+    /// The whole system around an encoder, with streams as wide, for a backbone of `channels` and a
+    /// detector of `classes`, with augmentation vectors of 200 values.
     pub fn new(encoder: EncoderConfig, channels: usize, classes: usize) -> Self {
         Self {
-            encoder,
             channels,
             classes,
+            width: encoder.d,
+            heads: encoder.heads,
+            ffn: encoder.ffn,
             augmentation_size: 200,
             augmented: Augmented::Add,
             without: Vec::new(),
+            encoder,
         }
     }
 
@@ -114,30 +126,48 @@ impl MgcmtConfig {
     /// The problem, as the end of a sentence.
     pub fn check(&self) -> Result<(), &'static str> {
         const LARGEST: usize = 1 << 16;
-        let sizes = [self.channels, self.classes, self.augmentation_size];
-        match sizes.iter().all(|size| (1..=LARGEST).contains(size)) {
-            true => Ok(()),
-            false => Err(
-                "the image's or the augmentation's sizes are beyond any model this program knows",
-            ),
+        let sizes = [
+            self.channels,
+            self.classes,
+            self.width,
+            self.ffn,
+            self.augmentation_size,
+        ];
+        if sizes.iter().any(|&size| size == 0 || size > LARGEST) {
+            Err("a size beyond the encoder is 0 or beyond any model this program knows")
+        } else if self.heads == 0 || !self.width.is_multiple_of(self.heads) {
+            Err("the heads do not divide the width beyond the encoder")
+        } else {
+            Ok(())
         }
     }
 
     /// A fresh system on `device`.
+    ///
+    /// # Panics
+    /// If [`MgcmtConfig::check`] finds a problem.
     pub fn init(&self, device: &Device) -> Mgcmt {
+        let has = |part| !self.without.contains(&part);
+        let sees = has(Part::Image) || has(Part::Object);
         let d = self.encoder.d;
-        let layer = TransformerLayerConfig {
+        let width = if sees { self.width } else { d };
+        let text_layer = TransformerLayerConfig {
             d,
             heads: self.encoder.heads,
             ffn: self.encoder.ffn,
             dropout: self.encoder.dropout,
             epsilon: self.encoder.epsilon,
         };
+        let layer = TransformerLayerConfig {
+            d: width,
+            heads: self.heads,
+            ffn: self.ffn,
+            ..text_layer
+        };
         let normal = || Initializer::Normal {
             mean: 0.0,
             std: 0.02,
         };
-        let has = |part| !self.without.contains(&part);
         let attentive = has(Part::Attentive);
         let stream = || Stream::new(&layer, attentive, device);
         let fusion = Fusion {
@@ -147,27 +177,28 @@ impl MgcmtConfig {
             augmentation_gate: (self.augmented == Augmented::Gate)
                 .then(|| linear(2 * d, d, device)),
             dropout: DropoutConfig::new(self.encoder.dropout).init(),
-            main: layer.init(device),
+            main: text_layer.init(device),
+            narrow: (d != width).then(|| linear(d, width, device)),
             image: has(Part::Image).then(|| Image {
-                direct: linear(self.channels, d, device),
-                round: attentive.then(|| linear(self.channels, d, device)),
+                direct: linear(self.channels, width, device),
+                round: attentive.then(|| linear(self.channels, width, device)),
                 stream: stream(),
             }),
             object: has(Part::Object).then(|| Objects {
-                classes: EmbeddingConfig::new(self.classes + 1, d)
+                classes: EmbeddingConfig::new(self.classes + 1, width)
                     .with_initializer(normal())
                     .init(device),
                 stream: stream(),
             }),
             fused_dropout: DropoutConfig::new(FUSION_DROPOUT).init(),
-            fuse: (has(Part::Image) || has(Part::Object)).then(|| linear(2 * d, d, device)),
-            join: linear(2 * d, d, device),
+            fuse: sees.then(|| linear(2 * width, width, device)),
+            join: linear(d + width, d, device),
         };
         Mgcmt {
             encoder: self.encoder.init(device),
             fusion,
             auxiliary: has(Part::Auxiliary).then(|| Auxiliary {
-                fusion: layer.init(device),
+                fusion: text_layer.init(device),
                 emit: linear(d, SPAN_LABELS, device),
                 crf: Crf::new(SPAN_LABELS, device),
             }),
@@ -200,12 +231,14 @@ struct Fusion {
     dropout: Dropout,
     /// `R = Self(H)`.
     main: TransformerLayer,
+    /// `R` to the streams' width, `D -> W`; none where they are one.
+    narrow: Option<Linear>,
     image: Option<Image>,
     object: Option<Objects>,
     fused_dropout: Dropout,
-    /// `W_f`, `2D -> D`.
+    /// `W_f`, `2W -> W`.
     fuse: Option<Linear>,
-    /// `W_z`, `2D -> D`.
+    /// `W_z`, `D + W -> D`.
     join: Linear,
 }
 
@@ -220,9 +253,9 @@ struct Auxiliary {
 /// The grid's streams.
 #[derive(Module, Debug)]
 struct Image {
-    /// `W1`, `C -> D`.
+    /// `W1`, `C -> W`.
     direct: Linear,
-    /// `W2`, `C -> D`; none without the attentive fusion.
+    /// `W2`, `C -> W`; none without the attentive fusion.
     round: Option<Linear>,
     stream: Stream,
 }
@@ -312,16 +345,16 @@ impl Mgcmt {
     fn emissions_of(&self, hidden: Tensor<3>, mask: KeyMask, batch: &Batch) -> Tensor<3> {
         let pieces = self.fusion.main.forward_self(hidden, &mask);
         let first = batch.first_pieces(pieces.clone());
+        let pieces = match &self.fusion.narrow {
+            Some(narrow) => narrow.forward(pieces),
+            None => pieces,
+        };
         let words = Words {
-            first: first.clone(),
+            first: batch.first_pieces(pieces.clone()),
             pieces,
             mask,
         };
-        let fused = match batch.pictures() {
-            Some(pictures) => self.fusion.fused(&words, pictures),
-            None => None,
-        };
-        let fused = fused.unwrap_or_else(|| first.zeros_like());
+        let fused = self.fusion.fused(&words, batch.pictures());
         let joined = self.fusion.join.forward(Tensor::cat(vec![first, fused], 2));
         self.emit.forward(joined)
     }
@@ -358,9 +391,11 @@ impl Fusion {
         self.dropout.forward(joined)
     }
 
-    /// `F`, `[R, N, D]`: exactly 0 in rows that show nothing.
-    fn fused(&self, words: &Words, pictures: &PictureBatch) -> Option<Tensor<3>> {
-        let fuse = self.fuse.as_ref()?;
+    /// `F`, `[R, N, W]`: exactly 0 in rows that show nothing.
+    fn fused(&self, words: &Words, pictures: Option<&PictureBatch>) -> Tensor<3> {
+        let Some((fuse, pictures)) = self.fuse.as_ref().zip(pictures) else {
+            return words.first.zeros_like();
+        };
         let [rows, cells, _] = pictures.grid.dims();
         let device = pictures.grid.device();
         let mut seen = Tensor::<2>::zeros([rows, 1], &device);
@@ -393,7 +428,7 @@ impl Fusion {
             seen = seen.max_pair(present.max_dim(1));
         }
         let both = self.fused_dropout.forward(Tensor::cat(fused.into(), 2));
-        Some(relu(fuse.forward(both)) * seen.unsqueeze_dim::<3>(2))
+        relu(fuse.forward(both)) * seen.unsqueeze_dim::<3>(2)
     }
 }
 

@@ -11,9 +11,9 @@ use burn::tensor::{Device, Tensor};
 /// The words of a batch, as the streams read them.
 #[derive(Clone, Debug)]
 pub struct Words {
-    /// Hidden states at first pieces, `[R, N, D]`.
+    /// Hidden states at first pieces, `[R, N, W]`.
     pub first: Tensor<3>,
-    /// Hidden states of all pieces, `[R, P, D]`.
+    /// Hidden states of all pieces, `[R, P, W]`.
     pub pieces: Tensor<3>,
     /// Which pieces are there.
     pub mask: KeyMask,
@@ -22,9 +22,9 @@ pub struct Words {
 /// One kind of visual input: grid cells or objects.
 #[derive(Clone, Debug)]
 pub struct Sights {
-    /// For the direct way, `[R, K, D]`.
+    /// For the direct way, `[R, K, W]`.
     pub direct: Tensor<3>,
-    /// For the way back and forth, `[R, K, D]`.
+    /// For the way back and forth, `[R, K, W]`.
     pub round: Tensor<3>,
     /// 1 for what is there, else 0, `[R, K]`.
     pub present: Tensor<2>,
@@ -50,7 +50,7 @@ struct Round {
     read: TransformerLayer,
     /// `C' = Cross(R <- I)`.
     draw: TransformerLayer,
-    /// `2D -> D`.
+    /// `2W -> W`.
     gate: Linear,
 }
 
@@ -69,7 +69,7 @@ impl Stream {
         }
     }
 
-    /// What each word draws, `[R, N, D]`: exactly 0 in rows where nothing is there.
+    /// What each word draws, `[R, N, W]`: exactly 0 in rows where nothing is there.
     ///
     /// The gate `g` weighs the direct way and `1 - g` the other, or the reverse if
     /// `gate_on_round`.

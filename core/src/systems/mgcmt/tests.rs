@@ -182,6 +182,17 @@ fn each_ablation_takes_its_part_away() {
     );
     let no_auxiliary = without(&|c| c.without = vec![Part::Auxiliary]);
     assert!(run(&no_auxiliary, &tweets, &[Some(&one)]).1.is_none());
+    let narrow = without(&|c| (c.width, c.ffn) = (6, 8));
+    assert!(narrow.num_params() < system(&whole).num_params());
+    assert_ne!(
+        run(&narrow, &tweets, &[Some(&one)]),
+        run(&narrow, &tweets, &[None])
+    );
+    let blind = without(&|c| {
+        c.width = 6;
+        c.without = vec![Part::Image, Part::Object];
+    });
+    assert_eq!(blind.num_params(), neither.num_params());
     let direct = without(&|c| c.without = vec![Part::Attentive]);
     assert!(direct.num_params() < system(&whole).num_params());
     assert_ne!(
@@ -201,6 +212,25 @@ fn each_ablation_takes_its_part_away() {
         let with = system.forward(&text);
         let none = system.forward(&bare);
         assert_eq!(floats(with.emissions) != floats(none.emissions), used);
+    }
+}
+
+#[test]
+fn sizes_that_do_not_fit_are_refused() {
+    assert_eq!(config().check(), Ok(()));
+    let narrow = MgcmtConfig {
+        width: 8,
+        ..config()
+    };
+    assert_eq!(narrow.check(), Ok(()));
+    for (width, heads, ffn) in [(0, 2, 8), (7, 2, 8), (8, 0, 8), (8, 2, 0), (1 << 17, 2, 8)] {
+        let config = MgcmtConfig {
+            width,
+            heads,
+            ffn,
+            ..config()
+        };
+        assert!(config.check().is_err(), "{width}, {heads}, {ffn}");
     }
 }
 
@@ -227,14 +257,17 @@ fn nine_labels_are_three_span_labels() {
 fn gradients_reach_every_parameter() {
     let device = Device::flex().autodiff();
     device.seed(5);
-    let config = MgcmtConfig {
-        augmented: Augmented::Gate,
-        ..config()
-    };
-    let system = System::Mgcmt(config.init(&device));
-    let (batch, targets) = labelled(&device);
-    let loss = system.loss(&batch, &targets);
-    assert_eq!(unreached(&system, &loss.backward()), [""; 0]);
+    for width in [config().width, 6] {
+        let config = MgcmtConfig {
+            width,
+            augmented: Augmented::Gate,
+            ..config()
+        };
+        let system = System::Mgcmt(config.init(&device));
+        let (batch, targets) = labelled(&device);
+        let loss = system.loss(&batch, &targets);
+        assert_eq!(unreached(&system, &loss.backward()), [""; 0]);
+    }
 }
 
 #[test]
