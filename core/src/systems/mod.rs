@@ -64,6 +64,14 @@ impl SystemConfig {
         }
     }
 
+    /// The same without what only helps training; [`System::for_use`] has the weights that fit.
+    pub fn for_use(self) -> Self {
+        match self {
+            Self::Mgcmt(config) => Self::Mgcmt(config.for_use()),
+            Self::Text(_) | Self::HamLearning(_) | Self::Ita(_) => self,
+        }
+    }
+
     /// The name by which the command line and bundles know the system.
     pub fn name(&self) -> &'static str {
         match self {
@@ -178,6 +186,14 @@ impl System {
         match self {
             Self::Text(_) | Self::HamLearning(_) | Self::Ita(_) => (self.forward(batch), None),
             Self::Mgcmt(system) => system.study(batch, targets),
+        }
+    }
+
+    /// The same without what only helps training. Its emissions are the same.
+    pub fn for_use(self) -> Self {
+        match self {
+            Self::Mgcmt(system) => Self::Mgcmt(system.for_use()),
+            Self::Text(_) | Self::HamLearning(_) | Self::Ita(_) => self,
         }
     }
 

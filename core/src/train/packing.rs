@@ -2,7 +2,7 @@
 
 use crate::bundle::manifest::{Drawing, Files, Manifest};
 use crate::bundle::quantize::{Scheme, linear_weights, quantize};
-use crate::bundle::{BundleError, BundleFiles, Compute, Parts, pack};
+use crate::bundle::{BundleError, BundleFiles, Compute, Parts, pack, weights};
 use crate::recognizer::{LoadError, Recognizer};
 use crate::systems::System;
 use crate::tweet::pieces::WordPieces;
@@ -33,8 +33,9 @@ pub fn pack_with_answer(
     Ok(files)
 }
 
-/// A bundle's f32 weights quantised, with the answer that these now give on `device`. The vision
-/// networks get 8 bits in every scheme: they are a fifth of the bytes and see less with fewer.
+/// A bundle's f32 weights quantised, with the answer that these now give on `device`, and without
+/// the weights that only help training. The vision networks get 8 bits in every scheme: they are a
+/// fifth of the bytes and see less with fewer.
 ///
 /// # Errors
 /// If the bundle is not usable, is quantised already, or the device fails.
@@ -49,8 +50,14 @@ pub fn quantize_bundle(
         return Err(BundleError::Config(problem.to_owned()).into());
     }
     let mut files = files.clone();
-    let linear = linear_weights(&manifest.config.init(device));
-    files.weights = quantize(files.weights, scheme, &linear).map_err(BundleError::Weights)?;
+    let system = weights::load(manifest.config.init(device), files.weights)
+        .map_err(BundleError::Weights)?
+        .for_use();
+    manifest.config = manifest.config.for_use();
+    let linear = linear_weights(&system);
+    files.weights = weights::pack(system)
+        .and_then(|weights| quantize(weights, scheme, &linear))
+        .map_err(BundleError::Weights)?;
     let eyes = files
         .eyes
         .map(|eyes| quantize(eyes, Scheme::Q8, &BTreeSet::new()));

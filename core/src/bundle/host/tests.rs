@@ -282,6 +282,7 @@ fn linear_layers_beyond_the_encoder_hold_no_values() {
         packed.retain(|name| {
             name.contains("fusion.") && matches!(tensors[name].dtype, DType::QFloat(_))
         });
+        assert!(tensors.keys().all(|name| !name.contains("auxiliary")));
         assert!(packed.len() > 10 && packed.is_subset(&all), "{packed:?}");
         let (on_host, _) = held(Compute::Host);
         assert!(packed.is_disjoint(&on_host), "{on_host:?}");

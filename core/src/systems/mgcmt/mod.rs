@@ -70,7 +70,7 @@ pub enum Part {
     Object,
     /// What words draw from what the image draws from them: `F1 = C1`, `F2 = C3`.
     Attentive,
-    /// The auxiliary branch.
+    /// The auxiliary branch; a quantised bundle is always without.
     Auxiliary,
 }
 
@@ -113,6 +113,14 @@ impl MgcmtConfig {
             without: Vec::new(),
             encoder,
         }
+    }
+
+    /// The same without the auxiliary branch, which only helps training.
+    pub fn for_use(mut self) -> Self {
+        if !self.without.contains(&Part::Auxiliary) {
+            self.without.push(Part::Auxiliary);
+        }
+        self
     }
 
     /// Values of an augmentation vector, none without augmentation.
@@ -333,6 +341,14 @@ impl Mgcmt {
     pub fn emissions(&self, batch: &Batch) -> Tensor<3> {
         let (hidden, mask) = self.read(batch);
         self.emissions_of(hidden, mask, batch)
+    }
+
+    /// The same without the auxiliary branch.
+    pub fn for_use(self) -> Self {
+        Self {
+            auxiliary: None,
+            ..self
+        }
     }
 
     /// `H`, `[R, P, D]`, and which pieces are there.

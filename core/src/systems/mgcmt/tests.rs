@@ -216,6 +216,19 @@ fn each_ablation_takes_its_part_away() {
 }
 
 #[test]
+fn for_use_it_needs_no_auxiliary_branch() {
+    let whole = system(&config());
+    let small = whole.clone().for_use();
+    let parameters = system(&config().for_use()).num_params();
+    assert!(parameters < whole.num_params());
+    assert_eq!(small.num_params(), parameters);
+    let (tweets, picture) = ([tweet(3)], sight(1, CHANNELS, 2));
+    let (emissions, spans) = run(&small, &tweets, &[Some(&picture)]);
+    assert_eq!(emissions, run(&whole, &tweets, &[Some(&picture)]).0);
+    assert!(spans.is_none());
+}
+
+#[test]
 fn sizes_that_do_not_fit_are_refused() {
     assert_eq!(config().check(), Ok(()));
     let narrow = MgcmtConfig {
