@@ -36,19 +36,25 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let recognizer = pollster::block_on(Recognizer::new(unpacked, &device))?;
     let known = pollster::block_on(recognizer.check(TOLERANCE))?;
 
+    let line = |name: &str, value: String| println!("{name:<17}{value}");
     let encoder = manifest.config.encoder();
-    println!("name         {}", manifest.about.name);
-    println!("system       {}", manifest.config.name());
-    println!(
-        "encoder      {} layers of {} dimensions, {} word pieces",
-        encoder.layers, encoder.d, encoder.vocab
+    line("name", manifest.about.name.clone());
+    line("system", manifest.config.name().to_owned());
+    line(
+        "encoder",
+        format!(
+            "{} layers of {} dimensions, {} word pieces",
+            encoder.layers, encoder.d, encoder.vocab
+        ),
     );
-    println!("parameters   {parameters}");
-    match manifest.quantization {
-        Some(scheme) => println!("weights      quantised, {scheme}"),
-        None => println!("weights      f32"),
-    }
-    println!("window       {} word pieces", manifest.max_pieces);
+    line("parameters", parameters.to_string());
+    line(
+        "weights",
+        manifest
+            .quantization
+            .map_or("f32".to_owned(), |scheme| format!("quantised, {scheme}")),
+    );
+    line("window", format!("{} word pieces", manifest.max_pieces));
     let eyes = manifest.files.eyes.iter().map(|file| (EYES, file));
     let augmentation = manifest.files.augmentation.iter();
     let more = eyes.chain(augmentation.map(|file| (AUGMENTATION, file)));
@@ -56,20 +62,22 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         (WEIGHTS, &manifest.files.weights),
         (TOKENIZER, &manifest.files.tokenizer),
     ]) {
-        println!(
-            "{name:<15}{} bytes, SHA-256 {} (verified)",
-            file.bytes, file.sha256
+        line(
+            name,
+            format!("{} bytes, SHA-256 {} (verified)", file.bytes, file.sha256),
         );
     }
     for (data, f1) in &manifest.about.scores {
-        println!("micro F1     {:.2} on {data}", 100.0 * f1);
+        line("micro F1", format!("{:.2} on {data}", 100.0 * f1));
     }
     for licence in &manifest.about.licences {
-        println!("licence      {licence}");
+        line("licence", licence.clone());
     }
-    match known {
-        Some(difference) => println!("known answer reproduced to {difference:.1e}"),
-        None => println!("known answer none in the bundle"),
-    }
+    line(
+        "known answer",
+        known.map_or("none in the bundle".to_owned(), |difference| {
+            format!("reproduced to {difference:.1e}")
+        }),
+    );
     Ok(())
 }
