@@ -299,7 +299,10 @@ fn a_killed_run_resumes_to_the_same_weights() {
         fs::read(format!("{out}/model.safetensors")).unwrap()
     };
     assert!(exported(&whole) == exported(&killed), "the weights differ");
-    assert!(succeed(&["inspect", &format!("{whole}/bundle")]).contains("reproduced to"));
+    assert!(
+        succeed(&["inspect", &format!("{whole}/bundle")])
+            .contains("known answer     reproduced to")
+    );
 }
 
 /// The shared folder of pretrained weights and reference pictures, if it is there.
@@ -415,7 +418,7 @@ fn a_system_with_pictures_trains_evaluates_and_explains() {
     let eyes = |bundle: &str| fs::read(format!("{bundle}/eyes.bpk")).unwrap();
     assert_eq!(eyes(&tuned).len(), eyes(&bundle).len());
     assert!(eyes(&tuned) != eyes(&bundle));
-    assert!(succeed(&["inspect", &tuned]).contains("reproduced to"));
+    assert!(succeed(&["inspect", &tuned]).contains("known answer     reproduced to"));
     let evaluate = ["evaluate", "--bundle", &tuned, "--data", &data, "--json"];
     succeed(&[&evaluate[..], &["--images", &images, "--cache", &cache]].concat());
     let features = fs::read_dir(&cache).unwrap().count();

@@ -33,16 +33,22 @@ async function until(page, holds, argument) {
   }
 }
 
+/** What a list of files, as `precache` writes it, says. */
+function listed(list) {
+  return JSON.parse(list.slice('self.PRECACHE = '.length, -2));
+}
+
 /** Waits until every file of the release and of the engine, and the lists of models, are kept. */
 async function kept(page, models = 1) {
   await page.evaluate(() => navigator.serviceWorker.ready);
-  await until(page, async (models) => {
-    const list = await (await fetch('pkg/precache.js')).text();
-    const { version, page, engines } = JSON.parse(list.slice('self.PRECACHE = '.length, -2));
+  const release = listed(await page.evaluate(async () => (await fetch('pkg/precache.js')).text()));
+  const wanted = Object.keys({ ...release.page, ...release.engines.cpu });
+  const holds = async ({ version, wanted, models }) => {
     const paths = (await (await caches.open(`mner-page-${version}`)).keys()).map(({ url }) => url.split('/some/path/')[1] || './');
     const lists = await (await caches.open('mner-lists')).keys();
-    return Object.keys({ ...page, ...engines.cpu }).every((path) => paths.includes(path)) && lists.length === 1 + models;
-  }, models);
+    return wanted.every((path) => paths.includes(path)) && lists.length === 1 + models;
+  };
+  await until(page, holds, { version: release.version, wanted, models });
 }
 
 test('works without a connection after the first visit, and says so', async () => {
@@ -146,6 +152,6 @@ test('the list of files has a version that follows their content', () => {
   const list = of(['index.html', 'a'], ['pkg/cpu/x.wasm', 'b'], ['models/m/weights.bpk', 'c'], ['pkg/cpu/x.wasm.br', 'd'], ['sw.js', 'e']);
   assert.equal(list, of(['pkg/cpu/x.wasm', 'b'], ['index.html', 'a'], ['models/m/weights.bpk', 'other']));
   assert.notEqual(list, of(['pkg/cpu/x.wasm', 'b'], ['index.html', 'A']));
-  const { page, engines } = JSON.parse(list.slice('self.PRECACHE = '.length, -2));
+  const { page, engines } = listed(list);
   assert.deepEqual([Object.keys(page), Object.keys(engines.cpu)], [['./'], ['pkg/cpu/x.wasm']]);
 });

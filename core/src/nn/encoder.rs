@@ -37,6 +37,17 @@ pub struct EncoderConfig {
 }
 
 impl EncoderConfig {
+    /// The sizes of one of its layers.
+    pub fn layer(&self) -> TransformerLayerConfig {
+        TransformerLayerConfig {
+            d: self.d,
+            heads: self.heads,
+            ffn: self.ffn,
+            dropout: self.dropout,
+            epsilon: self.epsilon,
+        }
+    }
+
     /// The longest input in pieces, special pieces included.
     pub fn max_pieces(&self) -> usize {
         self.positions - self.first_position
@@ -53,13 +64,7 @@ impl EncoderConfig {
                 })
                 .init(device)
         };
-        let layer = TransformerLayerConfig {
-            d: self.d,
-            heads: self.heads,
-            ffn: self.ffn,
-            dropout: self.dropout,
-            epsilon: self.epsilon,
-        };
+        let layer = self.layer();
         Encoder {
             words: table(self.vocab),
             positions: table(self.positions),

@@ -21,6 +21,21 @@ pub struct TransformerLayerConfig {
     pub epsilon: f64,
 }
 
+/// Checks layers of this width, and `others`, all further sizes beyond the encoder.
+///
+/// # Errors
+/// The problem, as the end of a sentence.
+pub fn check_sizes(width: usize, heads: usize, others: &[usize]) -> Result<(), &'static str> {
+    const FITS: std::ops::RangeInclusive<usize> = 1..=1 << 16;
+    if !FITS.contains(&width) || others.iter().any(|size| !FITS.contains(size)) {
+        Err("a size beyond the encoder is 0 or beyond any model this program knows")
+    } else if heads == 0 || !width.is_multiple_of(heads) {
+        Err("the heads do not divide the width beyond the encoder")
+    } else {
+        Ok(())
+    }
+}
+
 impl TransformerLayerConfig {
     /// A fresh layer on `device`.
     pub fn init(&self, device: &Device) -> TransformerLayer {

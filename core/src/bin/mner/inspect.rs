@@ -6,6 +6,7 @@ use crate::failure::Failure;
 use burn::module::Module;
 use mner_core::bundle::{AUGMENTATION, Compute, EYES, TOKENIZER, WEIGHTS, unpack};
 use mner_core::recognizer::Recognizer;
+use std::fmt::Display;
 use std::path::PathBuf;
 
 /// Check a bundle and print what it is
@@ -36,25 +37,26 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let recognizer = pollster::block_on(Recognizer::new(unpacked, &device))?;
     let known = pollster::block_on(recognizer.check(TOLERANCE))?;
 
-    let line = |name: &str, value: String| println!("{name:<17}{value}");
+    let line = |name: &str, value: &dyn Display| println!("{name:<17}{value}");
     let encoder = manifest.config.encoder();
-    line("name", manifest.about.name.clone());
-    line("system", manifest.config.name().to_owned());
+    line("name", &manifest.about.name);
+    line("system", &manifest.config.name());
     line(
         "encoder",
-        format!(
+        &format_args!(
             "{} layers of {} dimensions, {} word pieces",
             encoder.layers, encoder.d, encoder.vocab
         ),
     );
-    line("parameters", parameters.to_string());
+    line("parameters", &parameters);
+    match manifest.quantization {
+        Some(scheme) => line("weights", &format_args!("quantised, {scheme}")),
+        None => line("weights", &"f32"),
+    }
     line(
-        "weights",
-        manifest
-            .quantization
-            .map_or("f32".to_owned(), |scheme| format!("quantised, {scheme}")),
+        "window",
+        &format_args!("{} word pieces", manifest.max_pieces),
     );
-    line("window", format!("{} word pieces", manifest.max_pieces));
     let eyes = manifest.files.eyes.iter().map(|file| (EYES, file));
     let augmentation = manifest.files.augmentation.iter();
     let more = eyes.chain(augmentation.map(|file| (AUGMENTATION, file)));
@@ -64,20 +66,21 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     ]) {
         line(
             name,
-            format!("{} bytes, SHA-256 {} (verified)", file.bytes, file.sha256),
+            &format_args!("{} bytes, SHA-256 {} (verified)", file.bytes, file.sha256),
         );
     }
     for (data, f1) in &manifest.about.scores {
-        line("micro F1", format!("{:.2} on {data}", 100.0 * f1));
+        line("micro F1", &format_args!("{:.2} on {data}", 100.0 * f1));
     }
     for licence in &manifest.about.licences {
-        line("licence", licence.clone());
+        line("licence", licence);
     }
-    line(
-        "known answer",
-        known.map_or("none in the bundle".to_owned(), |difference| {
-            format!("reproduced to {difference:.1e}")
-        }),
-    );
+    match known {
+        Some(difference) => line(
+            "known answer",
+            &format_args!("reproduced to {difference:.1e}"),
+        ),
+        None => line("known answer", &"none in the bundle"),
+    }
     Ok(())
 }

@@ -27,7 +27,7 @@ use crate::label::LABELS;
 use crate::nn::crf::Crf;
 use crate::nn::encoder::{Encoder, EncoderConfig};
 use crate::nn::linear::{Linear, linear};
-use crate::nn::transformer::TransformerLayerConfig;
+use crate::nn::transformer::{TransformerLayerConfig, check_sizes};
 use burn::module::Module;
 use burn::nn::{Dropout, DropoutConfig};
 use burn::tensor::{Device, Tensor};
@@ -115,13 +115,8 @@ impl HamLearningConfig {
     /// # Errors
     /// The problem, as the end of a sentence.
     pub fn check(&self) -> Result<(), &'static str> {
-        const LARGEST: usize = 1 << 16;
-        let sizes = [self.channels, self.width, self.ffn];
-        if sizes.iter().any(|&size| size == 0 || size > LARGEST) {
-            Err("a size beyond the encoder is 0 or beyond any model this program knows")
-        } else if self.heads == 0 || !self.width.is_multiple_of(self.heads) {
-            Err("the heads do not divide the width beyond the encoder")
-        } else if !(1..=MOST_OBJECTS).contains(&self.objects) {
+        check_sizes(self.width, self.heads, &[self.channels, self.ffn])?;
+        if !(1..=MOST_OBJECTS).contains(&self.objects) {
             Err("the objects are not from 1 to 36")
         } else if !(1..=MOST_ITERATIONS).contains(&self.iterations) {
             Err("the iterations are not from 1 to 4")

@@ -22,7 +22,7 @@ use crate::nn::attention::KeyMask;
 use crate::nn::crf::{Crf, CrfTargets};
 use crate::nn::encoder::{Encoder, EncoderConfig};
 use crate::nn::linear::{Linear, linear, linear_without_bias};
-use crate::nn::transformer::{TransformerLayer, TransformerLayerConfig};
+use crate::nn::transformer::{TransformerLayer, TransformerLayerConfig, check_sizes};
 use crate::tweet::augmentation::Augmentation;
 use crate::tweet::sequence::PieceSequence;
 use burn::module::{Initializer, Module};
@@ -133,21 +133,13 @@ impl MgcmtConfig {
     /// # Errors
     /// The problem, as the end of a sentence.
     pub fn check(&self) -> Result<(), &'static str> {
-        const LARGEST: usize = 1 << 16;
-        let sizes = [
+        let others = [
             self.channels,
             self.classes,
-            self.width,
             self.ffn,
             self.augmentation_size,
         ];
-        if sizes.iter().any(|&size| size == 0 || size > LARGEST) {
-            Err("a size beyond the encoder is 0 or beyond any model this program knows")
-        } else if self.heads == 0 || !self.width.is_multiple_of(self.heads) {
-            Err("the heads do not divide the width beyond the encoder")
-        } else {
-            Ok(())
-        }
+        check_sizes(self.width, self.heads, &others)
     }
 
     /// A fresh system on `device`.
@@ -159,13 +151,7 @@ impl MgcmtConfig {
         let sees = has(Part::Image) || has(Part::Object);
         let d = self.encoder.d;
         let width = if sees { self.width } else { d };
-        let text_layer = TransformerLayerConfig {
-            d,
-            heads: self.encoder.heads,
-            ffn: self.encoder.ffn,
-            dropout: self.encoder.dropout,
-            epsilon: self.encoder.epsilon,
-        };
+        let text_layer = self.encoder.layer();
         let layer = TransformerLayerConfig {
             d: width,
             heads: self.heads,
