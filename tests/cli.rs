@@ -468,9 +468,9 @@ fn augmentation_travels_in_the_bundle() {
     *bytes.last_mut().unwrap() ^= 1;
     fs::write(&table, bytes).unwrap();
     let damaged = ["predict", "--bundle", &bundle, "--text", "x"];
-    assert!(fail(&damaged, 1).contains("augmentation.bin"));
+    assert!(fail(&damaged, 1).contains("augmentation.bin "));
     fs::remove_file(&table).unwrap();
-    assert!(fail(&damaged, 1).contains("augmentation.bin"));
+    assert!(fail(&damaged, 1).contains("augmentation.bin "));
 }
 
 #[test]
