@@ -6,9 +6,11 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
 readonly SELF=./build.sh
 
 readonly BROWSER_TESTS=tests/browser
-# Of mner-core, for all tests: burn is compiled once.
-readonly TESTED=cli,flex,wgpu
+# Features of the workspace's members for lints and tests.
+readonly NATIVE=mner-core/cli,mner-core/flex,mner-core/wgpu,mner-web/cpu
 readonly PKG=www/pkg
+# Where the engines of the browser tests lie.
+export TEST_PKG=$PWD/$BROWSER_TESTS/node_modules/.pkg
 TARGET=${CARGO_TARGET_DIR:-target}
 
 usage() {
@@ -103,42 +105,47 @@ need_chromium() {
 
 # --- Parts ---------------------------------------------------------------------------------------------------------
 
-# engine DEVICE: mner-web for one device, as a JavaScript module in www/pkg/DEVICE. `check` runs it too, and there bash
-# does not stop at failures by itself.
+# engine DEVICE: mner-web for one device as it ships, as a JavaScript module in www/pkg/DEVICE.
 engine() {
     local device=$1 profile out=$PKG/$1
     case $device in
-    cpu) profile=wasm ;;
-    gpu) profile=wasm-gpu ;;
+    cpu) profile="wasm" ;;
+    gpu) profile="wasm-gpu" ;;
     *) die "there is no engine '$device': cpu or gpu" ;;
     esac
-    local wasm=$TARGET/wasm32-unknown-unknown/$profile/mner_web.wasm
     say "compiling the page's engine ($device)"
-    cargo build --package mner-web --features "$device" --target wasm32-unknown-unknown --profile "$profile" || return
     # The wasm-bindgen step is a member of the workspace, so its version is the one in Cargo.lock.
     cargo build --package mner-bindgen --profile tool || return
-    if ! cmp -s "$wasm" "$out/.input"; then
-        # Somebody may be looking at the page: the new engine takes the place of the old one at once.
-        rm -rf "$out.new"
-        "$TARGET/tool/mner-bindgen" "$wasm" "$out.new" || return
-        cp "$wasm" "$out.new/.input"
-        rm -rf "$out"
-        mv "$out.new" "$out"
-    fi
-    engine_sizes
+    wasm_module "$device" "$profile" "$out" "$TARGET/tool/mner-bindgen" || return
+    engine_sizes "$PKG"
     node web/precache.mjs www
 }
 
-# www/pkg/sizes.json: bytes of each engine that there is. The page reads it.
+# wasm_module DEVICE PROFILE FOLDER BINDGEN: mner-web compiled, and made a JavaScript module in FOLDER by BINDGEN. `check`
+# runs it too, and there bash does not stop at failures by itself.
+wasm_module() {
+    local device=$1 profile=$2 out=$3 bindgen=$4
+    local wasm=$TARGET/wasm32-unknown-unknown/$profile/mner_web.wasm
+    cargo build --package mner-web --features "$device" --target wasm32-unknown-unknown --profile "$profile" || return
+    cmp -s "$wasm" "$out/.input" && return
+    # Somebody may be looking at the page: the new engine takes the place of the old one at once.
+    rm -rf "$out.new"
+    "$bindgen" "$wasm" "$out.new" || return
+    cp "$wasm" "$out.new/.input"
+    rm -rf "$out"
+    mv "$out.new" "$out"
+}
+
+# engine_sizes FOLDER: FOLDER/sizes.json, bytes of each engine that there is. The page reads it.
 engine_sizes() {
-    local device module list=''
+    local pkg=$1 device module list=''
     for device in cpu gpu; do
-        module=$PKG/$device/mner_web_bg.wasm
+        module=$pkg/$device/mner_web_bg.wasm
         [ -e "$module" ] || continue
         list+="${list:+, }\"$device\": $(($(wc -c <"$module")))"
     done
-    printf '{ %s }\n' "$list" >"$PKG/sizes.json.new"
-    mv "$PKG/sizes.json.new" "$PKG/sizes.json"
+    printf '{ %s }\n' "$list" >"$pkg/sizes.json.new"
+    mv "$pkg/sizes.json.new" "$pkg/sizes.json"
 }
 
 # www/models/index.json: the folders that hold a bundle.
@@ -165,10 +172,17 @@ check() {
     fi
 }
 
+# The page's engines as the browser tests use them, compiled faster than what ships and kept apart from it.
+test_engines() {
+    mkdir -p "$TEST_PKG"
+    wasm_module cpu wasm-test "$TEST_PKG/cpu" "$TARGET/debug/mner-bindgen" || return
+    wasm_module gpu wasm-test "$TEST_PKG/gpu" "$TARGET/debug/mner-bindgen" || return
+    engine_sizes "$TEST_PKG"
+}
+
 # For the browser tests: the command line, whose answers the page's must be, and a model of random weights that looks at
 # pictures, unless MNER_TEST_BUNDLE names another.
 test_model() {
-    cargo build --quiet --package mner-core --features "$TESTED" --bin mner || return
     MNER=$(realpath "$TARGET/debug/mner")
     export MNER
     [ -z "${MNER_TEST_BUNDLE:-}" ] || return 0
@@ -224,20 +238,22 @@ serve() {
     wait "$server"
 }
 
-rust_docs() { RUSTDOCFLAGS='-D warnings' cargo doc --quiet --workspace --no-deps --features "$native"; }
+# Clippy and rustdoc over the workspace, every target of it.
+lint_rust() {
+    RUSTC_WORKSPACE_WRAPPER=$PWD/tests/lint.sh CLIPPY_ARGS=-Dwarnings__CLIPPY_HACKERY__ \
+        cargo build --quiet --workspace --all-targets --features "$NATIVE"
+}
 
 test_all() {
-    local native=mner-core/${TESTED//,/,mner-core/},mner-web/cpu
     need_rust
     need_packages
     need_chromium
     need_software_gpu
     check rustfmt cargo fmt --all --check
-    check clippy cargo clippy --quiet --workspace --all-targets --features "$native" -- -D warnings
-    check rustdoc rust_docs
-    check 'Rust tests' cargo test --package mner-core --features "$TESTED"
-    check 'page engine' engine cpu
-    check 'page engine for WebGPU' engine gpu
+    # The same crates with the same features each time: what lies below them is compiled once.
+    check 'clippy and rustdoc' lint_rust
+    check 'Rust tests' cargo test --workspace --features "$NATIVE"
+    check 'page engines' test_engines
     list_models
     check 'test model' test_model
     check 'browser tests' npm test --prefix "$BROWSER_TESTS" --silent

@@ -154,7 +154,7 @@ fn evaluation_prints_fractions_and_a_table() {
         serde_json::from_str(&succeed(&[&learnt[..], &["--json"]].concat())).unwrap();
     assert_eq!(scores["unseen"]["lenient"]["micro"]["support"], 0);
     assert_eq!(scores["lenient"]["micro"]["support"], 16);
-    assert!(succeed(&learnt).contains("not learnt"));
+    assert!(succeed(&learnt).contains("unseen entities"));
     assert!(succeed(&["evaluate", "--bundle", &bundle, "--data", &data]).contains("micro"));
 }
 
@@ -305,7 +305,7 @@ fn a_killed_run_resumes_to_the_same_weights() {
     );
 }
 
-/// The shared folder of pretrained weights and reference pictures, if it is there.
+/// The shared folder of pretrained weights and reference images, if it is there.
 fn shared() -> Option<std::path::PathBuf> {
     let root = std::env::var_os("MNER_SHARED").map_or_else(
         || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared"),
@@ -319,7 +319,7 @@ fn shared() -> Option<std::path::PathBuf> {
 }
 
 #[test]
-fn a_system_with_pictures_trains_evaluates_and_explains() {
+fn a_system_with_images_trains_evaluates_and_explains() {
     let Some(shared) = shared() else { return };
     let weights = |name: &str| shared.join("weights").join(name).display().to_string();
     let folder = with_bundle();
@@ -332,7 +332,7 @@ fn a_system_with_pictures_trains_evaluates_and_explains() {
         let from = weights(&format!("reference/{name}"));
         fs::copy(from, format!("{images}/{id}.jpg")).unwrap();
     }
-    // A file that is no picture counts as none.
+    // A file that is no image counts as none.
     fs::write(format!("{images}/3.jpg"), b"GIF89a").unwrap();
     let run = path(&folder, "run");
     let mut args = training(&folder, &run, 2);
@@ -402,12 +402,12 @@ fn a_system_with_pictures_trains_evaluates_and_explains() {
     }
     assert!(predict(&[])["picture"].is_null());
 
-    // The last block of the backbone learns: new eyes, seen with from then on.
+    // The last block of the backbone learns: new vision, seen with from then on.
     let tuned = path(&folder, "tuned");
     let mut args = training_on(&folder, &bundle, &tuned, 1);
     args.extend(["--images", &images, "--cache", &cache].map(str::to_owned));
     args.extend(["--tune-blocks", "1", "--lr-backbone", "1e-3"].map(str::to_owned));
-    // A corpus of text alone beside the one with pictures.
+    // A corpus of text alone beside the one with images.
     let wordy = path(&folder, "wordy.conll");
     fs::write(&wordy, "maria\tB-PER\nsaw\tO\nlima\tB-LOC\n\n").unwrap();
     args.extend(["--train", &wordy].map(str::to_owned));
@@ -415,9 +415,9 @@ fn a_system_with_pictures_trains_evaluates_and_explains() {
     assert!(fail(&strs, 1).contains("--system hamlearning"));
     succeed(&[&strs[..], &["--system", "hamlearning"]].concat());
     let tuned = format!("{tuned}/bundle");
-    let eyes = |bundle: &str| fs::read(format!("{bundle}/eyes.bpk")).unwrap();
-    assert_eq!(eyes(&tuned).len(), eyes(&bundle).len());
-    assert!(eyes(&tuned) != eyes(&bundle));
+    let vision = |bundle: &str| fs::read(format!("{bundle}/eyes.bpk")).unwrap();
+    assert_eq!(vision(&tuned).len(), vision(&bundle).len());
+    assert!(vision(&tuned) != vision(&bundle));
     assert!(succeed(&["inspect", &tuned]).contains("known answer     reproduced to"));
     let evaluate = ["evaluate", "--bundle", &tuned, "--data", &data, "--json"];
     succeed(&[&evaluate[..], &["--images", &images, "--cache", &cache]].concat());
@@ -474,7 +474,7 @@ fn augmentation_travels_in_the_bundle() {
 }
 
 #[test]
-fn pictures_in_words_train_and_evaluate() {
+fn images_in_words_train_and_evaluate() {
     let folder = with_bundle();
     let (run, context) = (path(&folder, "run"), path(&folder, "context.jsonl"));
     let captions = path(&folder, "captions.jsonl");

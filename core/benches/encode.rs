@@ -1,7 +1,7 @@
 //! How long one tweet takes in a quantised text encoder of MiniLM-L6's size, random weights, on the
 //! CPU: a JSON line for the device in f32 and one for the library itself.
 //!
-//! `CARGO_PROFILE_DEV_OPT_LEVEL=3 cargo bench --profile dev --features cli,flex --bench encode -- [--pieces P] [--runs R]`;
+//! `CARGO_PROFILE_DEV_OPT_LEVEL=3 cargo bench --profile dev --features cli,flex --bench encode -- [--subwords P] [--runs R]`;
 //! threads of the device by `RAYON_NUM_THREADS`.
 #![recursion_limit = "256"]
 
@@ -12,11 +12,10 @@ use mner_core::bundle::manifest::About;
 use mner_core::bundle::quantize::Scheme;
 use mner_core::bundle::{Compute, Parts, pack, unpack};
 use mner_core::nn::encoder::EncoderInput;
+use mner_core::packing::quantize_bundle;
 use mner_core::splitmix::SplitMix64;
 use mner_core::systems::SystemConfig;
 use mner_core::systems::text::TextConfig;
-use mner_core::train::packing::quantize_bundle;
-use mner_core::train::tiny;
 use mner_core::tweet::shape::WordShape;
 use mner_core::tweet::words::Sigils;
 use shared::{flag, minilm};
@@ -26,7 +25,7 @@ use std::time::Instant;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() {
-    let (pieces, runs) = (flag("--pieces", 32), flag("--runs", 30));
+    let (subwords, runs) = (flag("--pieces", 32), flag("--runs", 30));
     let device = Device::flex();
     device.seed(1);
     let encoder = minilm(WordShape::COUNT);
@@ -36,25 +35,25 @@ fn main() {
         config: SystemConfig::Text(TextConfig {
             encoder: encoder.clone(),
         }),
-        eyes: None,
+        vision: None,
         augmentation: None,
         about: About::default(),
     };
-    let tokenizer = tiny::tokenizer().expect("the tokenizer");
+    let tokenizer = mner_core::tweet::tiny::tokenizer().expect("the tokenizer");
     let system = parts.config.init(&device);
     let bundle = pack(system, &tokenizer, parts).expect("a bundle");
     let bundle = quantize_bundle(&bundle, Scheme::Q8, &device).expect("a quantised bundle");
 
     let mut random = SplitMix64(1);
     let mut ints = |most: usize| {
-        let values: Vec<i32> = (0..pieces).map(|_| random.below(most) as i32).collect();
-        Tensor::<2, Int>::from_data(TensorData::new(values, [1, pieces]), &device)
+        let values: Vec<i32> = (0..subwords).map(|_| random.below(most) as i32).collect();
+        Tensor::<2, Int>::from_data(TensorData::new(values, [1, subwords]), &device)
     };
     let input = EncoderInput {
-        pieces: ints(encoder.vocab),
+        subwords: ints(encoder.vocab),
         token_types: None,
         shapes: Some(ints(WordShape::COUNT)),
-        present: Tensor::ones([1, pieces], &device),
+        present: Tensor::ones([1, subwords], &device),
     };
     for (name, compute) in [("device", Compute::Device), ("host", Compute::Host)] {
         let system = unpack(bundle.clone(), &device, compute)
@@ -64,14 +63,14 @@ fn main() {
             .map(|_| {
                 let started = Instant::now();
                 let states = system.encoder().forward(&input).into_data();
-                assert_eq!(states.num_elements(), pieces * encoder.d);
+                assert_eq!(states.num_elements(), subwords * encoder.d);
                 1e3 * started.elapsed().as_secs_f64()
             })
             .skip(3)
             .collect();
         milliseconds.sort_by(f64::total_cmp);
         println!(
-            r#"{{"name":"{name}","pieces":{pieces},"runs":{runs},"milliseconds_least":{:.2},"milliseconds_median":{:.2}}}"#,
+            r#"{{"name":"{name}","subwords":{subwords},"runs":{runs},"milliseconds_least":{:.2},"milliseconds_median":{:.2}}}"#,
             milliseconds[0],
             milliseconds[runs / 2],
         );

@@ -1,7 +1,7 @@
-//! Training throughput of the text system at MiniLM-L6's size, random weights and pieces, on the
+//! Training throughput of the text system at MiniLM-L6's size, random weights and subwords, on the
 //! CPU: one JSON line, the same fields as `tests/bench/torch_train.py`.
 //!
-//! `cargo bench --profile dev --features cli,flex --bench train -- [--batch B] [--pieces P] [--steps S] [--warmup W]`;
+//! `cargo bench --profile dev --features cli,flex --bench train -- [--batch B] [--subwords P] [--steps S] [--warmup W]`;
 //! threads by `RAYON_NUM_THREADS`.
 #![recursion_limit = "256"]
 
@@ -10,6 +10,7 @@ mod shared;
 use burn::optim::GradientsParams;
 use burn::tensor::Device;
 use burn::train::TrainStep;
+use mner_core::data::dataset::LabelledBatch;
 use mner_core::label::LABELS;
 use mner_core::nn::crf::CrfTargets;
 use mner_core::splitmix::SplitMix64;
@@ -17,10 +18,9 @@ use mner_core::systems::SystemConfig;
 use mner_core::systems::batch::{Batch, LeastSizes};
 use mner_core::systems::text::TextConfig;
 use mner_core::train::config::TrainConfig;
-use mner_core::train::dataset::LabelledBatch;
-use mner_core::train::learner::Trainee;
+use mner_core::train::learner::TrainedSystem;
 use mner_core::train::schedule::{optimizer, scheduler};
-use mner_core::tweet::sequence::PieceSequence;
+use mner_core::tweet::sequence::SubwordSequence;
 use mner_core::tweet::shape::WordShape;
 use mner_core::tweet::window::Window;
 use shared::{flag, minilm};
@@ -30,7 +30,7 @@ use std::time::Instant;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() {
-    let (batch, pieces) = (flag("--batch", 16), flag("--pieces", 32));
+    let (batch, subwords) = (flag("--batch", 16), flag("--pieces", 32));
     let (steps, warmup) = (flag("--steps", 20), flag("--warmup", 3));
     let device = Device::flex().autodiff();
     device.seed(1);
@@ -42,31 +42,31 @@ fn main() {
     let system = SystemConfig::Text(TextConfig {
         encoder: encoder.clone(),
     });
-    let mut trainee = Trainee::new(system.init(&device), config.clip);
+    let mut trained = TrainedSystem::new(system.init(&device), config.clip);
     let mut optimizer = optimizer(&config);
     let mut scheduler = scheduler(&config, warmup + steps);
 
-    // As the peer does it: every piece is a word of its own.
+    // As the peer does it: every subword is a word of its own.
     let mut rng = SplitMix64(1);
-    let tweets: Vec<[PieceSequence; 1]> = (0..batch)
+    let tweets: Vec<[SubwordSequence; 1]> = (0..batch)
         .map(|_| {
-            [PieceSequence {
-                pieces: (0..pieces)
+            [SubwordSequence {
+                subwords: (0..subwords)
                     .map(|_| rng.below(encoder.vocab) as u32)
                     .collect(),
-                shapes: vec![WordShape::Special.index(); pieces],
-                first: (0..pieces).collect(),
+                shapes: vec![WordShape::Special.index(); subwords],
+                first: (0..subwords).collect(),
                 window: Window {
-                    words: 0..pieces,
-                    keep: 0..pieces,
+                    words: 0..subwords,
+                    keep: 0..subwords,
                 },
             }]
         })
         .collect();
     let gold: Vec<Vec<usize>> = (0..batch)
-        .map(|_| (0..pieces).map(|_| rng.below(LABELS)).collect())
+        .map(|_| (0..subwords).map(|_| rng.below(LABELS)).collect())
         .collect();
-    let rows: Vec<&[PieceSequence]> = tweets.iter().map(<[_; 1]>::as_slice).collect();
+    let rows: Vec<&[SubwordSequence]> = tweets.iter().map(<[_; 1]>::as_slice).collect();
     let item = LabelledBatch {
         batch: Batch::new(&rows, 0, LeastSizes::default(), &device),
         targets: CrfTargets::new(&gold, LABELS, &device),
@@ -76,9 +76,9 @@ fn main() {
     let mut seconds = Vec::with_capacity(steps);
     for step in 0..warmup + steps {
         let started = Instant::now();
-        let output = trainee.step(item.clone());
+        let output = trained.step(item.clone());
         let grads: GradientsParams = output.grads;
-        trainee = trainee.optimize(&mut optimizer, scheduler.step(), grads);
+        trained = trained.optimize(&mut optimizer, scheduler.step(), grads);
         if step >= warmup {
             seconds.push(started.elapsed().as_secs_f64());
         }
@@ -86,10 +86,10 @@ fn main() {
     seconds.sort_by(f64::total_cmp);
     let median = seconds[seconds.len() / 2];
     println!(
-        r#"{{"name":"mner","threads":{},"batch":{batch},"pieces":{pieces},"steps":{steps},"warmup":{warmup},"seconds_per_step_median":{median:.4},"pieces_per_second":{:.1}}}"#,
+        r#"{{"name":"mner","threads":{},"batch":{batch},"subwords":{pieces},"steps":{steps},"warmup":{warmup},"seconds_per_step_median":{median:.4},"pieces_per_second":{:.1}}}"#,
         std::env::var("RAYON_NUM_THREADS").unwrap_or_else(|_| std::thread::available_parallelism()
             .map_or(1, usize::from)
             .to_string()),
-        (batch * pieces) as f64 / median,
+        (batch * subwords) as f64 / median,
     );
 }

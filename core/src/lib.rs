@@ -10,7 +10,7 @@
 //! |---|---|
 //! | `B` | batch: tweets computed together |
 //! | `N` | words of a tweet |
-//! | `P` | word pieces of a tweet, special pieces included |
+//! | `P` | subwords of a tweet, special tokens included |
 //! | `M` | detected objects of an image |
 //! | `D` | hidden size of the text encoder |
 //! | `C` | channels of the image backbone's map |
@@ -18,14 +18,24 @@
 #![recursion_limit = "256"]
 
 pub mod bundle;
+#[cfg(feature = "train")]
+pub mod data;
 pub mod decode;
-pub mod evidence;
+#[cfg(feature = "train")]
+pub mod evaluate;
+#[cfg(any(test, feature = "train"))]
+pub mod formats;
+#[cfg(test)]
+pub(crate) mod formula;
+pub mod image;
 pub mod label;
 pub mod nn;
-pub mod picture;
+#[cfg(feature = "train")]
+pub mod packing;
 pub mod recognizer;
 pub mod splitmix;
 pub mod systems;
 #[cfg(feature = "train")]
 pub mod train;
 pub mod tweet;
+pub mod vision;

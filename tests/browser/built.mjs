@@ -4,13 +4,14 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { env } from 'node:process';
+import { ENGINES } from './harness.mjs';
 
 const PICTURES = new URL('../reference/pictures/', import.meta.url).pathname;
 const MODELS = new URL('../../www/models/', import.meta.url).pathname;
 
 /** Why tests of the compiled engine of a device cannot run, or false. */
 export function missing(device) {
-  if (!existsSync(new URL(`../../www/pkg/${device}/mner_web.js`, import.meta.url))) return `the engine (${device}) is not built`;
+  if (!existsSync(join(ENGINES, device, 'mner_web.js'))) return `the engine (${device}) is not built`;
   return env.MNER && env.MNER_TEST_BUNDLE ? false : 'MNER and MNER_TEST_BUNDLE name no program and no model';
 }
 

@@ -9,6 +9,8 @@ import { filesIn, precache } from '../../web/precache.mjs';
 import { serve } from './serve.mjs';
 
 const WWW = new URL('../../www/', import.meta.url).pathname;
+/** The folder of the engines that are tested: those of `./build.sh test`, or else those that ship. */
+export const ENGINES = env.TEST_PKG ?? join(WWW, 'pkg');
 const STUB = readFileSync(new URL('./stub-engine.mjs', import.meta.url));
 const AXE = readFileSync(new URL('./node_modules/axe-core/axe.min.js', import.meta.url), 'utf8');
 
@@ -94,9 +96,10 @@ export async function visit(shared, options, use) {
       files.set(`pkg/${device}/mner_web_bg.wasm`, Buffer.from([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]));
     }
   }
+  if (engine === 'built') for (const [path, bytes] of filesIn(ENGINES)) files.set(`pkg/${path}`, bytes);
   // The page's files as served here, in place of the built ones.
-  const release = () => [...filesIn(WWW)].filter(([path]) => engine === 'built' || !path.startsWith('pkg/')).concat([...files]);
-  if (engine !== 'built' && context.serviceWorkers === 'allow') files.set('pkg/precache.js', Buffer.from(precache(release())));
+  const release = () => [...filesIn(WWW)].filter(([path]) => !path.startsWith('pkg/')).concat([...files]);
+  if (context.serviceWorkers === 'allow') files.set('pkg/precache.js', Buffer.from(precache(release())));
   const site = await serve({
     root: WWW,
     prefix: '/some/path/',
@@ -105,7 +108,7 @@ export async function visit(shared, options, use) {
       if (intercept(path, request, response)) return true;
       const bytes = files.get(path);
       if (!bytes) return false;
-      const type = path.endsWith('.js') ? 'text/javascript' : 'application/octet-stream';
+      const type = { js: 'text/javascript', wasm: 'application/wasm' }[path.split('.').pop()] ?? 'application/octet-stream';
       response.writeHead(200, { 'content-type': type, 'content-length': bytes.length }).end(bytes);
       return true;
     },

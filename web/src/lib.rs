@@ -20,5 +20,5 @@ mod recognizer;
 pub use {
     error::last_panic,
     file::FileBuffer,
-    recognizer::{Recognizer, Sight, check_picture_size},
+    recognizer::{EncodedImage, Recognizer, check_image_size},
 };

@@ -4,11 +4,11 @@ use crate::device;
 use crate::error::coded;
 use crate::file::FileBuffer;
 use mner_core::bundle::BundleFiles;
-use mner_core::picture::Picture;
-use mner_core::picture::decode::Limits;
+use mner_core::image::Image;
+use mner_core::image::decode::Limits;
 use mner_core::recognizer::{LoadError, RecognizeError, Recognizer as Core};
+use mner_core::systems::image_batch::EncodedImage as CoreEncodedImage;
 use mner_core::systems::ita::image_text::ImageText;
-use mner_core::systems::pictures::Sight as CoreSight;
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
@@ -78,16 +78,16 @@ export interface Recognition {
 #[wasm_bindgen]
 pub struct Recognizer(Core);
 
-/// A picture that has been looked at: good for any number of tweets.
+/// A image that has been looked at: good for any number of tweets.
 #[wasm_bindgen]
-pub struct Sight(CoreSight);
+pub struct EncodedImage(CoreEncodedImage);
 
 /// Refuses an image file by its size, before its bytes are in memory.
 ///
 /// # Errors
-/// An `Error` with `code` `"picture"`.
+/// An `Error` with `code` `"image"`.
 #[wasm_bindgen(js_name = checkPictureSize)]
-pub fn check_picture_size(bytes: f64) -> Result<(), JsValue> {
+pub fn check_image_size(bytes: f64) -> Result<(), JsValue> {
     // Exact below 2^53, and what is beyond saturates.
     let checked = Limits::default().check_file(bytes as usize);
     checked.map_err(|error| coded("picture", &error))
@@ -95,7 +95,7 @@ pub fn check_picture_size(bytes: f64) -> Result<(), JsValue> {
 
 #[wasm_bindgen]
 impl Recognizer {
-    /// Verifies the files of a bundle (sizes, SHA-256) and loads the model they hold. `eyes` and `augmentation` are there
+    /// Verifies the files of a bundle (sizes, SHA-256) and loads the model they hold. `vision` and `augmentation` are there
     /// if and only if the manifest names them. The files are used up.
     ///
     /// # Errors
@@ -105,14 +105,14 @@ impl Recognizer {
         manifest: Vec<u8>,
         weights: FileBuffer,
         tokenizer: FileBuffer,
-        eyes: Option<FileBuffer>,
+        vision: Option<FileBuffer>,
         augmentation: Option<FileBuffer>,
     ) -> Result<Recognizer, JsValue> {
         let files = BundleFiles {
             manifest,
             weights: weights.into(),
             tokenizer: tokenizer.into(),
-            eyes: eyes.map(Into::into),
+            vision: vision.map(Into::into),
             augmentation: augmentation.map(Into::into),
         };
         let device = device::open().await?;
@@ -134,7 +134,7 @@ impl Recognizer {
         checked.map(|_| ()).map_err(|error| unusable(&error))
     }
 
-    /// Computes once what a tweet with a picture takes, so that kernels are compiled.
+    /// Computes once what a tweet with a image takes, so that kernels are compiled.
     ///
     /// # Errors
     /// An `Error` with `code` `"device"`.
@@ -143,19 +143,19 @@ impl Recognizer {
         self.0.warm_up().await.map_err(|error| failed(&error))
     }
 
-    /// Looks at a picture: a JPEG, PNG, WebP or GIF file.
+    /// Looks at a image: a JPEG, PNG, WebP or GIF file.
     ///
     /// # Errors
-    /// An `Error` with `code` `"picture"`: these bytes do not become a picture; `"input"`: this model reads text alone;
+    /// An `Error` with `code` `"image"`: these bytes do not become a image; `"input"`: this model reads text alone;
     /// `"device"`.
-    pub async fn look(&self, file: Vec<u8>) -> Result<Sight, JsValue> {
-        let picture = Picture::decode(&file).map_err(|error| coded("picture", &error))?;
+    pub async fn encode_image(&self, file: Vec<u8>) -> Result<EncodedImage, JsValue> {
+        let image = Image::decode(&file).map_err(|error| coded("picture", &error))?;
         drop(file);
-        let seen = self.0.look(&picture).await;
-        seen.map(Sight).map_err(|error| failed(&error))
+        let seen = self.0.encode_image(&image).await;
+        seen.map(EncodedImage).map_err(|error| failed(&error))
     }
 
-    /// Names the entities of a tweet of any length. `caption` describes the tweet's picture; only a model that reads
+    /// Names the entities of a tweet of any length. `caption` describes the tweet's image; only a model that reads
     /// context takes notice of it.
     ///
     /// A lone surrogate in the JavaScript string counts as U+FFFD, one UTF-16 unit as well, so spans stay right.
@@ -171,7 +171,7 @@ impl Recognizer {
         self.answer(&text, None, caption).await
     }
 
-    /// Names the entities of a tweet with a picture.
+    /// Names the entities of a tweet with a image.
     ///
     /// # Errors
     /// As [`Recognizer::recognize`].
@@ -179,10 +179,10 @@ impl Recognizer {
     pub async fn recognize_with(
         &self,
         text: String,
-        sight: &Sight,
+        encoded: &EncodedImage,
         caption: Option<String>,
     ) -> Result<JsValue, JsValue> {
-        self.answer(&text, Some(&sight.0), caption).await
+        self.answer(&text, Some(&encoded.0), caption).await
     }
 }
 
@@ -190,7 +190,7 @@ impl Recognizer {
     async fn answer(
         &self,
         text: &str,
-        sight: Option<&CoreSight>,
+        encoded: Option<&CoreEncodedImage>,
         caption: Option<String>,
     ) -> Result<JsValue, JsValue> {
         let known = caption.map(|caption| ImageText {
@@ -199,7 +199,7 @@ impl Recognizer {
         });
         let recognition = self
             .0
-            .recognize_with(text, sight, known.as_ref())
+            .recognize_with(text, encoded, known.as_ref())
             .await
             .map_err(|error| failed(&error))?;
         recognition
@@ -220,9 +220,9 @@ fn failed(error: &RecognizeError) -> JsValue {
     let code = match error {
         RecognizeError::Device(_)
         | RecognizeError::WrongAnswer { .. }
-        | RecognizeError::Eyes(_) => "device",
-        RecognizeError::NoEyes => "input",
-        RecognizeError::Pieces(_) | RecognizeError::OtherEyes { .. } => "recognize",
+        | RecognizeError::VisionEncoder(_) => "device",
+        RecognizeError::NoVision => "input",
+        RecognizeError::Pieces(_) | RecognizeError::OtherVision { .. } => "recognize",
     };
     coded(code, error)
 }

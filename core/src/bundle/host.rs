@@ -1,7 +1,7 @@
 //! The text encoder of a quantised bundle for a CPU: its weights as they are in the file.
 
-use super::quantize::WORD_PIECES;
-use super::weights::{
+use crate::bundle::quantize::WORD_PIECES;
+use crate::bundle::weights::{
     Tensors, WeightsError, blocks, is_in_blocks, storage, take, take_f32, take_packed,
 };
 use crate::nn::encoder::EncoderConfig;
@@ -25,7 +25,7 @@ const LINEAR: [&str; 6] = [
 ///
 /// # Errors
 /// [`WeightsError`] for the first tensor that does not fit.
-pub(super) fn take_encoder(
+pub(crate) fn take_encoder(
     config: &EncoderConfig,
     tensors: &mut Tensors,
 ) -> Result<Option<(String, HostEncoder)>, WeightsError> {
@@ -127,6 +127,3 @@ impl Parts<'_> {
         }
     }
 }
-
-#[cfg(all(test, feature = "train", feature = "flex"))]
-mod tests;

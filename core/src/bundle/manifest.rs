@@ -1,10 +1,10 @@
 //! `manifest.json`: what a bundle says of itself.
 
-use super::eyes::EyesEntry;
-use super::quantize::Scheme;
-use super::{BundleError, BundleFiles};
+use crate::bundle::quantize::Scheme;
+use crate::bundle::vision::VisionEntry;
+use crate::bundle::{BundleError, BundleFiles};
+use crate::image::Image;
 use crate::label::{LABELS, Label};
-use crate::picture::Picture;
 use crate::splitmix::SplitMix64;
 use crate::systems::SystemConfig;
 use crate::tweet::words::Sigils;
@@ -24,14 +24,14 @@ pub struct Manifest {
     pub labels: Vec<String>,
     /// The system and its sizes.
     pub config: SystemConfig,
-    /// The longest window in pieces, special pieces included.
+    /// The longest window in subwords, special tokens included.
     pub max_pieces: usize,
     /// How a raw tweet's mentions and hashtags are cut into words.
     #[serde(default)]
     pub sigils: Sigils,
-    /// The vision networks, for a system that looks at pictures.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub eyes: Option<EyesEntry>,
+    /// The vision networks, for a system that looks at images.
+    #[serde(default, rename = "eyes", skip_serializing_if = "Option::is_none")]
+    pub vision: Option<VisionEntry>,
     /// How the weights are quantised; absent for f32.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quantization: Option<Scheme>,
@@ -50,8 +50,8 @@ pub struct Files {
     /// `tokenizer.json`
     pub tokenizer: FileEntry,
     /// `eyes.bpk`, there if and only if the manifest has `eyes`
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub eyes: Option<FileEntry>,
+    #[serde(default, rename = "eyes", skip_serializing_if = "Option::is_none")]
+    pub vision: Option<FileEntry>,
     /// `augmentation.bin`, there if and only if the system reads augmentation
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub augmentation: Option<FileEntry>,
@@ -87,14 +87,14 @@ pub struct About {
 pub struct KnownAnswer {
     /// The tweet.
     pub text: String,
-    /// Its picture, if the bundle looks at pictures.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub picture: Option<Drawing>,
+    /// Its image, if the bundle looks at images.
+    #[serde(default, rename = "picture", skip_serializing_if = "Option::is_none")]
+    pub image: Option<Drawing>,
     /// Emission scores, one row of nine per word.
     pub emissions: Vec<Vec<f32>>,
 }
 
-/// A picture that is computed, so that a manifest can name it: bright and dark rectangles of any
+/// An image that is computed, so that a manifest can name it: bright and dark rectangles of any
 /// colour laid over each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Drawing {
@@ -111,7 +111,7 @@ impl Drawing {
     ///
     /// # Errors
     /// [`BundleError::Config`] for a size out of range.
-    pub fn draw(self) -> Result<Picture, BundleError> {
+    pub fn draw(self) -> Result<Image, BundleError> {
         const RECTANGLES: usize = 12;
         let sides = 1..=1024;
         if !sides.contains(&self.width) || !sides.contains(&self.height) {
@@ -133,7 +133,7 @@ impl Drawing {
                 }
             }
         }
-        Ok(Picture {
+        Ok(Image {
             width: self.width,
             height: self.height,
             rgb,
@@ -189,7 +189,7 @@ impl Files {
         Self {
             weights: FileEntry::of(&files.weights),
             tokenizer: FileEntry::of(&files.tokenizer),
-            eyes: files.eyes.as_deref().map(FileEntry::of),
+            vision: files.vision.as_deref().map(FileEntry::of),
             augmentation: files.augmentation.as_deref().map(FileEntry::of),
         }
     }

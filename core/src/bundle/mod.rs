@@ -1,20 +1,20 @@
 //! The model file: a folder of `manifest.json`, `weights.bpk`, `tokenizer.json` and, for a system
-//! that looks at pictures, `eyes.bpk`.
+//! that looks at images, `eyes.bpk`.
 //!
 //! This module works on bytes; who reads or writes the folder does the I/O. Unpacking verifies
 //! everything: format version, sizes, SHA-256, labels, every tensor's name and shape.
 
-pub mod eyes;
-mod host;
+pub(crate) mod host;
 pub mod manifest;
 pub mod quantize;
+pub mod vision;
 pub mod weights;
 
-use crate::picture::eyes::Eyes;
 use crate::systems::{System, SystemConfig};
 use crate::tweet::augmentation::{Augmentation, AugmentationError};
-use crate::tweet::pieces::{PiecesError, WordPieces};
+use crate::tweet::subwords::{SubwordTokenizer, TokenizerError};
 use crate::tweet::words::Sigils;
+use crate::vision::encoder::VisionEncoder;
 use burn::tensor::Device;
 use manifest::Manifest;
 use std::sync::Arc;
@@ -41,7 +41,7 @@ pub struct BundleFiles {
     /// `tokenizer.json`, Hugging Face tokenizers
     pub tokenizer: Vec<u8>,
     /// `eyes.bpk`, burnpack; none in the bundle of a system that reads text alone
-    pub eyes: Option<Vec<u8>>,
+    pub vision: Option<Vec<u8>>,
     /// `augmentation.bin`, [`Augmentation`]; there if and only if the system reads augmentation
     pub augmentation: Option<Vec<u8>>,
 }
@@ -99,13 +99,13 @@ pub enum BundleError {
     Weights(WeightsError),
     /// The vision networks' weights do not fit the configuration.
     #[error("{EYES} does not fit the manifest's configuration: {0}")]
-    Eyes(WeightsError),
+    VisionEncoder(WeightsError),
     /// The augmentation table cannot be used.
     #[error("{AUGMENTATION}: {0}")]
     Augmentation(#[from] AugmentationError),
     /// The tokenizer cannot be used.
     #[error(transparent)]
-    Tokenizer(#[from] PiecesError),
+    Tokenizer(#[from] TokenizerError),
 }
 
 /// A bundle taken apart and checked.
@@ -116,9 +116,9 @@ pub struct Unpacked {
     /// The system with its weights.
     pub system: System,
     /// The tokenizer.
-    pub tokenizer: WordPieces,
+    pub tokenizer: SubwordTokenizer,
     /// The vision networks, if the bundle has any.
-    pub eyes: Option<Eyes>,
+    pub vision: Option<VisionEncoder>,
     /// The augmentation table, if the system reads augmentation.
     pub augmentation: Option<Arc<Augmentation>>,
 }
@@ -151,7 +151,7 @@ pub fn unpack(
         .verify(TOKENIZER, &files.tokenizer)?;
     check_sizes(&manifest)?;
     let augmentation = unpack_augmentation(&manifest, files.augmentation)?;
-    let tokenizer = WordPieces::from_bytes(&files.tokenizer)?;
+    let tokenizer = SubwordTokenizer::from_bytes(&files.tokenizer)?;
     let vocab = manifest.config.encoder().vocab;
     if tokenizer.vocab_size() > vocab {
         return Err(BundleError::Config(format!(
@@ -162,12 +162,12 @@ pub fn unpack(
     let system =
         load(&manifest.config, files.weights, device, compute).map_err(BundleError::Weights)?;
     // Where the largest file was, there is room now.
-    let eyes = unpack_eyes(&manifest, files.eyes, device)?;
+    let vision = unpack_vision(&manifest, files.vision, device)?;
     Ok(Unpacked {
         manifest,
         system,
         tokenizer,
-        eyes,
+        vision,
         augmentation,
     })
 }
@@ -218,12 +218,12 @@ fn unpack_augmentation(
     }
 }
 
-fn unpack_eyes(
+fn unpack_vision(
     manifest: &Manifest,
     weights: Option<Vec<u8>>,
     device: &Device,
-) -> Result<Option<Eyes>, BundleError> {
-    let (entry, file) = match (&manifest.eyes, &manifest.files.eyes) {
+) -> Result<Option<VisionEncoder>, BundleError> {
+    let (entry, file) = match (&manifest.vision, &manifest.files.vision) {
         (Some(entry), Some(file)) => (entry, file),
         (None, None) => return Ok(None),
         _ => {
@@ -283,12 +283,12 @@ fn check_sizes(manifest: &Manifest) -> Result<(), BundleError> {
 pub struct Parts {
     /// The system's configuration.
     pub config: SystemConfig,
-    /// The longest window in pieces, special pieces included.
+    /// The longest window in subwords, special tokens included.
     pub max_pieces: usize,
     /// How a raw tweet's mentions and hashtags are cut into words.
     pub sigils: Sigils,
-    /// The vision networks, for a system that looks at pictures.
-    pub eyes: Option<Eyes>,
+    /// The vision networks, for a system that looks at images.
+    pub vision: Option<VisionEncoder>,
     /// The augmentation table, for a system that reads augmentation.
     pub augmentation: Option<Arc<Augmentation>>,
     /// The bundle's own words on itself.
@@ -304,7 +304,7 @@ pub struct Parts {
 /// If the system was unpacked for [`Compute::Host`], and so has not all its weights.
 pub fn pack(
     system: System,
-    tokenizer: &WordPieces,
+    tokenizer: &SubwordTokenizer,
     parts: Parts,
 ) -> Result<BundleFiles, BundleError> {
     assert!(
@@ -316,7 +316,7 @@ pub fn pack(
         manifest: Vec::new(),
         weights,
         tokenizer: tokenizer.bytes()?,
-        eyes: parts.eyes.as_ref().map(eyes::pack).transpose()?,
+        vision: parts.vision.as_ref().map(vision::pack).transpose()?,
         augmentation: parts.augmentation.map(|table| table.to_bytes()),
     };
     let manifest = Manifest {
@@ -325,7 +325,7 @@ pub fn pack(
         config: parts.config,
         max_pieces: parts.max_pieces,
         sigils: parts.sigils,
-        eyes: parts.eyes.as_ref().map(eyes::EyesEntry::of),
+        vision: parts.vision.as_ref().map(vision::VisionEntry::of),
         quantization: None,
         files: manifest::Files::of(&files),
         about: parts.about,

@@ -1,6 +1,7 @@
 //! Smaller weights: blocks of values that share a scale, in 8 or 4 bits a value.
 
-use super::weights::{self, WeightsError, flat};
+use crate::bundle::weights;
+use crate::bundle::weights::{WeightsError, flat};
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::quantization::{
     QuantMode, QuantScheme, QuantStore, QuantValue, ScaleDtype, scale_to_dtype,
@@ -19,7 +20,7 @@ pub enum Scheme {
     Q8,
     /// 4 bits a value.
     Q4,
-    /// 4 bits for the table of word pieces, which is only looked up, and 8 for all else.
+    /// 4 bits for the table of subwords, which is only looked up, and 8 for all else.
     Mixed,
 }
 
@@ -29,7 +30,7 @@ pub const SMALLEST: usize = 1024;
 /// Most values that share a scale.
 const BLOCK: usize = 32;
 
-/// The end of the name of the table of word pieces.
+/// The end of the name of the table of subwords.
 pub(super) const WORD_PIECES: &str = "encoder.words.weight";
 
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -5,7 +5,7 @@
 //! tensor, while a module is loaded: every device computes with the same numbers, and no more than
 //! the file and the module are in memory. A convolution's kernel is packed as `[out, rest]`.
 
-use super::Compute;
+use crate::bundle::Compute;
 use burn::module::{Module, ModuleMapper, Param};
 use burn::tensor::quantization::{
     QuantMode, QuantScheme, QuantStore, QuantValue, QuantizedBytes, quantized_data_len,
@@ -88,10 +88,10 @@ pub fn load<M: Module>(module: M, bytes: Vec<u8>) -> Result<M, WeightsError> {
 pub(super) const LINEAR: &str = "Struct:Linear";
 
 /// Tensors by their names.
-pub(super) type Tensors = BTreeMap<String, burn_pack::Tensor>;
+pub(crate) type Tensors = BTreeMap<String, burn_pack::Tensor>;
 
 /// The tensors of a burnpack file.
-pub(super) fn by_name(bytes: Vec<u8>) -> Result<Tensors, WeightsError> {
+pub(crate) fn by_name(bytes: Vec<u8>) -> Result<Tensors, WeightsError> {
     let tensors = read(Bytes::from_bytes_vec(bytes))?;
     Ok(tensors.into_iter().map(|t| (t.name.clone(), t)).collect())
 }

@@ -1,7 +1,6 @@
 //! Label chains become entities with confidences and exact spans.
 
-use super::chain::{Chain, ChainScores, Rules};
-use crate::evidence::EntityEvidence;
+use crate::decode::chain::{Chain, ChainScores, Rules};
 use crate::label::{EntityType, LABELS, Label};
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
@@ -29,6 +28,15 @@ pub struct RunnerUp {
     pub probability: f64,
 }
 
+/// Where the words of an entity looked. All shares of an entity add up to 1.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EntityEvidence {
+    /// Share of attention on each of the image's 7×7 cells, row by row.
+    pub heat: Vec<f64>,
+    /// Share of attention on each object.
+    pub objects: Vec<f64>,
+}
+
 /// A named entity of a tweet, with its place in the very text given.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Entity {
@@ -47,7 +55,7 @@ pub struct Entity {
     pub confidence: f64,
     /// The likeliest other type on the same span.
     pub runner_up: RunnerUp,
-    /// Where its words looked in the picture; absent without one.
+    /// Where its words looked in the image; absent without one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub evidence: Option<EntityEvidence>,
 }

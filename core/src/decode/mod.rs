@@ -1,4 +1,5 @@
 //! Emissions become entities: Viterbi and marginals over the label chain, then spans.
 
 pub mod chain;
+pub mod chunks;
 pub mod entities;

@@ -1,6 +1,6 @@
 //! Multi-head attention whose weights can be looked at and whose empty key sets are exact.
 
-use super::linear::{Linear, linear};
+use crate::nn::linear::{Linear, linear};
 use burn::module::Module;
 use burn::nn::{Dropout, DropoutConfig};
 use burn::tensor::activation::softmax;
@@ -20,7 +20,7 @@ pub struct KeyMask {
 
 impl KeyMask {
     /// From `present`, `[B, K]`, 1 for a present key and 0 for an absent one; every sample has
-    /// at least one present key, as every tweet has its special pieces.
+    /// at least one present key, as every tweet has its special tokens.
     pub fn never_empty(present: Tensor<2>) -> Self {
         let [batch, keys] = present.dims();
         let logits = (-present + 1.0)

@@ -146,36 +146,3 @@ pub(super) fn pooled(map: Tensor<4>) -> Tensor<2> {
         .mean_dim(2)
         .reshape([batch, channels])
 }
-
-#[cfg(all(test, feature = "train", feature = "flex"))]
-mod tests {
-    use super::*;
-    use crate::nn::formula;
-    use crate::nn::torch_file::{self, StateDict};
-    use burn::tensor::{Distribution, Tolerance};
-
-    #[test]
-    fn folding_does_not_change_the_function() {
-        let device = Device::flex();
-        let mut block = ConvBlockConfig::new([4, 6], 3)
-            .with_stride(2)
-            .with_groups(2)
-            .init(&device);
-        let norm = ["weight", "bias", "running_mean", "running_var"];
-        let mut names = vec![("conv.weight".to_owned(), vec![6, 2, 3, 3])];
-        names.extend(norm.map(|name| (format!("bn.{name}"), vec![6])));
-        let weights = StateDict::Safetensors(formula::state_dict(&names));
-        torch_file::load(&mut block, &weights, str::to_owned).unwrap();
-
-        let input = Tensor::<4>::random([2, 4, 9, 9], Distribution::Uniform(-1.0, 1.0), &device);
-        let before = block.forward(input.clone()).into_data();
-        block.fold();
-        assert!(block.bn.is_none());
-        let after = block.forward(input.clone()).into_data();
-        after.assert_approx_eq::<f32>(&before, Tolerance::absolute(1e-5));
-        block.unfold(1e-3);
-        assert!(block.bn.is_some() && block.conv.bias.is_none());
-        let again = block.forward(input).into_data();
-        again.assert_approx_eq::<f32>(&after, Tolerance::absolute(1e-5));
-    }
-}

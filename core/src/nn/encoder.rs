@@ -1,8 +1,8 @@
 //! The text encoder: BERT and RoBERTa families, one module.
 
-use super::attention::KeyMask;
-use super::host::{HostEncoder, HostPiece};
-use super::transformer::{TransformerLayer, TransformerLayerConfig};
+use crate::nn::attention::KeyMask;
+use crate::nn::host::{HostEncoder, HostPiece};
+use crate::nn::transformer::{TransformerLayer, TransformerLayerConfig};
 use burn::module::{Initializer, Module};
 use burn::nn::{Dropout, DropoutConfig, Embedding, EmbeddingConfig, LayerNorm, LayerNormConfig};
 use burn::tensor::{Device, Int, Tensor, TensorData};
@@ -12,7 +12,7 @@ use std::sync::Arc;
 /// Everything that fixes an encoder's shape and arithmetic.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EncoderConfig {
-    /// Word pieces in the vocabulary.
+    /// Subwords in the vocabulary.
     pub vocab: usize,
     /// Hidden size `D`.
     pub d: usize,
@@ -24,7 +24,7 @@ pub struct EncoderConfig {
     pub ffn: usize,
     /// Rows of the position table.
     pub positions: usize,
-    /// Position of the first piece: 0 for BERT, padding id + 1 for RoBERTa.
+    /// Position of the first subword: 0 for BERT, padding id + 1 for RoBERTa.
     pub first_position: usize,
     /// Rows of the token-type table.
     pub token_types: usize,
@@ -48,7 +48,7 @@ impl EncoderConfig {
         }
     }
 
-    /// The longest input in pieces, special pieces included.
+    /// The longest input in subwords, special tokens included.
     pub fn max_pieces(&self) -> usize {
         self.positions - self.first_position
     }
@@ -90,7 +90,7 @@ impl EncoderConfig {
 /// Where a [`HostEncoder`] stands in for it, its own parameters have no values and are not read.
 #[derive(Module, Debug)]
 pub struct Encoder {
-    /// Word-piece table, `[vocab, D]`.
+    /// Word-subword table, `[vocab, D]`.
     pub words: Embedding,
     /// Position table, `[positions, D]`.
     pub positions: Embedding,
@@ -108,16 +108,16 @@ pub struct Encoder {
     host: Option<Arc<HostEncoder>>,
 }
 
-/// One batch of pieces, padded to a common length.
+/// One batch of subwords, padded to a common length.
 #[derive(Clone, Debug)]
 pub struct EncoderInput {
     /// Piece ids, `[B, P]`; any valid id where `present` is 0.
-    pub pieces: Tensor<2, Int>,
+    pub subwords: Tensor<2, Int>,
     /// Token types, `[B, P]`; `None` means all zero.
     pub token_types: Option<Tensor<2, Int>>,
     /// Word-shape indices, `[B, P]`; ignored by an encoder without the table.
     pub shapes: Option<Tensor<2, Int>>,
-    /// 1 for a piece, 0 for padding, `[B, P]`. Padding follows the pieces.
+    /// 1 for a subword, 0 for padding, `[B, P]`. Padding follows the subwords.
     pub present: Tensor<2>,
 }
 
@@ -137,14 +137,14 @@ impl Encoder {
         self.host.is_some()
     }
 
-    /// Rows of the table of word pieces, `[B, K]` to `[B, K, D]`.
-    pub fn word_vectors(&self, pieces: Tensor<2, Int>) -> Tensor<3> {
+    /// Rows of the table of subwords, `[B, K]` to `[B, K, D]`.
+    pub fn word_vectors(&self, subwords: Tensor<2, Int>) -> Tensor<3> {
         let Some(host) = &self.host else {
-            return self.words.forward(pieces);
+            return self.words.forward(subwords);
         };
-        let ([batch, n], device) = (pieces.dims(), pieces.device());
+        let ([batch, n], device) = (subwords.dims(), subwords.device());
         let mut vectors = vec![0.0; batch * n * host.d()];
-        for (index, vector) in indices(pieces).zip(vectors.chunks_exact_mut(host.d())) {
+        for (index, vector) in indices(subwords).zip(vectors.chunks_exact_mut(host.d())) {
             host.words.add_row(index, vector);
         }
         Tensor::from_data(TensorData::new(vectors, [batch, n, host.d()]), &device)
@@ -152,10 +152,10 @@ impl Encoder {
 
     /// The layer-normed sum of the input embeddings, `[B, P, D]`.
     fn embed(&self, input: &EncoderInput) -> Tensor<3> {
-        let [batch, pieces] = input.pieces.dims();
-        let device = input.pieces.device();
+        let [batch, subwords] = input.subwords.dims();
+        let device = input.subwords.device();
         let first = self.first_position as i64;
-        let positions = Tensor::<1, Int>::arange(first..first + pieces as i64, &device);
+        let positions = Tensor::<1, Int>::arange(first..first + subwords as i64, &device);
         let types = match &input.token_types {
             Some(types) => self.token_types.forward(types.clone()),
             None => {
@@ -167,17 +167,17 @@ impl Encoder {
                     .unsqueeze::<3>()
             }
         };
-        let mut sum = self.words.forward(input.pieces.clone())
+        let mut sum = self.words.forward(input.subwords.clone())
             + self.positions.forward(positions.unsqueeze::<2>())
             + types;
         if let (Some(table), Some(shapes)) = (&self.shapes, &input.shapes) {
             sum = sum + table.forward(shapes.clone());
         }
-        debug_assert_eq!(sum.dims()[..2], [batch, pieces]);
+        debug_assert_eq!(sum.dims()[..2], [batch, subwords]);
         self.dropout.forward(self.norm.forward(sum))
     }
 
-    /// Hidden states of every piece, `[B, P, D]`. What stands at padding is meaningless.
+    /// Hidden states of every subword, `[B, P, D]`. What stands at padding is meaningless.
     pub fn forward(&self, input: &EncoderInput) -> Tensor<3> {
         if let Some(host) = &self.host {
             return self.forward_on(host, input);
@@ -190,9 +190,10 @@ impl Encoder {
 
     /// Row by row and without padding, which stays 0.
     fn forward_on(&self, host: &HostEncoder, input: &EncoderInput) -> Tensor<3> {
-        let ([batch, pieces], device, d) = (input.pieces.dims(), input.pieces.device(), host.d());
+        let ([batch, subwords], device, d) =
+            (input.subwords.dims(), input.subwords.device(), host.d());
         let all = |tensor: &Tensor<2, Int>| indices(tensor.clone()).collect::<Vec<_>>();
-        let words = all(&input.pieces);
+        let words = all(&input.subwords);
         let token_types = input.token_types.as_ref().map(all);
         let shapes = input.shapes.as_ref().map(all);
         let present: Vec<bool> = input
@@ -201,16 +202,16 @@ impl Encoder {
             .iter::<f32>()
             .map(|p| p > 0.5)
             .collect();
-        let mut states = vec![0.0; batch * pieces * d];
+        let mut states = vec![0.0; batch * subwords * d];
         for row in 0..batch {
-            let there: Vec<usize> = (row * pieces..(row + 1) * pieces)
+            let there: Vec<usize> = (row * subwords..(row + 1) * subwords)
                 .filter(|&at| present[at])
                 .collect();
             let sequence: Vec<HostPiece> = there
                 .iter()
                 .map(|&at| HostPiece {
                     word: words[at],
-                    position: self.first_position + at % pieces,
+                    position: self.first_position + at % subwords,
                     token_type: token_types.as_ref().map_or(0, |types| types[at]),
                     shape: shapes.as_ref().map(|shapes| shapes[at]),
                 })
@@ -219,7 +220,7 @@ impl Encoder {
                 states[at * d..(at + 1) * d].copy_from_slice(state);
             }
         }
-        Tensor::from_data(TensorData::new(states, [batch, pieces, d]), &device)
+        Tensor::from_data(TensorData::new(states, [batch, subwords, d]), &device)
     }
 }
 

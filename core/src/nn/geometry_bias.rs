@@ -1,8 +1,8 @@
 //! Where boxes lie to each other, as a bias on attention between them: Hu et al., "Relation
 //! Networks for Object Detection" (CVPR 2018), equations 2 and 5.
 
-use super::linear::{Linear, linear};
-use crate::picture::spatial::GEOMETRY;
+use crate::image::spatial::GEOMETRY;
+use crate::nn::linear::{Linear, linear};
 use burn::module::Module;
 use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};

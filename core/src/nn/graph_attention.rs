@@ -1,8 +1,8 @@
 //! Attention along the edges of a graph with labelled edges: after Yao et al., "Exploring Visual
 //! Relationship for Image Captioning" (ECCV 2018), section 3.3, with dot-product attention.
 
-use super::attention::{Attention, KeyMask};
-use super::linear::{Linear, linear};
+use crate::nn::attention::{Attention, KeyMask};
+use crate::nn::linear::{Linear, linear};
 use burn::module::{Initializer, Module};
 use burn::nn::{Dropout, DropoutConfig, Embedding, EmbeddingConfig};
 use burn::tensor::activation::relu;

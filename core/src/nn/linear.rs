@@ -1,6 +1,6 @@
 //! Linear layers, whose weights a CPU may keep in the blocks they have in a quantised bundle.
 
-use super::host::{Activations, BlockLinear};
+use crate::nn::host::{Activations, BlockLinear};
 use burn::module::{
     Content, Devices, Initializer, Module, ModuleDisplay, ModuleDisplayDefault, ModuleMapper,
     ModuleVisitor,
@@ -64,7 +64,7 @@ impl Linear {
     pub fn forward_gelu<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
         match &self.host {
             None => gelu(self.parameters.forward(x)),
-            Some(host) => forward_on(host, x, super::host::gelu),
+            Some(host) => forward_on(host, x, crate::nn::host::gelu),
         }
     }
 

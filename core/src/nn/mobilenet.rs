@@ -2,10 +2,7 @@
 //!
 //! Weights carry torchvision's names (`torchvision/models/mobilenetv2.py`).
 
-#[cfg(any(feature = "train", test))]
-mod torchvision;
-
-use super::conv_block::{ConvBlock, ConvBlockConfig};
+use crate::nn::conv_block::{ConvBlock, ConvBlockConfig};
 use burn::module::Module;
 use burn::nn::{Linear, LinearConfig};
 use burn::prelude::*;
@@ -99,7 +96,7 @@ impl InvertedResidual {
     }
 }
 
-/// MobileNetV2. Input: see [`crate::picture::input::mobilenet`].
+/// MobileNetV2. Input: see [`crate::image::input::mobilenet`].
 #[derive(Module, Debug)]
 pub struct MobileNetV2 {
     stem: ConvBlock,
@@ -168,7 +165,8 @@ impl MobileNetV2 {
     /// - `features`: `[B, C = 1280, H, W]`
     /// - output: `[B, classes]`
     pub fn classify(&self, features: Tensor<4>) -> Tensor<2> {
-        self.classifier.forward(super::conv_block::pooled(features))
+        self.classifier
+            .forward(crate::nn::conv_block::pooled(features))
     }
 
     /// Folds every batch norm away ([`ConvBlock::fold`]), for inference.
@@ -184,6 +182,3 @@ impl MobileNetV2 {
         self.last.fold();
     }
 }
-
-#[cfg(all(test, feature = "train", feature = "flex"))]
-mod tests;

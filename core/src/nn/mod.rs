@@ -4,10 +4,6 @@ pub mod attention;
 pub mod conv_block;
 pub mod crf;
 pub mod encoder;
-#[cfg(all(test, feature = "train", feature = "flex"))]
-mod encoder_parity;
-#[cfg(test)]
-pub(crate) mod formula;
 pub mod geometry_bias;
 pub mod graph_attention;
 pub mod host;
@@ -15,7 +11,5 @@ pub mod linear;
 pub mod mobilenet;
 pub mod resnet;
 pub mod roi_align;
-#[cfg(any(feature = "train", test))]
-pub mod torch_file;
 pub mod transformer;
 pub mod yolox;

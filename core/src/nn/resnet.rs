@@ -3,10 +3,7 @@
 //! Weights carry torchvision's names (`torchvision/models/resnet.py`, "V1.5": the stride sits in
 //! the 3×3 convolution).
 
-#[cfg(any(feature = "train", test))]
-mod torchvision;
-
-use super::conv_block::{ConvBlock, ConvBlockConfig, pooled};
+use crate::nn::conv_block::{ConvBlock, ConvBlockConfig, pooled};
 use burn::module::Module;
 use burn::nn::pool::{MaxPool2d, MaxPool2dConfig};
 use burn::nn::{Linear, LinearConfig, PaddingConfig2d};
@@ -117,7 +114,7 @@ impl Bottleneck {
     }
 }
 
-/// A ResNet of bottlenecks. Input: see [`crate::picture::input::resnet`].
+/// A ResNet of bottlenecks. Input: see [`crate::image::input::resnet`].
 #[derive(Module, Debug)]
 pub struct ResNet {
     stem: ConvBlock,
@@ -167,6 +164,3 @@ impl ResNet {
         }
     }
 }
-
-#[cfg(all(test, feature = "train", feature = "flex"))]
-mod tests;

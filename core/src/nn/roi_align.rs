@@ -98,7 +98,7 @@ impl RoiAlign {
 #[cfg(all(test, feature = "train", feature = "flex"))]
 mod tests {
     use super::*;
-    use crate::nn::formula::distance;
+    use crate::formula::distance;
     use std::collections::BTreeMap;
 
     #[derive(serde::Deserialize)]

@@ -1,7 +1,7 @@
 //! The post-LN transformer layer of BERT, as self-attention and as cross-attention.
 
-use super::attention::{Attention, KeyMask};
-use super::linear::{Linear, linear};
+use crate::nn::attention::{Attention, KeyMask};
+use crate::nn::linear::{Linear, linear};
 use burn::module::Module;
 use burn::nn::{Dropout, DropoutConfig, LayerNorm, LayerNormConfig};
 use burn::tensor::{Device, Tensor};

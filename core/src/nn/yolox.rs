@@ -3,10 +3,7 @@
 //! Weights carry the names of Megvii's state dict (`yolox/models/{darknet,yolo_pafpn,yolo_head}.py`
 //! at width 0.25, depth 0.33, depthwise).
 
-#[cfg(any(feature = "train", test))]
-mod megvii;
-
-use super::conv_block::{ConvBlock, ConvBlockConfig};
+use crate::nn::conv_block::{ConvBlock, ConvBlockConfig};
 use burn::module::Module;
 use burn::nn::PaddingConfig2d;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
@@ -358,7 +355,7 @@ pub struct YoloxOutput {
 
 impl YoloxOutput {
     /// `[B, rows, 5 + classes]`: 4 raw box offsets, then objectness and class probabilities, as
-    /// upstream's export writes them and [`crate::picture::detect`] reads them.
+    /// upstream's export writes them and [`crate::vision::detections`] reads them.
     pub fn dense(&self) -> Tensor<3> {
         let row = self.raw.dims()[2];
         let offsets = self.raw.clone().narrow(2, 0, 4);
@@ -367,7 +364,7 @@ impl YoloxOutput {
     }
 }
 
-/// YOLOX-Nano. Input: see [`crate::picture::input::letterbox`].
+/// YOLOX-Nano. Input: see [`crate::image::input::letterbox`].
 #[derive(Module, Debug)]
 pub struct Yolox {
     trunk: Darknet,
@@ -469,4 +466,41 @@ impl Yolox {
 }
 
 #[cfg(all(test, feature = "train", feature = "flex"))]
-mod tests;
+mod tests {
+    use super::*;
+
+    #[test]
+    fn focus_puts_the_phases_in_upstreams_order() {
+        // One channel, 2×2: [row even col even, row odd col even, row even col odd, row odd col odd].
+        let device = Device::flex();
+        let x = Tensor::<4>::from_data([[[[1.0, 2.0], [3.0, 4.0]]]], &device);
+        let phases: Vec<f32> = focus(x).into_data().try_to_vec().unwrap();
+        assert_eq!(phases, [1.0, 3.0, 2.0, 4.0]);
+    }
+
+    #[test]
+    fn doubling_repeats_each_cell() {
+        let device = Device::flex();
+        let x = Tensor::<4>::from_data([[[[1.0, 2.0]]]], &device);
+        let out: Vec<f32> = doubled(x).into_data().try_to_vec().unwrap();
+        assert_eq!(out, [1.0, 1.0, 2.0, 2.0, 1.0, 1.0, 2.0, 2.0]);
+    }
+
+    #[test]
+    fn gradients_reach_the_first_layer() {
+        let device = Device::flex().autodiff();
+        let network = YoloxConfig::new().with_classes(2).init(&device);
+        let input = Tensor::random(
+            [2, 3, 64, 64],
+            burn::tensor::Distribution::Uniform(0.0, 255.0),
+            &device,
+        );
+        let output = network.forward(input);
+        let gradients = output.raw.powf_scalar(2.0).sum().backward();
+        let stem = network.trunk.stem.conv.weight.val();
+        let gradient = stem.grad(&gradients).unwrap().into_data();
+        let gradient: Vec<f32> = gradient.try_to_vec().unwrap();
+        assert!(gradient.iter().all(|x| x.is_finite()));
+        assert!(gradient.iter().any(|&x| x != 0.0));
+    }
+}

@@ -1,36 +1,34 @@
 //! Tweets side by side: what the device computes at once, and how its answers find their tweet.
 
-use super::pictures::{PictureBatch, Sight};
+use super::padding::LeastSizes;
 use crate::nn::encoder::EncoderInput;
-use crate::tweet::sequence::PieceSequence;
+use crate::systems::image_batch::{EncodedImage, ImageBatch};
+use crate::tweet::sequence::SubwordSequence;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use std::ops::Range;
-
-/// What a batch is padded to at least. Padding changes no answer.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct LeastSizes {
-    /// `P`
-    pub pieces: usize,
-    /// `N`
-    pub words: usize,
-    /// `M`
-    pub objects: usize,
-    /// `K`, pieces of the pictures' tags.
-    pub tag_pieces: usize,
-}
 
 /// A batch of tweets on the device. Each row is one window of one tweet.
 #[derive(Clone, Debug)]
 pub struct Batch {
     text: EncoderInput,
-    pictures: Option<PictureBatch>,
+    images: Option<ImageBatch>,
     augmentation: Option<Tensor<3>>,
     text_view: Option<Box<Batch>>,
-    /// Row of the flattened `[R * P]` hidden states holding each word's first piece, `[R * N]`.
+    ownership: Option<Ownership>,
+    /// Row of the flattened `[R * P]` hidden states holding each word's first subword, `[R * N]`.
     first: Tensor<1, Int>,
     rows: Vec<Row>,
     tweets: usize,
     least: LeastSizes,
+}
+
+/// Whose the image of each row is, to learn relevance from.
+#[derive(Clone, Debug)]
+pub struct Ownership {
+    /// 1 where it is the tweet's own, 0 where it is another's, `[R, 1]`.
+    pub own: Tensor<2>,
+    /// 1 where that is known, `[R, 1]`.
+    pub known: Tensor<2>,
 }
 
 /// Where one row's emissions belong.
@@ -46,15 +44,20 @@ impl Batch {
     ///
     /// # Panics
     /// If there is no window at all.
-    pub fn new(tweets: &[&[PieceSequence]], pad: u32, least: LeastSizes, device: &Device) -> Self {
+    pub fn new(
+        tweets: &[&[SubwordSequence]],
+        pad: u32,
+        least: LeastSizes,
+        device: &Device,
+    ) -> Self {
         let sequences = || tweets.iter().flat_map(|windows| windows.iter());
         let n_rows = sequences().count();
         assert!(n_rows > 0, "a batch needs at least one tweet with words");
         let length = sequences()
-            .map(|s| s.pieces.len())
+            .map(|s| s.subwords.len())
             .max()
             .unwrap_or(0)
-            .max(least.pieces);
+            .max(least.subwords);
         let words = sequences().map(|s| s.first.len()).max().unwrap_or(0);
         let words = words.max(least.words);
 
@@ -63,13 +66,13 @@ impl Batch {
         let mut present = vec![0f32; n_rows * length];
         let mut first = vec![0i32; n_rows * words];
         for (row, sequence) in sequences().enumerate() {
-            for (p, &id) in sequence.pieces.iter().enumerate() {
+            for (p, &id) in sequence.subwords.iter().enumerate() {
                 let at = row * length + p;
                 ids[at] = id as i32;
                 shapes[at] = sequence.shapes[p] as i32;
                 present[at] = 1.0;
             }
-            // Absent words point at the row's own first piece.
+            // Absent words point at the row's own first subword.
             first[row * words..(row + 1) * words].fill((row * length) as i32);
             for (word, &p) in sequence.first.iter().enumerate() {
                 first[row * words + word] = (row * length + p) as i32;
@@ -91,14 +94,15 @@ impl Batch {
         let table = [n_rows, length];
         Self {
             text: EncoderInput {
-                pieces: Tensor::from_data(TensorData::new(ids, table), device),
+                subwords: Tensor::from_data(TensorData::new(ids, table), device),
                 token_types: None,
                 shapes: Some(Tensor::from_data(TensorData::new(shapes, table), device)),
                 present: Tensor::from_data(TensorData::new(present, table), device),
             },
-            pictures: None,
+            images: None,
             augmentation: None,
             text_view: None,
+            ownership: None,
             first: Tensor::from_data(TensorData::new(first, [n_rows * words]), device),
             rows,
             tweets: tweets.len(),
@@ -106,42 +110,71 @@ impl Batch {
         }
     }
 
-    /// The same tweets with their pictures, one or none a tweet; the windows of a tweet share it.
+    /// The same tweets with their images, one or none a tweet; the windows of a tweet share it.
     ///
     /// # Panics
-    /// If `pictures` are not as many as the tweets, or come from different backbones.
+    /// If `images` are not as many as the tweets, or come from different backbones.
     #[must_use]
-    pub fn with_pictures(mut self, pictures: &[Option<&Sight>]) -> Self {
-        assert_eq!(pictures.len(), self.tweets, "one picture or none a tweet");
-        let rows: Vec<Option<&Sight>> = self.rows.iter().map(|row| pictures[row.tweet]).collect();
-        self.pictures = PictureBatch::new(&rows, self.least, &self.text.present.device());
+    pub fn with_images(mut self, images: &[Option<&EncodedImage>]) -> Self {
+        assert_eq!(images.len(), self.tweets, "one picture or none a tweet");
+        let rows: Vec<Option<&EncodedImage>> =
+            self.rows.iter().map(|row| images[row.tweet]).collect();
+        self.images = ImageBatch::new(&rows, self.least, &self.text.present.device());
         self
     }
 
-    /// The same tweets with their pictures as another backbone sees them.
+    /// The same tweets, told whether each one's image is its own (`true`) or another's; none where that is not known.
+    ///
+    /// # Panics
+    /// If `own` are not as many as the tweets.
     #[must_use]
-    pub fn with_seen(mut self, pictures: PictureBatch) -> Self {
-        self.pictures = Some(pictures);
+    pub fn with_ownership(mut self, own: &[Option<bool>]) -> Self {
+        assert_eq!(own.len(), self.tweets, "one answer or none a tweet");
+        let column = |value: &dyn Fn(Option<bool>) -> bool| {
+            let values: Vec<f32> = self
+                .rows
+                .iter()
+                .map(|row| f32::from(value(own[row.tweet])))
+                .collect();
+            let data = TensorData::new(values, [self.rows.len(), 1]);
+            Tensor::from_data(data, &self.text.present.device())
+        };
+        self.ownership = Some(Ownership {
+            own: column(&|own| own == Some(true)),
+            known: column(&|own| own.is_some()),
+        });
         self
     }
 
-    /// The pictures, none where no tweet has one.
-    pub fn pictures(&self) -> Option<&PictureBatch> {
-        self.pictures.as_ref()
+    /// Whose the images are, if the batch was told.
+    pub fn ownership(&self) -> Option<&Ownership> {
+        self.ownership.as_ref()
     }
 
-    /// The same tweets with the augmentation of their pieces, `[R, P, V]`.
+    /// The same tweets with their images as another backbone sees them.
+    #[must_use]
+    pub fn with_seen(mut self, images: ImageBatch) -> Self {
+        self.images = Some(images);
+        self
+    }
+
+    /// The images, none where no tweet has one.
+    pub fn images(&self) -> Option<&ImageBatch> {
+        self.images.as_ref()
+    }
+
+    /// The same tweets with the augmentation of their subwords, `[R, P, V]`.
     ///
     /// # Panics
-    /// If it is not of as many rows and pieces.
+    /// If it is not of as many rows and subwords.
     #[must_use]
     pub fn with_augmentation(mut self, augmentation: Tensor<3>) -> Self {
-        assert_eq!(augmentation.dims()[..2], self.text.pieces.dims());
+        assert_eq!(augmentation.dims()[..2], self.text.subwords.dims());
         self.augmentation = Some(augmentation);
         self
     }
 
-    /// The augmentation of the pieces, `[R, P, V]`, if the batch carries it.
+    /// The augmentation of the subwords, `[R, P, V]`, if the batch carries it.
     pub fn augmentation(&self) -> Option<&Tensor<3>> {
         self.augmentation.as_ref()
     }
@@ -159,30 +192,31 @@ impl Batch {
         self
     }
 
-    /// The same tweets without what their pictures add: without context, if the batch carries that
-    /// too, and without pictures.
+    /// The same tweets without what their images add: without context, if the batch carries that
+    /// too, and without images.
     #[must_use]
     pub fn text_view(&self) -> Batch {
         match &self.text_view {
             Some(text) => Batch::clone(text),
             None => Self {
-                pictures: None,
+                images: None,
+                ownership: None,
                 ..self.clone()
             },
         }
     }
 
-    /// The pieces, `[R, P]`.
+    /// The subwords, `[R, P]`.
     pub fn text(&self) -> &EncoderInput {
         &self.text
     }
 
-    /// The rows of `hidden`, `[R, P, D]`, at each word's first piece, `[R, N, D]`.
-    pub fn first_pieces(&self, hidden: Tensor<3>) -> Tensor<3> {
-        let [rows, pieces, d] = hidden.dims();
+    /// The rows of `hidden`, `[R, P, D]`, at each word's first subword, `[R, N, D]`.
+    pub fn first_subwords(&self, hidden: Tensor<3>) -> Tensor<3> {
+        let [rows, subwords, d] = hidden.dims();
         let words = self.first.dims()[0] / rows;
         hidden
-            .reshape([rows * pieces, d])
+            .reshape([rows * subwords, d])
             .select(0, self.first.clone())
             .reshape([rows, words, d])
     }

@@ -1,17 +1,17 @@
-//! Cross-view alignment: the text view learns what the view with the picture believes (ITA, Wang et
-//! al., NAACL 2022, section 3.3, whose picture is words; any other system's may be anything).
+//! Cross-view alignment: the text view learns what the view with the image believes (ITA, Wang et
+//! al., NAACL 2022, section 3.3, whose image is words; any other system's may be anything).
 
 use crate::nn::crf::{Crf, CrfTargets};
 use burn::tensor::Tensor;
 use burn::tensor::activation::log_softmax;
 use serde::{Deserialize, Serialize};
 
-/// How a system learns from two views of a tweet: its text alone, and the text with its picture.
+/// How a system learns from two views of a tweet: its text alone, and the text with its image.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CrossViewConfig {
     /// Temperature of both posteriors, above 0. The paper's: 4 on Twitter-2015, 2 on Twitter-2017.
     pub temperature: f64,
-    /// Weight of the likelihood of the view with the picture.
+    /// Weight of the likelihood of the view with the image.
     pub cross: f64,
     /// Weight of the alignment.
     pub alignment: f64,

@@ -1,51 +1,52 @@
 //! How a system's batches are laid out: what it reads beside the words of a tweet.
 
-use super::SystemConfig;
-use super::batch::{Batch, LeastSizes};
-use super::ita::context::ContextPieces;
-use super::mgcmt::augmentation_rows;
-use super::pictures::Sight;
+use crate::systems::SystemConfig;
+use crate::systems::batch::Batch;
+use crate::systems::image_batch::EncodedImage;
+use crate::systems::ita::context::ContextSubwords;
+use crate::systems::mgcmt::augmentation_rows;
+use crate::systems::padding::LeastSizes;
 use crate::tweet::augmentation::Augmentation;
-use crate::tweet::sequence::PieceSequence;
+use crate::tweet::sequence::SubwordSequence;
 use burn::tensor::Device;
 use std::sync::Arc;
 
-/// The lengths that sequences are padded to under [`Layout::few_sizes`], in pieces; beyond the
+/// The lengths that sequences are padded to under [`Layout::few_sizes`], in subwords; beyond the
 /// last one its multiples.
 const LENGTHS: [usize; 6] = [16, 32, 48, 64, 96, 128];
 
-/// The tag pieces of a picture are padded to multiples of this under [`Layout::few_sizes`].
+/// The tag subwords of an image are padded to multiples of this under [`Layout::few_sizes`].
 const TAG_PIECES: usize = 32;
 
 /// What a system reads, and with what.
 #[derive(Clone, Debug)]
 pub struct Layout {
-    /// Id of the padding piece.
+    /// Id of the padding subword.
     pub pad: u32,
     /// The augmentation table, for a system that reads augmentation.
     pub augmentation: Option<Arc<Augmentation>>,
-    /// The longest sequence with context in pieces, for a system that reads context.
-    pub context_pieces: Option<usize>,
-    /// Most objects of a picture.
+    /// The longest sequence with context in subwords, for a system that reads context.
+    pub context_subwords: Option<usize>,
+    /// Most objects of an image.
     pub objects: usize,
-    /// The longest sequence the encoder reads, in pieces.
+    /// The longest sequence the encoder reads, in subwords.
     pub max_pieces: usize,
     /// Whether batches are padded to few sizes, for a device that compiles kernels for the sizes
     /// it meets.
     pub few_sizes: bool,
 }
 
-/// A tweet, cut into pieces, with what is known of its picture.
+/// A tweet, cut into subwords, with what is known of its image.
 #[derive(Debug)]
 pub struct TweetInput<'a, S> {
     /// All its words.
     pub words: &'a [S],
     /// Its windows.
-    pub windows: &'a [PieceSequence],
-    /// Its picture, as the networks see it.
-    pub sight: Option<&'a Sight>,
-    /// Its picture in words.
-    pub context: Option<&'a ContextPieces>,
+    pub windows: &'a [SubwordSequence],
+    /// Its image, as the networks see it.
+    pub encoded: Option<&'a EncodedImage>,
+    /// Its image in words.
+    pub context: Option<&'a ContextSubwords>,
 }
 
 impl Layout {
@@ -54,38 +55,45 @@ impl Layout {
         Self {
             pad,
             augmentation: augmentation.filter(|_| config.augmentation_size().is_some()),
-            context_pieces: config.context().map(|context| context.max_pieces),
+            context_subwords: config.context().map(|context| context.max_pieces),
             objects: config.objects(),
             max_pieces: config.encoder().max_pieces(),
             few_sizes: false,
         }
     }
 
-    /// What a batch of some windows and their pictures is padded to.
-    fn least(&self, windows: &[&[PieceSequence]], sights: &[Option<&Sight>]) -> LeastSizes {
+    /// What a batch of some windows and their images is padded to.
+    fn least(
+        &self,
+        windows: &[&[SubwordSequence]],
+        encoded_images: &[Option<&EncodedImage>],
+    ) -> LeastSizes {
         if !self.few_sizes {
             return LeastSizes::default();
         }
-        let longest = |length: fn(&PieceSequence) -> usize| {
+        let longest = |length: fn(&SubwordSequence) -> usize| {
             let lengths = windows.iter().copied().flatten().map(length);
             lengths.max().unwrap_or(0)
         };
-        let tags = sights.iter().flatten().map(|sight| sight.tag_pieces());
+        let tags = encoded_images
+            .iter()
+            .flatten()
+            .map(|encoded| encoded.tag_subwords());
         LeastSizes {
-            pieces: few(longest(|s| s.pieces.len())).min(self.max_pieces),
+            subwords: few(longest(|s| s.subwords.len())).min(self.max_pieces),
             words: few(longest(|s| s.first.len())),
             objects: self.objects,
-            tag_pieces: tags.max().unwrap_or(0).max(1).next_multiple_of(TAG_PIECES),
+            tag_subwords: tags.max().unwrap_or(0).max(1).next_multiple_of(TAG_PIECES),
         }
     }
 
     /// The window as the system reads it: with the context, if it reads any.
     pub fn sequence(
         &self,
-        window: &PieceSequence,
-        context: Option<&ContextPieces>,
-    ) -> PieceSequence {
-        match (self.context_pieces, context) {
+        window: &SubwordSequence,
+        context: Option<&ContextSubwords>,
+    ) -> SubwordSequence {
+        match (self.context_subwords, context) {
             (Some(limit), Some(context)) => context.after(window, limit),
             _ => window.clone(),
         }
@@ -101,35 +109,41 @@ impl Layout {
         views: bool,
         device: &Device,
     ) -> Batch {
-        let text: Vec<&[PieceSequence]> = tweets.iter().map(|tweet| tweet.windows).collect();
-        let sights: Vec<Option<&Sight>> = tweets.iter().map(|tweet| tweet.sight).collect();
-        let laid = |windows: &[&[PieceSequence]]| {
-            Batch::new(windows, self.pad, self.least(windows, &sights), device)
+        let text: Vec<&[SubwordSequence]> = tweets.iter().map(|tweet| tweet.windows).collect();
+        let encoded_images: Vec<Option<&EncodedImage>> =
+            tweets.iter().map(|tweet| tweet.encoded).collect();
+        let laid = |windows: &[&[SubwordSequence]]| {
+            Batch::new(
+                windows,
+                self.pad,
+                self.least(windows, &encoded_images),
+                device,
+            )
         };
-        let mut batch = if self.context_pieces.is_some() {
-            let longer: Vec<Vec<PieceSequence>> = tweets
+        let mut batch = if self.context_subwords.is_some() {
+            let longer: Vec<Vec<SubwordSequence>> = tweets
                 .iter()
                 .map(|tweet| {
                     let windows = tweet.windows.iter();
                     windows.map(|w| self.sequence(w, tweet.context)).collect()
                 })
                 .collect();
-            let longer: Vec<&[PieceSequence]> = longer.iter().map(Vec::as_slice).collect();
+            let longer: Vec<&[SubwordSequence]> = longer.iter().map(Vec::as_slice).collect();
             let batch = laid(&longer);
             match views {
                 true => batch.with_text_view(laid(&text)),
                 false => batch,
             }
         } else {
-            laid(&text).with_pictures(&sights)
+            laid(&text).with_images(&encoded_images)
         };
         if let Some(table) = &self.augmentation {
-            let rows: Vec<(&PieceSequence, &[S])> = tweets
+            let rows: Vec<(&SubwordSequence, &[S])> = tweets
                 .iter()
                 .flat_map(|tweet| tweet.windows.iter().map(|w| (w, tweet.words)))
                 .collect();
-            let pieces = batch.text().pieces.dims()[1];
-            batch = batch.with_augmentation(augmentation_rows(table, &rows, pieces, device));
+            let subwords = batch.text().subwords.dims()[1];
+            batch = batch.with_augmentation(augmentation_rows(table, &rows, subwords, device));
         }
         batch
     }
@@ -148,8 +162,7 @@ fn few(length: usize) -> usize {
 mod tests {
     use super::*;
     use crate::systems::hamlearning::HamLearningConfig;
-    use crate::systems::pictures::tests::sight;
-    use crate::train::tiny;
+    use crate::systems::image_batch::tests::encoded;
     use crate::tweet::sequence::sequences;
 
     #[test]
@@ -163,8 +176,8 @@ mod tests {
         const CHANNELS: usize = 6;
         let device = Device::flex();
         device.seed(3);
-        let tokenizer = tiny::tokenizer().unwrap();
-        let encoder = tiny::config(&tokenizer).encoder().clone();
+        let tokenizer = crate::tweet::tiny::tokenizer().unwrap();
+        let encoder = crate::systems::tiny::config(&tokenizer).encoder().clone();
         let config = SystemConfig::HamLearning(HamLearningConfig::new(encoder, CHANNELS));
         let system = config.init(&device);
         let plain = Layout::new(&config, tokenizer.special().pad, None);
@@ -172,30 +185,30 @@ mod tests {
             few_sizes: true,
             ..plain.clone()
         };
-        let sights = [
+        let encoded_images = [
             None,
-            Some(sight(1, CHANNELS, 0)),
-            Some(sight(2, CHANNELS, 3)),
+            Some(encoded(1, CHANNELS, 0)),
+            Some(encoded(2, CHANNELS, 3)),
         ];
-        // 4, 20 and 62 pieces, the last in several windows.
+        // 4, 20 and 62 subwords, the last in several windows.
         for text in ["ok", "off to see the kites", &"kite over lima ".repeat(12)] {
             let words: Vec<&str> = text.split_whitespace().collect();
             let windows = sequences(&words, &tokenizer, plain.max_pieces).unwrap();
-            for sight in &sights {
+            for encoded in &encoded_images {
                 let answers = [&plain, &padded].map(|layout| {
                     let input = TweetInput {
                         words: &words,
                         windows: &windows,
-                        sight: sight.as_ref(),
+                        encoded: encoded.as_ref(),
                         context: None,
                     };
                     let batch = layout.batch(&[input], false, &device);
-                    let pieces = batch.text().pieces.dims()[1];
+                    let subwords = batch.text().subwords.dims()[1];
                     let emissions = batch.collect(system.forward(&batch));
-                    (pieces, pollster::block_on(emissions).unwrap().remove(0))
+                    (subwords, pollster::block_on(emissions).unwrap().remove(0))
                 });
-                let [(_, plain), (pieces, padded)] = answers;
-                assert!(LENGTHS.contains(&pieces), "{pieces} pieces");
+                let [(_, plain), (subwords, padded)] = answers;
+                assert!(LENGTHS.contains(&subwords), "{subwords} subwords");
                 assert_eq!(plain.len(), padded.len());
                 for (a, b) in plain.iter().zip(&padded) {
                     assert!((a - b).abs() < 1e-5, "{text}: {a}, padded {b}");

@@ -6,13 +6,19 @@
 pub mod batch;
 pub mod cross_view;
 pub mod hamlearning;
+pub mod image_batch;
 pub mod ita;
+mod kind;
 pub mod layout;
 pub mod mgcmt;
-pub mod pictures;
+pub mod padding;
 pub mod text;
+#[cfg(any(test, feature = "train"))]
+pub mod tiny;
 #[cfg(test)]
 mod unreached;
+
+pub use kind::SystemKind;
 
 use crate::nn::crf::{Crf, CrfTargets};
 use crate::nn::encoder::{Encoder, EncoderConfig};
@@ -92,7 +98,7 @@ impl SystemConfig {
         }
     }
 
-    /// Channels of the backbone's map, for a system that looks at pictures.
+    /// Channels of the backbone's map, for a system that looks at images.
     pub fn channels(&self) -> Option<usize> {
         match self {
             Self::Text(_) | Self::Ita(_) => None,
@@ -101,7 +107,7 @@ impl SystemConfig {
         }
     }
 
-    /// Most objects of a picture that the system looks at.
+    /// Most objects of an image that the system looks at.
     pub fn objects(&self) -> usize {
         match self {
             Self::Text(_) | Self::Ita(_) => 0,
@@ -118,7 +124,7 @@ impl SystemConfig {
         }
     }
 
-    /// How a picture's words become context, for a system that reads context.
+    /// How an image's words become context, for a system that reads context.
     pub fn context(&self) -> Option<&ContextBuilder> {
         match self {
             Self::Ita(config) => Some(&config.context),
@@ -151,7 +157,7 @@ impl System {
         }
     }
 
-    /// Emission scores, and what explains them where the system looks at pictures and the batch
+    /// Emission scores, and what explains them where the system looks at images and the batch
     /// has some.
     pub fn explain(&self, batch: &Batch) -> (Tensor<3>, Option<Explanation>) {
         match self {
@@ -166,7 +172,7 @@ impl System {
         plus(self.crf().nll(emissions, targets), beside)
     }
 
-    /// The training loss of a batch from two views, `[1]`: with its pictures and without, each with
+    /// The training loss of a batch from two views, `[1]`: with its images and without, each with
     /// its own dropout.
     pub fn loss_of_views(
         &self,
@@ -184,7 +190,8 @@ impl System {
     /// beside them, `[1]`.
     fn study(&self, batch: &Batch, targets: &CrfTargets) -> (Tensor<3>, Option<Tensor<1>>) {
         match self {
-            Self::Text(_) | Self::HamLearning(_) | Self::Ita(_) => (self.forward(batch), None),
+            Self::Text(_) | Self::Ita(_) => (self.forward(batch), None),
+            Self::HamLearning(system) => system.study(batch),
             Self::Mgcmt(system) => system.study(batch, targets),
         }
     }

@@ -1,10 +1,10 @@
-//! The text baseline, BERT-CRF: `E = W BERT(tweet)_first-piece + b`, then the chain.
+//! The text baseline, BERT-CRF: `E = W BERT(tweet)_first-subword + b`, then the chain.
 
-use super::batch::Batch;
 use crate::label::LABELS;
 use crate::nn::crf::Crf;
 use crate::nn::encoder::{Encoder, EncoderConfig};
 use crate::nn::linear::{Linear, linear};
+use crate::systems::batch::Batch;
 use burn::module::Module;
 use burn::nn::{Dropout, DropoutConfig};
 use burn::tensor::{Device, Tensor};
@@ -44,7 +44,7 @@ pub struct Text {
 impl Text {
     /// Emission scores of every word, `[R, N, 9]`.
     pub fn forward(&self, batch: &Batch) -> Tensor<3> {
-        let words = batch.first_pieces(self.encoder.forward(batch.text()));
+        let words = batch.first_subwords(self.encoder.forward(batch.text()));
         self.emit.forward(self.dropout.forward(words))
     }
 }

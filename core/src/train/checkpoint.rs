@@ -1,6 +1,6 @@
 //! Checkpoints that survive being killed, and what is kept of them.
 
-use super::history;
+use crate::train::history;
 use burn::train::EarlyStoppingStrategy;
 use burn::train::checkpoint::{
     Checkpoint, Checkpointer, CheckpointerError, CheckpointingAction, CheckpointingStrategy,

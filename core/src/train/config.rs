@@ -1,43 +1,15 @@
 //! What a training run is: one JSON file, or the same by flags.
 
-use super::corpus::Source;
-use super::image_context::Captioner;
+use crate::data::corpus::Source;
+use crate::data::image_text_files::Captioner;
 use crate::nn::mobilenet::BLOCKS;
 use crate::systems::cross_view::CrossViewConfig;
 use crate::systems::hamlearning::{MOST_ITERATIONS, MOST_OBJECTS, Part};
-use crate::systems::mgcmt::{self, Augmented};
+use crate::systems::mgcmt::Augmented;
+use crate::systems::{SystemKind, mgcmt};
 use crate::tweet::words::Sigils;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
-
-/// Which system to train.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
-#[serde(rename_all = "lowercase")]
-pub enum SystemKind {
-    /// The text baseline.
-    #[default]
-    Text,
-    /// Text and image, each grain by its relevance.
-    #[cfg_attr(feature = "cli", value(name = "hamlearning"))]
-    HamLearning,
-    /// Augmented text crossed with grid and objects, beside an auxiliary branch.
-    Mgcmt,
-    /// The image as words after the tweet.
-    Ita,
-}
-
-impl SystemKind {
-    /// The name by which bundles know the system.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Text => "text",
-            Self::HamLearning => "hamlearning",
-            Self::Mgcmt => "mgcmt",
-            Self::Ita => "ita",
-        }
-    }
-}
 
 /// A training run, complete: the same values and the same machine give the same weights.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -56,28 +28,30 @@ pub struct TrainConfig {
     pub dev: Vec<Source>,
     /// Folder of the tweets' own images, found by the tweets' ids.
     pub images: Option<PathBuf>,
-    /// Table of stand-in pictures, see [`super::gallery::Album::table`]. Without images and table
-    /// no tweet has a picture.
-    pub pictures: Option<PathBuf>,
-    /// Of how many of a tweet's stand-in pictures, the best first, one is drawn anew each epoch.
+    /// Table of stand-in images, see [`crate::data::corpus_images::ImageIndex::table`]. Without images and table
+    /// no tweet has an image.
+    #[serde(alias = "pictures")]
+    pub image_table: Option<PathBuf>,
+    /// Of how many of a tweet's stand-in images, the best first, one is drawn anew each epoch.
     pub stand_ins: usize,
-    /// Weights of the image backbone, class names beside them; see [`super::eyes::load_eyes`].
+    /// Weights of the image backbone, class names beside them; see [`crate::formats::vision_networks::load_vision_encoder`].
     pub backbone: Option<PathBuf>,
     /// Weights of the object detector, class names beside them.
     pub detector: Option<PathBuf>,
     /// Bundle whose vision networks to take, but for a detector that is given.
-    pub eyes: Option<PathBuf>,
-    /// Folder where what was seen in the pictures is kept; `features` in the run's unless given.
+    #[serde(alias = "eyes")]
+    pub vision: Option<PathBuf>,
+    /// Folder where what was seen in the images is kept; `features` in the run's unless given.
     pub cache: Option<PathBuf>,
     /// How many of the last inverted residuals of the image backbone, MobileNetV2, learn too, and
     /// the convolution after them; 0 leaves the whole backbone as it is.
     pub tune_blocks: usize,
-    /// Fraction of the pictures left out, anew each epoch: the model must also stand without.
+    /// Fraction of the images left out, anew each epoch: the model must also stand without.
     pub image_dropout: f64,
-    /// Fraction of the pictures exchanged for another tweet's, anew each epoch: the model must
-    /// learn that a picture may say nothing.
+    /// Fraction of the images exchanged for another tweet's, anew each epoch: the model must
+    /// learn that an image may say nothing.
     pub image_swap: f64,
-    /// Most objects of a picture.
+    /// Most objects of an image.
     pub objects: usize,
     /// Hidden size beyond the encoder; 0 is the encoder's.
     pub width: usize,
@@ -96,7 +70,7 @@ pub struct TrainConfig {
     /// Parts of MGCMT left out.
     pub mgcmt_without: Vec<mgcmt::Part>,
     /// Side files that say in words what the tweets' images show, for ITA; see
-    /// [`super::image_context::read_context`].
+    /// [`crate::data::image_text_files::read_context`].
     pub context: Vec<PathBuf>,
     /// Files of captions of the tweets' images, for ITA.
     pub captions: Vec<PathBuf>,
@@ -123,7 +97,7 @@ pub struct TrainConfig {
     pub epochs: usize,
     /// Tweets a step.
     pub batch: usize,
-    /// The longest window in pieces.
+    /// The longest window in subwords.
     pub max_pieces: usize,
     /// Peak learning rate of the text encoder.
     pub lr_encoder: f64,
@@ -160,11 +134,11 @@ impl Default for TrainConfig {
             train: Vec::new(),
             dev: Vec::new(),
             images: None,
-            pictures: None,
+            image_table: None,
             stand_ins: 1,
             backbone: None,
             detector: None,
-            eyes: None,
+            vision: None,
             cache: None,
             tune_blocks: 0,
             image_dropout: 0.1,
@@ -256,18 +230,18 @@ impl TrainConfig {
         if let Some((name, _)) = missing.into_iter().find(|(_, missing)| *missing) {
             return Err(ConfigError::Missing(name));
         }
-        if self.images.is_some() && self.pictures.is_some() {
-            return Err(ConfigError::Both("images", "pictures"));
+        if self.images.is_some() && self.image_table.is_some() {
+            return Err(ConfigError::Both("images", "image_table"));
         }
-        let pictures = self.images.is_some() || self.pictures.is_some();
-        if self.tune_blocks > 0 && !pictures {
+        let images = self.images.is_some() || self.image_table.is_some();
+        if self.tune_blocks > 0 && !images {
             return Err(ConfigError::Missing("images"));
         }
-        if self.eyes.is_some() && self.backbone.is_some() {
+        if self.vision.is_some() && self.backbone.is_some() {
             return Err(ConfigError::Both("eyes", "backbone"));
         }
-        let unseen = self.start.is_none() && self.eyes.is_none();
-        if unseen && self.system != SystemKind::Text && pictures {
+        let unseen = self.start.is_none() && self.vision.is_none();
+        if unseen && self.system != SystemKind::Text && images {
             let networks = [("backbone", &self.backbone), ("detector", &self.detector)];
             if let Some((name, _)) = networks.iter().find(|(_, path)| path.is_none()) {
                 return Err(ConfigError::Missing(name));
@@ -392,7 +366,7 @@ mod tests {
     }
 
     #[test]
-    fn pictures_cannot_be_dropped_and_swapped_more_than_always() {
+    fn images_cannot_be_dropped_and_swapped_more_than_always() {
         let mut config = complete();
         (config.image_dropout, config.image_swap) = (0.6, 0.4);
         assert!(config.check().is_ok());

@@ -1,6 +1,6 @@
 //! Dev scores of a run's epochs, from the logs the learner keeps in the run's folder.
 
-use super::metric::SPAN_F1;
+use crate::train::metric::SPAN_F1;
 use std::fs;
 use std::path::Path;
 

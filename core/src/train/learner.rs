@@ -1,14 +1,14 @@
 //! How a system learns: burn-train's steps, with clipping by the global norm.
 
-use super::dataset::LabelledBatch;
-use super::metric::SpanInput;
-use super::tuned::Tuned;
+use crate::data::dataset::LabelledBatch;
 use crate::decode::chain::Rules;
 use crate::decode::entities::decode;
 use crate::label::Label;
 use crate::systems::batch::Batch;
 use crate::systems::cross_view::CrossViewConfig;
 use crate::systems::{System, plus};
+use crate::train::metric::SpanInput;
+use crate::train::tuned_backbone::TunedBackbone;
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
 use burn::optim::{GradientsParams, ModuleOptimizer};
@@ -18,11 +18,11 @@ use burn::train::{InferenceStep, ItemLazy, TrainOutput, TrainStep};
 
 /// A system in training.
 #[derive(Module, Debug)]
-pub struct Trainee {
+pub struct TrainedSystem {
     /// The system.
     pub system: System,
     /// The image backbone, if it learns too.
-    pub backbone: Option<Tuned>,
+    pub backbone: Option<TunedBackbone>,
     /// How it learns from two views; none learns from what it is shown alone.
     #[module(skip)]
     views: Option<CrossViewConfig>,
@@ -30,7 +30,7 @@ pub struct Trainee {
     clip: f64,
 }
 
-impl Trainee {
+impl TrainedSystem {
     /// Wraps a system for training.
     pub fn new(system: System, clip: f64) -> Self {
         Self {
@@ -41,25 +41,25 @@ impl Trainee {
         }
     }
 
-    /// The same trainee, learning from two views or not.
+    /// The same trained, learning from two views or not.
     #[must_use]
     pub fn with_views(mut self, views: Option<CrossViewConfig>) -> Self {
         self.views = views;
         self
     }
 
-    /// The same trainee, with a backbone that learns or none.
+    /// The same trained, with a backbone that learns or none.
     #[must_use]
-    pub fn with_backbone(mut self, backbone: Option<Tuned>) -> Self {
+    pub fn with_backbone(mut self, backbone: Option<TunedBackbone>) -> Self {
         self.backbone = backbone;
         self
     }
 
-    /// The batch as the backbone sees its pictures now, and what keeps the backbone's names, `[1]`.
-    fn look(&self, batch: Batch) -> (Batch, Option<Tensor<1>>) {
-        match (&self.backbone, batch.pictures()) {
+    /// The batch as the backbone sees its images now, and what keeps the backbone's names, `[1]`.
+    fn encode_image(&self, batch: Batch) -> (Batch, Option<Tensor<1>>) {
+        match (&self.backbone, batch.images()) {
             (Some(backbone), Some(before)) => {
-                let after = backbone.look(before.clone());
+                let after = backbone.encode_image(before.clone());
                 let names = backbone.names_lost(before, &after);
                 (batch.with_seen(after), Some(names))
             }
@@ -90,12 +90,12 @@ pub struct DevReport {
     tweets: Vec<(Vec<Label>, Vec<Label>)>,
 }
 
-impl TrainStep for Trainee {
+impl TrainStep for TrainedSystem {
     type Input = LabelledBatch;
     type Output = TrainReport;
 
     fn step(&self, item: LabelledBatch) -> TrainOutput<TrainReport> {
-        let (batch, names) = self.look(item.batch);
+        let (batch, names) = self.encode_image(item.batch);
         let loss = match &self.views {
             Some(views) => self.system.loss_of_views(&batch, &item.targets, views),
             None => self.system.loss(&batch, &item.targets),
@@ -120,12 +120,12 @@ impl TrainStep for Trainee {
     }
 }
 
-impl InferenceStep for Trainee {
+impl InferenceStep for TrainedSystem {
     type Input = LabelledBatch;
     type Output = DevReport;
 
     fn step(&self, item: LabelledBatch) -> DevReport {
-        let (batch, _) = self.look(item.batch);
+        let (batch, _) = self.encode_image(item.batch);
         let emissions = self.system.forward(&batch);
         let loss = self.system.crf().nll(emissions.clone(), &item.targets);
         let predicted = pollster::block_on(async {
@@ -231,3 +231,6 @@ pub(super) fn clip_global_norm<M: Module>(
     module.visit(&mut scale);
     scale.grads
 }
+
+#[cfg(all(test, feature = "flex"))]
+mod tests;

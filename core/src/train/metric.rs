@@ -1,6 +1,6 @@
 //! Figures of a run as burn-train's learner tracks them, in per cent.
 
-use super::scores::Scores;
+use crate::evaluate::scores::Scores;
 use crate::label::Label;
 use burn::tensor::TensorReadError;
 use burn::train::metric::{

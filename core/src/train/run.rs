@@ -1,46 +1,46 @@
 //! A training run from configuration to bundle.
 
-use super::checkpoint::{
-    AtomicCheckpointer, KeepLastAndBest, Patience, last_epoch, path as checkpoint_path,
-};
-use super::config::{ConfigError, SystemKind, TrainConfig};
-use super::corpus::mixture::{Mixture, MixtureError};
-use super::corpus::{CorpusError, Sample, Source};
-use super::dataset::{Example, Loader, Order, Pictured};
-use super::eyes::{EyesFileError, load_eyes, with_detector};
-use super::gallery::{Album, Gallery, GalleryError};
-use super::history;
-use super::hugging_face::{HuggingFaceError, load_encoder, load_tokenizer};
-use super::image_context::{self, ImageContextError};
-use super::learner::Trainee;
-use super::metric::span_f1;
-use super::packing::pack_with_answer;
-use super::progress::PlainProgress;
-use super::schedule::{optimizer, scheduler};
-use super::store;
-use super::tuned::Tuned;
-use super::word2vec::{Word2vecError, WordVectors};
 use crate::bundle::manifest::About;
 use crate::bundle::weights::WeightsError;
 use crate::bundle::{BundleError, Compute, Parts, Unpacked, unpack};
+use crate::data::corpus::mixture::{Mixture, MixtureError};
+use crate::data::corpus::{CorpusError, Sample, Source};
+use crate::data::corpus_images::{CorpusImages, CorpusImagesError, EarlyStages, ImageIndex};
+use crate::data::dataset::{CandidateImage, Example, Loader, Order};
+use crate::data::image_text_files;
+use crate::data::image_text_files::ImageContextError;
+use crate::formats::hugging_face::{HuggingFaceError, load_encoder, load_tokenizer};
+use crate::formats::vision_networks::{VisionFileError, load_vision_encoder, with_detector};
+use crate::formats::word2vec::{Word2vecError, WordVectors};
 use crate::nn::encoder::EncoderConfig;
 use crate::nn::mobilenet;
 use crate::nn::yolox::YoloxConfig;
-use crate::picture::eyes::{Backbone, Eyes};
+use crate::packing::{folder, pack_with_answer};
 use crate::recognizer::LoadError;
 use crate::systems::hamlearning::HamLearningConfig;
+use crate::systems::image_batch::EncodedImage;
 use crate::systems::ita::ItaConfig;
 use crate::systems::ita::context::ContextBuilder;
 use crate::systems::ita::image_text::ImageText;
 use crate::systems::layout::Layout;
 use crate::systems::mgcmt::{Augmented, MgcmtConfig};
-use crate::systems::pictures::Sight;
 use crate::systems::text::TextConfig;
-use crate::systems::{System, SystemConfig};
+use crate::systems::{System, SystemConfig, SystemKind};
+use crate::train::checkpoint::{
+    AtomicCheckpointer, KeepLastAndBest, Patience, last_epoch, path as checkpoint_path,
+};
+use crate::train::config::{ConfigError, TrainConfig};
+use crate::train::history;
+use crate::train::learner::TrainedSystem;
+use crate::train::metric::span_f1;
+use crate::train::progress::PlainProgress;
+use crate::train::schedule::{optimizer, scheduler};
+use crate::train::tuned_backbone::TunedBackbone;
 use crate::tweet::augmentation::Augmentation;
-use crate::tweet::pieces::{PiecesError, WordPieces};
 use crate::tweet::shape::WordShape;
+use crate::tweet::subwords::{SubwordTokenizer, TokenizerError};
 use crate::tweet::words::Sigils;
+use crate::vision::encoder::{Backbone, VisionEncoder};
 use burn::module::Module;
 use burn::store::{ModuleRecord, RecordError};
 use burn::tensor::Device;
@@ -70,19 +70,19 @@ pub enum TrainError {
     Encoder(#[from] HuggingFaceError),
     /// The vision networks to start from.
     #[error(transparent)]
-    EyesFile(#[from] EyesFileError),
-    /// The pictures.
+    EyesFile(#[from] VisionFileError),
+    /// The images.
     #[error(transparent)]
-    Gallery(#[from] GalleryError),
+    CorpusImages(#[from] CorpusImagesError),
     /// The word2vec file.
     #[error(transparent)]
     Word2vec(#[from] Word2vecError),
-    /// What the pictures say in words.
+    /// What the images say in words.
     #[error(transparent)]
     ImageContext(#[from] ImageContextError),
     /// The tokenizer.
     #[error(transparent)]
-    Pieces(#[from] PiecesError),
+    Pieces(#[from] TokenizerError),
     /// The bundle.
     #[error(transparent)]
     Bundle(#[from] BundleError),
@@ -108,7 +108,7 @@ pub enum TrainError {
     #[error(
         "there is no image backbone whose blocks could learn: give --tune-blocks 0, or a system that looks at pictures"
     )]
-    NoEyes,
+    NoVision,
     /// A bundle without vision networks, given as the one whose to take.
     #[error("{} has no vision networks: it holds a system that does not look at pictures", .0.display())]
     Blind(PathBuf),
@@ -168,7 +168,7 @@ pub fn train(
         config: system_config,
         system,
         tokenizer,
-        eyes,
+        vision,
         augmentation,
         sigils,
         before,
@@ -176,7 +176,7 @@ pub fn train(
         Some(folder) => go_on(config, folder, &devices[0])?,
         None => begin(config, &devices[0], &device)?,
     };
-    let tuned = tuned(config, eyes.as_ref())?;
+    let tuned = tuned(config, vision.as_ref())?;
     // What is refused above leaves no folder behind.
     let checkpoints = open_run(config, resume)?;
     let started = last_epoch(&checkpoints).unwrap_or(0);
@@ -184,16 +184,17 @@ pub fn train(
     let layout = Layout::new(&system_config, pad, augmentation.clone());
     let shown = Shown {
         builder: system_config.context(),
-        texts: image_context::read_all(&config.context, &config.captions, config.captioner)?,
+        texts: image_text_files::read_all(&config.context, &config.captions, config.captioner)?,
     };
-    let mut gallery = open_gallery(config, eyes.as_ref(), tuned.as_ref(), &tokenizer)?;
+    let mut corpus_images =
+        open_corpus_images(config, vision.as_ref(), tuned.as_ref(), &tokenizer)?;
     let max_pieces = config.max_pieces;
     let (train, mixture) = read(
         &config.train,
         &tokenizer,
         max_pieces,
         &shown,
-        gallery.as_mut(),
+        corpus_images.as_mut(),
         config.stand_ins,
     )?;
     let (dev, _) = read(
@@ -201,10 +202,10 @@ pub fn train(
         &tokenizer,
         max_pieces,
         &shown,
-        gallery.as_mut(),
+        corpus_images.as_mut(),
         1,
     )?;
-    drop(gallery);
+    drop(corpus_images);
     let order = Order::Training {
         mixture,
         seed: config.seed,
@@ -225,7 +226,7 @@ pub fn train(
 
     if started < config.epochs {
         let learner = Learner::new(
-            Trainee::new(system, config.clip)
+            TrainedSystem::new(system, config.clip)
                 .with_views(config.views())
                 .with_backbone(tuned.clone().map(Module::train)),
             optimizer(config),
@@ -277,7 +278,7 @@ pub fn train(
     let parts = BestParts {
         system: system_config,
         tokenizer,
-        eyes,
+        vision,
         tuned,
         augmentation,
         sigils,
@@ -314,8 +315,8 @@ struct Start {
     config: SystemConfig,
     /// On the device that differentiates.
     system: System,
-    tokenizer: WordPieces,
-    eyes: Option<Eyes>,
+    tokenizer: SubwordTokenizer,
+    vision: Option<VisionEncoder>,
     augmentation: Option<Arc<Augmentation>>,
     sigils: Sigils,
     /// What the bundle gone on from says of itself.
@@ -324,14 +325,15 @@ struct Start {
 
 /// Pretrained networks and fresh layers.
 fn begin(config: &TrainConfig, device: &Device, autodiff: &Device) -> Result<Start, TrainError> {
-    let eyes = open_eyes(config, device)?;
+    let vision = open_vision(config, device)?;
     let augmentation = open_augmentation(config, device)?;
-    let (system_config, system) = build(config, eyes.as_ref(), augmentation.as_deref(), autodiff)?;
+    let (system_config, system) =
+        build(config, vision.as_ref(), augmentation.as_deref(), autodiff)?;
     Ok(Start {
         config: system_config,
         system,
         tokenizer: load_tokenizer(&config.encoder)?,
-        eyes,
+        vision,
         augmentation,
         sigils: config.sigils,
         before: None,
@@ -344,7 +346,7 @@ fn go_on(config: &TrainConfig, folder: &Path, device: &Device) -> Result<Start, 
         manifest,
         system,
         tokenizer,
-        eyes,
+        vision,
         augmentation,
     } = open_bundle(folder, device)?;
     if config.system.name() != manifest.config.name() {
@@ -354,32 +356,35 @@ fn go_on(config: &TrainConfig, folder: &Path, device: &Device) -> Result<Start, 
             asked: config.system.name(),
         });
     }
-    check_pieces(config, manifest.config.encoder())?;
+    check_subwords(config, manifest.config.encoder())?;
     Ok(Start {
         config: manifest.config,
         sigils: manifest.sigils,
         system: system.train(),
         tokenizer,
-        eyes,
+        vision,
         augmentation,
         before: Some(manifest.about),
     })
 }
 
 /// The backbone whose last stages learn, if any do.
-fn tuned(config: &TrainConfig, eyes: Option<&Eyes>) -> Result<Option<Tuned>, TrainError> {
-    match (config.tune_blocks, eyes) {
+fn tuned(
+    config: &TrainConfig,
+    vision: Option<&VisionEncoder>,
+) -> Result<Option<TunedBackbone>, TrainError> {
+    match (config.tune_blocks, vision) {
         (0, _) => Ok(None),
-        (blocks, Some(eyes)) => match Tuned::of(eyes, blocks) {
+        (blocks, Some(vision)) => match TunedBackbone::of(vision, blocks) {
             Some(tuned) => Ok(Some(tuned)),
             None => Err(TrainError::Untunable),
         },
-        (_, None) => Err(TrainError::NoEyes),
+        (_, None) => Err(TrainError::NoVision),
     }
 }
 
 /// Checks that the encoder reads windows of the length asked for.
-fn check_pieces(config: &TrainConfig, encoder: &EncoderConfig) -> Result<(), ConfigError> {
+fn check_subwords(config: &TrainConfig, encoder: &EncoderConfig) -> Result<(), ConfigError> {
     match config.max_pieces <= encoder.max_pieces() {
         true => Ok(()),
         false => Err(ConfigError::Range {
@@ -390,28 +395,31 @@ fn check_pieces(config: &TrainConfig, encoder: &EncoderConfig) -> Result<(), Con
     }
 }
 
-/// The vision networks, if the system looks at pictures and the configuration names them.
-fn open_eyes(config: &TrainConfig, device: &Device) -> Result<Option<Eyes>, TrainError> {
+/// The vision networks, if the system looks at images and the configuration names them.
+fn open_vision(config: &TrainConfig, device: &Device) -> Result<Option<VisionEncoder>, TrainError> {
     if config.system == SystemKind::Text {
         return Ok(None);
     }
-    match (&config.eyes, &config.backbone, &config.detector) {
-        (Some(bundle), _, _) => match open_bundle(bundle, device)?.eyes {
-            Some(eyes) => Ok(Some(match &config.detector {
-                Some(file) => with_detector(eyes, file)?,
-                None => eyes,
+    match (&config.vision, &config.backbone, &config.detector) {
+        (Some(bundle), _, _) => match open_bundle(bundle, device)?.vision {
+            Some(vision) => Ok(Some(match &config.detector {
+                Some(file) => with_detector(vision, file)?,
+                None => vision,
             })),
             None => Err(TrainError::Blind(bundle.clone())),
         },
-        (None, Some(backbone), Some(detector)) => {
-            Ok(Some(load_eyes(backbone, detector, config.objects, device)?))
-        }
+        (None, Some(backbone), Some(detector)) => Ok(Some(load_vision_encoder(
+            backbone,
+            detector,
+            config.objects,
+            device,
+        )?)),
         _ => Ok(None),
     }
 }
 
 fn open_bundle(folder: &Path, device: &Device) -> Result<Unpacked, TrainError> {
-    let files = store::read(folder).map_err(|(path, source)| TrainError::Io { path, source })?;
+    let files = folder::read(folder).map_err(|(path, source)| TrainError::Io { path, source })?;
     Ok(unpack(files, device, Compute::Device)?)
 }
 
@@ -429,41 +437,47 @@ fn open_augmentation(
     }
 }
 
-/// The pictures of the corpora, if there are any.
-fn open_gallery<'a>(
+/// The images of the corpora, if there are any.
+fn open_corpus_images<'a>(
     config: &TrainConfig,
-    eyes: Option<&'a Eyes>,
-    tuned: Option<&'a Tuned>,
-    tokenizer: &'a WordPieces,
-) -> Result<Option<Gallery<'a>>, TrainError> {
-    let album = match (&config.images, &config.pictures) {
-        (Some(folder), _) => Album::folder(folder)?,
-        (None, Some(table)) => Album::table(table)?,
+    vision: Option<&'a VisionEncoder>,
+    tuned: Option<&'a TunedBackbone>,
+    tokenizer: &'a SubwordTokenizer,
+) -> Result<Option<CorpusImages<'a>>, TrainError> {
+    let index = match (&config.images, &config.image_table) {
+        (Some(folder), _) => ImageIndex::folder(folder)?,
+        (None, Some(table)) => ImageIndex::table(table)?,
         (None, None) => return Ok(None),
     };
-    let Some(eyes) = eyes else { return Ok(None) };
+    let Some(vision) = vision else {
+        return Ok(None);
+    };
     let own = config.out.join("features");
     let cache = config.cache.as_ref().unwrap_or(&own);
-    let gallery = Gallery::open(album, eyes, tokenizer, Some(cache))?;
-    Ok(Some(gallery.for_tuning(tuned)))
+    let corpus_images = CorpusImages::open(index, vision, tokenizer, Some(cache))?;
+    Ok(Some(corpus_images.for_tuning(
+        tuned.map(|stages| stages as &dyn EarlyStages),
+    )))
 }
 
 /// The system at its start: pretrained encoder, fresh layers.
 fn build(
     config: &TrainConfig,
-    eyes: Option<&Eyes>,
+    vision: Option<&VisionEncoder>,
     augmentation: Option<&Augmentation>,
     device: &Device,
 ) -> Result<(SystemConfig, System), TrainError> {
     device.seed(config.seed);
     let shapes = if config.shapes { WordShape::COUNT } else { 0 };
     let pretrained = load_encoder(&config.encoder, shapes, config.dropout, device)?;
-    check_pieces(config, &pretrained.config)?;
+    check_subwords(config, &pretrained.config)?;
     let width = match config.width {
         0 => pretrained.config.d,
         width => width,
     };
-    let channels = eyes.map_or(mobilenet::CHANNELS, |eyes| eyes.config.backbone.channels());
+    let channels = vision.map_or(mobilenet::CHANNELS, |vision| {
+        vision.config.backbone.channels()
+    });
     let system = match config.system {
         SystemKind::Text => SystemConfig::Text(TextConfig {
             encoder: pretrained.config,
@@ -507,7 +521,7 @@ fn build(
     Ok((system, built))
 }
 
-/// What is known in words of the tweets' pictures.
+/// What is known in words of the tweets' images.
 struct Shown<'a> {
     /// How it becomes context; none for a system that reads none.
     builder: Option<&'a ContextBuilder>,
@@ -516,61 +530,62 @@ struct Shown<'a> {
 }
 
 impl Shown<'_> {
-    /// The pictures a tweet may have, of which `text` is known in words. Where none is seen, what
+    /// The images a tweet may have, of which `text` is known in words. Where none is seen, what
     /// is known in words is one.
-    fn pictures(
+    fn images(
         &self,
-        sights: Vec<Sight>,
+        encoded_images: Vec<EncodedImage>,
         text: Option<&ImageText>,
-        tokenizer: &WordPieces,
-    ) -> Result<Vec<Pictured>, PiecesError> {
-        let mut seen: Vec<Option<Sight>> = sights.into_iter().map(Some).collect();
+        tokenizer: &SubwordTokenizer,
+    ) -> Result<Vec<CandidateImage>, TokenizerError> {
+        let mut seen: Vec<Option<EncodedImage>> = encoded_images.into_iter().map(Some).collect();
         if seen.is_empty() {
             seen.push(None);
         }
         seen.into_iter()
-            .map(|sight| {
+            .map(|encoded| {
                 let context = match self.builder {
-                    Some(builder) => builder.pieces(sight.as_ref(), text, tokenizer)?,
+                    Some(builder) => builder.subwords(encoded.as_ref(), text, tokenizer)?,
                     None => None,
                 };
-                Ok(Pictured { sight, context })
+                Ok(CandidateImage { encoded, context })
             })
             .collect()
     }
 }
 
-/// Reads corpora, cuts them into pieces and looks at their pictures, at most `most` a tweet.
+/// Reads corpora, cuts them into subwords and looks at their images, at most `most` a tweet.
 fn read(
     sources: &[Source],
-    tokenizer: &WordPieces,
+    tokenizer: &SubwordTokenizer,
     max_pieces: usize,
     shown: &Shown,
-    mut gallery: Option<&mut Gallery>,
+    mut corpus_images: Option<&mut CorpusImages>,
     most: usize,
 ) -> Result<(Vec<Example>, Mixture), TrainError> {
     let (mut examples, mut parts) = (Vec::new(), Vec::new());
     for source in sources {
         let samples = source.read()?;
         parts.push((samples.len(), source.weight));
-        let sights: Vec<Vec<Sight>> = match &mut gallery {
-            Some(gallery) if samples.iter().any(Sample::names_picture) => {
-                gallery.sights(&samples, most)?
+        let encoded_images: Vec<Vec<EncodedImage>> = match &mut corpus_images {
+            Some(corpus_images) if samples.iter().any(Sample::names_image) => {
+                corpus_images.encoded_images(&samples, most)?
             }
             // Corpora of text alone may stand beside others.
             _ => vec![Vec::new(); samples.len()],
         };
-        for (sample, sights) in samples.into_iter().zip(sights) {
+        for (sample, encoded_images) in samples.into_iter().zip(encoded_images) {
             let text = sample.id.as_ref().and_then(|id| shown.texts.get(id));
-            let pictures = shown.pictures(sights, text, tokenizer)?;
+            let images = shown.images(encoded_images, text, tokenizer)?;
             let example = Example::new(sample, tokenizer, max_pieces)?;
-            let example = example.with_pictures(pictures);
+            let example = example.with_images(images);
+            let example = example.with_image_deciding(source.image_decides);
             examples.push(example.with_open(source.open_labels()));
         }
     }
-    match gallery {
-        Some(gallery) if !examples.iter().any(Example::has_sight) => {
-            Err(gallery.nothing(examples.len()).into())
+    match corpus_images {
+        Some(corpus_images) if !examples.iter().any(Example::has_sight) => {
+            Err(corpus_images.nothing(examples.len()).into())
         }
         _ => Ok((examples, Mixture::new(&parts)?)),
     }
@@ -584,10 +599,10 @@ fn portable(config: &TrainConfig) -> TrainConfig {
     for path in [
         &mut config.start,
         &mut config.images,
-        &mut config.pictures,
+        &mut config.image_table,
         &mut config.backbone,
         &mut config.detector,
-        &mut config.eyes,
+        &mut config.vision,
         &mut config.cache,
         &mut config.word2vec,
     ] {
@@ -611,9 +626,9 @@ fn tail(path: &Path) -> PathBuf {
 /// What the bundle of the best epoch is made of beside its weights.
 struct BestParts {
     system: SystemConfig,
-    tokenizer: WordPieces,
-    eyes: Option<Eyes>,
-    tuned: Option<Tuned>,
+    tokenizer: SubwordTokenizer,
+    vision: Option<VisionEncoder>,
+    tuned: Option<TunedBackbone>,
     augmentation: Option<Arc<Augmentation>>,
     sigils: Sigils,
     before: Option<About>,
@@ -629,7 +644,7 @@ fn bundle_best(
     let BestParts {
         system: system_config,
         tokenizer,
-        eyes,
+        vision,
         tuned,
         augmentation,
         sigils,
@@ -639,7 +654,7 @@ fn bundle_best(
     let path = checkpoint_path(checkpoints, "model", best);
     let unusable = |e: RecordError| BundleError::Weights(WeightsError::Pack(e.to_string()));
     let record = ModuleRecord::load(&path).map_err(unusable)?;
-    let trainee = Trainee::new(system_config.init(device), config.clip)
+    let trained = TrainedSystem::new(system_config.init(device), config.clip)
         .with_backbone(tuned)
         .try_load_record(record)
         .map_err(unusable)?;
@@ -648,12 +663,12 @@ fn bundle_best(
         .iter()
         .map(|d| tail(&d.path).display().to_string())
         .collect();
-    let eyes = eyes.map(|eyes| match trainee.backbone {
-        Some(tuned) => Eyes {
+    let vision = vision.map(|vision| match trained.backbone {
+        Some(tuned) => VisionEncoder {
             backbone: Backbone::MobileNetV2(tuned.network),
-            ..eyes
+            ..vision
         },
-        None => eyes,
+        None => vision,
     });
     let mut training = serde_json::to_value(portable(config)).expect("a configuration is JSON");
     if let Some(before) = &before {
@@ -676,13 +691,13 @@ fn bundle_best(
         config: system_config,
         max_pieces: config.max_pieces,
         sigils,
-        eyes,
+        vision,
         augmentation,
         about,
     };
-    let files = pack_with_answer(trainee.system, &tokenizer, parts, KNOWN, device)?;
+    let files = pack_with_answer(trained.system, &tokenizer, parts, KNOWN, device)?;
     let bundle = config.out.join("bundle");
-    store::write(&files, &bundle).map_err(|(path, source)| TrainError::Io { path, source })?;
+    folder::write(&files, &bundle).map_err(|(path, source)| TrainError::Io { path, source })?;
     Ok(Outcome {
         best_epoch: best,
         dev_f1,

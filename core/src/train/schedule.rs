@@ -1,6 +1,6 @@
 //! Learning rates and weight decay by parameter group.
 
-use super::config::TrainConfig;
+use crate::train::config::TrainConfig;
 use burn::module::ParamGroup;
 use burn::optim::lr_scheduler::module_lr_scheduler::ModuleLrScheduler;
 use burn::optim::lr_scheduler::{LrScheduler, LrSchedulerRecord};

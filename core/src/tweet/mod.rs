@@ -1,13 +1,15 @@
-//! A raw tweet becomes words with exact spans, and words become word pieces.
+//! A raw tweet becomes words with exact spans, and words become subwords.
 
 pub mod augmentation;
-pub mod pieces;
 pub mod sequence;
 pub mod shape;
+pub mod subwords;
+#[cfg(any(test, feature = "train"))]
+pub mod tiny;
 pub mod window;
 pub mod words;
 
-pub use pieces::{PiecesError, SpecialIds, WordPieces};
 pub use shape::WordShape;
-pub use window::{Window, piece_cap, windows};
+pub use subwords::{SpecialIds, SubwordTokenizer, TokenizerError};
+pub use window::{Window, subword_cap, windows};
 pub use words::{Sigils, Word, split_words};

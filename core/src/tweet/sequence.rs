@@ -1,59 +1,59 @@
-//! Words as the encoder reads them: piece sequences between special pieces, in windows.
+//! Words as the encoder reads them: subword sequences between special tokens, in windows.
 
-use super::pieces::{PiecesError, WordPieces};
-use super::shape::WordShape;
-use super::window::{Window, piece_cap, windows};
+use crate::tweet::shape::WordShape;
+use crate::tweet::subwords::{SubwordTokenizer, TokenizerError};
+use crate::tweet::window::{Window, subword_cap, windows};
 
-/// One window of a tweet as the encoder reads it: `[CLS]`, the pieces of its words, `[SEP]`.
+/// One window of a tweet as the encoder reads it: `[CLS]`, the subwords of its words, `[SEP]`.
 #[derive(Clone, Debug, PartialEq)]
-pub struct PieceSequence {
-    /// Piece ids, special pieces included, `[P]`.
-    pub pieces: Vec<u32>,
-    /// Word-shape index of every piece, `[P]`.
+pub struct SubwordSequence {
+    /// Piece ids, special tokens included, `[P]`.
+    pub subwords: Vec<u32>,
+    /// Word-shape index of every subword, `[P]`.
     pub shapes: Vec<usize>,
-    /// Place of each word's first piece, `[N]`.
+    /// Place of each word's first subword, `[N]`.
     pub first: Vec<usize>,
     /// Which words of the tweet these are, and which of them count.
     pub window: Window,
 }
 
-/// Cuts a tweet's words into piece sequences of at most `limit` pieces each; almost always one.
+/// Cuts a tweet's words into subword sequences of at most `limit` subwords each; almost always one.
 ///
-/// A tweet without words gives none. A word of more pieces than a window holds is read by its
-/// first `limit - 2` pieces.
+/// A tweet without words gives none. A word of more subwords than a window holds is read by its
+/// first `limit - 2` subwords.
 ///
 /// # Errors
 /// If the tokenizer fails on a word.
 pub fn sequences<S: AsRef<str>>(
     words: &[S],
-    tokenizer: &WordPieces,
+    tokenizer: &SubwordTokenizer,
     limit: usize,
-) -> Result<Vec<PieceSequence>, PiecesError> {
+) -> Result<Vec<SubwordSequence>, TokenizerError> {
     let texts: Vec<&str> = words.iter().map(AsRef::as_ref).collect();
-    let mut pieces = tokenizer.encode(&texts)?;
-    for word in &mut pieces {
-        word.truncate(piece_cap(limit));
+    let mut subwords = tokenizer.encode(&texts)?;
+    for word in &mut subwords {
+        word.truncate(subword_cap(limit));
     }
-    let counts: Vec<usize> = pieces.iter().map(Vec::len).collect();
+    let counts: Vec<usize> = subwords.iter().map(Vec::len).collect();
     let ids = tokenizer.special();
     Ok(windows(&counts, limit)
         .into_iter()
         .map(|window| {
             let special = WordShape::Special.index();
-            let mut sequence = PieceSequence {
-                pieces: vec![ids.start],
+            let mut sequence = SubwordSequence {
+                subwords: vec![ids.start],
                 shapes: vec![special],
                 first: Vec::with_capacity(window.words.len()),
                 window: window.clone(),
             };
             for word in window.words {
-                sequence.first.push(sequence.pieces.len());
-                sequence.pieces.extend(&pieces[word]);
+                sequence.first.push(sequence.subwords.len());
+                sequence.subwords.extend(&subwords[word]);
                 sequence
                     .shapes
-                    .resize(sequence.pieces.len(), WordShape::of(texts[word]).index());
+                    .resize(sequence.subwords.len(), WordShape::of(texts[word]).index());
             }
-            sequence.pieces.push(ids.end);
+            sequence.subwords.push(ids.end);
             sequence.shapes.push(special);
             sequence
         })

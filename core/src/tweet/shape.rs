@@ -40,9 +40,9 @@ pub enum WordShape {
     Mixed,
     /// Letters without any capital: `back`, `東`, `हिन्दी`.
     Lower,
-    /// The encoder's own pieces: `[CLS]`, `[SEP]`, padding. Never the shape of a tweet's word.
+    /// The encoder's own subwords: `[CLS]`, `[SEP]`, padding. Never the shape of a tweet's word.
     Special,
-    /// A word of the picture's description that ITA appends to the tweet; given by the caller.
+    /// A word of the image's description that ITA appends to the tweet; given by the caller.
     Context,
 }
 

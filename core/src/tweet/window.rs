@@ -11,14 +11,14 @@ pub struct Window {
     pub keep: Range<usize>,
 }
 
-/// How many pieces of one word may enter an encoder of `limit` pieces: all but `[CLS]` and `[SEP]`.
+/// How many subwords of one word may enter an encoder of `limit` subwords: all but `[CLS]` and `[SEP]`.
 ///
-/// Whoever packs a window takes at most so many pieces of each word, the first ones. Labels are
-/// read off the first piece, so a word longer than a window still gets one.
+/// Whoever packs a window takes at most so many subwords of each word, the first ones. Labels are
+/// read off the first subword, so a word longer than a window still gets one.
 ///
 /// # Panics
-/// If `limit < 3`: no room for a piece.
-pub fn piece_cap(limit: usize) -> usize {
+/// If `limit < 3`: no room for a subword.
+pub fn subword_cap(limit: usize) -> usize {
     assert!(
         limit >= 3,
         "an encoder of {limit} pieces has no room for a word"
@@ -26,25 +26,25 @@ pub fn piece_cap(limit: usize) -> usize {
     limit - 2
 }
 
-/// Cuts a tweet into windows of at most `limit` pieces, `[CLS]` and `[SEP]` included.
+/// Cuts a tweet into windows of at most `limit` subwords, `[CLS]` and `[SEP]` included.
 ///
-/// `pieces_per_word` counts each word's pieces; counts are taken as at least 1 and at most
-/// [`piece_cap`]. The windows cover every word, and their `keep` ranges partition the words. A
+/// `pieces_per_word` counts each word's subwords; counts are taken as at least 1 and at most
+/// [`subword_cap`]. The windows cover every word, and their `keep` ranges partition the words. A
 /// tweet that fits is one window; no words are no windows. Windows overlap by about half, and a
-/// word is kept from the window where its shorter side of context, in pieces, is longest: the cut
+/// word is kept from the window where its shorter side of context, in subwords, is longest: the cut
 /// lies in the middle of the overlap. Where the tweet itself ends, nothing is missing.
 ///
 /// # Panics
-/// If `limit < 3`, see [`piece_cap`].
+/// If `limit < 3`, see [`subword_cap`].
 pub fn windows(pieces_per_word: &[usize], limit: usize) -> Vec<Window> {
-    let cap = piece_cap(limit);
+    let cap = subword_cap(limit);
     let count = pieces_per_word.len();
-    // offset[i]: pieces before word i.
+    // offset[i]: subwords before word i.
     let mut offset = Vec::with_capacity(count + 1);
     offset.push(0);
     let mut sum = 0;
-    for &pieces in pieces_per_word {
-        sum += pieces.clamp(1, cap);
+    for &subwords in pieces_per_word {
+        sum += subwords.clamp(1, cap);
         offset.push(sum);
     }
 
@@ -81,14 +81,14 @@ mod tests {
     use proptest::prelude::*;
 
     /// Pieces of context on the shorter side of `word`, none missing at the tweet's own ends.
-    fn context(pieces: &[usize], seen: &Range<usize>, word: usize) -> usize {
-        let sum = |r: Range<usize>| pieces[r].iter().sum::<usize>();
+    fn context(subwords: &[usize], seen: &Range<usize>, word: usize) -> usize {
+        let sum = |r: Range<usize>| subwords[r].iter().sum::<usize>();
         let left = if seen.start == 0 {
             usize::MAX
         } else {
             sum(seen.start..word)
         };
-        let right = if seen.end == pieces.len() {
+        let right = if seen.end == subwords.len() {
             usize::MAX
         } else {
             sum(word + 1..seen.end)
@@ -138,34 +138,34 @@ mod tests {
             limit in 3usize..40,
         ) {
             let cap = limit - 2;
-            let pieces: Vec<usize> = raw.iter().map(|&p| p.clamp(1, cap)).collect();
+            let subwords: Vec<usize> = raw.iter().map(|&p| p.clamp(1, cap)).collect();
             let all = windows(&raw, limit);
             let mut kept = 0;
             for w in &all {
                 prop_assert_eq!(w.keep.start, kept);
                 prop_assert!(w.words.start <= w.keep.start && w.keep.start < w.keep.end && w.keep.end <= w.words.end);
-                prop_assert!(pieces[w.words.clone()].iter().sum::<usize>() <= cap);
+                prop_assert!(subwords[w.words.clone()].iter().sum::<usize>() <= cap);
                 kept = w.keep.end;
                 for word in w.keep.clone() {
-                    let here = context(&pieces, &w.words, word);
+                    let here = context(&subwords, &w.words, word);
                     for other in all.iter().filter(|o| o.words.contains(&word)) {
-                        prop_assert!(here >= context(&pieces, &other.words, word), "word {word} of {all:?}");
+                        prop_assert!(here >= context(&subwords, &other.words, word), "word {word} of {all:?}");
                     }
                 }
             }
             prop_assert_eq!(kept, raw.len());
-            if pieces.iter().sum::<usize>() <= cap && !raw.is_empty() {
+            if subwords.iter().sum::<usize>() <= cap && !raw.is_empty() {
                 prop_assert_eq!(all.len(), 1);
             }
         }
 
         #[test]
         fn words_of_few_pieces_have_a_fifth_of_a_window_on_both_sides(
-            pieces in prop::collection::vec(1usize..4, 1..600),
+            subwords in prop::collection::vec(1usize..4, 1..600),
         ) {
-            for w in windows(&pieces, 128) {
+            for w in windows(&subwords, 128) {
                 for word in w.keep.clone() {
-                    prop_assert!(context(&pieces, &w.words, word) >= 25);
+                    prop_assert!(context(&subwords, &w.words, word) >= 25);
                 }
             }
         }

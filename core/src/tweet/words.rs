@@ -21,7 +21,7 @@
 //!
 //! A full stop after or between letters is a word too: `St .`, `U . S .`.
 
-use super::shape::url_prefix;
+use crate::tweet::shape::url_prefix;
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
 use unicode_segmentation::UnicodeSegmentation;
@@ -164,7 +164,7 @@ fn kind(cluster: &str) -> Kind {
             _ => Kind::Other,
         };
     }
-    // A variation selector or a keycap makes a picture of a letter or digit.
+    // A variation selector or a keycap makes an image of a letter or digit.
     if cluster.contains(['\u{FE0F}', '\u{20E3}']) {
         Kind::Other
     } else if cluster.chars().all(char::is_whitespace) {

@@ -3,7 +3,8 @@
 //! It is the library behind the `wasm-bindgen` command. Being a member of the workspace, it is built at the version
 //! that `Cargo.lock` holds for `wasm-bindgen` itself (the two must be equal) and nothing is installed on the machine.
 
-use std::{env, process::ExitCode};
+use std::env;
+use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();

@@ -3,8 +3,8 @@
 use crate::device;
 use crate::failure::Failure;
 use mner_core::bundle::{BundleFiles, Compute};
+use mner_core::packing::folder;
 use mner_core::recognizer::Recognizer;
-use mner_core::train::store;
 use std::path::{Path, PathBuf};
 
 /// Which bundle, and where it runs.
@@ -18,8 +18,8 @@ pub struct BundleArgs {
 }
 
 /// Reads a bundle's files.
-pub fn read(folder: &Path) -> Result<BundleFiles, Failure> {
-    Ok(store::read(folder)
+pub fn read(path: &Path) -> Result<BundleFiles, Failure> {
+    Ok(folder::read(path)
         .map_err(|(path, error)| format!("cannot read the bundle: {}: {error}", path.display()))?)
 }
 

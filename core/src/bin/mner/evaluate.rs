@@ -1,16 +1,17 @@
 //! `mner evaluate`: scores on labelled tweets.
 
 use crate::bundle::BundleArgs;
+use crate::contrast;
 use crate::failure::Failure;
-use crate::pictures::PictureArgs;
-use mner_core::evidence::RelevanceScores;
+use crate::images::ImageArgs;
+use mner_core::data::corpus::{Sample, Source};
+use mner_core::data::image_text_files::{Captioner, read_all};
+use mner_core::evaluate::scores::{Report, Scores};
+use mner_core::evaluate::seen_entities::SeenEntities;
 use mner_core::recognizer::Recognizer;
+use mner_core::recognizer::evidence::RelevanceScores;
+use mner_core::systems::image_batch::EncodedImage;
 use mner_core::systems::ita::image_text::ImageText;
-use mner_core::systems::pictures::Sight;
-use mner_core::train::corpus::{Sample, Source};
-use mner_core::train::image_context::{Captioner, read_all};
-use mner_core::train::known_names::KnownNames;
-use mner_core::train::scores::{Report, Scores};
 use serde::Serialize;
 use std::path::PathBuf;
 
@@ -20,10 +21,18 @@ pub struct Args {
     #[command(flatten)]
     bundle: BundleArgs,
     /// Labelled tweets: IMGID format, two- or four-column CoNLL, or JSONL
-    #[arg(long, value_name = "FILE")]
-    data: PathBuf,
+    #[arg(long, value_name = "FILE", required_unless_present_any = ["contrast", "pairs"])]
+    data: Option<PathBuf>,
+    /// Tweets in which the image decides: JSONL {"text", "name", "pictures": [{"image", "type"}, ...]}. Says how often the
+    /// name's type follows the image; paths are relative to --images, or to the file
+    #[arg(long, value_name = "FILE", conflicts_with = "data")]
+    contrast: Option<PathBuf>,
+    /// Tweets with their images: JSONL {"text", "image"}. Says how well the relevance tells own images from others'; paths
+    /// are relative to --images, or to the file
+    #[arg(long, value_name = "FILE", conflicts_with = "data")]
+    pairs: Option<PathBuf>,
     #[command(flatten)]
-    pictures: PictureArgs,
+    images: ImageArgs,
     /// JSONL that says in words what the tweets' images show, for ITA (repeatable)
     #[arg(long, value_name = "FILE")]
     context: Vec<PathBuf>,
@@ -33,9 +42,9 @@ pub struct Args {
     /// Whose captions to take from them
     #[arg(long, value_enum, default_value_t)]
     captioner: Captioner,
-    /// Labelled tweets the bundle learnt from: what they do not name is scored by itself too (repeatable)
-    #[arg(long, value_name = "FILE")]
-    learnt: Vec<PathBuf>,
+    /// Labelled tweets the bundle learnt from: entities unseen in them are scored by themselves too (repeatable)
+    #[arg(long, alias = "learnt", value_name = "FILE")]
+    seen: Vec<PathBuf>,
     /// Print fractions as JSON instead of a table
     #[arg(long)]
     json: bool,
@@ -49,15 +58,15 @@ const STEP: usize = 256;
 struct Pass {
     #[serde(flatten)]
     report: Report,
-    /// Over the names alone that were not learnt.
+    /// Over the unseen entities alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     unseen: Option<Report>,
-    /// Mean over the tweets with a picture.
+    /// Mean over the tweets with an image.
     #[serde(skip_serializing_if = "Option::is_none")]
     relevance: Option<RelevanceScores>,
-    /// Tweets with a picture.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pictures: Option<usize>,
+    /// Tweets with an image.
+    #[serde(rename = "pictures", skip_serializing_if = "Option::is_none")]
+    images: Option<usize>,
 }
 
 /// The passes asked for.
@@ -65,19 +74,24 @@ struct Pass {
 struct Passes {
     #[serde(flatten)]
     own: Pass,
-    /// With the pictures shuffled among the tweets.
+    /// With the images shuffled among the tweets.
     #[serde(skip_serializing_if = "Option::is_none")]
     shuffled: Option<Pass>,
 }
 
 pub fn run(args: &Args) -> Result<(), Failure> {
-    let samples = Source::new(&args.data).read()?;
-    let names = names(&args.learnt)?;
+    let Some(data) = &args.data else {
+        return image_decides(args);
+    };
+    let samples = Source::new(data).read()?;
+    let names = names(&args.seen)?;
     let names = names.as_ref();
     let recognizer = args.bundle.load()?;
-    let sights = args.pictures.sights(&recognizer, &samples)?;
-    let shuffled = match &sights {
-        Some(sights) if args.pictures.shuffle_images => Some(args.pictures.shuffled(sights)),
+    let encoded_images = args.images.encoded_images(&recognizer, &samples)?;
+    let shuffled = match &encoded_images {
+        Some(encoded_images) if args.images.shuffle_images => {
+            Some(args.images.shuffled(encoded_images))
+        }
         _ => None,
     };
     let texts = read_all(&args.context, &args.captions, args.captioner)?;
@@ -86,9 +100,21 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         .map(|sample| texts.get(sample.id.as_ref()?))
         .collect();
     let passes = Passes {
-        own: pass(&recognizer, &samples, sights.as_deref(), &known, names)?,
+        own: pass(
+            &recognizer,
+            &samples,
+            encoded_images.as_deref(),
+            &known,
+            names,
+        )?,
         shuffled: match &shuffled {
-            Some(sights) => Some(pass(&recognizer, &samples, Some(sights), &known, names)?),
+            Some(encoded_images) => Some(pass(
+                &recognizer,
+                &samples,
+                Some(encoded_images),
+                &known,
+                names,
+            )?),
             None => None,
         },
     };
@@ -97,20 +123,34 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     } else {
         print(&passes.own);
         if let Some(shuffled) = &passes.shuffled {
-            println!("\nwith the pictures shuffled among the tweets");
+            println!("\nwith the images shuffled among the tweets");
             print(shuffled);
         }
     }
     Ok(())
 }
 
+/// The sets that ask for the image.
+fn image_decides(args: &Args) -> Result<(), Failure> {
+    let recognizer = args.bundle.load()?;
+    if let Some(file) = &args.contrast {
+        let report = contrast::followed(&recognizer, file, &args.images)?;
+        report.print(args.json)?;
+    }
+    if let Some(file) = &args.pairs {
+        let report = contrast::told_apart(&recognizer, file, &args.images)?;
+        report.print(args.json)?;
+    }
+    Ok(())
+}
+
 /// The names of the corpora learnt from, if any are given.
-fn names(learnt: &[PathBuf]) -> Result<Option<KnownNames>, Failure> {
-    if learnt.is_empty() {
+fn names(seen: &[PathBuf]) -> Result<Option<SeenEntities>, Failure> {
+    if seen.is_empty() {
         return Ok(None);
     }
-    let mut names = KnownNames::default();
-    for path in learnt {
+    let mut names = SeenEntities::default();
+    for path in seen {
         names.learn(&Source::new(path).read()?);
     }
     Ok(Some(names))
@@ -119,11 +159,11 @@ fn names(learnt: &[PathBuf]) -> Result<Option<KnownNames>, Failure> {
 fn print(pass: &Pass) {
     println!("{}", pass.report);
     if let Some(unseen) = &pass.unseen {
-        println!("names that were not learnt\n{unseen}");
+        println!("unseen entities\n{unseen}");
     }
-    if let (Some(r), Some(pictures)) = (&pass.relevance, pass.pictures) {
+    if let (Some(r), Some(images)) = (&pass.relevance, pass.images) {
         println!(
-            "mean relevance of {pictures} pictures: global {:.4}, object {:.4}, semantic {:.4}, spatial {:.4}",
+            "mean relevance of {images} images: global {:.4}, object {:.4}, semantic {:.4}, spatial {:.4}",
             r.global, r.object, r.semantic, r.spatial
         );
     }
@@ -133,17 +173,17 @@ fn print(pass: &Pass) {
 fn pass(
     recognizer: &Recognizer,
     samples: &[Sample],
-    sights: Option<&[Option<Sight>]>,
+    encoded_images: Option<&[Option<EncodedImage>]>,
     known: &[Option<&ImageText>],
-    names: Option<&KnownNames>,
+    names: Option<&SeenEntities>,
 ) -> Result<Pass, Failure> {
     let (mut scores, mut unseen) = (Scores::new(), Scores::new());
     let mut done = 0;
-    let (mut sum, mut pictures) = (RelevanceScores::default(), 0);
+    let (mut sum, mut images) = (RelevanceScores::default(), 0);
     for chunk in samples.chunks(STEP) {
         let tweets: Vec<&[String]> = chunk.iter().map(|s| s.tokens.as_slice()).collect();
-        let seen: Vec<Option<&Sight>> = match sights {
-            Some(sights) => sights[done..done + chunk.len()]
+        let seen: Vec<Option<&EncodedImage>> = match encoded_images {
+            Some(encoded_images) => encoded_images[done..done + chunk.len()]
                 .iter()
                 .map(Option::as_ref)
                 .collect(),
@@ -162,7 +202,7 @@ fn pass(
                 unseen.add_where(&sample.labels, &labels, new);
             }
             if let Some(evidence) = &answer.evidence {
-                pictures += 1;
+                images += 1;
                 sum.global += evidence.relevance.global;
                 sum.object += evidence.relevance.object;
                 sum.semantic += evidence.relevance.semantic;
@@ -173,16 +213,16 @@ fn pass(
         eprint!("\r{done}/{} tweets", samples.len());
     }
     eprintln!();
-    let mean = |sum: f64| sum / f64::from(pictures);
+    let mean = |sum: f64| sum / f64::from(images);
     Ok(Pass {
         report: scores.report(),
         unseen: names.map(|_| unseen.report()),
-        relevance: (pictures > 0).then(|| RelevanceScores {
+        relevance: (images > 0).then(|| RelevanceScores {
             global: mean(sum.global),
             object: mean(sum.object),
             semantic: mean(sum.semantic),
             spatial: mean(sum.spatial),
         }),
-        pictures: sights.map(|_| pictures as usize),
+        images: encoded_images.map(|_| images as usize),
     })
 }

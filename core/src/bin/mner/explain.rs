@@ -1,9 +1,9 @@
-//! A picture with what a model made of it: boxes, where the entities' words looked, relevance.
+//! An image with what a model made of it: boxes, where the entities' words looked, relevance.
 
 use image::{Rgb, RgbImage};
-use mner_core::picture::Picture;
-use mner_core::picture::features::GRID_SIDE;
+use mner_core::image::Image;
 use mner_core::recognizer::Recognition;
+use mner_core::vision::features::GRID_SIDE;
 
 /// Height of a line of text in glyph dots.
 const LINE: u32 = 10;
@@ -21,13 +21,13 @@ const COLOURS: [Rgb<u8>; 6] = [
     Rgb([255, 112, 67]),
 ];
 
-/// The picture, its heat in red and its objects framed and named; under it the relevance of each
+/// The image, its heat in red and its objects framed and named; under it the relevance of each
 /// grain and the entities. The heat is the
 /// entities' attention above its mean.
-pub fn draw(picture: &Picture, found: &Recognition) -> RgbImage {
-    let dot = if picture.width >= 480 { 2 } else { 1 };
+pub fn draw(image: &Image, found: &Recognition) -> RgbImage {
+    let dot = if image.width >= 480 { 2 } else { 1 };
     let mut lines = Vec::new();
-    if let Some(r) = found.picture.as_ref().and_then(|seen| seen.relevance) {
+    if let Some(r) = found.image.as_ref().and_then(|seen| seen.relevance) {
         lines.push(format!("GLOBAL {:.2}  OBJECT {:.2}", r.global, r.object));
         lines.push(format!(
             "SEMANTIC {:.2}  SPATIAL {:.2}",
@@ -43,26 +43,26 @@ pub fn draw(picture: &Picture, found: &Recognition) -> RgbImage {
         ));
     }
     let strip = (lines.len() as u32 * LINE + 4) * dot;
-    let mut canvas = RgbImage::from_pixel(picture.width, picture.height + strip, PAPER);
+    let mut canvas = RgbImage::from_pixel(image.width, image.height + strip, PAPER);
     let heat = mean_heat(found);
-    for y in 0..picture.height {
-        for x in 0..picture.width {
-            let at = 3 * (y as usize * picture.width as usize + x as usize);
+    for y in 0..image.height {
+        for x in 0..image.width {
+            let at = 3 * (y as usize * image.width as usize + x as usize);
             let share = heat.as_ref().map_or(0.0, |heat| {
                 let place = |i: u32, side: u32| {
                     (f64::from(i) + 0.5) / f64::from(side) * GRID_SIDE as f64 - 0.5
                 };
-                between(heat, place(x, picture.width), place(y, picture.height))
+                between(heat, place(x, image.width), place(y, image.height))
             });
             let mixed = |value: u8, red: f64| {
                 (f64::from(value) * (1.0 - 0.6 * share) + red * 0.6 * share) as u8
             };
-            let [red, green, blue] = [0, 1, 2].map(|c| picture.rgb[at + c]);
+            let [red, green, blue] = [0, 1, 2].map(|c| image.rgb[at + c]);
             let pixel = Rgb([mixed(red, 255.0), mixed(green, 0.0), mixed(blue, 0.0)]);
             canvas.put_pixel(x, y, pixel);
         }
     }
-    let objects = found.picture.iter().flat_map(|evidence| &evidence.objects);
+    let objects = found.image.iter().flat_map(|evidence| &evidence.objects);
     for (object, colour) in objects.zip(COLOURS.iter().cycle()) {
         let [x1, y1, x2, y2] = object.bounds.map(|v| v.max(0.0) as u32);
         for inset in 0..dot {
@@ -84,7 +84,7 @@ pub fn draw(picture: &Picture, found: &Recognition) -> RgbImage {
         write(&mut canvas, &name, (place.0 + dot, place.1 + dot), dot);
     }
     for (line, text) in (0..).zip(&lines) {
-        let y = picture.height + (4 + line * LINE) * dot;
+        let y = image.height + (4 + line * LINE) * dot;
         write(&mut canvas, text, (4 * dot, y), dot);
     }
     canvas
@@ -217,35 +217,35 @@ fn glyph(c: char) -> [u8; 5] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use mner_core::evidence::{PictureEvidence, RelevanceScores, SeenObject};
+    use mner_core::recognizer::evidence::{ImageEvidence, RelevanceScores, SeenObject};
 
     #[test]
-    fn boxes_are_framed_and_the_rest_of_the_picture_stays() {
+    fn boxes_are_framed_and_the_rest_of_the_image_stays() {
         let (width, height) = (100, 80);
-        let picture = Picture {
+        let image = Image {
             width,
             height,
             rgb: vec![90; (width * height * 3) as usize],
         };
         let mut found = Recognition {
             entities: Vec::new(),
-            picture: None,
+            image: None,
         };
-        let plain = draw(&picture, &found);
+        let plain = draw(&image, &found);
         assert!((0..height).all(|y| (0..width).all(|x| *plain.get_pixel(x, y) == Rgb([90; 3]))));
-        found.picture = Some(PictureEvidence {
+        found.image = Some(ImageEvidence {
             relevance: Some(RelevanceScores::default()),
             objects: vec![SeenObject {
                 name: "kite".to_owned(),
                 score: 0.87,
-                // Ends beyond the picture, as rounding may have it.
+                // Ends beyond the image, as rounding may have it.
                 bounds: [40.0, 30.0, 100.0, 60.0],
             }],
             tags: Vec::new(),
             width,
             height,
         });
-        let drawn = draw(&picture, &found);
+        let drawn = draw(&image, &found);
         assert!(
             drawn.height() > plain.height(),
             "the relevance is written below"

@@ -1,10 +1,9 @@
 //! `mner export`: a bundle for other programs.
 
-use crate::bundle;
-use crate::device;
 use crate::failure::Failure;
+use crate::{bundle, device};
 use mner_core::bundle::{Compute, unpack};
-use mner_core::train::hugging_face;
+use mner_core::formats::hugging_face;
 use std::path::PathBuf;
 
 /// Write a bundle as f32 safetensors, config.json and tokenizer.json for `transformers`

@@ -2,8 +2,8 @@
 
 use crate::device;
 use crate::failure::Failure;
-use mner_core::train::config::SystemKind;
-use mner_core::train::{store, tiny};
+use mner_core::packing::{folder, tiny};
+use mner_core::systems::SystemKind;
 use std::path::PathBuf;
 
 /// Write a tiny bundle of random weights, to try a page or a pipeline without a trained model
@@ -22,7 +22,7 @@ pub struct Args {
 
 pub fn run(args: &Args) -> Result<(), Failure> {
     let files = tiny::bundle(args.system, args.seed, &device::parse("cpu")?)?;
-    store::write(&files, &args.out)
+    folder::write(&files, &args.out)
         .map_err(|(path, error)| format!("{}: {error}", path.display()))?;
     eprintln!("wrote {}; its answers are random", args.out.display());
     Ok(())

@@ -1,8 +1,7 @@
 //! `mner inspect`: what a bundle is.
 
-use crate::bundle;
-use crate::device;
 use crate::failure::Failure;
+use crate::{bundle, device};
 use burn::module::Module;
 use mner_core::bundle::{AUGMENTATION, Compute, EYES, TOKENIZER, WEIGHTS, unpack};
 use mner_core::recognizer::Recognizer;
@@ -57,9 +56,9 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         "window",
         &format_args!("{} word pieces", manifest.max_pieces),
     );
-    let eyes = manifest.files.eyes.iter().map(|file| (EYES, file));
+    let vision = manifest.files.vision.iter().map(|file| (EYES, file));
     let augmentation = manifest.files.augmentation.iter();
-    let more = eyes.chain(augmentation.map(|file| (AUGMENTATION, file)));
+    let more = vision.chain(augmentation.map(|file| (AUGMENTATION, file)));
     for (name, file) in more.chain([
         (WEIGHTS, &manifest.files.weights),
         (TOKENIZER, &manifest.files.tokenizer),

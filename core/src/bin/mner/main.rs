@@ -2,15 +2,17 @@
 #![recursion_limit = "256"]
 
 mod bundle;
+mod compose;
+mod contrast;
 mod device;
 mod distill;
 mod evaluate;
 mod explain;
 mod export;
 mod failure;
+mod images;
 mod init;
 mod inspect;
-mod pictures;
 mod predict;
 mod quantize;
 mod train;
@@ -35,6 +37,7 @@ struct Cli {
 enum Command {
     Train(Box<train::Args>),
     Distill(distill::Args),
+    Compose(compose::Args),
     Evaluate(evaluate::Args),
     Predict(predict::Args),
     Inspect(inspect::Args),
@@ -54,6 +57,7 @@ fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Train(args) => train::run(&args),
         Command::Distill(args) => distill::run(&args),
+        Command::Compose(args) => compose::run(&args),
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Predict(args) => predict::run(&args),
         Command::Inspect(args) => inspect::run(&args),

@@ -4,9 +4,9 @@ use crate::bundle::BundleArgs;
 use crate::explain;
 use crate::failure::Failure;
 use image::ImageFormat;
-use mner_core::picture::Picture;
+use mner_core::image::Image;
 use mner_core::recognizer::{Recognition, Recognizer};
-use mner_core::systems::pictures::Sight;
+use mner_core::systems::image_batch::EncodedImage;
 use serde_json::{Map, Value, json};
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, BufWriter, IsTerminal, Write};
@@ -26,10 +26,10 @@ pub struct Args {
         value_name = "TWEET"
     )]
     text: Option<String>,
-    /// The tweet's picture: JPEG, PNG, WebP or GIF
+    /// The tweet's image: JPEG, PNG, WebP or GIF
     #[arg(long, conflicts_with = "input", value_name = "FILE")]
     image: Option<PathBuf>,
-    /// Write the picture with boxes, names, relevance and where the entities' words looked, as PNG
+    /// Write the image with boxes, names, relevance and where the entities' words looked, as PNG
     #[arg(long, requires = "image", value_name = "PNG")]
     explain: Option<PathBuf>,
     /// JSONL of objects with a "text"; "-" is standard input. Each comes out again with its "entities"
@@ -50,12 +50,15 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let mut out = BufWriter::new(io::stdout().lock());
     match (&args.text, &args.input) {
         (Some(text), _) => {
-            let seen = args.image.as_deref().map(|path| look(&recognizer, path));
+            let seen = args
+                .image
+                .as_deref()
+                .map(|path| encode_image(&recognizer, path));
             let seen = seen.transpose()?;
-            let sight = seen.as_ref().map(|(_, sight)| sight);
-            let found = pollster::block_on(recognizer.recognize_with(text, sight, None))?;
-            if let (Some(path), Some((picture, _))) = (&args.explain, &seen) {
-                explain::draw(picture, &found)
+            let encoded = seen.as_ref().map(|(_, encoded)| encoded);
+            let found = pollster::block_on(recognizer.recognize_with(text, encoded, None))?;
+            if let (Some(path), Some((image, _))) = (&args.explain, &seen) {
+                explain::draw(image, &found)
                     .save_with_format(path, ImageFormat::Png)
                     .map_err(|e| format!("{}: {e}", path.display()))?;
             }
@@ -72,12 +75,12 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     }
 }
 
-/// Looks at the picture in a file.
-fn look(recognizer: &Recognizer, path: &Path) -> Result<(Picture, Sight), Failure> {
+/// Looks at the image in a file.
+fn encode_image(recognizer: &Recognizer, path: &Path) -> Result<(Image, EncodedImage), Failure> {
     let bytes = std::fs::read(path).map_err(|e| format!("{}: {e}", path.display()))?;
-    let picture = Picture::decode(&bytes).map_err(|e| format!("{}: {e}", path.display()))?;
-    let sight = pollster::block_on(recognizer.look(&picture))?;
-    Ok((picture, sight))
+    let image = Image::decode(&bytes).map_err(|e| format!("{}: {e}", path.display()))?;
+    let encoded = pollster::block_on(recognizer.encode_image(&image))?;
+    Ok((image, encoded))
 }
 
 fn print_one(out: &mut impl Write, text: &str, found: &Recognition, json: bool) -> io::Result<()> {
@@ -103,8 +106,8 @@ fn print_one(out: &mut impl Write, text: &str, found: &Recognition, json: bool) 
         if found.entities.is_empty() {
             writeln!(out, "no entities")?;
         }
-        if let Some(picture) = &found.picture {
-            match picture.relevance {
+        if let Some(image) = &found.image {
+            match image.relevance {
                 Some(r) => writeln!(
                     out,
                     "picture  relevance: global {:.2}, object {:.2}, semantic {:.2}, spatial {:.2}",
@@ -112,7 +115,7 @@ fn print_one(out: &mut impl Write, text: &str, found: &Recognition, json: bool) 
                 )?,
                 None => writeln!(out, "picture")?,
             }
-            for object in &picture.objects {
+            for object in &image.objects {
                 writeln!(
                     out,
                     "         {} {:.0} %",
@@ -128,8 +131,8 @@ fn print_one(out: &mut impl Write, text: &str, found: &Recognition, json: bool) 
 /// The object that came in, with what was found in it.
 fn answer(mut object: Map<String, Value>, found: &Recognition) -> Value {
     object.insert("entities".to_owned(), json!(found.entities));
-    if let Some(picture) = &found.picture {
-        object.insert("picture".to_owned(), json!(picture));
+    if let Some(image) = &found.image {
+        object.insert("picture".to_owned(), json!(image));
     }
     Value::Object(object)
 }

@@ -1,12 +1,10 @@
 //! `mner quantize`: a smaller bundle.
 
-use crate::bundle;
-use crate::device;
 use crate::failure::Failure;
+use crate::{bundle, device};
 use mner_core::bundle::BundleFiles;
 use mner_core::bundle::quantize::Scheme;
-use mner_core::train::packing::quantize_bundle;
-use mner_core::train::store;
+use mner_core::packing::{folder, quantize_bundle};
 use std::path::PathBuf;
 
 /// Write a bundle with weights of 8 or 4 bits: a quarter to a seventh of the bytes
@@ -18,7 +16,7 @@ pub struct Args {
     /// Folder to write
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// Bits a weight; mixed: 4 for the table of word pieces, 8 for all else
+    /// Bits a weight; mixed: 4 for the table of subwords, 8 for all else
     #[arg(long)]
     scheme: SchemeName,
 }
@@ -43,9 +41,10 @@ impl From<SchemeName> for Scheme {
 pub fn run(args: &Args) -> Result<(), Failure> {
     let files = bundle::read(&args.bundle)?;
     let small = quantize_bundle(&files, args.scheme.into(), &device::parse("cpu")?)?;
-    store::write(&small, &args.out)
+    folder::write(&small, &args.out)
         .map_err(|(path, error)| format!("{}: {error}", path.display()))?;
-    let bytes = |files: &BundleFiles| files.weights.len() + files.eyes.as_ref().map_or(0, Vec::len);
+    let bytes =
+        |files: &BundleFiles| files.weights.len() + files.vision.as_ref().map_or(0, Vec::len);
     eprintln!(
         "wrote {}: weights of {} bytes instead of {}",
         args.out.display(),

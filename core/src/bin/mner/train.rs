@@ -3,10 +3,11 @@
 use crate::device;
 use crate::failure::Failure;
 use burn::train::Interrupter;
+use mner_core::data::image_text_files::Captioner;
 use mner_core::systems::hamlearning::Part;
-use mner_core::systems::mgcmt::{self, Augmented};
-use mner_core::train::config::{SystemKind, TrainConfig};
-use mner_core::train::image_context::Captioner;
+use mner_core::systems::mgcmt::Augmented;
+use mner_core::systems::{SystemKind, mgcmt};
+use mner_core::train::config::TrainConfig;
 use mner_core::train::run::train;
 use mner_core::tweet::words::Sigils;
 use serde::Serialize;
@@ -48,10 +49,10 @@ struct Flags {
     /// Folder of the tweets' own images, named by the tweets' ids
     #[arg(long, value_name = "DIR")]
     images: Option<PathBuf>,
-    /// Table of stand-in pictures: id, tab, path|similarity, ... a line
-    #[arg(long, value_name = "TSV")]
-    pictures: Option<PathBuf>,
-    /// Of how many of a tweet's stand-in pictures, the best first, one is drawn anew each epoch [default: 1]
+    /// Table of stand-in images: id, tab, path|similarity, ... a line
+    #[arg(long, alias = "pictures", value_name = "TSV")]
+    image_table: Option<PathBuf>,
+    /// Of how many of a tweet's stand-in images, the best first, one is drawn anew each epoch [default: 1]
     #[arg(long)]
     stand_ins: Option<usize>,
     /// Weights of the image backbone (torchvision's names), imagenet_labels.txt beside them
@@ -61,21 +62,21 @@ struct Flags {
     #[arg(long, value_name = "FILE")]
     detector: Option<PathBuf>,
     /// Bundle whose vision networks to take, but for a --detector that is given
-    #[arg(long)]
-    eyes: Option<PathBuf>,
-    /// Folder where what was seen in the pictures is kept [default: features in the run's]
+    #[arg(long, alias = "eyes", value_name = "BUNDLE")]
+    vision: Option<PathBuf>,
+    /// Folder where what was seen in the images is kept [default: features in the run's]
     #[arg(long, value_name = "DIR")]
     cache: Option<PathBuf>,
     /// How many of the image backbone's last blocks learn too, 0 to 17 [default: 0]
     #[arg(long)]
     tune_blocks: Option<usize>,
-    /// Fraction of the pictures left out, anew each epoch [default: 0.1]
+    /// Fraction of the images left out, anew each epoch [default: 0.1]
     #[arg(long)]
     image_dropout: Option<f64>,
-    /// Fraction of the pictures exchanged for another tweet's, anew each epoch [default: 0]
+    /// Fraction of the images exchanged for another tweet's, anew each epoch [default: 0]
     #[arg(long)]
     image_swap: Option<f64>,
-    /// Most objects of a picture, up to 36 [default: 10]
+    /// Most objects of an image, up to 36 [default: 10]
     #[arg(long)]
     objects: Option<usize>,
     /// Hidden size beyond the encoder, 0 for the encoder's [default: 0]
@@ -138,7 +139,7 @@ struct Flags {
     /// Tweets a step [default: 16]
     #[arg(long)]
     batch: Option<usize>,
-    /// The longest window in word pieces [default: 128]
+    /// The longest window in subwords [default: 128]
     #[arg(long)]
     max_pieces: Option<usize>,
     /// Peak learning rate of the encoder [default: 1e-4]

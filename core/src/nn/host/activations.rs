@@ -1,14 +1,14 @@
 //! Rows of activations in 16 bits: fine enough that nothing notable is lost.
 
-use super::lanes::ROWS;
+use crate::nn::host::lanes::ROWS;
 
-/// The largest code. -32768 is never used, see [`super::lanes::products`].
+/// The largest code. -32768 is never used, see [`crate::nn::host::lanes::products`].
 const MOST: f32 = 32767.0;
 
 /// Adding this to a value up to 2^22 leaves the nearest whole number in the low bits.
 const ROUND: f32 = 12_582_912.0;
 
-/// Rows in 16 bits with a scale each, laid out for [`super::linear::BlockLinear`].
+/// Rows in 16 bits with a scale each, laid out for [`crate::nn::host::linear::BlockLinear`].
 pub struct Activations {
     /// Pairs of neighbours of [`ROWS`] rows side by side; rows beyond the last are 0.
     pairs: Vec<[i32; ROWS]>,

@@ -1,15 +1,15 @@
 //! Self-attention of one sequence in plain `f32`.
 
-use super::pointwise::softmax;
+use crate::nn::host::pointwise::softmax;
 
-/// Multi-head scaled dot-product attention of every piece over all of them.
+/// Multi-head scaled dot-product attention of every subword over all of them.
 ///
 /// # Shapes
 /// `queries`, `keys`, `values` and the result, the heads side by side: `[P, D]`
 pub fn attend(queries: &[f32], keys: &[f32], values: &[f32], d: usize, heads: usize) -> Vec<f32> {
     let (n, size) = (keys.len() / d, d / heads);
     let scale = 1.0 / (size as f32).sqrt();
-    // Whole vectors: what stands beyond the last piece is 0 and never read.
+    // Whole vectors: what stands beyond the last subword is 0 and never read.
     let stride = n.next_multiple_of(8);
     let mut result = vec![0.0; n * d];
     let mut across = vec![0.0; size * stride];

@@ -119,7 +119,7 @@ impl Vector for [i32; PANEL] {
 
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 mod wasm {
-    use super::{PANEL, Step, Vector};
+    use crate::nn::host::{PANEL, Step, Vector};
     use std::arch::wasm32::*;
 
     impl Vector for v128 {
@@ -161,7 +161,7 @@ mod x86 {
     use super::{PANEL, ROWS, Step, Vector, tile};
     use std::arch::x86_64::*;
 
-    /// As [`super::products`].
+    /// As [`crate::nn::host::products`].
     #[target_feature(enable = "avx2")]
     pub fn products(
         steps: &[Step],

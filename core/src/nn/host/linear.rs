@@ -1,7 +1,7 @@
 //! Linear layers whose weights stay in 8 bits.
 
-use super::activations::Activations;
-use super::lanes::{PANEL, ROWS, Step, products};
+use crate::nn::host::activations::Activations;
+use crate::nn::host::lanes::{PANEL, ROWS, Step, products};
 use burn::tensor::quantization::QuantizedBytes;
 use std::fmt;
 

@@ -1,5 +1,5 @@
 //! Quantised layers on a CPU, in plain Rust: linear layers, and with them the whole text encoder, the same arithmetic as
-//! [`Encoder`](super::encoder::Encoder). Weights stay in 8 bits and are multiplied
+//! [`Encoder`](crate::nn::encoder::Encoder). Weights stay in 8 bits and are multiplied
 //! as whole numbers with activations in 16 bits, which changes a state by about 1e-4.
 
 mod activations;
@@ -17,7 +17,7 @@ pub use table::Table;
 
 /// A BERT-family encoder with packed weights.
 pub struct HostEncoder {
-    /// Word pieces, `[vocab, D]`.
+    /// Subwords, `[vocab, D]`.
     pub words: Table,
     /// `[positions, D]`
     pub positions: Table,
@@ -53,10 +53,10 @@ pub struct HostLayer {
     pub ffn_norm: Norm,
 }
 
-/// One piece of a sequence, as rows of the tables.
+/// One subword of a sequence, as rows of the tables.
 #[derive(Clone, Copy, Debug)]
 pub struct HostPiece {
-    /// Row of the word pieces.
+    /// Row of the subwords.
     pub word: usize,
     /// Row of the positions.
     pub position: usize,
@@ -81,17 +81,17 @@ impl HostEncoder {
         self.norm.weight.len()
     }
 
-    /// Hidden states of one sequence, `[P, D]`; every piece attends to all.
+    /// Hidden states of one sequence, `[P, D]`; every subword attends to all.
     ///
     /// # Panics
     /// If a table has no such row.
-    pub fn forward(&self, pieces: &[HostPiece]) -> Vec<f32> {
-        let mut x = vec![0.0; pieces.len() * self.d()];
-        for (piece, x) in pieces.iter().zip(x.chunks_exact_mut(self.d())) {
-            self.words.add_row(piece.word, x);
-            self.positions.add_row(piece.position, x);
-            self.token_types.add_row(piece.token_type, x);
-            if let (Some(shapes), Some(shape)) = (&self.shapes, piece.shape) {
+    pub fn forward(&self, subwords: &[HostPiece]) -> Vec<f32> {
+        let mut x = vec![0.0; subwords.len() * self.d()];
+        for (subword, x) in subwords.iter().zip(x.chunks_exact_mut(self.d())) {
+            self.words.add_row(subword.word, x);
+            self.positions.add_row(subword.position, x);
+            self.token_types.add_row(subword.token_type, x);
+            if let (Some(shapes), Some(shape)) = (&self.shapes, subword.shape) {
                 shapes.add_row(shape, x);
             }
         }

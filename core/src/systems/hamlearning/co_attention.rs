@@ -1,8 +1,8 @@
 //! Co-attention of words and image, and the gate through which it reaches the words.
 
-use super::HamLearningConfig;
 use crate::nn::attention::masked_softmax;
 use crate::nn::linear::{Linear, linear, linear_without_bias};
+use crate::systems::hamlearning::HamLearningConfig;
 use burn::module::Module;
 use burn::tensor::activation::sigmoid;
 use burn::tensor::{Device, Tensor};
@@ -30,18 +30,18 @@ impl CoAttention {
         }
     }
 
-    /// The refined states of the pieces: exactly `start` where a sample has no visual row.
+    /// The refined states of the subwords: exactly `start` where a sample has no visual row.
     ///
     /// # Shapes
     /// - `start`: `T0`, `[R, P, D]`
-    /// - `text`: `T_L`, `[R, P, W]`; `pieces`: 1 for a piece, `[R, P]`
+    /// - `text`: `T_L`, `[R, P, W]`; `subwords`: 1 for a subword, `[R, P]`
     /// - `visual`: `V_L`, `[R, V, W]`; `present`: 1 for a row that is there, `[R, V]`
     /// - output: `[R, P, D]`
     pub fn forward(
         &self,
         start: Tensor<3>,
         text: Tensor<3>,
-        pieces: Tensor<2>,
+        subwords: Tensor<2>,
         visual: Tensor<3>,
         present: Tensor<2>,
     ) -> Tensor<3> {
@@ -52,7 +52,7 @@ impl CoAttention {
             .matmul(visual.clone().transpose())
             / (width as f64).sqrt();
         let rows = masked_softmax(affinity.clone(), present.unsqueeze_dim::<3>(1), 2);
-        let columns = masked_softmax(affinity, pieces.unsqueeze_dim::<3>(2), 1);
+        let columns = masked_softmax(affinity, subwords.unsqueeze_dim::<3>(2), 1);
         let seen = rows.clone().matmul(visual);
         let told = rows.matmul(columns.transpose().matmul(text));
         let both = Tensor::cat(vec![seen, told], 2);

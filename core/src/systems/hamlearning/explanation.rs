@@ -1,9 +1,9 @@
 //! What explains an answer: how relevant the image was, and where each word looked.
 
-use super::fusion::FusedVisual;
-use super::grains::Grain;
-use crate::picture::features::GRID;
 use crate::systems::batch::Batch;
+use crate::systems::hamlearning::fusion::FusedVisual;
+use crate::systems::hamlearning::grains::Grain;
+use crate::vision::features::GRID;
 use burn::tensor::Tensor;
 
 /// What explains the answers to a batch.
@@ -15,7 +15,7 @@ pub struct Explanation {
     /// Share of each word's attention that fell on each cell of the grid, `[R, N, 49]`.
     pub cells: Tensor<3>,
     /// Share that fell on each object in any of its three grains, `[R, N, M]`. Cells and objects
-    /// of a word add up to 1; all are 0 where the row has no picture.
+    /// of a word add up to 1; all are 0 where the row has no image.
     pub objects: Tensor<3>,
 }
 
@@ -23,7 +23,7 @@ impl Explanation {
     /// Reads the evidence off the last turn's cross-attention.
     pub(super) fn new(batch: &Batch, visual: FusedVisual) -> Self {
         let present = visual.present.unsqueeze_dim::<3>(1);
-        let attended = batch.first_pieces(visual.attended * present);
+        let attended = batch.first_subwords(visual.attended * present);
         let [rows, words, _] = attended.dims();
         let device = attended.device();
         let mut relevance: Vec<Tensor<2>> = vec![Tensor::zeros([rows, 1], &device); 4];

@@ -1,14 +1,14 @@
 //! Everything between the encoder's states and the emissions.
 
-use super::co_attention::CoAttention;
-use super::grains::{Grain, GrainRows, Grains};
-use super::interaction::{Iteration, Visual};
-use super::relevance::{self, Relevance};
-use super::{HamLearningConfig, Part};
 use crate::nn::attention::KeyMask;
 use crate::nn::encoder::Encoder;
 use crate::nn::linear::{Linear, linear};
-use crate::systems::pictures::PictureBatch;
+use crate::systems::hamlearning::co_attention::CoAttention;
+use crate::systems::hamlearning::grains::{Grain, GrainRows, Grains};
+use crate::systems::hamlearning::interaction::{Iteration, Visual};
+use crate::systems::hamlearning::relevance::Relevance;
+use crate::systems::hamlearning::{HamLearningConfig, Part, relevance};
+use crate::systems::image_batch::ImageBatch;
 use burn::module::{Initializer, Module};
 use burn::nn::{Embedding, EmbeddingConfig};
 use burn::tensor::{Device, Tensor};
@@ -26,7 +26,7 @@ pub struct Fusion {
     co_attention: Option<CoAttention>,
     /// Turns; more than `iterations` where they share weights.
     turns: usize,
-    /// Most objects of a picture.
+    /// Most objects of an image.
     objects: usize,
 }
 
@@ -35,13 +35,13 @@ pub struct Fusion {
 pub struct Fused {
     /// `T_L`, `[R, P, W]`.
     pub text: Tensor<3>,
-    /// `H`, `[R, P, D]`; the encoder's states where a row has no picture.
+    /// `H`, `[R, P, D]`; the encoder's states where a row has no image.
     pub refined: Tensor<3>,
-    /// What was made of the pictures, if there are any.
+    /// What was made of the images, if there are any.
     pub visual: Option<FusedVisual>,
 }
 
-/// What was made of a batch's pictures.
+/// What was made of a batch's images.
 #[derive(Clone, Debug)]
 pub struct FusedVisual {
     /// The grains that take part, in the order of their rows, with their number of rows.
@@ -50,7 +50,7 @@ pub struct FusedVisual {
     pub relevance: Vec<Tensor<2>>,
     /// 1 for a row that is there, `[R, V]`.
     pub present: Tensor<2>,
-    /// What each piece attended to in the last turn, averaged over heads, `[R, P, V]`.
+    /// What each subword attended to in the last turn, averaged over heads, `[R, P, V]`.
     pub attended: Tensor<3>,
 }
 
@@ -85,30 +85,30 @@ impl Fusion {
         }
     }
 
-    /// Joins text and pictures.
+    /// Joins text and images.
     ///
     /// # Shapes
-    /// - `states`: `T0`, `[R, P, D]`; `pieces`: 1 for a piece, `[R, P]`
-    /// - `encoder`: looks up word pieces
+    /// - `states`: `T0`, `[R, P, D]`; `subwords`: 1 for a subword, `[R, P]`
+    /// - `encoder`: looks up subwords
     pub fn forward(
         &self,
         states: Tensor<3>,
-        pieces: Tensor<2>,
-        pictures: Option<&PictureBatch>,
+        subwords: Tensor<2>,
+        images: Option<&ImageBatch>,
         encoder: &Encoder,
     ) -> Fused {
         let text = match &self.narrow {
             Some(narrow) => narrow.forward(states.clone()),
             None => states.clone(),
         };
-        let text_mask = KeyMask::never_empty(pieces.clone());
-        let grains = pictures.map(|pictures| {
-            let pictures = pictures.clone().best(self.objects);
-            self.grains.forward(&pictures, encoder)
+        let text_mask = KeyMask::never_empty(subwords.clone());
+        let grains = images.map(|images| {
+            let images = images.clone().best(self.objects);
+            self.grains.forward(&images, encoder)
         });
         match grains {
             Some(grains) if !grains.is_empty() => {
-                self.with_pictures(states, text, pieces, &text_mask, &grains)
+                self.with_images(states, text, subwords, &text_mask, &grains)
             }
             _ => Fused {
                 text: self
@@ -124,11 +124,11 @@ impl Fusion {
         self.iterations.iter().cycle().take(self.turns)
     }
 
-    fn with_pictures(
+    fn with_images(
         &self,
         states: Tensor<3>,
         text: Tensor<3>,
-        pieces: Tensor<2>,
+        subwords: Tensor<2>,
         text_mask: &KeyMask,
         grains: &[GrainRows],
     ) -> Fused {
@@ -172,7 +172,7 @@ impl Fusion {
             (text, attended) = (new_text, Some(weights));
         }
         let refined = match &self.co_attention {
-            Some(co) => co.forward(states, text.clone(), pieces, visual.rows, present.clone()),
+            Some(co) => co.forward(states, text.clone(), subwords, visual.rows, present.clone()),
             None => states,
         };
         let visual = attended.map(|attended| FusedVisual {

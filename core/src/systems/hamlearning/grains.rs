@@ -1,20 +1,20 @@
 //! The four representations of the image, as rows the words can attend to.
 
-use super::{HamLearningConfig, Part};
+use crate::image::spatial;
 use crate::nn::attention::KeyMask;
 use crate::nn::encoder::Encoder;
 use crate::nn::geometry_bias::GeometryBias;
 use crate::nn::graph_attention::GraphAttention;
 use crate::nn::linear::{Linear, linear, linear_without_bias};
 use crate::nn::transformer::TransformerLayer;
-use crate::picture::features::GRID;
-use crate::picture::spatial;
-use crate::systems::pictures::PictureBatch;
+use crate::systems::hamlearning::{HamLearningConfig, Part};
+use crate::systems::image_batch::ImageBatch;
+use crate::vision::features::GRID;
 use burn::module::{Initializer, Module};
 use burn::nn::{Embedding, EmbeddingConfig, LayerNorm, LayerNormConfig};
 use burn::tensor::{Device, Tensor};
 
-/// A kind of visual evidence, from the whole picture to how its objects lie to each other.
+/// A kind of visual evidence, from the whole image to how its objects lie to each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Grain {
     /// The grid: `G`, 49 rows.
@@ -119,16 +119,16 @@ impl Grains {
     }
 
     /// The rows of every grain that is not left out, in the order of [`Grain::ALL`]. `encoder`
-    /// looks up the pieces of the tags.
-    pub fn forward(&self, pictures: &PictureBatch, encoder: &Encoder) -> Vec<GrainRows> {
+    /// looks up the subwords of the tags.
+    pub fn forward(&self, images: &ImageBatch, encoder: &Encoder) -> Vec<GrainRows> {
         let mut grains = Vec::with_capacity(Grain::ALL.len());
         if let Some(global) = &self.global {
-            let rows = global.forward(pictures.grid.clone());
+            let rows = global.forward(images.grid.clone());
             let [batch, ..] = rows.dims();
             grains.push(GrainRows {
                 grain: Grain::Global,
                 rows,
-                present: pictures
+                present: images
                     .present
                     .clone()
                     .unsqueeze_dim::<2>(1)
@@ -139,14 +139,14 @@ impl Grains {
             grains.push(GrainRows {
                 grain,
                 rows,
-                present: pictures.objects.clone(),
+                present: images.objects.clone(),
             });
         };
         let objects = self.object.forward(Tensor::cat(
             vec![
-                pictures.regions.clone(),
-                self.classes.forward(pictures.classes.clone()),
-                pictures.boxes.clone(),
+                images.regions.clone(),
+                self.classes.forward(images.classes.clone()),
+                images.boxes.clone(),
             ],
             2,
         ));
@@ -154,16 +154,16 @@ impl Grains {
             add(Grain::Object, objects.clone());
         }
         if let Some(semantic) = &self.semantic {
-            let shares = pictures.tag_weights.clone().unsqueeze_dim::<3>(1);
-            let tags = shares.matmul(encoder.word_vectors(pictures.tag_pieces.clone()));
+            let shares = images.tag_weights.clone().unsqueeze_dim::<3>(1);
+            let tags = shares.matmul(encoder.word_vectors(images.tag_subwords.clone()));
             let x = objects.clone() + semantic.tags.forward(tags);
-            let bias = semantic.geometry.forward(pictures.geometry.clone());
-            let mask = KeyMask::maybe_empty(pictures.objects.clone());
+            let bias = semantic.geometry.forward(images.geometry.clone());
+            let mask = KeyMask::maybe_empty(images.objects.clone());
             let (rows, _) = semantic.layer.forward(x.clone(), x, &mask, Some(bias));
             add(Grain::Semantic, rows);
         }
         if let Some(spatial) = &self.spatial {
-            let (labels, present) = (pictures.labels.clone(), pictures.objects.clone());
+            let (labels, present) = (images.labels.clone(), images.objects.clone());
             add(Grain::Spatial, spatial.forward(objects, labels, present));
         }
         grains

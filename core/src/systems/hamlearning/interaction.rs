@@ -37,7 +37,7 @@ impl Iteration {
         }
     }
 
-    /// The text's turn: new text states, `[R, P, W]`, and what each piece attended to, averaged
+    /// The text's turn: new text states, `[R, P, W]`, and what each subword attended to, averaged
     /// over heads, `[R, P, V]` (meaningless where a sample has no visual row).
     pub fn text(
         &self,
@@ -52,7 +52,7 @@ impl Iteration {
         (self.text_self.forward_self(crossed, text_mask), attended)
     }
 
-    /// The text's turn where no sample has a picture.
+    /// The text's turn where no sample has an image.
     pub fn text_alone(&self, text: Tensor<3>, text_mask: &KeyMask) -> Tensor<3> {
         let crossed = self.text_cross.forward_alone(text);
         self.text_self.forward_self(crossed, text_mask)

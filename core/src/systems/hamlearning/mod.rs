@@ -22,12 +22,12 @@ pub mod relevance;
 #[cfg(all(test, feature = "train", feature = "flex"))]
 mod tests;
 
-use super::batch::Batch;
 use crate::label::LABELS;
 use crate::nn::crf::Crf;
 use crate::nn::encoder::{Encoder, EncoderConfig};
 use crate::nn::linear::{Linear, linear};
 use crate::nn::transformer::{TransformerLayerConfig, check_sizes};
+use crate::systems::batch::Batch;
 use burn::module::Module;
 use burn::nn::{Dropout, DropoutConfig};
 use burn::tensor::{Device, Tensor};
@@ -35,7 +35,7 @@ use explanation::Explanation;
 use fusion::{Fused, Fusion};
 use serde::{Deserialize, Serialize};
 
-/// Most objects of a picture that any configuration may use.
+/// Most objects of an image that any configuration may use.
 pub const MOST_OBJECTS: usize = 36;
 
 /// Most iterations that any configuration may use.
@@ -67,7 +67,7 @@ pub struct HamLearningConfig {
     pub encoder: EncoderConfig,
     /// `C`, channels of the image backbone's map.
     pub channels: usize,
-    /// Most objects of a picture, the best first; at most [`MOST_OBJECTS`].
+    /// Most objects of an image, the best first; at most [`MOST_OBJECTS`].
     pub objects: usize,
     /// Hidden size of everything beyond the encoder. Where it is not the encoder's, a linear
     /// layer leads from one to the other.
@@ -173,7 +173,7 @@ impl HamLearning {
         self.emissions(batch, &fused)
     }
 
-    /// Emission scores, and what explains them where the batch has pictures.
+    /// Emission scores, and what explains them where the batch has images.
     pub fn explain(&self, batch: &Batch) -> (Tensor<3>, Option<Explanation>) {
         let fused = self.fuse(batch);
         let emissions = self.emissions(batch, &fused);
@@ -181,16 +181,26 @@ impl HamLearning {
         (emissions, explanation)
     }
 
+    /// Emission scores, and how far the relevance is from telling own images from others', `[1]`, where the batch knows.
+    pub fn study(&self, batch: &Batch) -> (Tensor<3>, Option<Tensor<1>>) {
+        let fused = self.fuse(batch);
+        let emissions = self.emissions(batch, &fused);
+        let matching = fused.visual.zip(batch.ownership());
+        let matching = matching
+            .map(|(visual, ownership)| relevance::matching_loss(&visual.relevance, ownership));
+        (emissions, matching)
+    }
+
     fn fuse(&self, batch: &Batch) -> Fused {
         let states = self.encoder.forward(batch.text());
         let present = batch.text().present.clone();
         self.fusion
-            .forward(states, present, batch.pictures(), &self.encoder)
+            .forward(states, present, batch.images(), &self.encoder)
     }
 
     fn emissions(&self, batch: &Batch, fused: &Fused) -> Tensor<3> {
         let joined = Tensor::cat(vec![fused.text.clone(), fused.refined.clone()], 2);
-        let words = batch.first_pieces(joined);
+        let words = batch.first_subwords(joined);
         self.emit.forward(self.dropout.forward(words))
     }
 }

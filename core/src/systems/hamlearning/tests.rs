@@ -1,13 +1,13 @@
-use super::{HamLearningConfig, Part};
 use crate::label::{LABELS, Label};
 use crate::nn::crf::CrfTargets;
-use crate::systems::batch::{Batch, LeastSizes};
-use crate::systems::pictures::Sight;
-use crate::systems::pictures::tests::sight;
+use crate::systems::batch::Batch;
+use crate::systems::hamlearning::{HamLearningConfig, Part};
+use crate::systems::image_batch::EncodedImage;
+use crate::systems::image_batch::tests::encoded;
+use crate::systems::padding::LeastSizes;
 use crate::systems::{System, SystemConfig};
-use crate::train::tiny;
-use crate::tweet::pieces::WordPieces;
-use crate::tweet::sequence::{PieceSequence, sequences};
+use crate::tweet::sequence::{SubwordSequence, sequences};
+use crate::tweet::subwords::SubwordTokenizer;
 use burn::optim::{AdamWConfig, GradientsParams, ModuleOptimizer};
 use burn::tensor::{Device, Tensor};
 use proptest::prelude::*;
@@ -15,7 +15,7 @@ use proptest::prelude::*;
 const CHANNELS: usize = 6;
 
 fn config(change: impl FnOnce(&mut HamLearningConfig)) -> HamLearningConfig {
-    let mut encoder = tiny::config(&tokenizer()).encoder().clone();
+    let mut encoder = crate::systems::tiny::config(&tokenizer()).encoder().clone();
     encoder.layers = 1;
     encoder.dropout = 0.0;
     let mut config = HamLearningConfig::new(encoder, CHANNELS);
@@ -29,12 +29,12 @@ fn system(seed: u64, device: &Device, change: impl FnOnce(&mut HamLearningConfig
     SystemConfig::HamLearning(config(change)).init(device)
 }
 
-fn tokenizer() -> WordPieces {
-    tiny::tokenizer().unwrap()
+fn tokenizer() -> SubwordTokenizer {
+    crate::tweet::tiny::tokenizer().unwrap()
 }
 
 /// The windows of some tweets of different lengths; the second has two windows at this limit.
-fn tweets() -> Vec<Vec<PieceSequence>> {
+fn tweets() -> Vec<Vec<SubwordSequence>> {
     let tokenizer = tokenizer();
     [
         "in rome now",
@@ -50,16 +50,21 @@ fn tweets() -> Vec<Vec<PieceSequence>> {
     .to_vec()
 }
 
-fn batch(tweets: &[Vec<PieceSequence>], sights: &[Option<Sight>], device: &Device) -> Batch {
-    let windows: Vec<&[PieceSequence]> = tweets.iter().map(Vec::as_slice).collect();
-    let sights: Vec<Option<&Sight>> = sights.iter().map(Option::as_ref).collect();
+fn batch(
+    tweets: &[Vec<SubwordSequence>],
+    encoded_images: &[Option<EncodedImage>],
+    device: &Device,
+) -> Batch {
+    let windows: Vec<&[SubwordSequence]> = tweets.iter().map(Vec::as_slice).collect();
+    let encoded_images: Vec<Option<&EncodedImage>> =
+        encoded_images.iter().map(Option::as_ref).collect();
     Batch::new(
         &windows,
         tokenizer().special().pad,
         LeastSizes::default(),
         device,
     )
-    .with_pictures(&sights)
+    .with_images(&encoded_images)
 }
 
 fn emissions(system: &System, batch: &Batch) -> Vec<Vec<f64>> {
@@ -70,10 +75,10 @@ fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
     tensor.into_data().try_to_vec().unwrap()
 }
 
-/// A picture with some objects, or none at all.
-fn any_sight() -> impl Strategy<Value = Option<Sight>> {
+/// An image with some objects, or none at all.
+fn any_sight() -> impl Strategy<Value = Option<EncodedImage>> {
     proptest::option::of((any::<u64>(), 0..4usize))
-        .prop_map(|sight_of| sight_of.map(|(seed, objects)| sight(seed, CHANNELS, objects)))
+        .prop_map(|sight_of| sight_of.map(|(seed, objects)| encoded(seed, CHANNELS, objects)))
 }
 
 proptest! {
@@ -81,7 +86,7 @@ proptest! {
 
     #[test]
     fn a_tweet_is_answered_as_if_it_were_alone(
-        sights in proptest::collection::vec(any_sight(), 5),
+        encoded_images in proptest::collection::vec(any_sight(), 5),
         (iterations, shared, width) in (1..3usize, any::<bool>(), prop_oneof![Just(32usize), Just(16)]),
         seed in any::<u64>(),
     ) {
@@ -90,9 +95,9 @@ proptest! {
             (c.iterations, c.shared, c.width) = (iterations, shared, width);
         });
         let tweets = tweets();
-        let together = emissions(&system, &batch(&tweets, &sights, &device));
+        let together = emissions(&system, &batch(&tweets, &encoded_images, &device));
         for i in 0..tweets.len() {
-            let alone = batch(&tweets[i..=i], &sights[i..=i], &device);
+            let alone = batch(&tweets[i..=i], &encoded_images[i..=i], &device);
             let alone = emissions(&system, &alone).remove(0);
             prop_assert_eq!(together[i].len(), alone.len());
             for (a, b) in together[i].iter().zip(&alone) {
@@ -102,14 +107,14 @@ proptest! {
     }
 
     #[test]
-    fn without_a_picture_the_pixels_of_others_change_no_bit(
+    fn without_a_image_the_pixels_of_others_change_no_bit(
         (one, other) in (any::<u64>(), any::<u64>()),
     ) {
         let device = Device::flex();
         let system = system(1, &device, |_| {});
         let answers = [one, other].map(|seed| {
-            let sights = [Some(sight(seed, CHANNELS, 2)), None, None, Some(sight(seed, CHANNELS, 0)), None];
-            emissions(&system, &batch(&tweets(), &sights, &device))
+            let encoded_images = [Some(encoded(seed, CHANNELS, 2)), None, None, Some(encoded(seed, CHANNELS, 0)), None];
+            emissions(&system, &batch(&tweets(), &encoded_images, &device))
         });
         for i in [1, 2, 4] {
             prop_assert_eq!(&answers[0][i], &answers[1][i]);
@@ -121,17 +126,17 @@ proptest! {
 }
 
 #[test]
-fn the_explanation_adds_up_and_is_silent_without_a_picture() {
+fn the_explanation_adds_up_and_is_silent_without_a_image() {
     let device = Device::flex();
     let system = system(2, &device, |_| {});
-    let sights = [
-        Some(sight(1, CHANNELS, 3)),
+    let encoded_images = [
+        Some(encoded(1, CHANNELS, 3)),
         None,
-        Some(sight(2, CHANNELS, 0)),
-        Some(sight(3, CHANNELS, 1)),
+        Some(encoded(2, CHANNELS, 0)),
+        Some(encoded(3, CHANNELS, 1)),
         None,
     ];
-    let batch = batch(&tweets(), &sights, &device);
+    let batch = batch(&tweets(), &encoded_images, &device);
     let (emissions, explanation) = system.explain(&batch);
     assert_eq!(values(emissions), values(system.forward(&batch)));
     let explanation = explanation.unwrap();
@@ -161,15 +166,19 @@ fn the_explanation_adds_up_and_is_silent_without_a_picture() {
             assert!(shares[count.unwrap_or(0)..].iter().all(|&x| x == 0.0));
         }
     }
-    let alone = super::tests::batch(&tweets(), &[None, None, None, None, None], &device);
+    let alone = crate::systems::hamlearning::tests::batch(
+        &tweets(),
+        &[None, None, None, None, None],
+        &device,
+    );
     assert!(system.explain(&alone).1.is_none());
 }
 
 #[test]
 fn every_part_can_be_left_out() {
     let device = Device::flex();
-    let sights = [Some(sight(1, CHANNELS, 2)), None, None, None, None];
-    let batch = batch(&tweets(), &sights, &device);
+    let encoded_images = [Some(encoded(1, CHANNELS, 2)), None, None, None, None];
+    let batch = batch(&tweets(), &encoded_images, &device);
     let all = [
         Part::Global,
         Part::Object,
@@ -194,9 +203,13 @@ fn every_part_can_be_left_out() {
         let on_grid = values(explanation.cells).iter().sum::<f32>();
         assert_eq!(on_grid == 0.0, part == Part::Global);
     }
-    // Without any grain the picture is as if it were not there.
+    // Without any grain the image is as if it were not there.
     let blind = system(3, &device, |c| c.without = all[..4].to_vec());
-    let without = super::tests::batch(&tweets(), &[None, None, None, None, None], &device);
+    let without = crate::systems::hamlearning::tests::batch(
+        &tweets(),
+        &[None, None, None, None, None],
+        &device,
+    );
     assert_eq!(emissions(&blind, &batch), emissions(&blind, &without));
     assert!(blind.explain(&batch).1.is_none());
 }
@@ -205,18 +218,24 @@ fn every_part_can_be_left_out() {
 fn more_objects_than_the_configuration_takes_are_passed_over() {
     let device = Device::flex();
     let system = system(4, &device, |c| c.objects = 2);
-    let seen = sight(1, CHANNELS, 3);
+    let seen = encoded(1, CHANNELS, 3);
     let mut fewer = seen.clone();
     let mut features = (*fewer.features).clone();
     features.objects.truncate(2);
     features.regions.truncate(2 * CHANNELS);
     fewer.features = features.into();
-    let answer = |sight: Sight| emissions(&system, &batch(&tweets()[..1], &[Some(sight)], &device));
+    let answer = |encoded: EncodedImage| {
+        emissions(&system, &batch(&tweets()[..1], &[Some(encoded)], &device))
+    };
     assert_eq!(answer(seen), answer(fewer));
 }
 
 /// The parameters that the loss on some tweets does not reach.
-fn unreached(system: &System, sights: &[Option<Sight>], device: &Device) -> Vec<String> {
+fn unreached(
+    system: &System,
+    encoded_images: &[Option<EncodedImage>],
+    device: &Device,
+) -> Vec<String> {
     let tweets = tweets();
     let gold: Vec<Vec<usize>> = tweets
         .iter()
@@ -224,25 +243,25 @@ fn unreached(system: &System, sights: &[Option<Sight>], device: &Device) -> Vec<
         .map(|window| (0..window.first.len()).map(|i| i % LABELS).collect())
         .collect();
     let targets = CrfTargets::new(&gold, LABELS, device);
-    let loss = system.loss(&batch(&tweets, sights, device), &targets);
+    let loss = system.loss(&batch(&tweets, encoded_images, device), &targets);
     crate::systems::unreached::unreached(system, &loss.backward())
 }
 
 #[test]
 fn the_loss_reaches_every_weight_and_is_finite_beside_absent_rows() {
     let device = Device::flex().autodiff();
-    let sights = [
-        Some(sight(1, CHANNELS, 3)),
+    let encoded_images = [
+        Some(encoded(1, CHANNELS, 3)),
         None,
-        Some(sight(2, CHANNELS, 0)),
-        Some(sight(3, CHANNELS, 3)),
+        Some(encoded(2, CHANNELS, 0)),
+        Some(encoded(3, CHANNELS, 3)),
         None,
     ];
     let narrow = system(5, &device, |c| c.width = 16);
-    assert_eq!(unreached(&narrow, &sights, &device), [""; 0]);
+    assert_eq!(unreached(&narrow, &encoded_images, &device), [""; 0]);
     let shared = system(5, &device, |c| (c.iterations, c.shared) = (3, true));
-    assert_eq!(unreached(&shared, &sights, &device), [""; 0]);
-    // Without a picture the text's own path learns all the same.
+    assert_eq!(unreached(&shared, &encoded_images, &device), [""; 0]);
+    // Without an image the text's own path learns all the same.
     let none = [None, None, None, None, None];
     let names = unreached(&narrow, &none, &device);
     assert!(
@@ -253,7 +272,7 @@ fn the_loss_reaches_every_weight_and_is_finite_beside_absent_rows() {
 }
 
 #[test]
-fn what_the_picture_alone_decides_is_learnt_from_it() {
+fn what_the_image_alone_decides_is_learnt_from_it() {
     let device = Device::flex().autodiff();
     // Without dropout: its random numbers depend on what else runs beside this test.
     let mut system = system(5, &device, |c| {
@@ -262,8 +281,8 @@ fn what_the_picture_alone_decides_is_learnt_from_it() {
     let tweets = vec![tweets().swap_remove(0); 2];
     let labels = ["B-PER", "B-LOC"].map(|label| Label::parse(label).unwrap().index());
     let gold = labels.map(|label| vec![0, label, 0]);
-    let mut sights = [1, 2].map(|seed| Some(sight(seed, CHANNELS, 2)));
-    let shown = batch(&tweets, &sights, &device);
+    let mut encoded_images = [1, 2].map(|seed| Some(encoded(seed, CHANNELS, 2)));
+    let shown = batch(&tweets, &encoded_images, &device);
     let mut adamw = ModuleOptimizer::from(AdamWConfig::new().build());
     for _ in 0..120 {
         let loss = system.loss(&shown, &CrfTargets::new(&gold, LABELS, &device));
@@ -271,15 +290,15 @@ fn what_the_picture_alone_decides_is_learnt_from_it() {
         system = adamw.step(5e-3, system, grads);
     }
     // The label with the highest emission for the second word of each tweet.
-    let named = |sights: &[Option<Sight>]| -> Vec<usize> {
+    let named = |encoded_images: &[Option<EncodedImage>]| -> Vec<usize> {
         let best = |scores: &[f64]| (0..LABELS).max_by(|&a, &b| scores[a].total_cmp(&scores[b]));
-        let answers = emissions(&system, &batch(&tweets, sights, &device));
+        let answers = emissions(&system, &batch(&tweets, encoded_images, &device));
         answers
             .iter()
             .map(|e| best(&e[LABELS..2 * LABELS]).unwrap())
             .collect()
     };
-    assert_eq!(named(&sights), labels);
-    sights.swap(0, 1);
-    assert_eq!(named(&sights), [labels[1], labels[0]]);
+    assert_eq!(named(&encoded_images), labels);
+    encoded_images.swap(0, 1);
+    assert_eq!(named(&encoded_images), [labels[1], labels[0]]);
 }

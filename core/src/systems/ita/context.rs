@@ -1,29 +1,29 @@
-//! The words about a picture that follow the tweet into the encoder.
+//! The words about an image that follow the tweet into the encoder.
 
-use super::image_text::ImageText;
-use crate::systems::pictures::Sight;
-use crate::tweet::pieces::{PiecesError, WordPieces};
-use crate::tweet::sequence::PieceSequence;
+use crate::systems::image_batch::EncodedImage;
+use crate::systems::ita::image_text::ImageText;
+use crate::tweet::sequence::SubwordSequence;
 use crate::tweet::shape::WordShape;
+use crate::tweet::subwords::{SubwordTokenizer, TokenizerError};
 use crate::tweet::words::{Sigils, split_words};
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 
-/// What of a picture's text becomes context. 0 leaves a kind out.
+/// What of an image's text becomes context. 0 leaves a kind out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ContextBuilder {
     /// Most captions.
     pub captions: usize,
     /// Most object tags, the surest first.
     pub tags: usize,
-    /// Most words of text in the picture.
+    /// Most words of text in the image.
     pub ocr: usize,
-    /// The longest sequence in pieces that context may fill, special pieces included.
+    /// The longest sequence in subwords that context may fill, special tokens included.
     pub max_pieces: usize,
 }
 
 impl Default for ContextBuilder {
-    /// 5 captions, 20 tags, 50 words, 512 pieces.
+    /// 5 captions, 20 tags, 50 words, 512 subwords.
     fn default() -> Self {
         Self {
             captions: 5,
@@ -34,13 +34,13 @@ impl Default for ContextBuilder {
     }
 }
 
-/// The context of a picture: the words of captions, tags and text in the picture, in this order.
+/// The context of an image: the words of captions, tags and text in the image, in this order.
 /// What is not there is empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Context([Vec<String>; 3]);
 
 impl ContextBuilder {
-    /// The context of a picture from all that is known of it.
+    /// The context of an image from all that is known of it.
     ///
     /// Captions are joined by `.`, tags by `,`, each a word of its own; an object's attributes
     /// stand before its name. What differs only in case and spaces is said once.
@@ -66,25 +66,25 @@ impl ContextBuilder {
 }
 
 impl ContextBuilder {
-    /// The context of a picture in pieces, from the tags of its sight and what else is known of
+    /// The context of an image in subwords, from the tags of its encoded and what else is known of
     /// it; none where nothing is.
     ///
     /// # Errors
     /// If the tokenizer fails on a word.
-    pub fn pieces(
+    pub fn subwords(
         &self,
-        sight: Option<&Sight>,
+        encoded: Option<&EncodedImage>,
         known: Option<&ImageText>,
-        tokenizer: &WordPieces,
-    ) -> Result<Option<ContextPieces>, PiecesError> {
+        tokenizer: &SubwordTokenizer,
+    ) -> Result<Option<ContextSubwords>, TokenizerError> {
         let mut all = known.cloned().unwrap_or_default();
-        if let Some(sight) = sight {
-            all.extend(ImageText::from_tags(&sight.features.tags));
+        if let Some(encoded) = encoded {
+            all.extend(ImageText::from_tags(&encoded.features.tags));
         }
         let context = self.build(&all);
         match context.is_empty() {
             true => Ok(None),
-            false => context.pieces(tokenizer).map(Some),
+            false => context.subwords(tokenizer).map(Some),
         }
     }
 }
@@ -95,55 +95,58 @@ impl Context {
         self.0.iter().all(Vec::is_empty)
     }
 
-    /// The words, captions, tags and text in the picture one after the other.
+    /// The words, captions, tags and text in the image one after the other.
     pub fn words(&self) -> impl Iterator<Item = &str> {
         self.0.iter().flatten().map(String::as_str)
     }
 
-    /// Cuts the words into pieces.
+    /// Cuts the words into subwords.
     ///
     /// # Errors
     /// If the tokenizer fails on a word.
-    pub fn pieces(&self, tokenizer: &WordPieces) -> Result<ContextPieces, PiecesError> {
+    pub fn subwords(
+        &self,
+        tokenizer: &SubwordTokenizer,
+    ) -> Result<ContextSubwords, TokenizerError> {
         let mut kinds: [Vec<Vec<u32>>; 3] = Default::default();
-        for (pieces, words) in kinds.iter_mut().zip(&self.0) {
+        for (subwords, words) in kinds.iter_mut().zip(&self.0) {
             let words: Vec<&str> = words.iter().map(String::as_str).collect();
-            *pieces = tokenizer.encode(&words)?;
+            *subwords = tokenizer.encode(&words)?;
         }
-        Ok(ContextPieces {
+        Ok(ContextSubwords {
             kinds,
             separator: tokenizer.special().end,
         })
     }
 }
 
-/// A context in word pieces.
+/// A context in subwords.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ContextPieces {
+pub struct ContextSubwords {
     /// Pieces of each word of each kind.
     kinds: [Vec<Vec<u32>>; 3],
     /// What ends each kind.
     separator: u32,
 }
 
-impl ContextPieces {
+impl ContextSubwords {
     /// The window of a tweet followed by the context: `[CLS] tweet [SEP] captions [SEP] tags
     /// [SEP] text [SEP]`. The context is cut before the first word that does not fit into `limit`
-    /// pieces; the tweet never is. A kind without words has no separator either.
+    /// subwords; the tweet never is. A kind without words has no separator either.
     ///
     /// The words of the sequence stay the tweet's own: no label is read off the context.
     #[must_use]
-    pub fn after(&self, tweet: &PieceSequence, limit: usize) -> PieceSequence {
+    pub fn after(&self, tweet: &SubwordSequence, limit: usize) -> SubwordSequence {
         let mut sequence = tweet.clone();
         'kinds: for words in &self.kinds {
-            let start = sequence.pieces.len();
+            let start = sequence.subwords.len();
             for word in words {
                 // One more for the separator.
-                if sequence.pieces.len() + word.len() + 1 > limit {
+                if sequence.subwords.len() + word.len() + 1 > limit {
                     end_kind(&mut sequence, start, self.separator);
                     break 'kinds;
                 }
-                sequence.pieces.extend(word);
+                sequence.subwords.extend(word);
             }
             end_kind(&mut sequence, start, self.separator);
         }
@@ -151,12 +154,12 @@ impl ContextPieces {
     }
 }
 
-/// Closes a kind of context that began at piece `start`.
-fn end_kind(sequence: &mut PieceSequence, start: usize, separator: u32) {
-    if sequence.pieces.len() > start {
-        let length = sequence.pieces.len();
+/// Closes a kind of context that began at subword `start`.
+fn end_kind(sequence: &mut SubwordSequence, start: usize, separator: u32) {
+    if sequence.subwords.len() > start {
+        let length = sequence.subwords.len();
         sequence.shapes.resize(length, WordShape::Context.index());
-        sequence.pieces.push(separator);
+        sequence.subwords.push(separator);
         sequence.shapes.push(WordShape::Special.index());
     }
 }
@@ -193,9 +196,9 @@ fn words(text: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::picture::tags::{Tag, TagSource};
     use crate::systems::ita::image_text::NamedObject;
     use crate::tweet::window::Window;
+    use crate::vision::tags::{Tag, TagSource};
     use proptest::prelude::*;
 
     fn object(name: &str, score: f32, attrs: &[&str]) -> NamedObject {
@@ -272,9 +275,9 @@ mod tests {
         assert!(text.captions.is_empty());
     }
 
-    fn tweet() -> PieceSequence {
-        PieceSequence {
-            pieces: vec![2, 10, 11, 3],
+    fn tweet() -> SubwordSequence {
+        SubwordSequence {
+            subwords: vec![2, 10, 11, 3],
             shapes: vec![10, 6, 6, 10],
             first: vec![1],
             window: Window {
@@ -284,8 +287,8 @@ mod tests {
         }
     }
 
-    fn context() -> ContextPieces {
-        ContextPieces {
+    fn context() -> ContextSubwords {
+        ContextSubwords {
             kinds: [
                 vec![vec![20, 21], vec![22]],
                 vec![],
@@ -298,19 +301,19 @@ mod tests {
     #[test]
     fn context_follows_the_tweet_and_has_no_words() {
         let all = context().after(&tweet(), 512);
-        assert_eq!(all.pieces, [2, 10, 11, 3, 20, 21, 22, 3, 30, 31, 32, 3]);
+        assert_eq!(all.subwords, [2, 10, 11, 3, 20, 21, 22, 3, 30, 31, 32, 3]);
         assert_eq!(all.shapes, [10, 6, 6, 10, 11, 11, 11, 10, 11, 11, 11, 10]);
         assert_eq!((all.first, all.window), (tweet().first, tweet().window));
     }
 
     #[test]
     fn context_is_cut_by_whole_words_and_the_tweet_never() {
-        let pieces = |limit| context().after(&tweet(), limit).pieces.split_off(4);
-        assert_eq!(pieces(11), [20, 21, 22, 3, 30, 3]);
-        assert_eq!(pieces(9), [20, 21, 22, 3]);
-        assert_eq!(pieces(7), [20, 21, 3]);
+        let subwords = |limit| context().after(&tweet(), limit).subwords.split_off(4);
+        assert_eq!(subwords(11), [20, 21, 22, 3, 30, 3]);
+        assert_eq!(subwords(9), [20, 21, 22, 3]);
+        assert_eq!(subwords(7), [20, 21, 3]);
         for limit in 0..7 {
-            assert!(pieces(limit).is_empty());
+            assert!(subwords(limit).is_empty());
         }
     }
 
@@ -320,13 +323,13 @@ mod tests {
             kinds in prop::array::uniform3(prop::collection::vec(prop::collection::vec(5u32..9, 1..4), 0..6)),
             limit in 4usize..40,
         ) {
-            let context = ContextPieces { kinds, separator: 3 };
+            let context = ContextSubwords { kinds, separator: 3 };
             let all = context.after(&tweet(), limit);
-            prop_assert!(all.pieces.len() <= limit);
-            prop_assert_eq!(all.pieces.len(), all.shapes.len());
-            prop_assert_eq!(&all.pieces[..4], &tweet().pieces[..]);
-            prop_assert_eq!(all.pieces.last(), Some(&3));
-            prop_assert!(all.pieces.windows(2).all(|p| p != [3, 3]));
+            prop_assert!(all.subwords.len() <= limit);
+            prop_assert_eq!(all.subwords.len(), all.shapes.len());
+            prop_assert_eq!(&all.subwords[..4], &tweet().subwords[..]);
+            prop_assert_eq!(all.subwords.last(), Some(&3));
+            prop_assert!(all.subwords.windows(2).all(|p| p != [3, 3]));
         }
     }
 }

@@ -1,25 +1,26 @@
-//! What a picture says in words, and who reads it out of one.
+//! What an image says in words, and who reads it out of one.
 
-use crate::picture::tags::Tag;
-use crate::picture::{Picture, PictureFeatures};
+use crate::image::Image;
+use crate::vision::ImageFeatures;
+use crate::vision::tags::Tag;
 use serde::{Deserialize, Serialize};
 use std::error::Error;
 use std::future::Future;
 use std::pin::Pin;
 
-/// What is known of one picture in words; also what a context side file holds for an image.
+/// What is known of one image in words; also what a context side file holds for an image.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ImageText {
-    /// Sentences about the whole picture, the best first.
+    /// Sentences about the whole image, the best first.
     pub captions: Vec<String>,
-    /// Things in the picture.
+    /// Things in the image.
     pub objects: Vec<NamedObject>,
-    /// Text written in the picture, in reading order.
+    /// Text written in the image, in reading order.
     pub ocr: Vec<String>,
 }
 
-/// A thing in a picture.
+/// A thing in an image.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct NamedObject {
     /// What it is.
@@ -36,13 +37,13 @@ pub struct NamedObject {
 pub type Reading<'a> =
     Pin<Box<dyn Future<Output = Result<ImageText, Box<dyn Error + Send + Sync>>> + 'a>>;
 
-/// Reads words out of pictures: a captioner, a tagger, an optical character reader.
+/// Reads words out of images: a captioner, a tagger, an optical character reader.
 pub trait ImageReader {
     /// What it is, for messages: `captioner`.
     fn name(&self) -> &str;
 
-    /// Reads a picture, given also what the system's own networks saw in it.
-    fn read<'a>(&'a self, picture: &'a Picture, features: &'a PictureFeatures) -> Reading<'a>;
+    /// Reads an image, given also what the system's own networks saw in it.
+    fn read<'a>(&'a self, image: &'a Image, features: &'a ImageFeatures) -> Reading<'a>;
 }
 
 /// Reads out the tags that the system's own networks gave.
@@ -54,7 +55,7 @@ impl ImageReader for TagReader {
         "tagger"
     }
 
-    fn read<'a>(&'a self, _: &'a Picture, features: &'a PictureFeatures) -> Reading<'a> {
+    fn read<'a>(&'a self, _: &'a Image, features: &'a ImageFeatures) -> Reading<'a> {
         Box::pin(std::future::ready(Ok(ImageText::from_tags(&features.tags))))
     }
 }

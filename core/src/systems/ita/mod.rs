@@ -1,29 +1,29 @@
-//! ITA: the picture becomes words that follow the tweet into the text encoder, and a text encoder
+//! ITA: the image becomes words that follow the tweet into the text encoder, and a text encoder
 //! and a chain do the rest (Wang et al., arXiv 2112.06482, NAACL 2022).
 //!
 //! Whether a batch shows the text view or the cross-modal view is a matter of its sequences: the
-//! latter carry a [`context`]. With [cross-view alignment](super::cross_view) both views are trained,
-//! and the model stands with and without a picture.
+//! latter carry a [`context`]. With [cross-view alignment](crate::systems::cross_view) both views are trained,
+//! and the model stands with and without an image.
 
 pub mod context;
 pub mod image_text;
 
-use super::batch::Batch;
 use crate::label::LABELS;
 use crate::nn::crf::Crf;
 use crate::nn::encoder::{Encoder, EncoderConfig};
 use crate::nn::linear::{Linear, linear};
+use crate::systems::batch::Batch;
 use burn::module::{Flag, Module, Param};
 use burn::tensor::{Device, Distribution, Tensor};
 use context::ContextBuilder;
 use serde::{Deserialize, Serialize};
 
-/// Sizes of ITA, and what it takes from a picture.
+/// Sizes of ITA, and what it takes from an image.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ItaConfig {
     /// The text encoder.
     pub encoder: EncoderConfig,
-    /// What of a picture's text becomes context.
+    /// What of an image's text becomes context.
     pub context: ContextBuilder,
     /// Part of the words whose hidden state is hidden from the output layer in training, in 0..1.
     pub word_dropout: f64,
@@ -110,7 +110,7 @@ impl WordDropout {
 impl Ita {
     /// Emission scores of every word of the tweets, `[R, N, 9]`, of whichever view the batch is.
     pub fn forward(&self, batch: &Batch) -> Tensor<3> {
-        let words = batch.first_pieces(self.encoder.forward(batch.text()));
+        let words = batch.first_subwords(self.encoder.forward(batch.text()));
         self.emit.forward(self.word_dropout.forward(words))
     }
 }
@@ -120,20 +120,19 @@ mod tests {
     use super::*;
     use crate::nn::crf::CrfTargets;
     use crate::systems::System;
-    use crate::systems::batch::LeastSizes;
     use crate::systems::cross_view::CrossViewConfig;
     use crate::systems::ita::image_text::ImageText;
-    use crate::train::tiny;
-    use crate::tweet::pieces::WordPieces;
-    use crate::tweet::sequence::{PieceSequence, sequences};
+    use crate::systems::padding::LeastSizes;
+    use crate::tweet::sequence::{SubwordSequence, sequences};
+    use crate::tweet::subwords::SubwordTokenizer;
 
-    fn config(tokenizer: &WordPieces) -> ItaConfig {
-        ItaConfig::new(tiny::config(tokenizer).encoder().clone())
+    fn config(tokenizer: &SubwordTokenizer) -> ItaConfig {
+        ItaConfig::new(crate::systems::tiny::config(tokenizer).encoder().clone())
     }
 
-    /// The text view and the cross-modal view of two tweets; only the first has a picture.
-    fn views(config: &ItaConfig, tokenizer: &WordPieces, device: &Device) -> [Batch; 2] {
-        let text: Vec<Vec<PieceSequence>> = [vec!["Hello", "Houston"], vec!["kite"]]
+    /// The text view and the cross-modal view of two tweets; only the first has an image.
+    fn views(config: &ItaConfig, tokenizer: &SubwordTokenizer, device: &Device) -> [Batch; 2] {
+        let text: Vec<Vec<SubwordSequence>> = [vec!["Hello", "Houston"], vec!["kite"]]
             .iter()
             .map(|words| sequences(words, tokenizer, config.encoder.max_pieces()).unwrap())
             .collect();
@@ -141,11 +140,11 @@ mod tests {
             captions: vec!["a rocket".into()],
             ..ImageText::default()
         };
-        let context = config.context.build(&known).pieces(tokenizer).unwrap();
+        let context = config.context.build(&known).subwords(tokenizer).unwrap();
         let mut cross = text.clone();
         cross[0][0] = context.after(&text[0][0], config.context.max_pieces);
         [text, cross].map(|tweets| {
-            let windows: Vec<&[PieceSequence]> = tweets.iter().map(Vec::as_slice).collect();
+            let windows: Vec<&[SubwordSequence]> = tweets.iter().map(Vec::as_slice).collect();
             Batch::new(
                 &windows,
                 tokenizer.special().pad,
@@ -163,7 +162,7 @@ mod tests {
     fn context_reaches_the_emissions_and_is_no_word() {
         let device = Device::flex();
         device.seed(1);
-        let tokenizer = tiny::tokenizer().unwrap();
+        let tokenizer = crate::tweet::tiny::tokenizer().unwrap();
         let config = config(&tokenizer);
         let system = config.init(&device);
         let [text, cross] = views(&config, &tokenizer, &device).map(|batch| {
@@ -200,7 +199,7 @@ mod tests {
     #[test]
     fn the_loss_is_the_sum_of_its_parts() {
         let device = Device::flex();
-        let tokenizer = tiny::tokenizer().unwrap();
+        let tokenizer = crate::tweet::tiny::tokenizer().unwrap();
         let base = config(&tokenizer);
         let [text, cross] = views(&base, &tokenizer, &device);
         let targets = CrfTargets::new(&[vec![0, 3], vec![1]], LABELS, &device);
@@ -240,7 +239,7 @@ mod tests {
 
     #[test]
     fn what_cannot_run_is_refused() {
-        let good = config(&tiny::tokenizer().unwrap());
+        let good = config(&crate::tweet::tiny::tokenizer().unwrap());
         assert_eq!(good.check(), Ok(()));
         let changed = |change: &dyn Fn(&mut ItaConfig)| {
             let mut config = good.clone();

@@ -5,7 +5,7 @@
 //! H = Dropout(BERT(tweet) + W_a a)          variant: g * BERT(tweet) + (1 - g) * W_a a
 //! P = Self(H) -> CRF over O, B, I           R = Self(H)
 //! F1 from R and the grid, F2 from R and the objects, each by a gated pair of streams
-//! F = ReLU(W_f Dropout [F1 ; F2])           E = W_c W_z [R ; F] at first pieces -> CRF
+//! F = ReLU(W_f Dropout [F1 ; F2])           E = W_c W_z [R ; F] at first subwords -> CRF
 //! loss = NLL_main + 0.5 NLL_aux
 //! ```
 //!
@@ -15,16 +15,16 @@
 
 pub mod stream;
 
-use super::batch::Batch;
-use super::pictures::PictureBatch;
 use crate::label::LABELS;
 use crate::nn::attention::KeyMask;
 use crate::nn::crf::{Crf, CrfTargets};
 use crate::nn::encoder::{Encoder, EncoderConfig};
 use crate::nn::linear::{Linear, linear, linear_without_bias};
 use crate::nn::transformer::{TransformerLayer, TransformerLayerConfig, check_sizes};
+use crate::systems::batch::Batch;
+use crate::systems::image_batch::ImageBatch;
 use crate::tweet::augmentation::Augmentation;
-use crate::tweet::sequence::PieceSequence;
+use crate::tweet::sequence::SubwordSequence;
 use burn::module::{Initializer, Module};
 use burn::nn::{Dropout, DropoutConfig, Embedding, EmbeddingConfig};
 use burn::tensor::activation::{relu, sigmoid};
@@ -165,7 +165,7 @@ impl MgcmtConfig {
         let attentive = has(Part::Attentive);
         let stream = || Stream::new(&layer, attentive, device);
         let fusion = Fusion {
-            // Without bias: pieces without augmentation get exactly 0.
+            // Without bias: subwords without augmentation get exactly 0.
             augmentation: (self.augmented != Augmented::Off)
                 .then(|| linear_without_bias(self.augmentation_size, d, device)),
             augmentation_gate: (self.augmented == Augmented::Gate)
@@ -271,31 +271,37 @@ pub fn span_label(label: usize) -> usize {
     }
 }
 
-/// The augmentation of a batch's pieces, `[R, P, V]`: `a(w)` at the first piece of each word, 0
+/// The augmentation of a batch's subwords, `[R, P, V]`: `a(w)` at the first subword of each word, 0
 /// elsewhere.
 ///
 /// `rows`: each row's window and the words of the whole tweet it is part of, in the batch's order;
-/// `pieces`: the batch's `P`.
+/// `subwords`: the batch's `P`.
 ///
 /// # Panics
-/// If a window is of another tweet or longer than `pieces`.
+/// If a window is of another tweet or longer than `subwords`.
 pub fn augmentation_rows<S: AsRef<str>>(
     table: &Augmentation,
-    rows: &[(&PieceSequence, &[S])],
-    pieces: usize,
+    rows: &[(&SubwordSequence, &[S])],
+    subwords: usize,
     device: &Device,
 ) -> Tensor<3> {
     let size = table.size();
-    let mut values = vec![0f32; rows.len() * pieces * size];
+    let mut values = vec![0f32; rows.len() * subwords * size];
     for (row, (sequence, words)) in rows.iter().enumerate() {
         let words = &words[sequence.window.words.clone()];
-        for (&piece, word) in sequence.first.iter().zip(words) {
-            assert!(piece < pieces, "a window of more than {pieces} pieces");
-            let at = (row * pieces + piece) * size;
+        for (&subword, word) in sequence.first.iter().zip(words) {
+            assert!(
+                subword < subwords,
+                "a window of more than {subwords} subwords"
+            );
+            let at = (row * subwords + subword) * size;
             values[at..at + size].copy_from_slice(&table.vector(word.as_ref()));
         }
     }
-    Tensor::from_data(TensorData::new(values, [rows.len(), pieces, size]), device)
+    Tensor::from_data(
+        TensorData::new(values, [rows.len(), subwords, size]),
+        device,
+    )
 }
 
 /// What a run of MGCMT gives.
@@ -315,7 +321,7 @@ impl Mgcmt {
         let (hidden, mask) = self.read(batch);
         let spans = self.auxiliary.as_ref().map(|auxiliary| {
             let hidden = auxiliary.fusion.forward_self(hidden.clone(), &mask);
-            auxiliary.emit.forward(batch.first_pieces(hidden))
+            auxiliary.emit.forward(batch.first_subwords(hidden))
         });
         MgcmtOutput {
             emissions: self.emissions_of(hidden, mask, batch),
@@ -337,7 +343,7 @@ impl Mgcmt {
         }
     }
 
-    /// `H`, `[R, P, D]`, and which pieces are there.
+    /// `H`, `[R, P, D]`, and which subwords are there.
     fn read(&self, batch: &Batch) -> (Tensor<3>, KeyMask) {
         let hidden = self.encoder.forward(batch.text());
         let hidden = self.fusion.augmented(hidden, batch.augmentation());
@@ -345,18 +351,18 @@ impl Mgcmt {
     }
 
     fn emissions_of(&self, hidden: Tensor<3>, mask: KeyMask, batch: &Batch) -> Tensor<3> {
-        let pieces = self.fusion.main.forward_self(hidden, &mask);
-        let first = batch.first_pieces(pieces.clone());
-        let pieces = match &self.fusion.narrow {
-            Some(narrow) => narrow.forward(pieces),
-            None => pieces,
+        let subwords = self.fusion.main.forward_self(hidden, &mask);
+        let first = batch.first_subwords(subwords.clone());
+        let subwords = match &self.fusion.narrow {
+            Some(narrow) => narrow.forward(subwords),
+            None => subwords,
         };
         let words = Words {
-            first: batch.first_pieces(pieces.clone()),
-            pieces,
+            first: batch.first_subwords(subwords.clone()),
+            subwords,
             mask,
         };
-        let fused = self.fusion.fused(&words, batch.pictures());
+        let fused = self.fusion.fused(&words, batch.images());
         let joined = self.fusion.join.forward(Tensor::cat(vec![first, fused], 2));
         self.emit.forward(joined)
     }
@@ -394,39 +400,39 @@ impl Fusion {
     }
 
     /// `F`, `[R, N, W]`: exactly 0 in rows that show nothing.
-    fn fused(&self, words: &Words, pictures: Option<&PictureBatch>) -> Tensor<3> {
-        let Some((fuse, pictures)) = self.fuse.as_ref().zip(pictures) else {
+    fn fused(&self, words: &Words, images: Option<&ImageBatch>) -> Tensor<3> {
+        let Some((fuse, images)) = self.fuse.as_ref().zip(images) else {
             return words.first.zeros_like();
         };
-        let [rows, cells, _] = pictures.grid.dims();
-        let device = pictures.grid.device();
+        let [rows, cells, _] = images.grid.dims();
+        let device = images.grid.device();
         let mut seen = Tensor::<2>::zeros([rows, 1], &device);
         let mut fused = [words.first.zeros_like(), words.first.zeros_like()];
         if let Some(image) = &self.image {
-            let present = pictures.present.clone().unsqueeze_dim::<2>(1);
-            let direct = image.direct.forward(pictures.grid.clone());
-            let sights = Sights {
+            let present = images.present.clone().unsqueeze_dim::<2>(1);
+            let direct = image.direct.forward(images.grid.clone());
+            let encoded_images = Sights {
                 round: match &image.round {
-                    Some(project) => project.forward(pictures.grid.clone()),
+                    Some(project) => project.forward(images.grid.clone()),
                     None => direct.clone(),
                 },
                 direct,
                 present: present.clone().repeat_dim(1, cells),
             };
-            fused[0] = image.stream.forward(words, sights, false);
+            fused[0] = image.stream.forward(words, encoded_images, false);
             seen = seen.max_pair(present);
         }
         if let Some(object) = &self.object {
-            let most = OBJECTS.min(pictures.classes.dims()[1]);
-            let present = pictures.objects.clone().narrow(1, 0, most);
-            let classes = pictures.classes.clone().narrow(1, 0, most);
+            let most = OBJECTS.min(images.classes.dims()[1]);
+            let present = images.objects.clone().narrow(1, 0, most);
+            let classes = images.classes.clone().narrow(1, 0, most);
             let embedded = object.classes.forward(classes);
-            let sights = Sights {
+            let encoded_images = Sights {
                 direct: embedded.clone(),
                 round: embedded,
                 present: present.clone(),
             };
-            fused[1] = object.stream.forward(words, sights, true);
+            fused[1] = object.stream.forward(words, encoded_images, true);
             seen = seen.max_pair(present.max_dim(1));
         }
         let both = self.fused_dropout.forward(Tensor::cat(fused.into(), 2));

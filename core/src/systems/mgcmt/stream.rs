@@ -11,11 +11,11 @@ use burn::tensor::{Device, Tensor};
 /// The words of a batch, as the streams read them.
 #[derive(Clone, Debug)]
 pub struct Words {
-    /// Hidden states at first pieces, `[R, N, W]`.
+    /// Hidden states at first subwords, `[R, N, W]`.
     pub first: Tensor<3>,
-    /// Hidden states of all pieces, `[R, P, W]`.
-    pub pieces: Tensor<3>,
-    /// Which pieces are there.
+    /// Hidden states of all subwords, `[R, P, W]`.
+    pub subwords: Tensor<3>,
+    /// Which subwords are there.
     pub mask: KeyMask,
 }
 
@@ -34,7 +34,7 @@ pub struct Sights {
 #[derive(Module, Debug)]
 pub struct Stream {
     /// `V1 = Self(direct)`.
-    sight: TransformerLayer,
+    encoded: TransformerLayer,
     /// `C = Cross(R <- V1)`.
     draw: TransformerLayer,
     /// None without the attentive fusion.
@@ -45,7 +45,7 @@ pub struct Stream {
 #[derive(Module, Debug)]
 struct Round {
     /// `V2 = Self(round)`.
-    sight: TransformerLayer,
+    encoded: TransformerLayer,
     /// `I = Cross(V2 <- R)`.
     read: TransformerLayer,
     /// `C' = Cross(R <- I)`.
@@ -58,10 +58,10 @@ impl Stream {
     /// A fresh stream; `attentive`: with the way back and forth and the gate.
     pub fn new(layer: &TransformerLayerConfig, attentive: bool, device: &Device) -> Self {
         Self {
-            sight: layer.init(device),
+            encoded: layer.init(device),
             draw: layer.init(device),
             round: attentive.then(|| Round {
-                sight: layer.init(device),
+                encoded: layer.init(device),
                 read: layer.init(device),
                 draw: layer.init(device),
                 gate: linear(2 * layer.d, layer.d, device),
@@ -73,18 +73,18 @@ impl Stream {
     ///
     /// The gate `g` weighs the direct way and `1 - g` the other, or the reverse if
     /// `gate_on_round`.
-    pub fn forward(&self, words: &Words, sights: Sights, gate_on_round: bool) -> Tensor<3> {
-        let mask = KeyMask::maybe_empty(sights.present.clone());
-        let any = sights.present.max_dim(1).unsqueeze_dim::<3>(2);
-        let seen = self.sight.forward_self(sights.direct, &mask);
+    pub fn forward(&self, words: &Words, encoded_images: Sights, gate_on_round: bool) -> Tensor<3> {
+        let mask = KeyMask::maybe_empty(encoded_images.present.clone());
+        let any = encoded_images.present.max_dim(1).unsqueeze_dim::<3>(2);
+        let seen = self.encoded.forward_self(encoded_images.direct, &mask);
         let (direct, _) = self.draw.forward(words.first.clone(), seen, &mask, None);
         let Some(round) = &self.round else {
             return direct * any;
         };
-        let seen = round.sight.forward_self(sights.round, &mask);
+        let seen = round.encoded.forward_self(encoded_images.round, &mask);
         let (read, _) = round
             .read
-            .forward(seen, words.pieces.clone(), &words.mask, None);
+            .forward(seen, words.subwords.clone(), &words.mask, None);
         let (back, _) = round.draw.forward(words.first.clone(), read, &mask, None);
         let (a, b) = match gate_on_round {
             false => (direct, back),

@@ -1,9 +1,9 @@
 use super::*;
 use crate::systems::System;
-use crate::systems::batch::LeastSizes;
 use crate::systems::cross_view::CrossViewConfig;
-use crate::systems::pictures::Sight;
-use crate::systems::pictures::tests::sight;
+use crate::systems::image_batch::EncodedImage;
+use crate::systems::image_batch::tests::encoded;
+use crate::systems::padding::LeastSizes;
 use crate::systems::unreached::unreached;
 use crate::tweet::window::Window;
 
@@ -30,12 +30,12 @@ fn config() -> MgcmtConfig {
     }
 }
 
-/// A tweet of `words` words, the first of two pieces.
-fn tweet(words: usize) -> Vec<PieceSequence> {
-    let pieces: Vec<u32> = (0..words as u32 + 3).map(|i| 2 + 3 * i % 17).collect();
-    vec![PieceSequence {
-        shapes: vec![0; pieces.len()],
-        pieces,
+/// A tweet of `words` words, the first of two subwords.
+fn tweet(words: usize) -> Vec<SubwordSequence> {
+    let subwords: Vec<u32> = (0..words as u32 + 3).map(|i| 2 + 3 * i % 17).collect();
+    vec![SubwordSequence {
+        shapes: vec![0; subwords.len()],
+        subwords,
         first: (0..words).map(|w| if w == 0 { 1 } else { w + 2 }).collect(),
         window: Window {
             words: 0..words,
@@ -44,19 +44,24 @@ fn tweet(words: usize) -> Vec<PieceSequence> {
     }]
 }
 
-fn batch(tweets: &[Vec<PieceSequence>], pictures: &[Option<&Sight>], device: &Device) -> Batch {
-    let windows: Vec<&[PieceSequence]> = tweets.iter().map(Vec::as_slice).collect();
+fn batch(
+    tweets: &[Vec<SubwordSequence>],
+    images: &[Option<&EncodedImage>],
+    device: &Device,
+) -> Batch {
+    let windows: Vec<&[SubwordSequence]> = tweets.iter().map(Vec::as_slice).collect();
     Batch::new(&windows, 0, LeastSizes::default(), device)
-        .with_pictures(pictures)
+        .with_images(images)
         .with_augmentation(augmentation(tweets, device))
 }
 
-fn augmentation(tweets: &[Vec<PieceSequence>], device: &Device) -> Tensor<3> {
+fn augmentation(tweets: &[Vec<SubwordSequence>], device: &Device) -> Tensor<3> {
     let table = Augmentation::new(VALUES, [("kite", vec![1.0, -1.0, 0.5, 0.0, 2.0])]);
     let words = ["kite", "hawk", "sea", "snow"];
-    let rows: Vec<(&PieceSequence, &[&str])> = tweets.iter().map(|t| (&t[0], &words[..])).collect();
-    let pieces = tweets.iter().map(|t| t[0].pieces.len()).max().unwrap();
-    augmentation_rows(&table, &rows, pieces, device)
+    let rows: Vec<(&SubwordSequence, &[&str])> =
+        tweets.iter().map(|t| (&t[0], &words[..])).collect();
+    let subwords = tweets.iter().map(|t| t[0].subwords.len()).max().unwrap();
+    augmentation_rows(&table, &rows, subwords, device)
 }
 
 fn floats<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
@@ -66,11 +71,11 @@ fn floats<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
 /// Emissions and spans of each tweet.
 fn run(
     system: &Mgcmt,
-    tweets: &[Vec<PieceSequence>],
-    pictures: &[Option<&Sight>],
+    tweets: &[Vec<SubwordSequence>],
+    images: &[Option<&EncodedImage>],
 ) -> (Vec<Vec<f32>>, Option<Vec<f32>>) {
     let device = Device::flex();
-    let batch = batch(tweets, pictures, &device);
+    let batch = batch(tweets, images, &device);
     let output = system.forward(&batch);
     let width = output.emissions.dims()[1] * LABELS;
     let emissions = floats(output.emissions)
@@ -87,23 +92,23 @@ fn system(config: &MgcmtConfig) -> Mgcmt {
 }
 
 #[test]
-fn pictures_change_the_emissions_and_never_the_auxiliary_branch() {
+fn images_change_the_emissions_and_never_the_auxiliary_branch() {
     let system = system(&config());
     let tweets = [tweet(3)];
-    let (one, other) = (sight(1, CHANNELS, 2), sight(2, CHANNELS, 2));
+    let (one, other) = (encoded(1, CHANNELS, 2), encoded(2, CHANNELS, 2));
     let grid_only = {
-        let mut sight = one.clone();
+        let mut encoded = one.clone();
         let mut features = (*other.features).clone();
         features.objects = one.features.objects.clone();
-        sight.features = std::sync::Arc::new(features);
-        sight
+        encoded.features = std::sync::Arc::new(features);
+        encoded
     };
     let objects_only = {
-        let mut sight = one.clone();
+        let mut encoded = one.clone();
         let mut features = (*one.features).clone();
         features.objects[0].class = 40;
-        sight.features = std::sync::Arc::new(features);
-        sight
+        encoded.features = std::sync::Arc::new(features);
+        encoded
     };
     let base = run(&system, &tweets, &[Some(&one)]);
     for changed in [Some(&grid_only), Some(&objects_only), None] {
@@ -117,12 +122,12 @@ fn pictures_change_the_emissions_and_never_the_auxiliary_branch() {
 fn what_is_absent_is_exact_whatever_the_others_show() {
     let system = system(&config());
     let (one, other, bare) = (
-        sight(1, CHANNELS, 2),
-        sight(2, CHANNELS, 7),
-        sight(3, CHANNELS, 0),
+        encoded(1, CHANNELS, 2),
+        encoded(2, CHANNELS, 7),
+        encoded(3, CHANNELS, 0),
     );
     let tweets = [tweet(3), tweet(3), tweet(3)];
-    let alone = |picture| run(&system, &tweets[..1], &[picture]).0.remove(0);
+    let alone = |image| run(&system, &tweets[..1], &[image]).0.remove(0);
     let (nothing, grid_alone) = (alone(None), alone(Some(&bare)));
     assert_ne!(nothing, grid_alone);
     let beside = |mate| run(&system, &tweets, &[None, Some(mate), Some(&bare)]).0;
@@ -139,7 +144,7 @@ fn what_is_absent_is_exact_whatever_the_others_show() {
 #[test]
 fn objects_beyond_the_fifth_have_no_influence() {
     let system = system(&config());
-    let many = sight(2, CHANNELS, 7);
+    let many = encoded(2, CHANNELS, 7);
     let mut five = many.clone();
     let mut features = (*many.features).clone();
     features.objects.truncate(5);
@@ -156,13 +161,13 @@ fn objects_beyond_the_fifth_have_no_influence() {
 fn each_ablation_takes_its_part_away() {
     let whole = config();
     let tweets = [tweet(3)];
-    let (one, other) = (sight(1, CHANNELS, 2), sight(2, CHANNELS, 2));
+    let (one, other) = (encoded(1, CHANNELS, 2), encoded(2, CHANNELS, 2));
     let without = |change: &dyn Fn(&mut MgcmtConfig)| {
         let mut config = whole.clone();
         change(&mut config);
         system(&config)
     };
-    // Both pictures have objects of the same classes.
+    // Both images have objects of the same classes.
     let no_image = without(&|c| c.without = vec![Part::Image]);
     assert_eq!(
         run(&no_image, &tweets, &[Some(&one)]),
@@ -170,7 +175,7 @@ fn each_ablation_takes_its_part_away() {
     );
     let no_object = without(&|c| c.without = vec![Part::Object]);
     // The same seed makes the same grid.
-    let bare = sight(1, CHANNELS, 0);
+    let bare = encoded(1, CHANNELS, 0);
     assert_eq!(
         run(&no_object, &tweets, &[Some(&bare)]),
         run(&no_object, &tweets, &[Some(&one)])
@@ -222,9 +227,9 @@ fn for_use_it_needs_no_auxiliary_branch() {
     let parameters = system(&config().for_use()).num_params();
     assert!(parameters < whole.num_params());
     assert_eq!(small.num_params(), parameters);
-    let (tweets, picture) = ([tweet(3)], sight(1, CHANNELS, 2));
-    let (emissions, spans) = run(&small, &tweets, &[Some(&picture)]);
-    assert_eq!(emissions, run(&whole, &tweets, &[Some(&picture)]).0);
+    let (tweets, image) = ([tweet(3)], encoded(1, CHANNELS, 2));
+    let (emissions, spans) = run(&small, &tweets, &[Some(&image)]);
+    assert_eq!(emissions, run(&whole, &tweets, &[Some(&image)]).0);
     assert!(spans.is_none());
 }
 
@@ -248,7 +253,7 @@ fn sizes_that_do_not_fit_are_refused() {
 }
 
 #[test]
-fn augmentation_lies_at_first_pieces() {
+fn augmentation_lies_at_first_subwords() {
     let device = Device::flex();
     let tweets = [tweet(2)];
     let values = floats(augmentation(&tweets, &device));
@@ -305,11 +310,11 @@ fn the_auxiliary_branch_learns_once_from_two_views() {
     assert_ne!(text, system.loss(&batch, &targets).into_scalar::<f32>());
 }
 
-/// Two tweets with their pictures, and their labels.
+/// Two tweets with their images, and their labels.
 fn labelled(device: &Device) -> (Batch, CrfTargets) {
     let tweets = [tweet(4), tweet(2)];
     let gold = [vec![0, 3, 4, 0], vec![1, 2]];
-    let (one, other) = (sight(1, CHANNELS, 2), sight(2, CHANNELS, 7));
+    let (one, other) = (encoded(1, CHANNELS, 2), encoded(2, CHANNELS, 7));
     (
         batch(&tweets, &[Some(&one), Some(&other)], device),
         CrfTargets::new(&gold, LABELS, device),

@@ -1,13 +1,13 @@
-//! How far two detectors agree on the objects of a picture.
+//! How far two detectors agree on the objects of an image.
 
-use crate::picture::detect::{Object, intersection_over_union};
 use crate::train::metric::{Percentage, Tally};
+use crate::vision::detections::{Object, intersection_over_union};
 use serde::{Deserialize, Serialize};
 
 /// Least overlap (intersection over union) of boxes that are the same object.
 pub const SAME: f32 = 0.5;
 
-/// Objects after suppression, counted over pictures.
+/// Objects after suppression, counted over images.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Agreement {
     /// The teacher's.
@@ -19,7 +19,7 @@ pub struct Agreement {
 }
 
 impl Agreement {
-    /// Compares the objects of one picture. The student's, the best first, each take the free
+    /// Compares the objects of one image. The student's, the best first, each take the free
     /// object of the teacher's with the same class and the greatest overlap.
     pub fn of(teacher: &[Object], student: &[Object]) -> Self {
         let mut free = vec![true; teacher.len()];

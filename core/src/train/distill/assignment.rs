@@ -1,6 +1,6 @@
 //! What the teacher found, as targets for the student's own rows.
 //!
-//! Teacher and student read the same letterboxed picture at sides `T >= S`. An object that takes
+//! Teacher and student read the same letterboxed image at sides `T >= S`. An object that takes
 //! `l` of the teacher's input pixels takes `l S / T` of the student's, and both networks, being of
 //! one form, answer by size in their own pixels: often on another level, always in other cells. So
 //! grids are not compared cell by cell. (Level kept and cells pooled was tried: the student then
@@ -22,7 +22,8 @@
 //! So wherever both sides find the same there is nothing to learn; equal outputs have equal targets.
 
 use crate::nn::yolox::STRIDES;
-use crate::picture::detect::{self, DetectConfig, Object, decode_boxes, intersection_over_union};
+use crate::vision::detections;
+use crate::vision::detections::{DetectConfig, Object, decode_boxes, intersection_over_union};
 
 /// Values of a dense row before its class probabilities: four offsets, objectness.
 const HEAD: usize = 5;
@@ -34,7 +35,7 @@ const FAINT: f32 = 0.05;
 /// Overlaps below this are of different things.
 const APART: f32 = 0.3;
 
-/// What the teacher says of one picture, in the student's terms.
+/// What the teacher says of one image, in the student's terms.
 #[derive(Clone, Debug)]
 pub struct Answer {
     found: Vec<Found>,
@@ -55,7 +56,7 @@ fn rows(dense: &[f32], row: usize, side: usize, scale: f32) -> Vec<Object> {
         .into_iter()
         .zip(dense.chunks_exact(row))
         .map(|(bounds, values)| {
-            let (class, best) = detect::best_class(&values[HEAD..]).unwrap_or((0, 0.0));
+            let (class, best) = detections::best_class(&values[HEAD..]).unwrap_or((0, 0.0));
             Object {
                 class,
                 score: values[4] * best,
@@ -83,7 +84,7 @@ impl Answer {
             .filter(|&index| rows[index].score > FAINT)
             .collect();
         let objects: Vec<Object> = strong.iter().map(|&index| rows[index]).collect();
-        let found = detect::suppress(&objects, DetectConfig::default().overlap)
+        let found = detections::suppress(&objects, DetectConfig::default().overlap)
             .into_iter()
             .map(|kept| {
                 let values = &dense[strong[kept] * row..][..row];

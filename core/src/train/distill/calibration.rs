@@ -4,10 +4,11 @@
 //! score at which detections become objects it falls silent more often. One number repairs that on
 //! the whole: what is added to every logit of objectness.
 
-use super::DistillError;
-use super::lessons::{Exam, dense};
-use super::student::Student;
-use crate::picture::detect::{self, DetectConfig};
+use crate::train::distill::DistillError;
+use crate::train::distill::lessons::{Exam, dense};
+use crate::train::distill::student::Student;
+use crate::vision::detections;
+use crate::vision::detections::DetectConfig;
 
 /// Largest change of a logit.
 const MOST: f64 = 2.0;
@@ -35,9 +36,9 @@ pub fn shift(student: &Student, exams: &[Exam]) -> Result<f64, DistillError> {
             for values in dense.chunks_exact_mut(*row) {
                 values[4] = shifted(values[4], shift);
             }
-            let pictures = dense.chunks_exact(dense.len() / exam.frames.len());
-            let objects = pictures.zip(&exam.frames).map(|(dense, frame)| {
-                detect::objects(dense, row - 5, frame, &DetectConfig::default()).len()
+            let images = dense.chunks_exact(dense.len() / exam.frames.len());
+            let objects = images.zip(&exam.frames).map(|(dense, frame)| {
+                detections::objects(dense, row - 5, frame, &DetectConfig::default()).len()
             });
             objects.sum::<usize>()
         });

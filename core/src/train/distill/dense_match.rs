@@ -1,7 +1,7 @@
 //! How far the student's dense output is from its targets.
 
-use super::assignment::TARGET;
 use crate::nn::yolox::STRIDES;
+use crate::train::distill::assignment::TARGET;
 use burn::tensor::activation::log_sigmoid;
 use burn::tensor::{Device, Tensor, TensorData};
 
@@ -12,7 +12,7 @@ const HEAD: usize = 5;
 /// (`yolo_head.py: reg_weight`), for boxes that start anywhere; these start near.
 const BOXES: f64 = 2.0;
 
-/// How far the student's raw output is from the targets, `[1]`: the sum over all cells and pictures
+/// How far the student's raw output is from the targets, `[1]`: the sum over all cells and images
 /// of
 ///
 /// * the Kullback-Leibler divergence of objectness,
@@ -23,7 +23,7 @@ const BOXES: f64 = 2.0;
 ///
 /// # Shapes
 /// - `raw`: `[B, rows, 5 + classes]` ([`crate::nn::yolox::YoloxOutput::raw`]) at side `side`
-/// - `targets`: `[B, rows, 6 + classes]`, as [`super::assignment::Answer::targets`] gives them
+/// - `targets`: `[B, rows, 6 + classes]`, as [`crate::train::distill::assignment::Answer::targets`] gives them
 pub fn distance(raw: Tensor<3>, targets: Tensor<3>, side: usize, found: usize) -> Tensor<1> {
     let classes = raw.dims()[2] - HEAD;
     let weight = targets.clone().narrow(2, 5, 1);
@@ -88,7 +88,7 @@ fn divergence<const D: usize>(logits: Tensor<D>, target: Tensor<D>) -> Tensor<D>
 #[cfg(all(test, feature = "flex"))]
 mod tests {
     use super::*;
-    use crate::picture::detect::decode_boxes;
+    use crate::vision::detections::decode_boxes;
     use burn::tensor::Distribution;
     use burn::tensor::activation::sigmoid;
 

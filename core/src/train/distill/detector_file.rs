@@ -1,8 +1,8 @@
 //! A trained detector as a file that `--detector` reads.
 
-use super::DistillError;
+use crate::formats::vision_networks::SIDE;
 use crate::nn::yolox::Yolox;
-use crate::train::eyes::SIDE;
+use crate::train::distill::DistillError;
 use burn::store::{BurnToPyTorchAdapter, KeyRemapper, ModuleSnapshot, SafetensorsStore};
 use std::path::Path;
 
@@ -48,7 +48,7 @@ pub fn write(mut detector: Yolox, side: u32, path: &Path) -> Result<(), DistillE
 #[cfg(all(test, feature = "flex"))]
 mod tests {
     use super::*;
-    use crate::nn::torch_file::StateDict;
+    use crate::formats::state_dict::StateDict;
     use crate::nn::yolox::YoloxConfig;
     use burn::tensor::{Device, Distribution, Tensor, Tolerance};
 

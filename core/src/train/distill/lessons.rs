@@ -1,14 +1,14 @@
 //! Views with the teacher's answers, batch by batch.
 
-use super::assignment::Answer;
-use super::photographs::open;
-use super::view::view;
-use super::{DistillError, Sides};
+use crate::data::corpus::mixture::Mixture;
+use crate::image::{Image, input};
 use crate::nn::yolox::Yolox;
-use crate::picture::detect::{Frame, Object};
-use crate::picture::{Picture, input};
 use crate::splitmix::SplitMix64;
-use crate::train::corpus::mixture::Mixture;
+use crate::train::distill::assignment::Answer;
+use crate::train::distill::photographs::open;
+use crate::train::distill::view::view;
+use crate::train::distill::{DistillError, Sides};
+use crate::vision::detections::{Frame, Object};
 use burn::data::dataloader::{DataLoader, DataLoaderIterator, Progress};
 use burn::data::dataset::DatasetError;
 use burn::tensor::{Device, Tensor};
@@ -26,15 +26,15 @@ pub struct Lesson {
     pub answers: Vec<Answer>,
 }
 
-/// Pictures as one network input, `[B, 3, side, side]`.
-pub(super) fn stack(pictures: &[Picture], side: u32, device: &Device) -> Tensor<4> {
-    let boxed = pictures
+/// Images as one network input, `[B, 3, side, side]`.
+pub(super) fn stack(images: &[Image], side: u32, device: &Device) -> Tensor<4> {
+    let boxed = images
         .iter()
-        .map(|picture| Tensor::from_data(input::letterbox(picture, side).data, device));
+        .map(|image| Tensor::from_data(input::letterbox(image, side).data, device));
     Tensor::cat(boxed.collect(), 0)
 }
 
-/// The dense output of a detector, one picture after the other: its values and those of a row.
+/// The dense output of a detector, one image after the other: its values and those of a row.
 pub(super) fn dense(detector: &Yolox, input: Tensor<4>) -> Result<(Vec<f32>, usize), DistillError> {
     let dense = detector.forward(input).dense();
     let row = dense.dims()[2];
@@ -79,21 +79,21 @@ impl School {
     }
 
     fn lesson(&self, views: &[(usize, u64)], device: &Device) -> Result<Lesson, DistillError> {
-        let mut pictures = Vec::with_capacity(views.len());
+        let mut images = Vec::with_capacity(views.len());
         for &(photograph, seed) in views {
-            let picture = open(&self.photographs[photograph])?;
-            pictures.push(view(&picture, &mut SplitMix64(seed)));
+            let image = open(&self.photographs[photograph])?;
+            images.push(view(&image, &mut SplitMix64(seed)));
         }
         let Sides { teacher, student } = self.sides;
         let plain = device.clone().inner();
-        let (dense, row) = dense(&self.teacher, stack(&pictures, teacher, &plain))?;
+        let (dense, row) = dense(&self.teacher, stack(&images, teacher, &plain))?;
         let each = dense.len() / views.len();
         let answers = dense
             .chunks_exact(each)
             .map(|dense| Answer::new(dense, row, teacher as usize, student as usize))
             .collect();
         Ok(Lesson {
-            input: stack(&pictures, student, device),
+            input: stack(&images, student, device),
             answers,
         })
     }
@@ -179,12 +179,12 @@ impl DataLoaderIterator<Lesson> for Epoch<'_> {
     }
 }
 
-/// Pictures kept apart, as the student reads them, with the teacher's objects.
+/// Images kept apart, as the student reads them, with the teacher's objects.
 #[derive(Clone, Debug)]
 pub struct Exam {
     /// The student's input, `[B, 3, S, S]`.
     pub input: Tensor<4>,
-    /// What leads its boxes back to each picture.
+    /// What leads its boxes back to each image.
     pub frames: Vec<Frame>,
     /// What the teacher finds in each.
     pub objects: Vec<Vec<Object>>,
@@ -214,7 +214,7 @@ impl DataLoader<Exam> for Exams {
         Arc::new(Self(self.0.iter().map(moved).collect()))
     }
 
-    /// Whole exams: those whose first picture is in the range.
+    /// Whole exams: those whose first image is in the range.
     fn slice(&self, start: usize, end: usize) -> Arc<dyn DataLoader<Exam>> {
         let mut first = 0;
         let inside = |exam: &&Exam| {
@@ -243,8 +243,8 @@ impl Iterator for Hour<'_> {
 
 impl DataLoaderIterator<Exam> for Hour<'_> {
     fn progress(&self) -> Progress {
-        let pictures = |exams: &[Exam]| exams.iter().map(|exam| exam.frames.len()).sum();
-        let done = pictures(&self.exams[..self.next]);
-        Progress::new(done, pictures(self.exams), Some("pictures".to_owned()))
+        let images = |exams: &[Exam]| exams.iter().map(|exam| exam.frames.len()).sum();
+        let done = images(&self.exams[..self.next]);
+        Progress::new(done, images(self.exams), Some("pictures".to_owned()))
     }
 }

@@ -26,15 +26,16 @@ pub mod student;
 mod tests;
 pub mod view;
 
-use super::checkpoint::{AtomicCheckpointer, last_epoch, path as checkpoint_path};
-use super::corpus::mixture::{Mixture, MixtureError};
-use super::eyes::{EyesFileError, OBJECT_NAMES, load_detector};
-use super::progress::PlainProgress;
-use super::schedule::WarmupDecay;
+use crate::data::corpus::mixture::{Mixture, MixtureError};
+use crate::formats::vision_networks::{OBJECT_NAMES, VisionFileError, load_detector};
+use crate::image::{DecodeError, Image, input};
 use crate::nn::yolox::Yolox;
-use crate::picture::detect::{self, DetectConfig, Frame};
-use crate::picture::{Picture, PictureError, input};
 use crate::splitmix::SplitMix64;
+use crate::train::checkpoint::{AtomicCheckpointer, last_epoch, path as checkpoint_path};
+use crate::train::progress::PlainProgress;
+use crate::train::schedule::WarmupDecay;
+use crate::vision::detections;
+use crate::vision::detections::{DetectConfig, Frame};
 use agreement::Agreement;
 use burn::module::Module;
 use burn::optim::AdamWConfig;
@@ -138,7 +139,7 @@ pub enum DistillError {
     },
     /// The teacher.
     #[error(transparent)]
-    Teacher(#[from] EyesFileError),
+    Teacher(#[from] VisionFileError),
     /// The folders' weights.
     #[error("the photographs' folders: {0}")]
     Mixture(#[from] MixtureError),
@@ -152,11 +153,11 @@ pub enum DistillError {
     },
     /// A photograph.
     #[error("{}: {cause}", path.display())]
-    Picture {
+    Image {
         /// The file.
         path: PathBuf,
         /// What is wrong.
-        cause: PictureError,
+        cause: DecodeError,
     },
     /// Nothing to learn from.
     #[error("there is no photograph to learn from in {}; give a folder with JPEG, PNG, WebP or GIF files", .0.display())]
@@ -407,7 +408,7 @@ fn find(folders: &[Folder]) -> Result<(Vec<PathBuf>, Mixture, Vec<PathBuf>), Dis
     Ok((train, Mixture::new(&parts)?, held_out))
 }
 
-/// What the teacher finds in the pictures kept apart.
+/// What the teacher finds in the images kept apart.
 fn exams(
     teacher: &Yolox,
     sides: Sides,
@@ -415,33 +416,30 @@ fn exams(
     batch: usize,
     device: &Device,
 ) -> Result<Vec<Exam>, DistillError> {
-    let frame = |picture: &Picture, side: u32| Frame {
+    let frame = |image: &Image, side: u32| Frame {
         side: side as usize,
-        scale: input::letterbox_scale(picture, side),
-        width: picture.width,
-        height: picture.height,
+        scale: input::letterbox_scale(image, side),
+        width: image.width,
+        height: image.height,
     };
     let exam = |paths: &[PathBuf]| {
-        let pictures = paths
+        let images = paths
             .iter()
             .map(|path| photographs::open(path))
             .collect::<Result<Vec<_>, _>>()?;
-        let input = stack(&pictures, sides.teacher, device);
+        let input = stack(&images, sides.teacher, device);
         let (dense, row) = lessons::dense(teacher, input)?;
-        let each = dense.len() / pictures.len();
-        let objects = dense
-            .chunks_exact(each)
-            .zip(&pictures)
-            .map(|(dense, picture)| {
-                let frame = frame(picture, sides.teacher);
-                detect::objects(dense, row - 5, &frame, &DetectConfig::default())
-            });
+        let each = dense.len() / images.len();
+        let objects = dense.chunks_exact(each).zip(&images).map(|(dense, image)| {
+            let frame = frame(image, sides.teacher);
+            detections::objects(dense, row - 5, &frame, &DetectConfig::default())
+        });
         Ok(Exam {
             objects: objects.collect(),
-            input: stack(&pictures, sides.student, device),
-            frames: pictures
+            input: stack(&images, sides.student, device),
+            frames: images
                 .iter()
-                .map(|picture| frame(picture, sides.student))
+                .map(|image| frame(image, sides.student))
                 .collect(),
         })
     };

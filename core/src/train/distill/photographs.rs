@@ -1,7 +1,7 @@
 //! The photographs to learn from, and those kept apart to compare on.
 
-use super::DistillError;
-use crate::picture::Picture;
+use crate::image::Image;
+use crate::train::distill::DistillError;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::fs;
@@ -51,7 +51,7 @@ pub struct Photographs {
 impl Photographs {
     /// The images in `folder` and its subfolders, by path. Which are kept apart depends on a file's
     /// content alone, so a photograph is on the same side in every run and under every name. A file
-    /// that holds no picture is named on standard error and left out.
+    /// that holds no image is named on standard error and left out.
     ///
     /// # Errors
     /// [`DistillError::Io`] where the folder or a file cannot be read, [`DistillError::NoPhotographs`]
@@ -63,7 +63,7 @@ impl Photographs {
         let mut photographs = Self::default();
         for path in files {
             let bytes = read(&path)?;
-            if let Err(error) = Picture::decode(&bytes) {
+            if let Err(error) = Image::decode(&bytes) {
                 eprintln!("{}: {error}", path.display());
             } else if Sha256::digest(&bytes)[0] < HELD_OUT {
                 photographs.held_out.push(path);
@@ -88,9 +88,9 @@ fn read(path: &Path) -> Result<Vec<u8>, DistillError> {
 /// Reads a photograph that [`Photographs::of`] found.
 ///
 /// # Errors
-/// [`DistillError::Io`] or [`DistillError::Picture`] where it changed since.
-pub fn open(path: &Path) -> Result<Picture, DistillError> {
-    Picture::decode(&read(path)?).map_err(|cause| DistillError::Picture {
+/// [`DistillError::Io`] or [`DistillError::Image`] where it changed since.
+pub fn open(path: &Path) -> Result<Image, DistillError> {
+    Image::decode(&read(path)?).map_err(|cause| DistillError::Image {
         path: path.to_owned(),
         cause,
     })
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn subfolders_are_searched_and_what_is_no_picture_is_left_out() {
+    fn subfolders_are_searched_and_what_is_no_image_is_left_out() {
         let folder = tempfile::tempdir().unwrap();
         let inner = folder.path().join("inner");
         fs::create_dir(&inner).unwrap();

@@ -1,12 +1,13 @@
 //! How the student learns and is compared.
 
-use super::agreement::Agreement;
-use super::assignment::Answer;
-use super::dense_match::distance;
-use super::lessons::{Exam, Lesson};
 use crate::nn::yolox::Yolox;
-use crate::picture::detect::{self, DetectConfig};
+use crate::train::distill::agreement::Agreement;
+use crate::train::distill::assignment::Answer;
+use crate::train::distill::dense_match::distance;
+use crate::train::distill::lessons::{Exam, Lesson};
 use crate::train::learner::{TrainReport, clip_global_norm};
+use crate::vision::detections;
+use crate::vision::detections::DetectConfig;
 use burn::module::Module;
 use burn::optim::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
 use burn::optim::{GradientsParams, ModuleOptimizer};
@@ -47,7 +48,7 @@ impl Student {
             .zip(&exam.frames)
             .zip(&exam.objects)
             .map(|((dense, frame), theirs)| {
-                let ours = detect::objects(dense, classes, frame, &DetectConfig::default());
+                let ours = detections::objects(dense, classes, frame, &DetectConfig::default());
                 Agreement::of(theirs, &ours)
             })
             .fold(Agreement::default(), Agreement::plus)
@@ -62,14 +63,14 @@ impl TrainStep for Student {
         let [_, _, side, _] = lesson.input.dims();
         let output = self.detector.forward(lesson.input);
         let now = output.dense().inner();
-        let [pictures, rows, row] = now.dims();
+        let [images, rows, row] = now.dims();
         let now: Vec<f32> = now.into_data().try_into_vec().expect("the device answers");
         let targets: Vec<f32> = now
             .chunks_exact(rows * row)
             .zip(&lesson.answers)
             .flat_map(|(now, answer)| answer.targets(now, row, side))
             .collect();
-        let targets = TensorData::new(targets, [pictures, rows, row + 1]);
+        let targets = TensorData::new(targets, [images, rows, row + 1]);
         let targets = Tensor::from_data(targets, &output.raw.device());
         let found = lesson.answers.iter().map(Answer::found).sum();
         let loss = distance(output.raw, targets, side, found);

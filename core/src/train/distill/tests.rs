@@ -1,8 +1,8 @@
-use super::assignment::Answer;
-use super::lessons::Lesson;
-use super::student::Student;
 use super::*;
 use crate::nn::yolox::YoloxConfig;
+use crate::train::distill::assignment::Answer;
+use crate::train::distill::lessons::Lesson;
+use crate::train::distill::student::Student;
 use burn::module::{ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{Distribution, Tensor};
@@ -78,8 +78,9 @@ fn a_resumed_run_ends_in_the_same_detector() {
     assert!(bytes(&cut) == bytes(&whole), "the weights differ");
     assert!(bytes(&whole) != fs::read(&whole.teacher).unwrap());
 
-    let eyes = crate::train::eyes::load_detector(&whole.out.join(DETECTOR), &device).unwrap();
-    assert_eq!(eyes.side, Some(32));
+    let vision =
+        crate::formats::vision_networks::load_detector(&whole.out.join(DETECTOR), &device).unwrap();
+    assert_eq!(vision.side, Some(32));
     let found: DistillReport =
         serde_json::from_slice(&fs::read(whole.out.join(REPORT)).unwrap()).unwrap();
     assert_eq!(found, report);

@@ -1,0 +1,194 @@
+//! `mner evaluate --contrast` and `--pairs`: whether the image decides, and whether its relevance is one.
+
+use crate::failure::Failure;
+use crate::images::ImageArgs;
+use mner_core::data::contrast::{self, Contrast};
+use mner_core::data::corpus::Sample;
+use mner_core::evaluate::contrast::{Followed, Reading, auc, type_of};
+use mner_core::label::EntityType;
+use mner_core::recognizer::Recognizer;
+use mner_core::systems::image_batch::EncodedImage;
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+
+/// How often the type of a name followed the image.
+#[derive(Serialize)]
+pub struct Follows {
+    /// Beside the image of the reading asked for.
+    own: Followed,
+    /// Beside an image of the next tweet: what is asked for is what its own image makes of it.
+    another: Followed,
+    /// Without an image.
+    none: Followed,
+}
+
+impl Follows {
+    pub fn print(&self, json: bool) -> Result<(), Failure> {
+        if json {
+            println!("{}", serde_json::to_string_pretty(self)?);
+        } else {
+            println!("its own image   {}", self.own);
+            println!("another's image {}", self.another);
+            println!("no image        {}", self.none);
+        }
+        Ok(())
+    }
+}
+
+fn encoded(
+    recognizer: &Recognizer,
+    file: &Path,
+    images: &ImageArgs,
+    paths: impl Iterator<Item = String>,
+) -> Result<Vec<EncodedImage>, Failure> {
+    let samples: Vec<Sample> = paths
+        .map(|image| Sample {
+            image: Some(image),
+            ..Sample::default()
+        })
+        .collect();
+    let found = images
+        .beside(file, recognizer)?
+        .encoded_images(&samples, 1)?;
+    let pairs = samples.into_iter().zip(found);
+    let all = pairs.map(|(sample, mut found)| {
+        let path = sample.image.unwrap_or_default();
+        found.pop().ok_or_else(|| {
+            Failure::Message(format!("{}: there is no image {path}", file.display()))
+        })
+    });
+    all.collect()
+}
+
+/// Reads a contrast set beside its images, beside others' and without.
+pub fn followed(
+    recognizer: &Recognizer,
+    file: &Path,
+    images: &ImageArgs,
+) -> Result<Follows, Failure> {
+    let tweets = contrast::read(file)?;
+    let paths = tweets.iter().flat_map(|tweet| &tweet.pictures);
+    let paths = paths.map(|picture| picture.image.to_string_lossy().into_owned());
+    let encoded = encoded(recognizer, file, images, paths)?;
+    let mut starts = Vec::with_capacity(tweets.len());
+    let mut start = 0;
+    for tweet in &tweets {
+        starts.push(start);
+        start += tweet.pictures.len();
+    }
+    let mut report = Follows {
+        own: Followed::default(),
+        another: Followed::default(),
+        none: Followed::default(),
+    };
+    for (at, tweet) in tweets.iter().enumerate() {
+        let next = starts[(at + 1) % tweets.len()];
+        let none = found(recognizer, tweet, None)?;
+        let (mut own, mut another, mut without) = (Vec::new(), Vec::new(), Vec::new());
+        for (i, picture) in tweet.pictures.iter().enumerate() {
+            let wanted = picture.kind;
+            let read = |image| -> Result<Reading, Failure> {
+                let found = found(recognizer, tweet, Some(image))?;
+                Ok(Reading { wanted, found })
+            };
+            own.push(read(&encoded[starts[at] + i])?);
+            another.push(read(
+                &encoded[next + i % tweets[(at + 1) % tweets.len()].pictures.len()],
+            )?);
+            without.push(Reading {
+                wanted,
+                found: none,
+            });
+        }
+        report.own.add(&own);
+        report.another.add(&another);
+        report.none.add(&without);
+    }
+    Ok(report)
+}
+
+fn found(
+    recognizer: &Recognizer,
+    tweet: &Contrast,
+    image: Option<&EncodedImage>,
+) -> Result<Option<EntityType>, Failure> {
+    let answer = pollster::block_on(recognizer.recognize_with(&tweet.text, image, None))?;
+    Ok(type_of(&tweet.name, &tweet.text, &answer.entities))
+}
+
+/// A tweet and its image.
+#[derive(Deserialize)]
+struct Pair {
+    text: String,
+    image: String,
+}
+
+/// How well the relevance tells own images from others'.
+#[derive(Serialize)]
+pub struct ToldApart {
+    /// Tweets.
+    tweets: usize,
+    /// Mean relevance of the own image, over the grains there are.
+    own: f64,
+    /// Of another tweet's.
+    another: f64,
+    /// Area under the ROC curve; none for a system without relevance.
+    auc: Option<f64>,
+}
+
+impl ToldApart {
+    pub fn print(&self, json: bool) -> Result<(), Failure> {
+        if json {
+            println!("{}", serde_json::to_string_pretty(self)?);
+            return Ok(());
+        }
+        match self.auc {
+            Some(auc) => println!(
+                "relevance of {} tweets: own {:.3}, another's {:.3}, AUC {auc:.3}",
+                self.tweets, self.own, self.another
+            ),
+            None => println!("this system does not measure relevance"),
+        }
+        Ok(())
+    }
+}
+
+/// Reads tweets beside their own image and beside the next tweet's.
+pub fn told_apart(
+    recognizer: &Recognizer,
+    file: &Path,
+    images: &ImageArgs,
+) -> Result<ToldApart, Failure> {
+    let content = std::fs::read_to_string(file).map_err(|e| format!("{}: {e}", file.display()))?;
+    let mut pairs = Vec::new();
+    for (number, line) in content.lines().enumerate() {
+        if !line.trim().is_empty() {
+            let pair: Pair = serde_json::from_str(line)
+                .map_err(|e| format!("{}, line {}: {e}", file.display(), number + 1))?;
+            pairs.push(pair);
+        }
+    }
+    let encoded = encoded(
+        recognizer,
+        file,
+        images,
+        pairs.iter().map(|pair| pair.image.clone()),
+    )?;
+    let (mut own, mut another) = (Vec::new(), Vec::new());
+    for (at, pair) in pairs.iter().enumerate() {
+        let next = (at + 1) % pairs.len();
+        for (scores, image) in [(&mut own, &encoded[at]), (&mut another, &encoded[next])] {
+            let answer =
+                pollster::block_on(recognizer.recognize_with(&pair.text, Some(image), None))?;
+            let relevance = answer.image.and_then(|image| image.relevance);
+            scores.extend(relevance.map(|relevance| relevance.mean()));
+        }
+    }
+    let mean = |scores: &[f64]| scores.iter().sum::<f64>() / scores.len().max(1) as f64;
+    Ok(ToldApart {
+        tweets: pairs.len(),
+        own: mean(&own),
+        another: mean(&another),
+        auc: auc(&own, &another),
+    })
+}

@@ -1,0 +1,107 @@
+//! The vision networks of a bundle: their settings and names in the manifest, their weights in a
+//! file of their own.
+
+use crate::bundle::{BundleError, weights};
+use crate::nn::yolox::{Yolox, YoloxConfig};
+use crate::systems::hamlearning::MOST_OBJECTS;
+use crate::vision::encoder::{Backbone, BackboneConfig, VisionConfig, VisionEncoder};
+use crate::vision::tags::ClassNames;
+use burn::module::Module;
+use burn::tensor::Device;
+use serde::{Deserialize, Serialize};
+
+/// What the manifest says of the vision networks.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct VisionEntry {
+    /// Backbone, input size, which detections and classes count.
+    pub config: VisionConfig,
+    /// Names of the detector's classes.
+    pub object_names: Vec<String>,
+    /// Names of the classifier's classes.
+    pub class_names: Vec<String>,
+}
+
+/// The networks as they are packed: batch norms folded away.
+#[derive(Module, Debug)]
+struct Networks {
+    backbone: Backbone,
+    detector: Yolox,
+}
+
+impl VisionEntry {
+    /// The entry of some networks.
+    pub fn of(vision: &VisionEncoder) -> Self {
+        let names = |names: &ClassNames| {
+            (0..names.count())
+                .filter_map(|class| names.name(class).map(str::to_owned))
+                .collect()
+        };
+        Self {
+            config: vision.config.clone(),
+            object_names: names(&vision.object_names),
+            class_names: names(&vision.class_names),
+        }
+    }
+
+    /// Builds the networks from their weights on `device`.
+    ///
+    /// # Errors
+    /// [`BundleError::Config`] for settings no network here has, [`BundleError::VisionEncoder`] for weights
+    /// of others.
+    pub fn unpack(&self, weights: Vec<u8>, device: &Device) -> Result<VisionEncoder, BundleError> {
+        self.check()
+            .map_err(|problem| BundleError::Config(problem.to_owned()))?;
+        let names = |names: &[String], classes| {
+            ClassNames::parse(&names.join("\n"), classes)
+                .map_err(|e| BundleError::Config(e.to_string()))
+        };
+        let object_names = names(&self.object_names, YoloxConfig::new().classes)?;
+        let class_names = names(&self.class_names, self.config.backbone.classes())?;
+        let mut networks = Networks {
+            backbone: self.config.backbone.init(device),
+            detector: YoloxConfig::new().init(device),
+        };
+        networks.backbone.fold();
+        networks.detector.fold();
+        let networks = weights::load(networks, weights).map_err(BundleError::VisionEncoder)?;
+        Ok(VisionEncoder {
+            config: self.config.clone(),
+            backbone: networks.backbone,
+            detector: networks.detector,
+            object_names,
+            class_names,
+            device: device.clone(),
+        })
+    }
+
+    fn check(&self) -> Result<(), &'static str> {
+        let (detect, side) = (&self.config.detect, self.config.detector_side);
+        let blocks = match &self.config.backbone {
+            BackboneConfig::MobileNetV2(_) => [1; 4],
+            BackboneConfig::ResNet(config) => config.blocks,
+        };
+        if !(32..=1280).contains(&side) || !side.is_multiple_of(32) {
+            Err("the detector's side is not a multiple of 32 up to 1280")
+        } else if blocks.iter().any(|count| !(1..=64).contains(count)) {
+            Err("the backbone has a stage without blocks or of more than 64")
+        } else if !(1..=1 << 16).contains(&self.config.backbone.classes()) {
+            Err("the backbone has no classes or more than 65536")
+        } else if !(1..=MOST_OBJECTS).contains(&detect.most) {
+            Err("the objects of a picture are not from 1 to 36")
+        } else {
+            Ok(())
+        }
+    }
+}
+
+/// The bytes of `eyes.bpk`.
+///
+/// # Errors
+/// If the weights cannot be read from their device.
+pub fn pack(vision: &VisionEncoder) -> Result<Vec<u8>, BundleError> {
+    let networks = Networks {
+        backbone: vision.backbone.clone(),
+        detector: vision.detector.clone(),
+    };
+    weights::pack(networks).map_err(BundleError::VisionEncoder)
+}

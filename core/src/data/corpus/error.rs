@@ -1,0 +1,131 @@
+//! What can be wrong with a corpus file.
+
+use crate::data::corpus::Format;
+use std::io;
+use std::path::PathBuf;
+use thiserror::Error;
+
+/// A corpus file that cannot be used.
+#[derive(Debug, Error)]
+pub enum CorpusError {
+    /// The file cannot be opened, or reading stopped half-way.
+    #[error("{}: cannot be read: {cause}", .file.display())]
+    Io {
+        /// The file.
+        file: PathBuf,
+        /// What the system said.
+        cause: io::Error,
+    },
+    /// The file holds no tweet.
+    #[error("{}: holds no labelled tweet; expected at least one", .file.display())]
+    Empty {
+        /// The file.
+        file: PathBuf,
+    },
+    /// A line is not what its format asks for.
+    #[error("{}:{line}: {fault}", .file.display())]
+    Line {
+        /// The file.
+        file: PathBuf,
+        /// Line number, from 1.
+        line: usize,
+        /// What is wrong with it.
+        fault: Fault,
+    },
+}
+
+/// What is wrong with one line: what was found, and what was expected.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum Fault {
+    /// The first line with content resembles none of the formats.
+    #[error(
+        "found `{found}`; expected `IMGID:<id>`, a JSON object, `word<TAB>label`, \
+         or `word - - label`; name the format if this is one of them"
+    )]
+    UnknownFormat {
+        /// The line, shortened.
+        found: String,
+    },
+    /// The bytes are not UTF-8.
+    #[error("found bytes that are not UTF-8 in `{found}`; expected a UTF-8 file")]
+    NotUtf8 {
+        /// The line with the bad bytes replaced, shortened.
+        found: String,
+    },
+    /// A line has too few or too many columns; a missing label is the usual reason.
+    #[error("found {columns} column(s) in `{found}`; expected {}", .format.line())]
+    Columns {
+        /// The line, shortened.
+        found: String,
+        /// How many columns it has.
+        columns: usize,
+        /// The format being read.
+        format: Format,
+    },
+    /// A label is neither `O` nor `B-` or `I-` with a type.
+    #[error("found the label `{found}`; expected `O`, `B-<type>` or `I-<type>`")]
+    UnknownLabel {
+        /// The label.
+        found: String,
+    },
+    /// A label's type is neither an entity type nor in the label map.
+    #[error(
+        "found the type `{found}`; expected one of {expected}; \
+         other types need an entry in the corpus's label map"
+    )]
+    UnknownType {
+        /// The type.
+        found: String,
+        /// The types known here.
+        expected: String,
+    },
+    /// An empty word carries an entity label.
+    #[error("found an empty word labelled `{label}`; expected a word, or the label `O`")]
+    EmptyWord {
+        /// The label.
+        label: String,
+    },
+    /// A word stands where an image id was due.
+    #[error("found `{found}`; expected `IMGID:<id>` before the words of a tweet")]
+    NoImageId {
+        /// The line, shortened.
+        found: String,
+    },
+    /// A tweet without words.
+    #[error("found a tweet without words; expected at least one word")]
+    NoWords,
+    /// The line is no JSON object of the expected shape.
+    #[error(
+        "found {message} (column {column}); expected one JSON object \
+         {{\"tokens\": [..], \"labels\": [..], \"image\": \"..\"}} on the line, image optional"
+    )]
+    Json {
+        /// What the parser said.
+        message: String,
+        /// Where it said it, from 1.
+        column: usize,
+    },
+    /// A raw tweet in a corpus that labels something.
+    #[error(
+        "found a raw \"text\" without labels; expected \"tokens\" and \"labels\", or a corpus whose four types \
+         are all named in its \"unlabelled\""
+    )]
+    Unlabelled,
+    /// `tokens` and `labels` differ in length.
+    #[error("found {tokens} tokens and {labels} labels; expected one label a token")]
+    Lengths {
+        /// Number of tokens.
+        tokens: usize,
+        /// Number of labels.
+        labels: usize,
+    },
+}
+
+/// The beginning of a line, short enough for a message.
+pub(super) fn shorten(line: &str) -> String {
+    const LIMIT: usize = 60;
+    match line.char_indices().nth(LIMIT) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line.to_owned(),
+    }
+}

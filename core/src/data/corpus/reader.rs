@@ -1,0 +1,269 @@
+//! From lines to samples.
+
+use crate::data::corpus::error::shorten;
+use crate::data::corpus::format::columns;
+use crate::data::corpus::{CorpusError, Fault, Format, Sample, Source, prefixes};
+use crate::label::{EntityType, Label};
+use crate::tweet::words::{Sigils, split_words};
+use serde::Deserialize;
+use std::io::BufRead;
+
+/// Reads samples one by one; after an error nothing more comes.
+///
+/// Input without a tweet is an error too: [`CorpusError::Empty`].
+pub struct Reader<'a, R> {
+    input: R,
+    source: &'a Source,
+    /// Found at the first line with content unless the source names it.
+    format: Option<Format>,
+    buffer: Vec<u8>,
+    /// Number of the line read last, from 1.
+    line: usize,
+    /// The tweet whose lines are being read.
+    draft: Sample,
+    /// Line of the draft's `IMGID:`.
+    id_line: usize,
+    samples: usize,
+    done: bool,
+}
+
+/// A line of JSONL; fields of other names are somebody else's.
+#[derive(Deserialize)]
+struct Record {
+    tokens: Option<Vec<String>>,
+    labels: Option<Vec<String>>,
+    /// A tweet as it was written, in place of tokens and labels: nobody labelled it.
+    text: Option<String>,
+    image: Option<String>,
+    id: Option<String>,
+}
+
+impl<'a, R: BufRead> Reader<'a, R> {
+    /// Reads `input` the way `source` says; its path is not opened, only named in errors.
+    pub fn new(input: R, source: &'a Source) -> Self {
+        Self {
+            input,
+            source,
+            format: source.format,
+            buffer: Vec::new(),
+            line: 0,
+            draft: Sample::default(),
+            id_line: 0,
+            samples: 0,
+            done: false,
+        }
+    }
+
+    /// The next sample, `None` at the end.
+    fn advance(&mut self) -> Result<Option<Sample>, CorpusError> {
+        let mut line = String::new();
+        while self.read_line(&mut line)? {
+            let sample = self
+                .take_line(&line)
+                .map_err(|fault| self.fault(self.line, fault))?;
+            if sample.is_some() {
+                return Ok(sample);
+            }
+        }
+        if self.draft.id.is_some() && self.draft.tokens.is_empty() {
+            return Err(self.fault(self.id_line, Fault::NoWords));
+        }
+        Ok(self.finish())
+    }
+
+    /// Reads one line without its end and the blanks before it; false at the end of the input.
+    fn read_line(&mut self, line: &mut String) -> Result<bool, CorpusError> {
+        self.buffer.clear();
+        let size = self
+            .input
+            .read_until(b'\n', &mut self.buffer)
+            .map_err(|cause| CorpusError::Io {
+                file: self.source.path.clone(),
+                cause,
+            })?;
+        if size == 0 {
+            return Ok(false);
+        }
+        self.line += 1;
+        let text = str::from_utf8(&self.buffer).map_err(|_| {
+            let found = String::from_utf8_lossy(&self.buffer);
+            self.fault(
+                self.line,
+                Fault::NotUtf8 {
+                    found: shorten(found.trim_end()),
+                },
+            )
+        })?;
+        let text = match self.line {
+            1 => text.strip_prefix('\u{feff}').unwrap_or(text),
+            _ => text,
+        };
+        line.clear();
+        line.push_str(text.trim_end_matches(['\n', '\r', ' ', '\t']));
+        Ok(true)
+    }
+
+    /// Takes in one line; a sample if the line ends one.
+    fn take_line(&mut self, line: &str) -> Result<Option<Sample>, Fault> {
+        if line.is_empty() || line.starts_with("-DOCSTART-") {
+            // An id may be followed by a blank line; it waits for its words.
+            return Ok(if self.draft.tokens.is_empty() {
+                None
+            } else {
+                self.finish()
+            });
+        }
+        let format = match self.format {
+            Some(format) => format,
+            None => Format::detect(line).ok_or_else(|| Fault::UnknownFormat {
+                found: shorten(line),
+            })?,
+        };
+        self.format = Some(format);
+        match format {
+            Format::Jsonl => self.take_record(line),
+            Format::ImgId => match line.strip_prefix("IMGID:") {
+                Some(id) => self.begin(id.trim_matches([' ', '\t'])),
+                None if self.draft.id.is_none() => Err(Fault::NoImageId {
+                    found: shorten(line),
+                }),
+                None => self.take_columns(line, format),
+            },
+            Format::Conll2 | Format::Conll4 => self.take_columns(line, format),
+        }
+    }
+
+    fn begin(&mut self, id: &str) -> Result<Option<Sample>, Fault> {
+        if id.is_empty() {
+            return Err(Fault::NoImageId {
+                found: "IMGID:".to_owned(),
+            });
+        }
+        if self.draft.id.is_some() && self.draft.tokens.is_empty() {
+            return Err(Fault::NoWords);
+        }
+        let before = self.finish();
+        self.draft.id = Some(id.to_owned());
+        self.id_line = self.line;
+        Ok(before)
+    }
+
+    fn take_columns(&mut self, line: &str, format: Format) -> Result<Option<Sample>, Fault> {
+        let fields = columns(line);
+        match (fields.as_slice(), format) {
+            ([word, label], Format::ImgId | Format::Conll2)
+            | ([word, _, _, label], Format::Conll4) => {
+                self.push(word, label)?;
+                Ok(None)
+            }
+            _ => Err(Fault::Columns {
+                found: shorten(line),
+                columns: fields.len(),
+                format,
+            }),
+        }
+    }
+
+    fn take_record(&mut self, line: &str) -> Result<Option<Sample>, Fault> {
+        let record: Record = serde_json::from_str(line).map_err(|error| {
+            let message = error.to_string();
+            // "at line 1 column 5": the line is always 1 here, and the column is told apart.
+            let message = message
+                .split(" at line ")
+                .next()
+                .unwrap_or_default()
+                .to_owned();
+            Fault::Json {
+                message,
+                column: error.column(),
+            }
+        })?;
+        match (record.tokens, record.labels, record.text) {
+            (Some(words), Some(labels), _) => {
+                let (tokens, count) = (words.len(), labels.len());
+                if tokens != count {
+                    return Err(Fault::Lengths {
+                        tokens,
+                        labels: count,
+                    });
+                }
+                for (word, label) in words.iter().zip(&labels) {
+                    self.push(word.trim_matches([' ', '\t', '\r', '\n']), label)?;
+                }
+            }
+            (None, None, Some(text)) if self.source.unlabelled.len() == EntityType::ALL.len() => {
+                let words = split_words(&text, Sigils::Joined);
+                self.draft.tokens = words.iter().map(|word| word.of(&text).to_owned()).collect();
+                self.draft.labels = vec![Label::O; words.len()];
+            }
+            (None, None, Some(_)) => return Err(Fault::Unlabelled),
+            (tokens, ..) => {
+                let missing = if tokens.is_some() { "labels" } else { "tokens" };
+                return Err(Fault::Json {
+                    message: format!("missing field `{missing}`"),
+                    column: line.len(),
+                });
+            }
+        }
+        self.draft.id = record.id;
+        self.draft.image = record.image;
+        self.finish().ok_or(Fault::NoWords).map(Some)
+    }
+
+    fn push(&mut self, word: &str, text: &str) -> Result<(), Fault> {
+        let label = self.source.labels.label(text)?;
+        match (word.is_empty(), label) {
+            (true, Label::O) => {}
+            (true, _) => {
+                return Err(Fault::EmptyWord {
+                    label: text.to_owned(),
+                });
+            }
+            (false, label) => {
+                self.draft.tokens.push(word.to_owned());
+                self.draft.labels.push(label);
+            }
+        }
+        Ok(())
+    }
+
+    /// The draft, if it has words, in the form the source asks for.
+    fn finish(&mut self) -> Option<Sample> {
+        let mut sample = std::mem::take(&mut self.draft);
+        if sample.tokens.is_empty() {
+            return None;
+        }
+        self.source.prefixes.apply(&mut sample);
+        if self.source.mentions_outside {
+            prefixes::mentions_outside(&mut sample);
+        }
+        self.samples += 1;
+        Some(sample)
+    }
+
+    fn fault(&self, line: usize, fault: Fault) -> CorpusError {
+        CorpusError::Line {
+            file: self.source.path.clone(),
+            line,
+            fault,
+        }
+    }
+}
+
+impl<R: BufRead> Iterator for Reader<'_, R> {
+    type Item = Result<Sample, CorpusError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.done {
+            return None;
+        }
+        let next = match self.advance() {
+            Ok(None) if self.samples == 0 => Some(Err(CorpusError::Empty {
+                file: self.source.path.clone(),
+            })),
+            other => other.transpose(),
+        };
+        self.done = !matches!(next, Some(Ok(_)));
+        next
+    }
+}

@@ -1,0 +1,313 @@
+//! Reading, from strings and from the real corpora where they are.
+
+use super::*;
+use crate::decode::chunks::{Rule, chunks};
+use std::path::PathBuf;
+
+fn source(settings: &str) -> Source {
+    let path = r#"{"path": "some.txt""#;
+    serde_json::from_str(&format!("{path}{settings}}}")).unwrap()
+}
+
+fn read_bytes(bytes: &[u8], source: &Source) -> Result<Vec<Sample>, CorpusError> {
+    Reader::new(bytes, source).collect()
+}
+
+/// Samples as `id|word/label word/label`.
+fn shown(text: &str, settings: &str) -> Vec<String> {
+    let samples = read_bytes(text.as_bytes(), &source(settings)).unwrap();
+    let show = |sample: &Sample| {
+        let words = sample.tokens.iter().zip(&sample.labels);
+        let words: Vec<_> = words
+            .map(|(word, label)| format!("{word}/{label}"))
+            .collect();
+        format!(
+            "{}|{}",
+            sample.id.as_deref().unwrap_or_default(),
+            words.join(" ")
+        )
+    };
+    samples.iter().map(show).collect()
+}
+
+#[test]
+fn every_format_is_read() {
+    let imgid = "IMGID:7\nHi\tO\nAnn\tB-PER\n\nIMGID:17_06_8\nParis\tB-OTHER\n";
+    assert_eq!(
+        shown(imgid, ""),
+        ["7|Hi/O Ann/B-PER", "17_06_8|Paris/B-MISC"]
+    );
+    let two = "Hi\tO\nAnn\tB-PER\n\n\n\nke s\tO\n\n";
+    assert_eq!(shown(two, ""), ["|Hi/O Ann/B-PER", "|ke s/O"]);
+    assert_eq!(shown("Hi O\nAnn  B-PER\n", ""), ["|Hi/O Ann/B-PER"]);
+    let four = "-DOCSTART- -X- -X- O\n\nEU NNP I-NP B-ORG\n\nHi\t-\t-\tO\n-DOCSTART-\nX\t-\t-\tO\n";
+    assert_eq!(shown(four, ""), ["|EU/B-ORG", "|Hi/O", "|X/O"]);
+    let jsonl = concat!(
+        r#"{"tokens": ["Hi", "Ann"], "labels": ["O", "B-PER"], "image": "a/b.jpg", "more": 1}"#,
+        "\n\n",
+        r#"{"id": "9", "tokens": ["x y"], "labels": ["I-ORG"]}"#,
+    );
+    assert_eq!(shown(jsonl, ""), ["|Hi/O Ann/B-PER", "9|x y/I-ORG"]);
+    let samples = read_bytes(jsonl.as_bytes(), &source("")).unwrap();
+    assert_eq!(samples[0].image.as_deref(), Some("a/b.jpg"));
+    assert_eq!(samples[1].image, None);
+}
+
+#[test]
+fn a_format_that_is_named_is_not_looked_for() {
+    let text = "{\"\tO\n";
+    assert!(read_bytes(text.as_bytes(), &source("")).is_err());
+    assert_eq!(shown(text, r#", "format": "conll2""#), ["|{\"/O"]);
+}
+
+#[test]
+fn line_ends_marks_and_blanks_do_not_matter() {
+    let text = "\u{feff}IMGID:7 \r\nHi \tO \r\n Ann\tB-PER\r\n\t\r\n \r\nIMGID: 8\r\n\r\nx\tO";
+    assert_eq!(shown(text, ""), ["7|Hi/O Ann/B-PER", "8|x/O"]);
+    assert_eq!(shown("a\tO\n\t\nb\tO\n", ""), ["|a/O", "|b/O"]);
+}
+
+#[test]
+fn invisible_words_stay_and_empty_ones_go() {
+    let text = "\u{a0}\tO\n\u{200d}\tO\n\tO\n \tO\nAnn\u{feff}\tB-PER\n\n\tO\n\nb\tO\n";
+    assert_eq!(
+        shown(text, ""),
+        ["|\u{a0}/O \u{200d}/O Ann\u{feff}/B-PER", "|b/O"]
+    );
+}
+
+#[test]
+fn settings_are_applied() {
+    let settings = r#", "labels": {"group": "ORG", "product": null}, "prefixes": "joined", "mentions_outside": true"#;
+    let text = "@\tB-group\nuser\tB-group\niPad\tB-product\n#\tO\nNBA\tB-group\n";
+    assert_eq!(shown(text, settings), ["|@user/O iPad/O #NBA/B-ORG"]);
+    assert!(serde_json::from_str::<Source>(r#"{"path": "a", "wieght": 2}"#).is_err());
+    let plain = source("");
+    assert_eq!(plain, Source::new("some.txt"));
+    assert_eq!(
+        serde_json::from_str::<Source>(&serde_json::to_string(&plain).unwrap()).unwrap(),
+        plain
+    );
+    let partial = source(r#", "unlabelled": ["MISC", "PER"]"#);
+    let open = partial.open_labels().into_iter().map(Label::from_index);
+    let open: Vec<_> = open.map(|label| label.to_string()).collect();
+    assert_eq!(open, ["B-MISC", "I-MISC", "B-PER", "I-PER"]);
+}
+
+#[test]
+fn a_malformed_file_is_told_by_line_and_expectation() {
+    let cases: [(&[u8], &str, &str); 16] = [
+        (
+            b"",
+            "",
+            "some.txt: holds no labelled tweet; expected at least one",
+        ),
+        (b"\n \r\n\t\n", "", "some.txt: holds no labelled tweet"),
+        (
+            b"a\tO\n\nb\tO\nc\t\n",
+            "",
+            "some.txt:4: found 1 column(s) in `c`; expected the two columns",
+        ),
+        (b"a\tO\nb\tx\tO\n", "", "some.txt:2: found 3 column(s)"),
+        (
+            b"a - - O\nb O\n",
+            "",
+            "some.txt:2: found 2 column(s) in `b O`; expected the four columns",
+        ),
+        (
+            b"a\tO\nb\tPER\n",
+            "",
+            "some.txt:2: found the label `PER`; expected `O`, `B-<type>`",
+        ),
+        (
+            b"a\tB-person\n",
+            "",
+            "some.txt:1: found the type `person`; expected one of PER, LOC, ORG",
+        ),
+        (
+            b"\tO\n\tB-PER\n",
+            "",
+            "some.txt:2: found an empty word labelled `B-PER`",
+        ),
+        (
+            b"a b c\n",
+            "",
+            "some.txt:1: found `a b c`; expected `IMGID:<id>`, a JSON object",
+        ),
+        (
+            b"a\tO\n\xff\xfe\tO\n",
+            "",
+            "some.txt:2: found bytes that are not UTF-8",
+        ),
+        (
+            b"IMGID:1\na\tO\n\nb\tO\n",
+            "",
+            "some.txt:4: found `b\tO`; expected `IMGID:<id>`",
+        ),
+        (
+            b"IMGID:1\n\nIMGID:2\na\tO\n",
+            "",
+            "some.txt:3: found a tweet without words",
+        ),
+        (
+            b"IMGID:1\na\tO\nIMGID:2\n\n",
+            "",
+            "some.txt:3: found a tweet without words",
+        ),
+        (
+            b"{\"tokens\": [\"a\"], \"labels\": [\"O\"]}\n{\"tokens\": 3}\n",
+            "",
+            "some.txt:2: found invalid type: integer `3`, expected a sequence (column 12); \
+             expected one JSON object",
+        ),
+        (
+            b"{\"tokens\": [\"a\"], \"labels\": []}\n",
+            "",
+            "some.txt:1: found 1 tokens and 0 labels; expected one label a token",
+        ),
+        (
+            b"a\tO\n",
+            r#", "format": "jsonl""#,
+            "some.txt:1: found expected value (column 1)",
+        ),
+    ];
+    for (bytes, settings, message) in cases {
+        let source = source(settings);
+        let mut reader = Reader::new(bytes, &source);
+        let error = reader.find_map(Result::err).expect(message).to_string();
+        assert!(error.starts_with(message), "{error}\n{message}");
+        assert!(reader.next().is_none());
+    }
+    let missing = read("no/such/file").unwrap_err().to_string();
+    assert!(
+        missing.starts_with("no/such/file: cannot be read: "),
+        "{missing}"
+    );
+}
+
+#[test]
+fn samples_before_a_fault_are_read() {
+    let source = source("");
+    let mut reader = Reader::new(&b"a\tO\n\nb\tO\n\nc\n"[..], &source);
+    assert!(reader.next().unwrap().is_ok() && reader.next().unwrap().is_ok());
+    assert!(matches!(
+        reader.next(),
+        Some(Err(CorpusError::Line { line: 5, .. }))
+    ));
+}
+
+/// The folder of corpora, if this machine has it.
+fn data() -> Option<PathBuf> {
+    let beside = || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared"));
+    let shared = std::env::var_os("MNER_SHARED").map_or_else(beside, PathBuf::from);
+    let data = shared.join("data");
+    if !data.is_dir() {
+        println!(
+            "skipped: there are no corpora at {}; set MNER_SHARED",
+            data.display()
+        );
+        return None;
+    }
+    Some(data)
+}
+
+#[test]
+fn the_benchmarks_have_the_published_counts() {
+    let Some(data) = data() else { return };
+    for (file, counts) in [
+        ("twitter2015/train.txt", (4000, 6166, 6352)),
+        ("twitter2015/valid.txt", (1000, 1541, 1594)),
+        ("twitter2017/train.txt", (3373, 6049, 6049)),
+        ("twitter2017/valid.txt", (723, 1324, 1324)),
+    ] {
+        let samples = read(data.join(file)).unwrap();
+        assert!(samples.iter().all(|sample| sample.id.is_some()));
+        let Stats {
+            samples,
+            begun,
+            lenient,
+            ..
+        } = Stats::of(&samples);
+        assert_eq!(
+            (samples, begun.iter().sum(), lenient.iter().sum()),
+            counts,
+            "{file}"
+        );
+    }
+}
+
+#[test]
+fn every_corpus_is_read() {
+    let Some(data) = data() else { return };
+    let wnut = r#", "labels": {"person": "PER", "location": "LOC", "corporation": "ORG", "group": "ORG",
+        "product": "MISC", "creative-work": "MISC"}"#;
+    // Tweets, words, and entities per type, counted by other code than this.
+    for (file, settings, expected) in [
+        (
+            "ner/btc.train.conll",
+            "",
+            (6338, 99933, [4084, 2030, 2665, 0]),
+        ),
+        ("ner/btc.dev.conll", "", (1000, 15023, [1194, 156, 380, 0])),
+        (
+            "ner/wnut17.train.conll",
+            wnut,
+            (3394, 62730, [660, 548, 485, 282]),
+        ),
+        (
+            "ner/wnut17.dev.conll",
+            wnut,
+            (1009, 15733, [470, 74, 73, 219]),
+        ),
+        (
+            "ner/tweebank.train.txt",
+            "",
+            (1600, 24014, [356, 133, 239, 234]),
+        ),
+        ("ner/tweebank.dev.txt", "", (700, 11562, [143, 69, 110, 95])),
+        ("real_tweets/tweets.jsonl", "", (20, 331, [8, 8, 7, 5])),
+    ] {
+        let mut source = source(settings);
+        source.path = data.join(file);
+        let samples = source.read().unwrap();
+        let Stats {
+            samples,
+            tokens,
+            lenient,
+            ..
+        } = Stats::of(&samples);
+        assert_eq!((samples, tokens, lenient), expected, "{file}");
+    }
+}
+
+#[test]
+fn a_record_names_its_image() {
+    let Some(data) = data() else { return };
+    let folder = data.join("real_tweets");
+    for sample in read(folder.join("tweets.jsonl")).unwrap() {
+        let image = sample.image.unwrap();
+        assert!(folder.join(&image).is_file(), "{image}");
+    }
+}
+
+/// Joining makes one entity of what the Broad Twitter Corpus counts as two.
+#[test]
+fn joining_mends_doubled_mentions() {
+    let Some(data) = data() else { return };
+    let mut source = Source::new(data.join("ner/btc.train.conll"));
+    let mentions = |source: &Source| {
+        let samples = source.read().unwrap();
+        let lone = |word: &String| word == "@";
+        let entities = samples.iter().flat_map(|sample| {
+            chunks(&sample.labels, Rule::Lenient)
+                .into_iter()
+                .map(|chunk| &sample.tokens[chunk.start])
+        });
+        entities.filter(|word| lone(word)).count()
+    };
+    assert_eq!(mentions(&source), 1415);
+    for prefixes in [Prefixes::Joined, Prefixes::Split] {
+        source.prefixes = prefixes;
+        assert_eq!(mentions(&source), 0);
+    }
+}

@@ -1,0 +1,8 @@
+//! What is learnt from and scored on: corpora, their images, and batches of examples.
+
+pub mod contrast;
+pub mod corpus;
+pub mod corpus_images;
+pub mod dataset;
+pub mod feature_cache;
+pub mod image_text_files;

@@ -1,0 +1,5 @@
+//! How good a model is: entity-level scores, and those of unseen entities.
+
+pub mod contrast;
+pub mod scores;
+pub mod seen_entities;

@@ -1,0 +1,11 @@
+//! Files of other programs: Hugging Face folders, PyTorch state dicts, word vectors.
+
+#[cfg(feature = "train")]
+pub mod hugging_face;
+mod megvii;
+pub mod state_dict;
+mod torchvision;
+#[cfg(feature = "train")]
+pub mod vision_networks;
+#[cfg(feature = "train")]
+pub mod word2vec;

@@ -1,0 +1,280 @@
+//! Weights from files written by PyTorch: safetensors or `.pth` state dicts.
+
+use burn::module::Module;
+use burn::store::{
+    ApplyResult, ModuleSnapshot, ModuleStore, PyTorchToBurnAdapter, PytorchStore, SafetensorsStore,
+};
+use serde::Deserialize;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use thiserror::Error;
+
+/// Where a state dict lies.
+#[derive(Clone, Debug)]
+pub enum StateDict {
+    /// The bytes of a safetensors file.
+    Safetensors(Vec<u8>),
+    /// The path of a `.pth` or `.pt` file.
+    Pth(PathBuf),
+}
+
+impl StateDict {
+    /// Reads a file: `.pth` and `.pt` as PyTorch writes them, anything else as safetensors.
+    ///
+    /// # Errors
+    /// [`WeightError::Unreadable`] where the file cannot be read.
+    pub fn from_file(path: &Path) -> Result<Self, WeightError> {
+        match path.extension().and_then(|e| e.to_str()) {
+            Some("pth" | "pt") => Ok(Self::Pth(path.to_owned())),
+            _ => match std::fs::read(path) {
+                Ok(bytes) => Ok(Self::Safetensors(bytes)),
+                Err(error) => Err(WeightError::Unreadable {
+                    detail: format!("{}: {error}", path.display()),
+                }),
+            },
+        }
+    }
+
+    /// A value of the metadata of a safetensors file; none in a `.pth` file, which has none.
+    ///
+    /// # Errors
+    /// [`WeightError::Unreadable`] where the file's header is damaged.
+    pub fn metadata(&self, key: &str) -> Result<Option<String>, WeightError> {
+        #[derive(Deserialize)]
+        struct Header {
+            #[serde(default, rename = "__metadata__")]
+            metadata: HashMap<String, String>,
+        }
+        let Self::Safetensors(bytes) = self else {
+            return Ok(None);
+        };
+        // Length of the header (u64, little-endian), header (JSON).
+        let header = bytes.split_first_chunk::<8>().and_then(|(length, rest)| {
+            let length = usize::try_from(u64::from_le_bytes(*length)).ok()?;
+            serde_json::from_slice::<Header>(rest.get(..length)?).ok()
+        });
+        let header = header.ok_or_else(|| WeightError::Unreadable {
+            detail: "its header is damaged".to_owned(),
+        })?;
+        Ok(header.metadata.get(key).cloned())
+    }
+}
+
+/// Why weights did not fit a network.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum WeightError {
+    /// The file is no state dict.
+    #[error("the weight file cannot be read ({detail}); fetch it again")]
+    Unreadable {
+        /// What the reader met.
+        detail: String,
+    },
+    /// Tensors the network has and the file has not.
+    #[error(
+        "the weight file lacks {count} tensors of this network, first `{first}`; is it the file \
+         of another network?"
+    )]
+    Missing {
+        /// How many.
+        count: usize,
+        /// The network's name of the first one.
+        first: String,
+    },
+    /// Tensors the file has and the network has not.
+    #[error(
+        "the weight file has {count} tensors this network lacks, first `{first}`; is it the file \
+         of another network?"
+    )]
+    Unused {
+        /// How many.
+        count: usize,
+        /// The renamed key of the first one.
+        first: String,
+    },
+    /// A tensor of another shape or type than the network's.
+    #[error("the weight file does not fit this network: {detail}")]
+    Misfit {
+        /// Which tensor, and how it differs.
+        detail: String,
+    },
+}
+
+/// Fills `module` from a state dict, every tensor exactly once. `rename` turns a key of the file
+/// into the module's path, with PyTorch's last part (`weight`, `bias`, `running_mean`, ...).
+/// Linear weights are transposed; `num_batches_tracked` is passed over.
+///
+/// # Errors
+/// [`WeightError`] where the file and the network do not match in full; `module` may then be
+/// partly filled.
+pub fn load<M: Module>(
+    module: &mut M,
+    source: &StateDict,
+    rename: impl Fn(&str) -> String,
+) -> Result<(), WeightError> {
+    fn unreadable(error: impl std::fmt::Display) -> WeightError {
+        WeightError::Unreadable {
+            detail: error.to_string(),
+        }
+    }
+    let tensors = match source {
+        StateDict::Safetensors(bytes) => SafetensorsStore::from_bytes(Some(bytes.clone()))
+            .get_all_tensors()
+            .map_err(unreadable)?
+            .clone(),
+        StateDict::Pth(path) => PytorchStore::from_file(path)
+            .map_indices_contiguous(false)
+            .get_all_tensors()
+            .map_err(unreadable)?
+            .clone(),
+    };
+    let tensors = tensors
+        .into_values()
+        .filter(|tensor| !tensor.name.ends_with("num_batches_tracked"))
+        .map(|mut tensor| {
+            tensor.name = rename(&tensor.name);
+            tensor
+        })
+        .collect();
+    let adapter = Box::new(PyTorchToBurnAdapter);
+    check(module.apply(tensors, None, Some(adapter), true))
+}
+
+fn check(result: ApplyResult) -> Result<(), WeightError> {
+    if let Some(error) = result.errors.first() {
+        return Err(WeightError::Misfit {
+            detail: error.to_string(),
+        });
+    }
+    if let Some((first, _)) = result.missing.first() {
+        return Err(WeightError::Missing {
+            count: result.missing.len(),
+            first: first.clone(),
+        });
+    }
+    if let Some(first) = result.unused.first() {
+        return Err(WeightError::Unused {
+            count: result.unused.len(),
+            first: first.clone(),
+        });
+    }
+    Ok(())
+}
+
+#[cfg(all(test, feature = "train", feature = "flex"))]
+mod tests {
+    use super::*;
+    use crate::formula;
+    use crate::nn::conv_block::{ConvBlock, ConvBlockConfig};
+    use burn::nn::{Linear, LinearConfig};
+    use burn::prelude::*;
+    use burn::tensor::{Distribution, Tolerance};
+
+    #[derive(Module, Debug)]
+    struct Network {
+        block: ConvBlock,
+        linear: Linear,
+    }
+
+    fn network() -> Network {
+        let device = Device::flex();
+        Network {
+            block: ConvBlockConfig::new([4, 6], 3).init(&device),
+            linear: LinearConfig::new(6, 2).init(&device),
+        }
+    }
+
+    #[test]
+    fn a_pth_file_holds_what_torch_wrote() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/reference");
+        let file = StateDict::from_file(&folder.join("state_dict.pth")).unwrap();
+        let mut network = network();
+        load(&mut network, &file, str::to_owned).unwrap();
+
+        let values = |data: TensorData| -> Vec<f32> { data.try_to_vec().unwrap() };
+        let conv = values(network.block.conv.weight.to_data());
+        let name = "block.conv.weight";
+        assert_eq!(conv, formula::parameter(name, &[6, 4, 3, 3]));
+        let bn = network.block.bn.unwrap();
+        let name = "block.bn.running_var";
+        let variance = values(bn.running_var.value().into_data());
+        assert_eq!(variance, formula::parameter(name, &[6]));
+        let scale = values(bn.gamma.to_data());
+        assert_eq!(scale, formula::parameter("block.bn.weight", &[6]));
+        let linear = values(network.linear.weight.val().swap_dims(0, 1).into_data());
+        assert_eq!(linear, formula::parameter("linear.weight", &[2, 6]));
+    }
+
+    #[test]
+    fn every_tensor_must_fit_exactly() {
+        let all: Vec<(String, Vec<usize>)> = [
+            ("block.conv.weight", vec![6, 4, 3, 3]),
+            ("block.bn.weight", vec![6]),
+            ("block.bn.bias", vec![6]),
+            ("block.bn.running_mean", vec![6]),
+            ("block.bn.running_var", vec![6]),
+            ("linear.weight", vec![2, 6]),
+            ("linear.bias", vec![2]),
+        ]
+        .map(|(name, shape)| (name.to_owned(), shape))
+        .into();
+        let read = |names: &[(String, Vec<usize>)]| {
+            let file = StateDict::Safetensors(formula::state_dict(names));
+            load(&mut network(), &file, str::to_owned)
+        };
+        assert_eq!(read(&all), Ok(()));
+        for index in 0..all.len() {
+            let mut fewer = all.clone();
+            fewer.remove(index);
+            let missing = read(&fewer);
+            assert!(
+                matches!(missing, Err(WeightError::Missing { count: 1, .. })),
+                "{missing:?}"
+            );
+            let mut other = all.clone();
+            other[index].1[0] += 1;
+            let misfit = read(&other);
+            assert!(
+                matches!(misfit, Err(WeightError::Misfit { .. })),
+                "{misfit:?}"
+            );
+        }
+        let mut more = all.clone();
+        more.push(("extra.weight".to_owned(), vec![1]));
+        let unused = read(&more);
+        assert!(
+            matches!(unused, Err(WeightError::Unused { count: 1, .. })),
+            "{unused:?}"
+        );
+    }
+
+    #[test]
+    fn an_absent_file_is_named() {
+        let error = StateDict::from_file(Path::new("no/such.safetensors")).unwrap_err();
+        assert!(error.to_string().contains("no/such.safetensors"));
+    }
+
+    #[test]
+    fn folding_does_not_change_the_function() {
+        let device = Device::flex();
+        let mut block = ConvBlockConfig::new([4, 6], 3)
+            .with_stride(2)
+            .with_groups(2)
+            .init(&device);
+        let norm = ["weight", "bias", "running_mean", "running_var"];
+        let mut names = vec![("conv.weight".to_owned(), vec![6, 2, 3, 3])];
+        names.extend(norm.map(|name| (format!("bn.{name}"), vec![6])));
+        let weights = StateDict::Safetensors(formula::state_dict(&names));
+        load(&mut block, &weights, str::to_owned).unwrap();
+
+        let input = Tensor::<4>::random([2, 4, 9, 9], Distribution::Uniform(-1.0, 1.0), &device);
+        let before = block.forward(input.clone()).into_data();
+        block.fold();
+        assert!(block.bn.is_none());
+        let after = block.forward(input.clone()).into_data();
+        after.assert_approx_eq::<f32>(&before, Tolerance::absolute(1e-5));
+        block.unfold(1e-3);
+        assert!(block.bn.is_some() && block.conv.bias.is_none());
+        let again = block.forward(input).into_data();
+        again.assert_approx_eq::<f32>(&after, Tolerance::absolute(1e-5));
+    }
+}

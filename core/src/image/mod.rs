@@ -1,0 +1,22 @@
+//! Image bytes become a bounded, upright image, and the image becomes network input.
+//!
+//! The walk of an image: [`decode`] → [`resize`] → [`input`] → [`crate::vision`]. [`spatial`] relates
+//! boxes to each other.
+
+pub mod decode;
+pub mod input;
+pub mod resize;
+pub mod spatial;
+
+pub use decode::DecodeError;
+
+/// An upright image.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Image {
+    /// Width in pixels, at least 1.
+    pub width: u32,
+    /// Height in pixels, at least 1.
+    pub height: u32,
+    /// `height * width * 3` bytes: rows top to bottom, pixels left to right, red, green, blue.
+    pub rgb: Vec<u8>,
+}

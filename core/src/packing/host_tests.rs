@@ -1,0 +1,292 @@
+//! Bundles whose text encoder computes on the host, against the same bundles on the device.
+
+use crate::bundle::host::take_encoder;
+use crate::bundle::manifest::About;
+use crate::bundle::quantize::{Scheme, linear_weights, quantize};
+use crate::bundle::weights::Tensors;
+use crate::bundle::{BundleFiles, Compute, Parts as BundleParts, pack, unpack, weights};
+use crate::nn::encoder::{Encoder, EncoderConfig, EncoderInput};
+use crate::packing::quantize_bundle;
+use crate::recognizer::Recognizer;
+use crate::recognizer::evidence::Answer;
+use crate::splitmix::SplitMix64;
+use crate::systems::hamlearning::HamLearningConfig;
+use crate::systems::image_batch::tests::encoded;
+use crate::systems::mgcmt::{Augmented, MgcmtConfig};
+use crate::systems::{System, SystemConfig};
+use crate::tweet::words::Sigils;
+use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
+use burn::tensor::{DType, Device, Int, Tensor, TensorData};
+use std::collections::BTreeSet;
+
+/// Weights of a fresh network are so small that nothing depends on much.
+struct Louder;
+
+impl ModuleMapper for Louder {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        param.map(|tensor| if D == 1 { tensor } else { tensor * 8.0 })
+    }
+}
+
+#[derive(Module, Debug)]
+struct Model {
+    encoder: Encoder,
+}
+
+fn config(d: usize, ffn: usize) -> EncoderConfig {
+    EncoderConfig {
+        vocab: 50,
+        d,
+        layers: 2,
+        heads: d / 8,
+        ffn,
+        positions: 40,
+        first_position: 2,
+        token_types: 2,
+        shapes: 40,
+        epsilon: 1e-5,
+        dropout: 0.1,
+    }
+}
+
+fn quantized(config: &EncoderConfig, scheme: Scheme, device: &Device) -> (Model, Tensors) {
+    let model = || Model {
+        encoder: config.init(device),
+    };
+    let mut loud = model();
+    if let Some(shapes) = &mut loud.encoder.shapes {
+        shapes.weight = loud.encoder.positions.weight.clone();
+    }
+    let file = weights::pack(loud.map(&mut Louder)).unwrap();
+    let file = quantize(file, scheme, &linear_weights(&model())).unwrap();
+    let loaded = weights::load(model(), file.clone()).unwrap();
+    (loaded, weights::by_name(file).unwrap())
+}
+
+/// Sequences of these lengths, padded to the longest.
+fn input(lengths: &[usize], device: &Device) -> EncoderInput {
+    let mut random = SplitMix64(7);
+    let subwords = lengths.iter().copied().max().unwrap();
+    let shape = [lengths.len(), subwords];
+    let mut ints = |most: usize| {
+        let values = (0..shape[0] * subwords).map(|_| random.below(most) as i32);
+        let data = TensorData::new(values.collect::<Vec<_>>(), shape);
+        Tensor::<2, Int>::from_data(data, device)
+    };
+    let present = lengths
+        .iter()
+        .flat_map(|&n| (0..subwords).map(move |p| f32::from(u8::from(p < n))));
+    EncoderInput {
+        subwords: ints(50),
+        token_types: Some(ints(2)),
+        shapes: Some(ints(40)),
+        present: Tensor::from_data(TensorData::new(present.collect::<Vec<_>>(), shape), device),
+    }
+}
+
+fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
+    tensor.into_data().try_into_vec().unwrap()
+}
+
+/// The largest difference of a state at a subword.
+fn difference(a: &Encoder, b: &Encoder, input: &EncoderInput) -> f32 {
+    let d = a.norm.gamma.dims()[0];
+    let states = values(a.forward(input))
+        .into_iter()
+        .zip(values(b.forward(input)));
+    let present = values(input.present.clone());
+    let states = states.enumerate().filter(|(i, _)| present[i / d] > 0.0);
+    states.map(|(_, (a, b))| (a - b).abs()).fold(0.0, f32::max)
+}
+
+#[test]
+fn states_are_those_of_the_encoder_in_f32() {
+    let device = Device::flex();
+    device.seed(1);
+    for (d, ffn) in [(64, 96), (40, 72)] {
+        for scheme in [Scheme::Q8, Scheme::Q4, Scheme::Mixed] {
+            let config = config(d, ffn);
+            let (model, mut tensors) = quantized(&config, scheme, &device);
+            let (prefix, host) = take_encoder(&config, &mut tensors).unwrap().unwrap();
+            assert_eq!((prefix.as_str(), tensors.len()), ("encoder.", 0));
+            let fresh = config.init(&device).computed_by(host);
+            for lengths in [vec![1], vec![5, 38, 17]] {
+                let input = input(&lengths, &device);
+                let off = difference(&model.encoder, &fresh, &input);
+                assert!(off < 1e-3, "{scheme}, {d}, {lengths:?}: {off}");
+                let other = EncoderInput {
+                    token_types: None,
+                    shapes: None,
+                    ..input
+                };
+                assert!(difference(&model.encoder, &fresh, &other) < 1e-3);
+            }
+            let subwords = input(&[9, 3], &device).subwords;
+            let vectors = model.encoder.word_vectors(subwords.clone());
+            assert_eq!(values(vectors), values(fresh.word_vectors(subwords)));
+            assert!(!fresh.words.weight.is_initialized());
+        }
+    }
+}
+
+#[test]
+fn tensors_that_do_not_fit_are_named() {
+    let device = Device::flex();
+    let config = config(32, 64);
+    let refused = |change: &dyn Fn(&mut Tensors, &mut EncoderConfig)| {
+        let (_, mut tensors) = quantized(&config, Scheme::Q8, &device);
+        let mut config = config.clone();
+        change(&mut tensors, &mut config);
+        take_encoder(&config, &mut tensors).unwrap_err().to_string()
+    };
+    let bias = "encoder.layers.1.ffn_in.bias";
+    let missing = refused(&|tensors, _| drop(tensors.remove(bias)));
+    assert!(missing.contains(bias), "{missing}");
+    let short = refused(&|_, config| config.vocab = 51);
+    assert!(short.contains("encoder.words.weight"), "{short}");
+    let wide = refused(&|_, config| config.ffn = 96);
+    assert!(wide.contains("encoder.layers.0.ffn_in.bias"), "{wide}");
+    let swapped = refused(&|tensors, _| {
+        let query = tensors["encoder.layers.0.attention.query.weight"].dtype;
+        tensors.get_mut("encoder.words.weight").unwrap().dtype = query;
+    });
+    assert!(swapped.contains("encoder.words.weight"), "{swapped}");
+}
+
+const CHANNELS: usize = 6;
+
+fn hamlearning(encoder: EncoderConfig) -> SystemConfig {
+    SystemConfig::HamLearning(HamLearningConfig::new(encoder, CHANNELS))
+}
+
+fn mgcmt(encoder: EncoderConfig) -> SystemConfig {
+    SystemConfig::Mgcmt(MgcmtConfig {
+        augmented: Augmented::Off,
+        ..MgcmtConfig::new(encoder, CHANNELS, 80)
+    })
+}
+
+/// A bundle of loud random weights that reads tweets and images.
+fn bundle(system: impl Fn(EncoderConfig) -> SystemConfig, device: &Device) -> BundleFiles {
+    let tokenizer = crate::tweet::tiny::tokenizer().unwrap();
+    let encoder = crate::systems::tiny::config(&tokenizer).encoder().clone();
+    let parts = BundleParts {
+        max_pieces: 20,
+        sigils: Sigils::Joined,
+        config: system(encoder),
+        vision: None,
+        augmentation: None,
+        about: About::default(),
+    };
+    let system: System = parts.config.init(device).map(&mut Louder);
+    pack(system, &tokenizer, parts).unwrap()
+}
+
+fn recognizer(files: &BundleFiles, compute: Compute) -> Recognizer {
+    let device = Device::flex();
+    pollster::block_on(Recognizer::load(files.clone(), &device, compute)).unwrap()
+}
+
+#[test]
+fn hamlearning_gives_the_same_answers() {
+    answers_are_the_same(hamlearning);
+}
+
+#[test]
+fn mgcmt_gives_the_same_answers() {
+    answers_are_the_same(mgcmt);
+}
+
+fn answers_are_the_same(system: impl Fn(EncoderConfig) -> SystemConfig) {
+    let device = Device::flex();
+    device.seed(4);
+    let files = bundle(system, &device);
+    let image = encoded(1, CHANNELS, 3);
+    let long: Vec<&str> = "off to see the kites over lima again".split(' ').collect();
+    let tweets: [&[&str]; 3] = [&["in", "rome"], &long, &["oslo"]];
+    let images = [Some(&image), None, None];
+    for scheme in [Scheme::Q8, Scheme::Q4, Scheme::Mixed] {
+        let files = quantize_bundle(&files, scheme, &device).unwrap();
+        let [burn, host] = [Compute::Device, Compute::Host].map(|compute| {
+            let recognizer = recognizer(&files, compute);
+            let answers = pollster::block_on(recognizer.answers(&tweets, &images)).unwrap();
+            let labels: Vec<_> = answers.iter().map(|a| recognizer.labels(a)).collect();
+            (answers, labels)
+        });
+        assert_eq!(burn.1, host.1);
+        let flat = |answers: &[Answer]| -> Vec<f64> {
+            answers.iter().flat_map(|a| a.emissions.clone()).collect()
+        };
+        let (burn, host) = (flat(&burn.0), flat(&host.0));
+        let most = burn.iter().fold(0.0_f64, |most, x| most.max(x.abs()));
+        assert!(most > 0.1, "the scores say something");
+        for (a, b) in burn.iter().zip(&host) {
+            assert!((a - b).abs() < 2e-3, "{scheme}: {a} and {b}");
+        }
+        assert_ne!(burn, host, "two ways were compared");
+    }
+}
+
+#[test]
+fn only_quantised_encoders_leave_the_device() {
+    let device = Device::flex();
+    let on_host = |files: &BundleFiles, compute| {
+        let unpacked = unpack(files.clone(), &device, compute).unwrap();
+        let encoder = unpacked.system.encoder();
+        assert_eq!(encoder.words.weight.is_initialized(), !encoder.is_on_host());
+        (encoder.is_on_host(), unpacked.system.num_params())
+    };
+    let files = bundle(hamlearning, &device);
+    let (host, parameters) = on_host(&files, Compute::Host);
+    assert!(!host);
+    let small = quantize_bundle(&files, Scheme::Q8, &device).unwrap();
+    assert_eq!(on_host(&small, Compute::Device), (false, parameters));
+    assert_eq!(on_host(&small, Compute::Host), (true, parameters));
+}
+
+/// Names of the parameters that hold values.
+#[derive(Default)]
+struct Held {
+    path: Vec<String>,
+    names: BTreeSet<String>,
+}
+
+impl ModuleVisitor for Held {
+    fn enter_module(&mut self, name: &str, _: &str) {
+        self.path.push(name.to_owned());
+    }
+
+    fn exit_module(&mut self, _: &str, _: &str) {
+        self.path.pop();
+    }
+
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        if param.is_initialized() {
+            self.names.insert(self.path.join("."));
+        }
+    }
+}
+
+#[test]
+fn linear_layers_beyond_the_encoder_hold_no_values() {
+    let device = Device::flex();
+    let systems: [fn(EncoderConfig) -> SystemConfig; 2] = [hamlearning, mgcmt];
+    for system in systems {
+        let files = quantize_bundle(&bundle(system, &device), Scheme::Q8, &device).unwrap();
+        let held = |compute| {
+            let unpacked = unpack(files.clone(), &device, compute).unwrap();
+            let mut held = Held::default();
+            unpacked.system.visit(&mut held);
+            (held.names, linear_weights(&unpacked.system))
+        };
+        let tensors = weights::by_name(files.weights.clone()).unwrap();
+        let (all, mut packed) = held(Compute::Device);
+        packed.retain(|name| {
+            name.contains("fusion.") && matches!(tensors[name].dtype, DType::QFloat(_))
+        });
+        assert!(tensors.keys().all(|name| !name.contains("auxiliary")));
+        assert!(packed.len() > 10 && packed.is_subset(&all), "{packed:?}");
+        let (on_host, _) = held(Compute::Host);
+        assert!(packed.is_disjoint(&on_host), "{on_host:?}");
+    }
+}

@@ -1,0 +1,477 @@
+//! The public face: load a bundle, recognise tweets.
+
+pub mod evidence;
+
+use crate::bundle::manifest::{Drawing, KnownAnswer, Manifest};
+use crate::bundle::{BundleError, BundleFiles, Compute, Unpacked, unpack};
+use crate::decode::chain::{ChainScores, Rules};
+use crate::decode::entities::{Entity, WordEntity, decode};
+use crate::image::Image;
+use crate::label::{LABELS, Label};
+use crate::recognizer::evidence::{Answer, ImageEvidence};
+use crate::systems::System;
+use crate::systems::image_batch::EncodedImage;
+use crate::systems::ita::context::ContextSubwords;
+use crate::systems::ita::image_text::ImageText;
+use crate::systems::layout::{Layout, TweetInput};
+use crate::tweet::sequence::{SubwordSequence, sequences};
+use crate::tweet::subwords::{SubwordTokenizer, TokenizerError};
+use crate::tweet::words::{Word, split_words};
+use crate::vision::ImageFeatures;
+use crate::vision::encoder::{VisionEncoder, VisionError};
+use burn::tensor::{Device, ExecutionError};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// Why a tweet could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum RecognizeError {
+    /// The device failed.
+    #[error("the compute device failed: {0}")]
+    Device(String),
+    /// The tokenizer failed on a word.
+    #[error(transparent)]
+    Pieces(#[from] TokenizerError),
+    /// An image for a model without vision.
+    #[error(
+        "this model reads text alone; leave the picture out, or use a model that looks at pictures"
+    )]
+    NoVision,
+    /// The image could not be looked at.
+    #[error(transparent)]
+    VisionEncoder(#[from] VisionError),
+    /// Features of another backbone.
+    #[error(
+        "the picture features have {found} channels and this model reads {expected}; look at the picture with this model"
+    )]
+    OtherVision {
+        /// Channels of the features.
+        found: usize,
+        /// Channels the system reads.
+        expected: usize,
+    },
+    /// The device computes something else than the CPU did when the bundle was made.
+    #[error(
+        "the compute device gives wrong numbers: off by {difference:.4} on the bundle's known answer; use the CPU instead"
+    )]
+    WrongAnswer {
+        /// Largest absolute difference of an emission score.
+        difference: f32,
+    },
+}
+
+impl From<ExecutionError> for RecognizeError {
+    fn from(error: ExecutionError) -> Self {
+        Self::Device(error.to_string())
+    }
+}
+
+/// Why a recognizer could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// The bundle is not usable.
+    #[error(transparent)]
+    Bundle(#[from] BundleError),
+    /// The device is not usable.
+    #[error(transparent)]
+    Device(#[from] RecognizeError),
+}
+
+/// What a tweet names.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Recognition {
+    /// The entities, left to right; they never overlap.
+    pub entities: Vec<Entity>,
+    /// What was seen in the image and what it contributed; absent without one.
+    #[serde(rename = "picture", default, skip_serializing_if = "Option::is_none")]
+    pub image: Option<ImageEvidence>,
+}
+
+/// A loaded model.
+#[derive(Debug)]
+pub struct Recognizer {
+    manifest: Manifest,
+    system: System,
+    chain: ChainScores,
+    tokenizer: SubwordTokenizer,
+    vision: Option<VisionEncoder>,
+    layout: Layout,
+    device: Device,
+}
+
+/// Tweets computed together when many are labelled.
+const BATCH: usize = 32;
+
+impl Recognizer {
+    /// Checks a bundle and puts its system on `device`. With [`Compute::Host`], which is for a
+    /// CPU, a quantised text encoder is several times smaller and faster there.
+    ///
+    /// # Errors
+    /// [`LoadError`]; see [`unpack`].
+    pub async fn load(
+        files: BundleFiles,
+        device: &Device,
+        compute: Compute,
+    ) -> Result<Self, LoadError> {
+        Self::new(unpack(files, device, compute)?, device)
+            .await
+            .map_err(LoadError::Device)
+    }
+
+    /// Wraps an unpacked bundle whose system is on `device`.
+    ///
+    /// # Errors
+    /// If the device fails to answer.
+    pub async fn new(bundle: Unpacked, device: &Device) -> Result<Self, RecognizeError> {
+        let Unpacked {
+            manifest,
+            system,
+            tokenizer,
+            vision,
+            augmentation,
+        } = bundle;
+        let pad = tokenizer.special().pad;
+        let layout = Layout::new(&manifest.config, pad, augmentation);
+        let chain = system.crf().to_host().await?.under(Rules::Bio);
+        Ok(Self {
+            manifest,
+            system,
+            chain,
+            tokenizer,
+            vision,
+            layout,
+            device: device.clone(),
+        })
+    }
+
+    /// What the bundle says of itself.
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// The networks that look at images, if the model has any.
+    pub fn vision(&self) -> Option<&VisionEncoder> {
+        self.vision.as_ref()
+    }
+
+    /// The words of a raw tweet, cut as the model has learnt them.
+    fn words(&self, text: &str) -> Vec<Word> {
+        split_words(text, self.manifest.sigils)
+    }
+
+    /// The tokenizer.
+    pub fn tokenizer(&self) -> &SubwordTokenizer {
+        &self.tokenizer
+    }
+
+    /// Looks at an image: once, for any number of tweets.
+    ///
+    /// # Errors
+    /// [`RecognizeError::NoVision`], or if the device fails.
+    pub async fn encode_image(&self, image: &Image) -> Result<EncodedImage, RecognizeError> {
+        let vision = self.vision.as_ref().ok_or(RecognizeError::NoVision)?;
+        self.encoded(vision.encode_image(image).await?)
+    }
+
+    /// What was seen in an image before, made ready for this model.
+    ///
+    /// # Errors
+    /// [`RecognizeError::NoVision`] or [`RecognizeError::OtherVision`] where this model cannot use it.
+    pub fn encoded(&self, features: ImageFeatures) -> Result<EncodedImage, RecognizeError> {
+        let config = &self.manifest.config;
+        let expected = match (config.channels(), config.context()) {
+            (Some(channels), _) => channels,
+            // Only the tags are read.
+            (None, Some(_)) => features.channels,
+            (None, None) => return Err(RecognizeError::NoVision),
+        };
+        if features.channels != expected {
+            return Err(RecognizeError::OtherVision {
+                found: features.channels,
+                expected,
+            });
+        }
+        Ok(EncodedImage::new(Arc::new(features), &self.tokenizer)?)
+    }
+
+    /// The same recognizer, padding what it computes to few sizes: for a device that compiles
+    /// kernels for the sizes it meets. Answers stay the same up to rounding.
+    #[must_use]
+    pub fn with_few_sizes(mut self) -> Self {
+        self.layout.few_sizes = true;
+        self
+    }
+
+    /// Computes once what a tweet takes, with a grey image where the model looks at images, so
+    /// that a device that compiles kernels as it meets them has met most.
+    ///
+    /// # Errors
+    /// If the device fails.
+    pub async fn warm_up(&self) -> Result<(), RecognizeError> {
+        let grey = Image {
+            width: 1,
+            height: 1,
+            rgb: vec![128; 3],
+        };
+        let encoded = match self.encode_image(&grey).await {
+            Err(RecognizeError::NoVision) => None,
+            seen => Some(seen?),
+        };
+        self.recognize_with("warm", encoded.as_ref(), None).await?;
+        Ok(())
+    }
+
+    /// The entities of a raw tweet and its image, with what the image contributed.
+    ///
+    /// `known`: what is known of the image in words. Only a system that reads context takes
+    /// notice, also of the words about an image that is not there.
+    ///
+    /// # Errors
+    /// If the device fails to answer.
+    pub async fn recognize_with(
+        &self,
+        text: &str,
+        image: Option<&EncodedImage>,
+        known: Option<&ImageText>,
+    ) -> Result<Recognition, RecognizeError> {
+        let words = self.words(text);
+        let tokens: Vec<&str> = words.iter().map(|w| w.of(text)).collect();
+        let answer = self
+            .answers_with(&[&tokens], &[image], &[known])
+            .await?
+            .remove(0);
+        let mut found = self.read_off(text, &words, &answer);
+        found.image = image.map(|encoded| {
+            let relevance = answer.evidence.as_ref().map(|evidence| evidence.relevance);
+            let names = self.vision.as_ref().map(|vision| &vision.object_names);
+            ImageEvidence::new(encoded, relevance, names)
+        });
+        Ok(found)
+    }
+
+    /// The entities of a raw tweet. Any text is a tweet: without words it has no entities, and
+    /// beyond the encoder's reach it is read in overlapping windows.
+    ///
+    /// # Errors
+    /// If the device fails to answer.
+    pub async fn recognize(&self, text: &str) -> Result<Recognition, RecognizeError> {
+        Ok(self.recognize_all(&[text]).await?.remove(0))
+    }
+
+    /// The entities of several raw tweets, in order.
+    ///
+    /// # Errors
+    /// If the device fails to answer.
+    pub async fn recognize_all(&self, texts: &[&str]) -> Result<Vec<Recognition>, RecognizeError> {
+        let words: Vec<Vec<Word>> = texts.iter().map(|text| self.words(text)).collect();
+        let tokens: Vec<Vec<&str>> = texts
+            .iter()
+            .zip(&words)
+            .map(|(text, words)| words.iter().map(|w| w.of(text)).collect())
+            .collect();
+        let tokens: Vec<&[&str]> = tokens.iter().map(Vec::as_slice).collect();
+        let answers = self.answers(&tokens, &vec![None; tokens.len()]).await?;
+        let found = texts.iter().zip(&words).zip(&answers);
+        Ok(found
+            .map(|((text, words), answer)| self.read_off(text, words, answer))
+            .collect())
+    }
+
+    /// The entities that an answer finds in the words of `text`.
+    fn read_off(&self, text: &str, words: &[Word], answer: &Answer) -> Recognition {
+        let entity = |e: WordEntity| {
+            let span = words[e.words.start].to(&words[e.words.end - 1]).name(text);
+            Entity {
+                kind: e.kind,
+                text: span.of(text).to_owned(),
+                utf16: [span.utf16.start, span.utf16.end],
+                chars: [span.chars.start, span.chars.end],
+                bytes: [span.bytes.start, span.bytes.end],
+                confidence: e.confidence,
+                runner_up: e.runner_up,
+                evidence: answer
+                    .evidence
+                    .as_ref()
+                    .map(|evidence| evidence.of(e.words)),
+            }
+        };
+        Recognition {
+            entities: decode(&self.chain, &answer.emissions)
+                .1
+                .into_iter()
+                .map(entity)
+                .collect(),
+            image: None,
+        }
+    }
+
+    /// The best labels that an answer gives, one label per word.
+    pub fn labels(&self, answer: &Answer) -> Vec<Label> {
+        decode(&self.chain, &answer.emissions).0
+    }
+
+    /// Emission scores of tweets that are already words: `[N * 9]` each.
+    ///
+    /// # Errors
+    /// If the device fails to answer.
+    pub async fn emissions<S: AsRef<str>>(
+        &self,
+        tweets: &[&[S]],
+    ) -> Result<Vec<Vec<f64>>, RecognizeError> {
+        let answers = self.answers(tweets, &vec![None; tweets.len()]).await?;
+        Ok(answers.into_iter().map(|answer| answer.emissions).collect())
+    }
+
+    /// Emission scores and evidence of tweets that are already words, each with its image or
+    /// none.
+    ///
+    /// # Errors
+    /// If the device fails to answer.
+    ///
+    /// # Panics
+    /// If `images` are not as many as the tweets.
+    pub async fn answers<S: AsRef<str>>(
+        &self,
+        tweets: &[&[S]],
+        images: &[Option<&EncodedImage>],
+    ) -> Result<Vec<Answer>, RecognizeError> {
+        self.answers_with(tweets, images, &vec![None; tweets.len()])
+            .await
+    }
+
+    /// As [`Recognizer::answers`], with what is known in words of each tweet's image beside the
+    /// tags of its encoded. Only a system that reads context takes notice.
+    ///
+    /// # Errors
+    /// If the device fails to answer.
+    ///
+    /// # Panics
+    /// If `images` or `known` are not as many as the tweets.
+    pub async fn answers_with<S: AsRef<str>>(
+        &self,
+        tweets: &[&[S]],
+        images: &[Option<&EncodedImage>],
+        known: &[Option<&ImageText>],
+    ) -> Result<Vec<Answer>, RecognizeError> {
+        assert_eq!(images.len(), tweets.len(), "one picture or none a tweet");
+        assert_eq!(known.len(), tweets.len(), "one text or none a tweet");
+        let contexts: Vec<Option<ContextSubwords>> = match self.manifest.config.context() {
+            Some(builder) => images
+                .iter()
+                .zip(known)
+                .map(|(encoded, known)| builder.subwords(*encoded, *known, &self.tokenizer))
+                .collect::<Result<_, _>>()?,
+            None => vec![None; tweets.len()],
+        };
+        let windows: Vec<Vec<SubwordSequence>> = tweets
+            .iter()
+            .map(|words| sequences(words, &self.tokenizer, self.manifest.max_pieces))
+            .collect::<Result<_, _>>()?;
+        // Tweets of like length side by side: padding is computed too.
+        let mut order: Vec<usize> = (0..tweets.len())
+            .filter(|&i| !windows[i].is_empty())
+            .collect();
+        order.sort_by_key(|&i| windows[i].iter().map(|w| w.subwords.len()).max());
+        let nothing = Answer {
+            emissions: Vec::new(),
+            evidence: None,
+        };
+        let mut answers = vec![nothing; tweets.len()];
+        for chunk in order.chunks(BATCH) {
+            let inputs: Vec<TweetInput<'_, S>> = chunk
+                .iter()
+                .map(|&i| TweetInput {
+                    words: tweets[i],
+                    windows: &windows[i],
+                    encoded: images[i],
+                    context: contexts[i].as_ref(),
+                })
+                .collect();
+            let batch = self.layout.batch(&inputs, false, &self.device);
+            let (emissions, explanation) = self.system.explain(&batch);
+            let most = explanation.as_ref().map(|e| e.objects.dims()[2]);
+            let values = match explanation {
+                Some(explanation) => explanation.beside(emissions),
+                None => emissions,
+            };
+            let columns = values.dims()[2];
+            for (&i, rows) in chunk.iter().zip(batch.collect(values).await?) {
+                answers[i] = match (images[i], most) {
+                    (Some(encoded), Some(most)) => {
+                        let objects = encoded.features.objects.len().min(most);
+                        Answer::explained(&rows, columns, objects)
+                    }
+                    _ => Answer {
+                        emissions: rows
+                            .chunks_exact(columns)
+                            .flat_map(|row| &row[..LABELS])
+                            .copied()
+                            .collect(),
+                        evidence: None,
+                    },
+                };
+            }
+        }
+        Ok(answers)
+    }
+
+    /// Computes the known answer for `text` and an image.
+    ///
+    /// # Errors
+    /// [`LoadError`] if the image cannot be drawn or looked at, or the device fails.
+    pub async fn known_answer(
+        &self,
+        text: &str,
+        image: Option<Drawing>,
+    ) -> Result<KnownAnswer, LoadError> {
+        let encoded = match image {
+            Some(drawing) => Some(self.encode_image(&drawing.draw()?).await?),
+            None => None,
+        };
+        let words: Vec<&str> = self.words(text).iter().map(|w| w.of(text)).collect();
+        let answer = self
+            .answers(&[&words], &[encoded.as_ref()])
+            .await?
+            .remove(0);
+        let rows = answer.emissions.chunks(LABELS);
+        Ok(KnownAnswer {
+            text: text.to_owned(),
+            image,
+            emissions: rows
+                .map(|row| row.iter().map(|&v| v as f32).collect())
+                .collect(),
+        })
+    }
+
+    /// Runs the bundle's known answer and returns the largest absolute difference of an emission
+    /// score; `None` if the bundle carries none.
+    ///
+    /// # Errors
+    /// If the device fails, or differs by more than `tolerance`.
+    pub async fn check(&self, tolerance: f32) -> Result<Option<f32>, LoadError> {
+        let Some(expected) = &self.manifest.about.known_answer else {
+            return Ok(None);
+        };
+        let got = self.known_answer(&expected.text, expected.image).await?;
+        let same_shape = got.emissions.len() == expected.emissions.len()
+            && expected.emissions.iter().all(|row| row.len() == LABELS);
+        let difference = if same_shape {
+            let pairs = got
+                .emissions
+                .iter()
+                .flatten()
+                .zip(expected.emissions.iter().flatten());
+            // Not `f32::max`, which forgets a NaN.
+            pairs
+                .map(|(a, b)| (a - b).abs())
+                .fold(0.0, |most, d| if d > most || d.is_nan() { d } else { most })
+        } else {
+            f32::INFINITY
+        };
+        if difference <= tolerance {
+            Ok(Some(difference))
+        } else {
+            Err(RecognizeError::WrongAnswer { difference }.into())
+        }
+    }
+}
