@@ -15,7 +15,8 @@ use mner_core::label::LABELS;
 use mner_core::nn::crf::CrfTargets;
 use mner_core::splitmix::SplitMix64;
 use mner_core::systems::SystemConfig;
-use mner_core::systems::batch::{Batch, LeastSizes};
+use mner_core::systems::batch::Batch;
+use mner_core::systems::padding::LeastSizes;
 use mner_core::systems::text::TextConfig;
 use mner_core::train::config::TrainConfig;
 use mner_core::train::learner::TrainedSystem;
@@ -86,7 +87,7 @@ fn main() {
     seconds.sort_by(f64::total_cmp);
     let median = seconds[seconds.len() / 2];
     println!(
-        r#"{{"name":"mner","threads":{},"batch":{batch},"subwords":{pieces},"steps":{steps},"warmup":{warmup},"seconds_per_step_median":{median:.4},"pieces_per_second":{:.1}}}"#,
+        r#"{{"name":"mner","threads":{},"batch":{batch},"subwords":{subwords},"steps":{steps},"warmup":{warmup},"seconds_per_step_median":{median:.4},"pieces_per_second":{:.1}}}"#,
         std::env::var("RAYON_NUM_THREADS").unwrap_or_else(|_| std::thread::available_parallelism()
             .map_or(1, usize::from)
             .to_string()),
