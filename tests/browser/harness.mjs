@@ -68,7 +68,7 @@ export function realBundle(folder = env.MNER_TEST_BUNDLE) {
 }
 
 /**
- * Serves the page below `/some/path/`, opens it, and hands `use` the page.
+ * Serves the page below `/some/path/`, or below each of `prefix`, opens it, and hands `use` the page.
  *
  * @param {{bundle?: Record<string, Buffer>, models?: Record<string, Record<string, Buffer>>, engine?: 'stub' | 'built',
  *          devices?: string[], query?: string, context?: object,
@@ -80,7 +80,7 @@ export function realBundle(folder = env.MNER_TEST_BUNDLE) {
  */
 export async function visit(shared, options, use) {
   const { bundle, models = bundle ? { test: bundle } : {}, engine = 'stub', devices = ['cpu'] } = options;
-  const { query = '', context = {}, intercept = () => false } = options;
+  const { query = '', context = {}, intercept = () => false, prefix = '/some/path/' } = options;
   const requests = [];
   const files = new Map();
   files.set('models/index.json', Buffer.from(JSON.stringify(Object.keys(models))));
@@ -99,7 +99,7 @@ export async function visit(shared, options, use) {
   if (engine !== 'built' && context.serviceWorkers === 'allow') files.set('pkg/precache.js', Buffer.from(precache(release())));
   const site = await serve({
     root: WWW,
-    prefix: '/some/path/',
+    prefix,
     intercept(path, request, response) {
       requests.push(path);
       if (intercept(path, request, response)) return true;
