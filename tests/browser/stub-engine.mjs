@@ -17,6 +17,8 @@ function coded(code, message) {
   return Object.assign(new Error(message), { code });
 }
 
+const pause = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
+
 export function checkPictureSize(bytes) {
   if (bytes > LARGEST) throw coded('picture', `the image file has ${bytes} bytes and at most ${LARGEST} are read`);
 }
@@ -66,7 +68,7 @@ export class Recognizer {
 
   async look(bytes) {
     // Longer than the browser's clock ticks.
-    await new Promise((done) => setTimeout(done, 5));
+    await pause(5);
     const shows = new TextDecoder().decode(bytes);
     if (this.blind) throw coded('input', 'this model reads text alone');
     if (shows.includes('broken')) throw coded('picture', 'the file ends before its image does; fetch or save it again');
@@ -79,8 +81,8 @@ export class Recognizer {
   }
 
   /** Makes a person of every name that begins with J. */
-  async recognizeWith(text, sight, caption) {
-    const { entities } = await this.recognize(text, caption);
+  async recognizeWith(text, sight, caption, onRead) {
+    const { entities } = await this.recognize(text, caption, onRead);
     const measures = this.system === 'hamlearning';
     return {
       entities: entities.map((entity) => ({
@@ -102,7 +104,8 @@ export class Recognizer {
     };
   }
 
-  async recognize(text, caption) {
+  /** Reads what is longer than a tweet in ten steps of 100 ms, and says so. */
+  async recognize(text, caption, onRead) {
     if (text.includes('crash')) {
       panic = 'panicked: asked to';
       throw new WebAssembly.RuntimeError('unreachable');
@@ -116,7 +119,14 @@ export class Recognizer {
       return new Promise(() => {});
     }
     if (text.includes('lose')) throw coded('device', 'the compute device failed: lost');
+    // 0.6 seconds, all of them awake.
+    if (text.includes('slowly')) console.log('reading');
+    for (let step = 0; step < 30 && text.includes('slowly'); step++) await pause(20);
     while (text.includes('hang')) {}
+    for (let tenth = 1; tenth <= 10 && text.length > 100_000; tenth++) {
+      await pause(100);
+      onRead(Math.round((tenth * text.length) / 10), text.length);
+    }
     const read = caption === undefined ? text : `${text} ${caption}`;
     const entities = [...text.matchAll(/\p{Lu}[\p{L}\p{M}]*/gu)].map(({ 0: name, index }) => {
       const type = TYPES[name.length % 4];
