@@ -98,8 +98,8 @@ export class Recognizer {
    *
    * @param {object} input
    * @param {string} input.text
-   * @param {Blob | ArrayBuffer | ArrayBufferView} [input.image] the tweet's picture: a JPEG, PNG, WebP or GIF file. The
-   *     same object again is not looked at again, so its bytes must not change
+   * @param {Blob | ArrayBuffer | ArrayBufferView} [input.image] the tweet's picture: a JPEG, PNG, WebP or GIF file, or
+   *     any other that the browser can decode. The same object again is not looked at again, so its bytes must not change
    * @param {string} [input.caption] words about the picture, for models that read them (ITA); others take no notice
    * @param {object} [options]
    * @param {AbortSignal} [options.signal]

@@ -13,6 +13,7 @@
  */
 import { MnerError } from './errors.js';
 import { fetchCounted, fetchWhole, forget, obtain } from './download.js';
+import { forEngine } from './picture-file.js';
 import { probe, requireRoom } from './webgpu.js';
 
 /** What the manifest calls a file, and the name it has in the bundle's folder. */
@@ -131,7 +132,7 @@ async function bring(manifest, key, base, starting, report) {
 async function look({ picture, image }) {
   const from = performance.now();
   const bytes = image instanceof Blob ? await read(image) : image;
-  sights.set(picture, await recognizer.look(bytes));
+  sights.set(picture, await recognizer.look(await forEngine(bytes, engine.checkPictureSize)));
   return { milliseconds: performance.now() - from };
 }
 

@@ -147,6 +147,32 @@ export async function enter(page, text) {
   await shows(page, 'answer');
 }
 
+/** The bytes of an example's picture. */
+export function example(name) {
+  return readFileSync(join(WWW, `examples/${name}.webp`));
+}
+
+/** Gives the page a file as the clipboard or a drag would. */
+export function hand(page, event, { name = 'photo.webp', type = 'image/webp', bytes = example('rocket'), text } = {}) {
+  return page.evaluate(
+    ({ event, name, type, bytes, text }) => {
+      const data = new DataTransfer();
+      data.items.add(new File([Uint8Array.from(atob(bytes), (char) => char.charCodeAt(0))], name, { type }));
+      if (text) data.setData('text/plain', text);
+      const how = { bubbles: true, cancelable: true };
+      const target = document.querySelector('#tweet');
+      if (event === 'paste') target.dispatchEvent(new ClipboardEvent('paste', { ...how, clipboardData: data }));
+      else for (const type of ['dragenter', 'dragover', 'drop']) target.dispatchEvent(new DragEvent(type, { ...how, dataTransfer: data }));
+    },
+    { event, name, type, bytes: bytes.toString('base64'), text },
+  );
+}
+
+/** Waits until the page has looked at the picture and says what it made of it. */
+export function lookedAt(page) {
+  return page.locator('#contribution:not([hidden]) #difference > *').waitFor();
+}
+
 /** The accessibility rules that the page breaks, as one line each. */
 export async function accessibilityViolations(page) {
   // Through the debugger, not a script tag: the page's own policy would refuse that.
