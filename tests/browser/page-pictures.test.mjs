@@ -94,6 +94,42 @@ test('shows the relevance, what the picture changed, and that it is looked at on
     assert.match(await page.locator('#difference').innerText(), /same names\. “Oslo” moved most, from 91.% to 96.%/);
   }));
 
+test('what the picture changed comes first, that it changed nothing last', () =>
+  visit(shared, only('ham'), async (page) => {
+    const order = () => page.locator('#contribution > *').evaluateAll((parts) => parts.map(({ id }) => id));
+    await enter(page, 'Jordan in Oslo');
+    await hand(page, 'paste');
+    await lookedAt(page);
+    assert.deepEqual(await order(), ['difference', 'relevance', 'tags']);
+    await enter(page, 'in Oslo');
+    await page.getByText('the same names').waitFor();
+    assert.deepEqual(await order(), ['relevance', 'tags', 'difference']);
+    await enter(page, 'Jordan and Oslo');
+    await page.locator('#difference table').waitFor();
+    assert.deepEqual(await order(), ['difference', 'relevance', 'tags']);
+  }));
+
+for (const [model, before] of [
+  ['ham', /^Seen in it: /],
+  ['words', /^Read after the tweet: /],
+]) {
+  test(`shows the tags that are certain enough, or that none is (${model})`, () =>
+    visit(shared, only(model), async (page) => {
+      await enter(page, 'In Oslo');
+      await hand(page, 'paste');
+      await lookedAt(page);
+      const tags = () => page.locator('#tags').innerText();
+      assert.match(await tags(), before);
+      // Of 40 % and of 12 %.
+      assert.match(await tags(), /\(40\u00a0%\)$/);
+      assert.doesNotMatch(await tags(), /missile/);
+      await hand(page, 'paste', { bytes: Buffer.concat([example('rocket'), Buffer.from('unsure')]) });
+      await page.getByText('nothing certain').waitFor();
+      assert.match(await tags(), before);
+      assert.doesNotMatch(await tags(), /%/);
+    }));
+}
+
 test('shows where the words of a chosen name looked', () =>
   visit(shared, only('ham'), async (page) => {
     await enter(page, 'Jordan in Oslo');
