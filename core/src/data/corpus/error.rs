@@ -105,6 +105,19 @@ pub enum Fault {
         /// Where it said it, from 1.
         column: usize,
     },
+    /// A span that holds no word, or cuts one.
+    #[error(
+        "the entity {found:?} ({start} to {end}) cuts a word or holds none; expected spans of whole words, counted in \
+         Unicode scalar values"
+    )]
+    Span {
+        /// What lies between its ends.
+        found: String,
+        /// Its start.
+        start: usize,
+        /// Its end.
+        end: usize,
+    },
     /// A raw tweet in a corpus that labels something.
     #[error(
         "found a raw \"text\" without labels; expected \"tokens\" and \"labels\", or a corpus whose four types \

@@ -4,7 +4,7 @@ use crate::data::corpus::error::shorten;
 use crate::data::corpus::format::columns;
 use crate::data::corpus::{CorpusError, Fault, Format, Sample, Source, prefixes};
 use crate::label::{EntityType, Label};
-use crate::tweet::words::{Sigils, split_words};
+use crate::tweet::words::{Sigils, Word, split_words};
 use serde::Deserialize;
 use std::io::BufRead;
 
@@ -32,10 +32,20 @@ pub struct Reader<'a, R> {
 struct Record {
     tokens: Option<Vec<String>>,
     labels: Option<Vec<String>>,
-    /// A tweet as it was written, in place of tokens and labels: nobody labelled it.
+    /// A tweet as it was written, in place of tokens and labels; without `entities` nobody labelled it.
     text: Option<String>,
+    entities: Option<Vec<Span>>,
     image: Option<String>,
     id: Option<String>,
+}
+
+/// An entity of a raw tweet, as `mner predict` writes it.
+#[derive(Deserialize)]
+struct Span {
+    #[serde(rename = "type")]
+    kind: String,
+    /// Start and end in Unicode scalar values.
+    chars: [usize; 2],
 }
 
 impl<'a, R: BufRead> Reader<'a, R> {
@@ -179,6 +189,9 @@ impl<'a, R: BufRead> Reader<'a, R> {
             }
         })?;
         match (record.tokens, record.labels, record.text) {
+            (None, None, Some(text)) if record.entities.is_some() => {
+                self.take_text(&text, &record.entities.unwrap_or_default())?;
+            }
             (Some(words), Some(labels), _) => {
                 let (tokens, count) = (words.len(), labels.len());
                 if tokens != count {
@@ -208,6 +221,35 @@ impl<'a, R: BufRead> Reader<'a, R> {
         self.draft.id = record.id;
         self.draft.image = record.image;
         self.finish().ok_or(Fault::NoWords).map(Some)
+    }
+
+    /// A raw tweet whose entities are spans of it. Sigils are words of their own, since spans leave them out.
+    fn take_text(&mut self, text: &str, entities: &[Span]) -> Result<(), Fault> {
+        let words = split_words(text, Sigils::Apart);
+        let mut labels = vec!["O".to_owned(); words.len()];
+        for entity in entities {
+            let [start, end] = entity.chars;
+            let inside = |word: &Word| word.chars.start >= start && word.chars.end <= end;
+            let touched = |word: &Word| word.chars.start < end && word.chars.end > start;
+            let first = words.iter().position(touched);
+            let whole = words.iter().filter(|word| touched(word)).all(inside);
+            let Some(first) = first.filter(|_| whole) else {
+                let all = text.chars().skip(start);
+                return Err(Fault::Span {
+                    found: all.take(end.saturating_sub(start)).collect(),
+                    start,
+                    end,
+                });
+            };
+            for (at, _) in words.iter().enumerate().filter(|(_, word)| inside(word)) {
+                let prefix = if at == first { "B" } else { "I" };
+                labels[at] = format!("{prefix}-{}", entity.kind);
+            }
+        }
+        for (word, label) in words.iter().zip(&labels) {
+            self.push(word.of(text), label)?;
+        }
+        Ok(())
     }
 
     fn push(&mut self, word: &str, text: &str) -> Result<(), Fault> {

@@ -325,3 +325,16 @@ fn raw_tweets_are_read_where_nothing_is_labelled() {
     assert!(error.contains("line") || error.contains(":1:"), "{error}");
     assert!(error.contains("\"unlabelled\""), "{error}");
 }
+
+#[test]
+fn raw_tweets_are_read_with_the_spans_that_predict_writes() {
+    let line = r##"{"text": "👩🏽‍🚀 Ada Low, #Ulm!", "entities": [{"type": "PER", "chars": [5, 12]}, {"type": "LOC", "chars": [15, 18]}]}"##;
+    let read = "|👩🏽‍🚀/O Ada/B-PER Low/I-PER ,/O #/O Ulm/B-LOC !/O";
+    assert_eq!(shown(line, ""), [read]);
+    let cut = line.replace("[5, 12]", "[5, 11]");
+    let error = read_bytes(cut.as_bytes(), &source("")).unwrap_err();
+    assert!(
+        error.to_string().contains("\"Ada Lo\" (5 to 11)"),
+        "{error}"
+    );
+}
