@@ -1,4 +1,5 @@
 /** What a person puts in: a tweet, a picture and perhaps a caption. */
+import { byId } from './dom.js';
 import { pictureIn } from './drag.js';
 import { LIMITS, formatOf, headOf, refusal, upright } from './picture-file.js';
 
@@ -29,10 +30,11 @@ export class Composer {
     this.#announce = announce;
     for (const id of ['tweet', 'caption']) $(id).addEventListener('input', () => this.#soon());
     $('choose').onclick = () => $('file').click();
-    $('file').onchange = ({ target }) => {
-      if (target.files[0]) this.takePicture(target.files[0]);
+    const file = byId(HTMLInputElement, 'file');
+    file.onchange = () => {
+      if (file.files[0]) this.takePicture(file.files[0]);
       // So that choosing the same file again is a change.
-      target.value = '';
+      file.value = '';
     };
     $('remove').onclick = () => {
       this.removePicture();

@@ -10,7 +10,7 @@ const site = { models: { ham: madeUpModels().ham } };
 /** Where the shown picture is magenta and where the frame around the engine's mark is, in shares of the picture. */
 function marks(page) {
   return page.evaluate(() => {
-    const image = document.querySelector('#shown-picture');
+    const image = /** @type {HTMLImageElement} */ (document.querySelector('#shown-picture'));
     const { naturalWidth: width, naturalHeight: height } = image;
     const context = new OffscreenCanvas(width, height).getContext('2d');
     context.drawImage(image, 0, 0);
@@ -35,7 +35,8 @@ function marks(page) {
 }
 
 /** The box, in shares of a picture of this size, of a block that lies in a corner. */
-function blockIn(corner, [width, height]) {
+function blockIn(corner, size) {
+  const [width, height] = size;
   const [left, top] = [corner.endsWith('left') ? 0 : width - BLOCK, corner.startsWith('top') ? 0 : height - BLOCK];
   return [left / width, top / height, (left + BLOCK) / width, (top + BLOCK) / height];
 }
@@ -64,7 +65,7 @@ for (const format of Object.keys(MARKED)) {
     }));
 }
 
-for (const [name, bytes] of [['an AVIF', avif()], ['a BMP', bmp()]]) {
+for (const [name, bytes] of Object.entries({ 'an AVIF': avif(), 'a BMP': bmp() })) {
   test(`${name} comes in, as a PNG of the same pixels`, () =>
     visit(shared, site, async (page) => {
       await enter(page, 'In Oslo');
@@ -122,6 +123,7 @@ test('a picture that is too large for the engine as a PNG is handed over smaller
   }));
 
 const boxed = (...brands) => Buffer.concat([Buffer.from([0, 0, 0, 8 + 4 * (brands.length + 1)]), Buffer.from('ftyp'), Buffer.from(brands[0]), Buffer.alloc(4), Buffer.from(brands.slice(1).join('')), Buffer.alloc(20)]);
+/** @type {[string, Buffer][]} */
 const UNREAD = [
   ['HEIC', boxed('heic', 'mif1')],
   ['HEIC', boxed('mif1', 'miaf', 'heic')],
