@@ -179,7 +179,8 @@ export class Composer {
       show();
       if (!ours(event)) return;
       event.preventDefault();
-      const turn = ++this.#given;
+      // Whoever gives another picture meanwhile wants that one.
+      const turn = this.#given;
       pictureIn(event.dataTransfer).then(
         (file) => turn === this.#given && file && this.takePicture(file),
         (error) => turn === this.#given && this.complain(error.message),

@@ -6,6 +6,8 @@
  *     const { entities } = await mner.recognize({ text: 'Sunita Williams is back in Houston', image: file });
  *     for (const { type, utf16 } of entities) console.log(type, text.slice(...utf16));
  *
+ * It may come from another site that lets its files be read (CORS), and it works inside a Worker too.
+ *
  * @typedef {'cpu' | 'webgpu'} Backend
  * @typedef {{bytes: number, sha256: string}} BundleFile
  * @typedef {object} Manifest what the page reads of a bundle's manifest.json
