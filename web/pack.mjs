@@ -15,10 +15,12 @@ const files = readdirSync(folder, { recursive: true, withFileTypes: true })
 console.log(`${'file'.padEnd(32)}${['bytes', 'gzip', 'brotli'].map((title) => title.padStart(12)).join('')}`);
 for (const file of files.sort()) {
   const bytes = readFileSync(file);
-  const sizes = [
+  /** @type {[string, () => Buffer][]} */
+  const ways = [
     ['.gz', () => gzipSync(bytes, { level: 9 })],
     ['.br', () => brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length } })],
-  ].map(([suffix, compress]) => {
+  ];
+  const sizes = ways.map(([suffix, compress]) => {
     const packed = file + suffix;
     const found = statSync(packed, { throwIfNoEntry: false });
     if (!found || found.mtimeMs < statSync(file).mtimeMs) writeFileSync(packed, compress());

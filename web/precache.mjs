@@ -30,7 +30,10 @@ export function precache(files) {
   return `self.PRECACHE = ${JSON.stringify({ version, page, engines }, null, 2)};\n`;
 }
 
-/** The files below a folder, with paths that URLs have. */
+/**
+ * The files below a folder, with paths that URLs have.
+ * @returns {Iterable<[string, Buffer]>}
+ */
 export function* filesIn(folder) {
   for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
     const file = join(entry.parentPath ?? entry.path, entry.name);

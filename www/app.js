@@ -1,6 +1,6 @@
 /** The page: what is composed goes to one pane, or to two that are compared. */
 import { Composer } from './composer.js';
-import { element } from './dom.js';
+import { byId, element } from './dom.js';
 import { EXAMPLES } from './examples.js';
 import { describe, installed } from './models.js';
 import { keep, keepOffline } from './offline.js';
@@ -8,11 +8,16 @@ import { Pane } from './pane.js';
 import { remember as keepChoice, remembered } from './settings.js';
 
 const $ = (id) => document.getElementById(id);
+const userNames = byId(HTMLInputElement, 'user-names');
+const comparing = byId(HTMLInputElement, 'compare');
 const query = new URLSearchParams(location.search);
 
+/** @type {import('./models.js').Model[]} */
 let models = [];
+/** @type {import('./composer.js').Input} */
 let input = { text: '' };
-/** @type {{pane: Pane, key: string, name?: string}[]} `key` is the parameter of the URL that names the pane's model */
+/** @typedef {{pane: Pane, key: string, name?: string}} Slot `key` is the parameter of the URL that names the pane's model */
+/** @type {Slot[]} */
 const panes = [];
 
 function announce(words) {
@@ -20,10 +25,10 @@ function announce(words) {
 }
 
 function addPane(key, suffix) {
-  const slot = { key };
-  slot.pane = new Pane($('pane'), {
+  const pane = new Pane(byId(HTMLTemplateElement, 'pane'), {
     suffix,
-    backend: query.get('backend') ?? 'auto',
+    // Whatever it is: the module refuses what it does not know, in words.
+    backend: /** @type {import('./mner.js').Backend | 'auto'} */ (query.get('backend') ?? 'auto'),
     announce,
     onChoose: (name) => choose(slot, name),
     onReady: (backend) => {
@@ -32,11 +37,13 @@ function addPane(key, suffix) {
       if (backend) keep(backend, lists);
     },
   });
-  slot.pane.offer(models);
-  slot.pane.showUserNames($('user-names').checked);
-  slot.pane.update(input);
+  /** @type {Slot} */
+  const slot = { key, pane };
+  pane.offer(models);
+  pane.showUserNames(userNames.checked);
+  pane.update(input);
   panes.push(slot);
-  $('panes').append(slot.pane.root);
+  $('panes').append(pane.root);
   $('panes').classList.toggle('two', panes.length > 1);
   return slot;
 }
@@ -57,7 +64,7 @@ function choose(slot, name) {
 
 function remember() {
   const url = new URL(location.href);
-  url.search = query;
+  url.search = query.toString();
   history.replaceState(null, '', url);
 }
 
@@ -79,7 +86,7 @@ async function start() {
   }
   const other = query.get('compare');
   if (other !== null && models.length > 1) {
-    $('compare').checked = true;
+    comparing.checked = true;
     open(addPane('compare', '-b'), other);
   }
   await open(panes[0], name);
@@ -117,7 +124,7 @@ async function take({ title, text, image, alt }) {
   }
 }
 
-$('user-names').checked = remembered('user names') !== 'off';
+userNames.checked = remembered('user names') !== 'off';
 addPane('model', '');
 const composer = new Composer($, {
   announce,
@@ -132,10 +139,10 @@ for (const example of EXAMPLES) {
   button.onclick = () => take(example);
   $('examples').append(element('li', {}, button));
 }
-$('user-names').onchange = ({ target }) => {
-  keepChoice('user names', target.checked ? undefined : 'off');
-  for (const { pane } of panes) pane.showUserNames(target.checked);
+userNames.onchange = () => {
+  keepChoice('user names', userNames.checked ? undefined : 'off');
+  for (const { pane } of panes) pane.showUserNames(userNames.checked);
 };
-$('compare').onchange = ({ target }) => compare(target.checked);
+comparing.onchange = () => compare(comparing.checked);
 keepOffline($('notice'));
 start();

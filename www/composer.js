@@ -1,4 +1,5 @@
 /** What a person puts in: a tweet, a picture and perhaps a caption. */
+import { byId } from './dom.js';
 import { pictureIn } from './drag.js';
 import { LIMITS, formatOf, headOf, refusal, upright } from './picture-file.js';
 
@@ -29,10 +30,11 @@ export class Composer {
     this.#announce = announce;
     for (const id of ['tweet', 'caption']) $(id).addEventListener('input', () => this.#soon());
     $('choose').onclick = () => $('file').click();
-    $('file').onchange = ({ target }) => {
-      if (target.files[0]) this.takePicture(target.files[0]);
+    const file = byId(HTMLInputElement, 'file');
+    file.onchange = () => {
+      if (file.files[0]) this.takePicture(file.files[0]);
       // So that choosing the same file again is a change.
-      target.value = '';
+      file.value = '';
     };
     $('remove').onclick = () => {
       this.removePicture();
@@ -177,7 +179,8 @@ export class Composer {
       show();
       if (!ours(event)) return;
       event.preventDefault();
-      const turn = ++this.#given;
+      // Whoever gives another picture meanwhile wants that one.
+      const turn = this.#given;
       pictureIn(event.dataTransfer).then(
         (file) => turn === this.#given && file && this.takePicture(file),
         (error) => turn === this.#given && this.complain(error.message),

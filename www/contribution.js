@@ -8,12 +8,14 @@ const NOTABLE = 0.01;
 /** Changes that are told one by one. */
 const ROWS = 100;
 
+/** @typedef {import('./mner.js').Recognition} Recognition */
+
 /**
  * @param {{relevance: HTMLElement, tags: HTMLElement, difference: HTMLElement}} parts
  * @param {object} answer
  * @param {string} answer.text the tweet
- * @param {object} answer.full the answer with the picture
- * @param {object} [answer.base] the answer without it, once it is there
+ * @param {Recognition} answer.full the answer with the picture
+ * @param {Recognition} [answer.base] the answer without it, once it is there
  * @param {string} answer.without what `base` was computed without, in words
  * @param {boolean} answer.asContext whether the tags were read as part of the text
  */
@@ -47,8 +49,9 @@ function gauge({ overall, words, grains }) {
   // It is learnt from names alone, so it follows what pictures are worth more than whether this one fits.
   const note = element('p', { className: 'caveat' }, 'Learnt from how much pictures helped: it need not tell whether this one belongs here.');
   const rows = grains.map(({ label, value }) => {
-    const bar = element('span', { className: 'bar' }, element('span'));
-    bar.firstChild.style.width = `${100 * value}%`;
+    const filled = element('span');
+    filled.style.width = `${100 * value}%`;
+    const bar = element('span', { className: 'bar' }, filled);
     return element('li', {}, element('span', {}, label), bar, element('span', { className: 'number' }, value.toFixed(2)));
   });
   return [head, note, element('ul', { className: 'grains', ariaLabel: 'Relevance by grain, 0 to 1' }, ...rows)];

@@ -1,10 +1,18 @@
-/** What an answer says about the picture, worked out from a `Recognition`; no DOM here. */
+/**
+ * What an answer says about the picture, worked out from a `Recognition`; no DOM here.
+ *
+ * @typedef {import('./engine.d.ts').Entity} Entity
+ * @typedef {import('./engine.d.ts').PictureEvidence} PictureEvidence
+ * @typedef {{entities: Entity[]}} Named an answer, as far as its names go
+ * @typedef {{before?: Entity, after?: Entity}} Pair a name without and with the picture
+ */
 
 /** The grains of a picture, as a person would call them. */
 const GRAINS = { global: 'The whole', object: 'Its objects', semantic: 'Objects and tags together', spatial: 'How objects lie' };
 
 /**
  * How relevant the picture was: the mean of the grains that are there. A grain that is absent reports exactly 0.
+ * @param {PictureEvidence} [picture]
  * @returns {{overall: number, words: string, grains: {label: string, value: number}[]} | undefined}
  *     `undefined` where the model does not measure relevance
  */
@@ -21,10 +29,13 @@ export function relevanceOf(picture) {
 
 /**
  * What the picture changed, in the order of the text. Entities of the two answers that overlap belong together.
- * @returns {{before?: object, after?: object}[]} pairs of entities that differ in span or type, or have no partner
+ * @param {Named} base
+ * @param {Named} full
+ * @returns {Pair[]} pairs of entities that differ in span or type, or have no partner
  */
 export function changes(base, full) {
   // Both are in the order of the text and do not overlap in themselves, so one walk finds all that belong together.
+  /** @type {Pair[]} */
   const pairs = [];
   let next = 0;
   for (const after of full.entities) {
@@ -33,11 +44,16 @@ export function changes(base, full) {
     pairs.push({ before, after });
   }
   for (const before of base.entities.slice(next)) pairs.push({ before, after: undefined });
-  const start = ({ before, after }) => (after ?? before).utf16[0];
+  const start = (/** @type {Pair} */ { before, after }) => (after ?? before).utf16[0];
   return pairs.filter(({ before, after }) => !before || !after || !alike(before, after)).sort((a, b) => start(a) - start(b));
 }
 
-/** Of the entities that both answers have, the one whose confidence moved most. */
+/**
+ * Of the entities that both answers have, the one whose confidence moved most.
+ * @param {Named} base
+ * @param {Named} full
+ * @returns {Pair | undefined}
+ */
 export function mostMoved(base, full) {
   const keyOf = ({ type, utf16 }) => `${type} ${utf16}`;
   const known = new Map(base.entities.map((entity) => [keyOf(entity), entity]));
@@ -47,7 +63,10 @@ export function mostMoved(base, full) {
     .sort((a, b) => moved(b) - moved(a))[0];
 }
 
-/** By how much a pair's confidence moved. */
+/**
+ * By how much a pair's confidence moved.
+ * @param {Pair} pair
+ */
 export function moved({ before, after }) {
   return Math.abs(after.confidence - before.confidence);
 }
@@ -55,12 +74,19 @@ export function moved({ before, after }) {
 /** From here on a tag of the picture is worth a word. */
 const CERTAIN = 0.3;
 
-/** The tags of a picture that are likely enough to be of use. */
+/**
+ * The tags of a picture that are likely enough to be of use.
+ * @param {PictureEvidence} [picture]
+ */
 export function certainTags(picture) {
   return (picture?.tags ?? []).filter(({ probability }) => probability >= CERTAIN);
 }
 
-/** The answer without the names that are user names. */
+/**
+ * The answer without the names that are user names.
+ * @template {Named} Answer
+ * @param {Answer} [recognition]
+ */
 export function withoutUserNames(recognition) {
   return recognition && { ...recognition, entities: recognition.entities.filter((entity) => !entity.user_name) };
 }
@@ -102,6 +128,7 @@ function overlap({ utf16: [a, b] }, { utf16: [c, d] }) {
   return a < d && c < b;
 }
 
+/** Whether two names are the same span and type. */
 function alike(a, b) {
   return a.type === b.type && a.utf16[0] === b.utf16[0] && a.utf16[1] === b.utf16[1];
 }

@@ -1,8 +1,9 @@
 /** The smallest use of mner.js: the first installed model, a tweet and a picture, the answer as JSON. */
 import { Recognizer } from './mner.js';
 
-const tweet = document.getElementById('tweet');
-const image = document.getElementById('image');
+import { byId } from './dom.js';
+const tweet = byId(HTMLInputElement, 'tweet');
+const image = byId(HTMLInputElement, 'image');
 const answer = document.getElementById('answer');
 
 try {

@@ -6,8 +6,19 @@
  *     const { entities } = await mner.recognize({ text: 'Sunita Williams is back in Houston', image: file });
  *     for (const { type, utf16 } of entities) console.log(type, text.slice(...utf16));
  *
- * @typedef {import('./pkg/cpu/mner_web.js').Recognition & {
- *     timings: {look: number, recognize: number}, backend: 'cpu' | 'webgpu'}} Recognition
+ * It may come from another site that lets its files be read (CORS), and it works inside a Worker too.
+ *
+ * @typedef {'cpu' | 'webgpu'} Backend
+ * @typedef {{bytes: number, sha256: string}} BundleFile
+ * @typedef {object} Manifest what the page reads of a bundle's manifest.json
+ * @property {{system?: string, context?: object, encoder?: {vocab: number, d: number}}} [config]
+ * @property {Record<string, BundleFile>} [files]
+ * @property {object} [eyes] how it looks at pictures, if it does
+ * @typedef {{progress?: {part: string, loaded: number, total: number}, result?: Result,
+ *     error?: {code: string, message: string, fatal: boolean}}} Answer of the Worker
+ * @typedef {{manifest?: Manifest, recognition?: import('./engine.d.ts').Recognition, milliseconds?: number}} Result
+ * @typedef {import('./engine.d.ts').Recognition & {
+ *     timings: {look: number, recognize: number}, backend: Backend}} Recognition
  *     `timings` in milliseconds; `look` is 0 where the picture had been looked at before
  * @typedef {{loaded: number, total: number, parts: Record<string, {loaded: number, total: number}>}} Progress
  *     bytes of the engine and of the model's files; `total` grows while the first answers come in
@@ -16,7 +27,7 @@ import { MnerError } from './errors.js';
 
 export { MnerError };
 
-/** The backends that are tried in turn. */
+/** @type {Record<string, Backend[]>} the backends that are tried in turn */
 const PLANS = { auto: ['webgpu', 'cpu'], cpu: ['cpu'], webgpu: ['webgpu'] };
 /** What another start, or another backend, may cure. */
 const DIED = new Set(['crashed', 'timeout', 'device']);
@@ -39,17 +50,22 @@ const numbers = new WeakMap();
 let lastNumber = 0;
 
 export class Recognizer {
-  /** The bundle's manifest. */
+  /** @type {Manifest} the bundle's manifest */
   manifest;
-  /** The backend in use, `'cpu'` or `'webgpu'`. It may change when a device fails; each answer names its own. */
+  /** @type {Backend} the backend in use. It may change when a device fails; each answer names its own */
   backend;
-  /** With `backend: 'auto'`, a sentence that says why WebGPU is not in use; otherwise `undefined`. */
+  /** @type {string | undefined} with `backend: 'auto'`, a sentence that says why WebGPU is not in use */
   fallback;
 
+  /** @type {string} */
   #url;
+  /** @type {number} */
   #timeout;
+  /** @type {Backend[]} what is still to be tried, the one in use first */
   #plan;
+  /** @type {Worker | undefined} */
   #worker;
+  /** @type {Map<number, (answer: Answer) => void>} what to do with the Worker's answers, by the numbers of the calls */
   #pending = new Map();
   #lastId = 0;
   /** Settles when the Worker has its model; replaced at each start. */
@@ -171,9 +187,9 @@ export class Recognizer {
       await this.#call({ op: 'forget', picture: oldest }, { timeout: this.#timeout });
     }
     // A blob crosses without its bytes. Of a view on a larger buffer the whole buffer would cross.
-    const crossing = image instanceof Blob ? image : copied(image);
-    const message = { op: 'look', picture, image: crossing };
-    const transfer = image instanceof Blob ? [] : [crossing.buffer];
+    const bytes = image instanceof Blob ? undefined : copied(image);
+    const message = { op: 'look', picture, image: bytes ?? image };
+    const transfer = bytes ? [bytes.buffer] : [];
     const { milliseconds } = await this.#call(message, { timeout: this.#timeout, transfer });
     return milliseconds;
   }
@@ -243,6 +259,9 @@ export class Recognizer {
   /**
    * One question to the Worker. Silence longer than `timeout` kills it; every report starts the clock again. Time is counted
    * in ticks: while the machine sleeps, or the browser keeps the page still, the Worker does not work and nothing ticks.
+   * @param {{op: string} & Record<string, unknown>} message
+   * @param {{timeout: number, onReport?: (progress: {part: string, loaded: number, total: number}) => void, transfer?: Transferable[]}} how
+   * @returns {Promise<Result>}
    */
   #call(message, { timeout, onReport, transfer = [] }) {
     return new Promise((resolve, reject) => {

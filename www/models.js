@@ -23,8 +23,8 @@ const SYSTEMS = {
  * @returns {Promise<Model[]>}
  */
 export async function installed() {
-  const response = await fetch('models/index.json', { cache: 'no-cache' }).catch(() => ({ ok: false }));
-  if (!response.ok) throw new Error('The list of models, models/index.json, cannot be reached. Check the connection and try again.');
+  const response = await fetch('models/index.json', { cache: 'no-cache' }).catch(() => undefined);
+  if (!response?.ok) throw new Error('The list of models, models/index.json, cannot be reached. Check the connection and try again.');
   return Promise.all((await response.json()).map(describe));
 }
 
@@ -34,6 +34,7 @@ export async function installed() {
  */
 export async function describe(name) {
   const url = `models/${encodeURIComponent(name)}/`;
+  /** @type {import('./mner.js').Manifest} */
   const manifest = await fetch(`${url}manifest.json`, { cache: 'no-cache' })
     .then((response) => (response.ok ? response.json() : {}))
     .catch(() => ({}));

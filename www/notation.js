@@ -1,6 +1,10 @@
 /** An answer as text, for copying. */
 
-/** JSON of the tweet and its entities. */
+/**
+ * JSON of the tweet and its entities.
+ * @param {string} text
+ * @param {import('./mner.js').Recognition} recognition
+ */
 export function toJson(text, recognition) {
   return JSON.stringify({ text, ...recognition }, null, 2);
 }
@@ -8,6 +12,8 @@ export function toJson(text, recognition) {
 /**
  * Two-column CoNLL with BIO tags: words end at white space and where an entity begins or ends.
  * A tweet without words gives an empty string.
+ * @param {string} text
+ * @param {import('./mner.js').Recognition} recognition
  */
 export function toConll(text, { entities }) {
   const begun = new Map(entities.map((entity) => [entity.utf16[0], entity]));

@@ -16,7 +16,8 @@ const UNREACHED = ['network', 'engine', 'crashed'];
 
 /**
  * @typedef {import('./composer.js').Input} Input
- * @typedef {{input: Input, full?: object, base?: object, problem?: string}} Answer
+ * @typedef {import('./mner.js').Recognition} Recognition
+ * @typedef {{input: Input, full?: Recognition, base?: Recognition, problem?: string}} Answer
  *     `full` is the answer with picture and caption, `base` that to the text alone; `problem` says why `full` is missing
  */
 export class Pane {
@@ -48,17 +49,17 @@ export class Pane {
    * @param {HTMLTemplateElement} template
    * @param {object} options
    * @param {string} options.suffix goes to the end of every id in the template
-   * @param {string} options.backend
+   * @param {import('./mner.js').Backend | 'auto'} options.backend
    * @param {(words: string) => void} options.announce tells those who cannot see
    * @param {(name: string) => void} options.onChoose another model was picked
-   * @param {(backend?: string) => void} options.onReady the model is there, on this backend, or is gone
+   * @param {(backend?: import('./mner.js').Backend) => void} options.onReady the model is there, on this backend, or is gone
    */
   constructor(template, { suffix, backend, announce, onChoose, onReady }) {
     this.#suffix = suffix;
     this.#backend = backend;
     this.#announce = announce;
     this.#onReady = onReady;
-    const copy = template.content.cloneNode(true);
+    const copy = document.importNode(template.content, true);
     for (const attribute of ['id', 'for', 'aria-labelledby', 'aria-describedby']) {
       for (const node of copy.querySelectorAll(`[${attribute}]`)) node.setAttribute(attribute, node.getAttribute(attribute) + suffix);
     }

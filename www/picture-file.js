@@ -27,7 +27,7 @@ const MAGIC = [
   ['Photoshop', '8BPS'],
   ['PDF', '%PDF-'],
 ];
-/** Brands of files in boxes (ISO 14496-12), the telling ones first: `mif1` may stand for any of them. */
+/** @type {[string, RegExp][]} Brands of files in boxes (ISO 14496-12), the telling ones first: `mif1` may stand for any of them. */
 const BRANDS = [
   ['AVIF', /^(avif|avis|avio)$/],
   ['HEIC', /^(hei[csmx]|hev[csmx])$/],
@@ -70,7 +70,7 @@ export function refusal(format) {
  * The bytes of an image file as the engine takes them: its own formats, and what it does not know at all, as they are; what
  * the browser can decode as a lossless PNG of the upright picture.
  *
- * @param {Uint8Array} bytes
+ * @param {Uint8Array<ArrayBuffer>} bytes
  * @param {(bytes: number) => void} check throws where a file has too many bytes for the engine
  * @throws {MnerError} `picture`
  */
@@ -116,7 +116,8 @@ function painted(bitmap, width, height) {
   return canvas.convertToBlob({ type: 'image/png' });
 }
 
-/** How a picture of so many pixels a side is turned, by the number in EXIF: what `setTransform` takes. */
+/** @typedef {[number, number, number, number, number, number]} Matrix as `setTransform` takes it */
+/** @type {Record<number, (w: number, h: number) => Matrix>} how a picture of such sides is turned, by the number in EXIF */
 const TURNS = {
   2: (w) => [-1, 0, 0, 1, w, 0],
   3: (w, h) => [-1, 0, 0, -1, w, h],

@@ -12,7 +12,7 @@ const ATTENDED = 0.1;
 /**
  * Frames the objects on the picture and lists them in words.
  * @param {{boxes: HTMLElement, objects: HTMLElement}} parts
- * @param {object} [picture] `Recognition.picture`
+ * @param {import('./engine.d.ts').PictureEvidence} [picture]
  */
 export function drawObjects({ boxes, objects }, picture) {
   const seen = picture?.objects ?? [];
@@ -36,7 +36,8 @@ export function drawObjects({ boxes, objects }, picture) {
 /**
  * Lights up what an entity's words looked at, or takes the light away again.
  * @param {{heat: HTMLCanvasElement, boxes: HTMLElement, looked: HTMLElement}} parts
- * @param {{name: string, evidence: {heat: number[], objects: number[]}}} [entity]
+ * @param {{name: string, evidence?: import('./engine.d.ts').EntityEvidence} | undefined} entity
+ * @param {import('./engine.d.ts').PictureEvidence} [picture]
  */
 export function drawHeat({ heat, boxes, looked }, entity, picture) {
   const evidence = entity?.evidence;

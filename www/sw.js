@@ -7,8 +7,10 @@
  */
 importScripts('pkg/precache.js');
 
-const { version, page, engines } = self.PRECACHE;
-const SCOPE = self.registration.scope;
+/** @typedef {ServiceWorkerGlobalScope & {PRECACHE: {version: string, page: Record<string, string>, engines: Record<string, Record<string, string>>}}} Scope */
+const site = /** @type {Scope} */ (/** @type {unknown} */ (self));
+const { version, page, engines } = site.PRECACHE;
+const SCOPE = site.registration.scope;
 /** Sites of one origin share its caches, and one site may lie below another: a URL holds no blank, so this begins no other's. */
 const PREFIX = `mner-page ${SCOPE} `;
 const CACHE = PREFIX + version;
@@ -20,29 +22,29 @@ const NAMELESS = /^mner-(page-[0-9a-f]{16}|lists)$/;
 const PATIENCE = 5_000;
 const known = new Set([page, ...Object.values(engines)].flatMap(Object.keys));
 
-self.addEventListener('install', (event) => event.waitUntil(fill(page)));
+site.addEventListener('install', (event) => event.waitUntil(fill(page)));
 
-self.addEventListener('activate', (event) => {
+site.addEventListener('activate', (event) => {
   const replace = async () => {
     const names = await caches.keys();
     const old = names.filter((name) => name.startsWith(PREFIX) && name !== CACHE);
     await Promise.all(old.map((name) => caches.delete(name)));
     await Promise.all(names.filter((name) => NAMELESS.test(name)).map(leave));
-    await self.clients.claim();
+    await site.clients.claim();
   };
   event.waitUntil(replace());
 });
 
-self.addEventListener('message', (event) => {
+site.addEventListener('message', (event) => {
   const { op, engine, lists } = event.data;
-  if (op === 'take over') event.waitUntil(self.skipWaiting());
+  if (op === 'take over') event.waitUntil(site.skipWaiting());
   if (op === 'keep') {
     const listed = lists.map((path) => fromServer(new Request(new URL(path, SCOPE), { cache: 'no-cache' })));
     event.waitUntil(Promise.all([fill(engines[engine] ?? {}), ...listed]).catch(() => {}));
   }
 });
 
-self.addEventListener('fetch', (event) => {
+site.addEventListener('fetch', (event) => {
   const { request } = event;
   const path = pathOf(request.url);
   if (request.method !== 'GET' || path === undefined) return;

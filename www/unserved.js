@@ -1,6 +1,6 @@
 /* Opened as a file, the page gets none of its modules: this script, which is no module, says what to do. */
 if (location.protocol === 'file:') {
-  const notice = document.querySelector('#notice, #answer');
+  const notice = document.getElementById('notice') ?? document.getElementById('answer');
   const code = (words) => Object.assign(document.createElement('code'), { textContent: words });
   notice.replaceChildren(
     'This page was opened as a file, and so the browser lets it load nothing. Serve it: run ',

@@ -1,4 +1,8 @@
-/** Draws the names of an answer: the tweet with its names marked, and the same as a list. */
+/**
+ * Draws the names of an answer: the tweet with its names marked, and the same as a list.
+ *
+ * @typedef {import('./engine.d.ts').Entity} Entity
+ */
 import { element } from './dom.js';
 
 /** What a type is called in words. */
@@ -24,6 +28,10 @@ const PAGE = 200;
 /**
  * Fills `target` with the tweet. Its text content is exactly the tweet; labels are drawn by the style sheet.
  * Every name is a link to its entry in `list`. A long text comes in stretches, each a block of its own.
+ * @param {HTMLElement} target
+ * @param {string} text
+ * @param {Entity[]} entities
+ * @param {HTMLElement} list
  */
 export function drawTweet(target, text, entities, list) {
   const stretches = [];
@@ -50,7 +58,7 @@ export function drawTweet(target, text, entities, list) {
     plain(start);
     const name = text.slice(start, end);
     const link = element('a', { className: `name ${type}`, href: `#${list.id}-${i}` }, element('span', {}, name));
-    link.dataset.entity = i;
+    link.dataset.entity = String(i);
     link.dataset.label = `${type} ${percent(confidence)}`;
     link.setAttribute('aria-label', `${name}, ${TYPES[type]}, ${percent(confidence)}`);
     nodes.push(element('mark', {}, link));
@@ -103,7 +111,7 @@ export function drawList(target, text, entities, pager, i = 0) {
         summary,
         element('p', {}, `${next} Characters ${utf16[0]} to ${utf16[1]} of the tweet${userName ? ', a user name' : ''}.`),
       );
-      details.dataset.entity = from + k;
+      details.dataset.entity = String(from + k);
       return element('li', {}, details);
     }),
   );

@@ -77,8 +77,9 @@ export function requireRoom(limits, manifest) {
   }
 }
 
-function nameOf({ info = {} }) {
-  const words = [info.vendor, info.architecture, info.device, info.description].filter(Boolean);
+/** @param {GPUAdapter} adapter */
+function nameOf({ info }) {
+  const words = [info?.vendor, info?.architecture, info?.device, info?.description].filter(Boolean);
   return words.join(' ') || 'unnamed';
 }
 

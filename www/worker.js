@@ -33,8 +33,11 @@ const ENGINES = {
 /** Milliseconds between two reports of how much of a text is read. */
 const PROGRESS_PAUSE = 50;
 
+/** @type {import('./engine.d.ts').Engine} */
 let engine;
+/** @type {import('./engine.d.ts').Recognizer} */
 let recognizer;
+/** @type {Map<number, import('./engine.d.ts').Sight>} what was seen in pictures, by their numbers */
 const sights = new Map();
 
 const operations = { load, look, forget: forgetPicture, recognize };

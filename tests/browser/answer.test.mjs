@@ -1,7 +1,7 @@
 /** What the page makes of an answer, and of an engine that gives none. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { accessibilityViolations, enter, madeUpBundle, shows, visit, withBrowser } from './harness.mjs';
+import { SCHEMES, accessibilityViolations, enter, madeUpBundle, shows, visit, withBrowser } from './harness.mjs';
 
 const shared = withBrowser();
 const bundle = madeUpBundle();
@@ -27,7 +27,7 @@ test('every mark is cut out of the string in the page, also from a tweet of 10,0
     for (const text of [TWEET, long]) {
       await enter(page, text);
       const marks = await page.evaluate(() => {
-        const { value } = document.querySelector('#tweet');
+        const { value } = document.querySelector('textarea');
         let at = 0;
         const cuts = [];
         const texts = document.createTreeWalker(document.querySelector('#marked'), NodeFilter.SHOW_TEXT);
@@ -51,7 +51,7 @@ test('a text of 300,000 characters is read with progress, and the page stays of 
       () =>
         new Promise((done) => {
           const seen = [];
-          const bar = document.querySelector('#read');
+          const bar = /** @type {HTMLProgressElement} */ (document.querySelector('#read'));
           new MutationObserver(() => {
             if (document.querySelector('#reading').checkVisibility()) seen.push(bar.value);
             else if (seen.length) done(seen);
@@ -81,7 +81,7 @@ test('of very many names the list holds a page at a time, and a mark leads to it
     assert.equal(await range(), 'Names 401 to 450 of 450');
     assert.deepEqual(await numbers(), [50, 'names-400', 'names-449']);
     assert.equal(await page.evaluate(() => document.activeElement.closest('details[open]').id), 'names-449');
-    assert.equal(await page.locator('#names').evaluate((list) => list.start), 401);
+    assert.equal(await page.locator('#names').evaluate((/** @type {HTMLOListElement} */ list) => list.start), 401);
     assert.deepEqual([await page.locator('#back').isDisabled(), await page.locator('#on').isDisabled()], [false, true]);
     assert.deepEqual(await accessibilityViolations(page), []);
     await page.locator('#back').click();
@@ -154,12 +154,12 @@ test('can be used with the keyboard alone', () =>
     while ((await focused()) !== 'Oslo') await page.keyboard.press('Tab');
     await page.keyboard.press('Enter');
     assert.equal(await page.evaluate(() => document.activeElement.tagName), 'SUMMARY');
-    assert.equal(await page.locator('#names details').evaluate((node) => node.open), true);
+    assert.equal(await page.locator('#names details').evaluate((/** @type {HTMLDetailsElement} */ node) => node.open), true);
     await page.keyboard.press('Enter');
-    assert.equal(await page.locator('#names details').evaluate((node) => node.open), false);
+    assert.equal(await page.locator('#names details').evaluate((/** @type {HTMLDetailsElement} */ node) => node.open), false);
   }));
 
-for (const colorScheme of ['light', 'dark']) {
+for (const colorScheme of SCHEMES) {
   test(`breaks no accessibility rule (${colorScheme})`, () =>
     visit(shared, { bundle, context: { colorScheme, reducedMotion: 'reduce' } }, async (page) => {
       await enter(page, 'Oslo Paris Sunita Someone');
@@ -210,7 +210,7 @@ test('the module: time-out, abort, close and wrong input have their codes', () =
       seen.push(await caught(Recognizer.load('models/test', { signal: aborted }).catch((error) => { throw { name: error.name }; })));
       seen.push(await caught(Recognizer.load('models/none')));
       const mner = await Recognizer.load('models/test', { timeout: 300 });
-      seen.push(await caught(mner.recognize('a string')));
+      seen.push(await caught(mner.recognize(/** @type {{text: string}} */ (/** @type {unknown} */ ('a string')))));
       seen.push(await caught(mner.recognize({ text: 'hang' })));
       seen.push((await mner.recognize({ text: 'Oslo' })).entities.length);
       const open = mner.recognize({ text: 'hang' });

@@ -27,7 +27,7 @@ function module(worker, options, use) {
 function run(page, { backend = 'auto', texts = [], timeout = 5000, model = 'test' } = {}) {
   return page.evaluate(
     async ([backend, texts, timeout, model]) => {
-      const root = new URL('.', location).href;
+      const root = new URL('.', location.href).href;
       const { Recognizer } = await import(`${root}mner.js`);
       const coded = (error) => ({ code: error.code, message: error.message });
       let mner;
@@ -44,6 +44,7 @@ function run(page, { backend = 'auto', texts = [], timeout = 5000, model = 'test
   );
 }
 
+/** @type {[string, string, RegExp][]} */
 const unusable = [
   ['no WebGPU', gpu('undefined'), /no WebGPU/],
   ['no adapter', gpu('{ requestAdapter: async () => null }'), /no graphics adapter/],
@@ -129,12 +130,12 @@ test('a model with a table beyond the adapter goes to the CPU', () => {
   });
 });
 
-for (const [word, reason] of [
-  ['lose', /device failed: lost/],
-  ['crash', /asked to/],
-  ['callback', /in a callback/],
-  ['hang', /No answer within/],
-]) {
+for (const [word, reason] of Object.entries({
+  lose: /device failed: lost/,
+  crash: /asked to/,
+  callback: /in a callback/,
+  hang: /No answer within/,
+})) {
   test(`a tweet over which WebGPU fails (${word}) is tried again there, then on the CPU, and later ones go there`, () =>
     module(gives(), {}, async (page, { requests }) => {
       // On the CPU the stub fails too, so the answer is the error; what counts is who gave it.

@@ -32,7 +32,7 @@ export const TWEETS = [
 
 /** `tweets` as the model in a folder takes them: one that reads text alone gets no pictures. */
 export function fitting(folder, tweets) {
-  const { eyes } = JSON.parse(readFileSync(join(folder, 'manifest.json')));
+  const { eyes } = JSON.parse(readFileSync(join(folder, 'manifest.json'), 'utf8'));
   return eyes ? tweets : tweets.map(({ text }) => ({ text }));
 }
 
@@ -41,10 +41,18 @@ export function picture(name) {
   return readFileSync(join(PICTURES, name));
 }
 
-/** The command line's answer. */
+/**
+ * @typedef {import('../../www/engine.d.ts').Recognition} Recognition
+ * @typedef {Partial<import('../../www/mner.js').Recognition> & {code?: string, message?: string}} Answer or an error
+ */
+
+/**
+ * The command line's answer.
+ * @returns {Recognition & {text: string}}
+ */
 export function native(bundle, { text, picture }) {
   const image = picture ? ['--image', join(PICTURES, picture)] : [];
-  return JSON.parse(execFileSync(env.MNER, ['predict', '--bundle', bundle, '--text', text, ...image, '--json']));
+  return JSON.parse(execFileSync(env.MNER, ['predict', '--bundle', bundle, '--text', text, ...image, '--json'], { encoding: 'utf8' }));
 }
 
 /** Hands `use` the folder of a model of random weights, for as long as it runs. */
@@ -62,7 +70,7 @@ export async function withRandomModel(system, use) {
  * Loads the site's model `test` in a page and answers tweets one after the other.
  *
  * @returns {Promise<{error?: {code: string, message: string}, backend?: string, fallback?: string,
- *                    answers?: object[]}>} answers may be errors
+ *                    answers?: Answer[]}>} answers may be errors
  */
 export function answer(page, tweets, { backend = 'cpu', timeout = 300_000 } = {}) {
   const inputs = tweets.map(({ picture: name, bytes = name && picture(name), ...input }) => ({
@@ -71,7 +79,7 @@ export function answer(page, tweets, { backend = 'cpu', timeout = 300_000 } = {}
   }));
   return page.evaluate(
     async ([inputs, backend, timeout]) => {
-      const root = new URL('.', location).href;
+      const root = new URL('.', location.href).href;
       const { Recognizer } = await import(`${root}mner.js`);
       const coded = ({ code, message }) => ({ code, message });
       let mner;

@@ -13,7 +13,7 @@ const whole = bundle['weights.bpk'];
 /** Loads a model and closes it; `stop` ends the download when that many bytes of the weights are there. */
 function load(page, { model = 'test', stop = Infinity } = {}) {
   return page.evaluate(async ([model, stop]) => {
-    const root = new URL('.', location).href;
+    const root = new URL('.', location.href).href;
     const { Recognizer } = await import(`${root}mner.js`);
     const stopper = new AbortController();
     const seen = [];

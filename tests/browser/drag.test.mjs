@@ -41,7 +41,7 @@ test('a link that is dropped outside of the field does not take the place of the
       await drag(page, place, link);
       await shows(page, 'picture-problem');
       assert.match(await page.locator('#picture-problem').innerText(), /^Only pictures can be dropped here/);
-      await page.evaluate(() => (document.querySelector('#picture-problem').hidden = true));
+      await page.locator('#picture-problem').evaluate((problem) => problem.setAttribute('hidden', ''));
     }
     assert.equal(await page.locator('#tweet').inputValue(), 'In Oslo');
     assert.deepEqual(left, []);
@@ -52,10 +52,10 @@ test('a link and a text can be dropped into the field', () =>
     await shows(page, 'empty');
     const left = watchLeaving(page);
     await drag(page, '#tweet', link);
-    await page.waitForFunction((link) => document.querySelector('#tweet').value === link, LINK);
+    await page.waitForFunction((link) => document.querySelector('textarea').value === link, LINK);
     await page.locator('#tweet').fill('');
     await drag(page, '#tweet', { 'text/plain': 'in Oslo' });
-    await page.waitForFunction(() => document.querySelector('#tweet').value === 'in Oslo');
+    await page.waitForFunction(() => document.querySelector('textarea').value === 'in Oslo');
     // And nowhere else.
     await drag(page, 'h1', { 'text/plain': 'https://example.org/' });
     await page.locator('#marked a').waitFor();

@@ -127,6 +127,7 @@ function bomb() {
 test('what cannot become a picture is refused in words, and the next is looked at', { skip }, () =>
   opened(realBundle(), async (page) => {
     const whole = picture('progressive.jpg');
+    /** @type {[Buffer, RegExp][]} */
     const bad = [
       [bomb(), /60000×60000 pixels/],
       [whole.subarray(0, whole.length >> 1), /ends before its image does/],
@@ -154,7 +155,7 @@ test('a model of text alone says that it takes no picture', { skip }, () =>
 test('a file too large is refused before its bytes are read', { skip }, () =>
   opened(realBundle(), async (page) => {
     const said = await page.evaluate(async () => {
-      const root = new URL('.', location).href;
+      const root = new URL('.', location.href).href;
       const { Recognizer } = await import(`${root}mner.js`);
       const mner = await Recognizer.load(`${root}models/test/`, { backend: 'cpu' });
       const image = new Blob(Array(64).fill(new Uint8Array(1 << 20)));

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { enter, hand, lookedAt, madeUpModels, shows, visit, withBrowser } from './harness.mjs';
-import { BLOCK, CORNERS, MARKED, avif, bmp } from './marked.mjs';
+import { BLOCK, CORNERS, MARKED, avif, bmp, exif, webp } from './marked.mjs';
 
 const shared = withBrowser();
 const site = { models: { ham: madeUpModels().ham } };
@@ -10,7 +10,7 @@ const site = { models: { ham: madeUpModels().ham } };
 /** Where the shown picture is magenta and where the frame around the engine's mark is, in shares of the picture. */
 function marks(page) {
   return page.evaluate(() => {
-    const image = document.querySelector('#shown-picture');
+    const image = /** @type {HTMLImageElement} */ (document.querySelector('#shown-picture'));
     const { naturalWidth: width, naturalHeight: height } = image;
     const context = new OffscreenCanvas(width, height).getContext('2d');
     context.drawImage(image, 0, 0);
@@ -35,7 +35,8 @@ function marks(page) {
 }
 
 /** The box, in shares of a picture of this size, of a block that lies in a corner. */
-function blockIn(corner, [width, height]) {
+function blockIn(corner, size) {
+  const [width, height] = size;
   const [left, top] = [corner.endsWith('left') ? 0 : width - BLOCK, corner.startsWith('top') ? 0 : height - BLOCK];
   return [left / width, top / height, (left + BLOCK) / width, (top + BLOCK) / height];
 }
@@ -64,7 +65,52 @@ for (const format of Object.keys(MARKED)) {
     }));
 }
 
-for (const [name, bytes] of [['an AVIF', avif()], ['a BMP', bmp()]]) {
+/** EXIF of 6 with its highest bytes first. */
+const MOTOROLA = Buffer.from([...Buffer.from('MM\0*'), 0, 0, 0, 8, 0, 1, 1, 0x12, 0, 3, 0, 0, 0, 1, 0, 6, 0, 0, 0, 0, 0, 0]);
+const at = (note, offset, ...bytes) => {
+  const changed = Buffer.from(note);
+  changed.set(bytes, offset);
+  return changed;
+};
+
+test('a WebP is shown turned exactly where the engine turns it, whatever its EXIF holds', () =>
+  visit(shared, site, async (page) => {
+    await shows(page, 'empty');
+    /** The engine takes an orientation from 2 to 8 that is one short number of the first directory, and nothing else. */
+    /** @type {Record<string, [Buffer, boolean]>} */
+    const notes = {
+      'Intel, 6': [exif(6), true],
+      'Motorola, 6': [MOTOROLA, true],
+      upright: [exif(1), false],
+      'no such orientation': [exif(9), false],
+      zero: [exif(0), false],
+      'a long number': [at(exif(6), 12, 4), false],
+      'two numbers': [at(exif(6), 14, 2), false],
+      'another tag': [at(exif(6), 10, 0x13), false],
+      'a directory beyond the end': [at(exif(6), 4, 255, 255, 255, 255), false],
+      'entries beyond the end': [at(at(exif(6), 8, 255, 255), 10, 0x13), false],
+      'cut in the entry': [exif(6).subarray(0, 16), false],
+      'cut in the head': [exif(6).subarray(0, 6), false],
+      empty: [Buffer.alloc(0), false],
+      'with the words of a JPEG': [Buffer.concat([Buffer.from('Exif\0\0'), exif(6)]), false],
+    };
+    const files = Object.entries(notes).map(([name, [note]]) => [name, webp(note).toString('base64')]);
+    files.push(['none', Buffer.from(avif()).toString('base64')]);
+    const turned = await page.evaluate(async (files) => {
+      const { upright } = await import(new URL('picture-file.js', location.href).href);
+      const turned = [];
+      for (const [name, bytes] of files) {
+        const shown = await upright(new Blob([Uint8Array.from(atob(bytes), (character) => character.charCodeAt(0))]));
+        const size = shown && (await createImageBitmap(shown));
+        turned.push([name, size ? [size.width, size.height] : undefined]);
+      }
+      return turned;
+    }, files);
+    const wanted = Object.entries(notes).map(([name, [, turns]]) => [name, turns ? [32, 48] : undefined]);
+    assert.deepEqual(turned, [...wanted, ['none', undefined]]);
+  }));
+
+for (const [name, bytes] of Object.entries({ 'an AVIF': avif(), 'a BMP': bmp() })) {
   test(`${name} comes in, as a PNG of the same pixels`, () =>
     visit(shared, site, async (page) => {
       await enter(page, 'In Oslo');
@@ -122,6 +168,7 @@ test('a picture that is too large for the engine as a PNG is handed over smaller
   }));
 
 const boxed = (...brands) => Buffer.concat([Buffer.from([0, 0, 0, 8 + 4 * (brands.length + 1)]), Buffer.from('ftyp'), Buffer.from(brands[0]), Buffer.alloc(4), Buffer.from(brands.slice(1).join('')), Buffer.alloc(20)]);
+/** @type {[string, Buffer][]} */
 const UNREAD = [
   ['HEIC', boxed('heic', 'mif1')],
   ['HEIC', boxed('mif1', 'miaf', 'heic')],

@@ -14,8 +14,16 @@ export const ENGINES = env.TEST_PKG ?? join(WWW, 'pkg');
 const STUB = readFileSync(new URL('./stub-engine.mjs', import.meta.url));
 const AXE = readFileSync(new URL('./node_modules/axe-core/axe.min.js', import.meta.url), 'utf8');
 
+/**
+ * @typedef {import('playwright-core').Page} Page
+ * @typedef {{url: string, requests: string[], release: () => [string, Buffer][]}} Site `requests` are the paths asked for so
+ *     far, `release` gives the page's files as served
+ * @typedef {{browser?: import('playwright-core').Browser}} Shared
+ */
+
 /** Launches one Chromium for the tests of a file; with `webgpu`, one that computes WebGPU on the CPU. */
 export function withBrowser({ webgpu = false } = {}) {
+  /** @type {Shared} */
   const shared = {};
   before(async () => {
     shared.browser = await chromium.launch({
@@ -36,7 +44,7 @@ export function withBrowser({ webgpu = false } = {}) {
 }
 
 /** A bundle that only the stub engine accepts: right sizes and hashes, made-up content. */
-export function madeUpBundle({ bytes = 200_000, ...manifest } = {}) {
+export function madeUpBundle({ bytes = 200_000, ...manifest } = /** @type {{bytes?: number} & Record<string, unknown>} */ ({})) {
   return describe({ 'weights.bpk': Buffer.alloc(bytes, 'weights'), 'tokenizer.json': Buffer.from('{}') }, manifest);
 }
 
@@ -64,7 +72,7 @@ function describe(files, manifest) {
 export function realBundle(folder = env.MNER_TEST_BUNDLE) {
   const read = (name) => readFileSync(join(folder, name));
   const names = ['weights.bpk', 'tokenizer.json', 'eyes.bpk', 'augmentation.bin'];
-  const { files } = JSON.parse(read('manifest.json'));
+  const { files } = JSON.parse(read('manifest.json').toString());
   const there = ['manifest.json', ...names.filter((name) => files[name.split('.')[0]])];
   return Object.fromEntries(there.map((name) => [name, read(name)]));
 }
@@ -72,13 +80,13 @@ export function realBundle(folder = env.MNER_TEST_BUNDLE) {
 /**
  * Serves the page below `/some/path/`, or below each of `prefix`, opens it, and hands `use` the page.
  *
+ * @param {Shared} shared
  * @param {{bundle?: Record<string, Buffer>, models?: Record<string, Record<string, Buffer>>, engine?: 'stub' | 'built',
- *          devices?: string[], query?: string, context?: object,
- *          intercept?: (path: string, request: object, response: object) => boolean}} options
+ *          devices?: string[], query?: string, context?: import('playwright-core').BrowserContextOptions,
+ *          prefix?: string | string[], intercept?: import('./serve.mjs').Intercept}} options
  *     `bundle` is installed as the model `test`, `models` by their names; `devices` have an engine of the stub; `intercept`
  *     comes before everything else
- * @param {(page: object, site: {url: string, requests: string[], release: () => [string, Buffer][]}) => Promise<void>} use
- *     `requests` are the paths asked for so far, `release` gives the page's files as served
+ * @param {(page: Page, site: Site) => Promise<void>} use
  */
 export async function visit(shared, options, use) {
   const { bundle, models = bundle ? { test: bundle } : {}, engine = 'stub', devices = ['cpu'] } = options;
@@ -98,6 +106,7 @@ export async function visit(shared, options, use) {
   }
   if (engine === 'built') for (const [path, bytes] of filesIn(ENGINES)) files.set(`pkg/${path}`, bytes);
   // The page's files as served here, in place of the built ones.
+/** @returns {[string, Buffer][]} */
   const release = () => [...filesIn(WWW)].filter(([path]) => !path.startsWith('pkg/')).concat([...files]);
   if (context.serviceWorkers === 'allow') files.set('pkg/precache.js', Buffer.from(precache(release())));
   const site = await serve({
@@ -125,6 +134,9 @@ export async function visit(shared, options, use) {
     await site.close();
   }
 }
+
+/** @type {('light' | 'dark')[]} */
+export const SCHEMES = ['light', 'dark'];
 
 /** A page of the site with nothing on it, for tests of the module alone. */
 export const BLANK = 'icon.svg';
@@ -155,7 +167,12 @@ export function example(name) {
   return readFileSync(join(WWW, `examples/${name}.webp`));
 }
 
-/** Gives the page a file as the clipboard or a drag would. */
+/**
+ * Gives the page a file as the clipboard or a drag would.
+ * @param {Page} page
+ * @param {'paste' | 'drop'} event
+ * @param {{name?: string, type?: string, bytes?: Buffer, text?: string}} [file] with a text beside it
+ */
 export function hand(page, event, { name = 'photo.webp', type = 'image/webp', bytes = example('rocket'), text } = {}) {
   return page.evaluate(
     ({ event, name, type, bytes, text }) => {

@@ -34,13 +34,16 @@ export const MARKED = {
     return Buffer.concat([jpeg.subarray(0, 2), Buffer.from([0xff, 0xe1]), number(note.length + 2, 2), note, jpeg.subarray(2)]);
   },
   png: (orientation) => png(WIDTH, HEIGHT, rows(), ['eXIf', exif(orientation)]),
-  webp(orientation) {
-    const pixels = Buffer.from(WEBP, 'base64').subarray(12);
-    const extended = Buffer.from([8, 0, 0, 0, WIDTH - 1, 0, 0, HEIGHT - 1, 0, 0]);
-    const chunks = Buffer.concat([riff('VP8X', extended), pixels, riff('EXIF', exif(orientation))]);
-    return riff('RIFF', Buffer.concat([Buffer.from('WEBP'), chunks]));
-  },
+  webp: (orientation) => webp(exif(orientation)),
 };
+
+/** The WebP with these bytes for its EXIF. */
+export function webp(note) {
+  const pixels = Buffer.from(WEBP, 'base64').subarray(12);
+  const extended = Buffer.from([8, 0, 0, 0, WIDTH - 1, 0, 0, HEIGHT - 1, 0, 0]);
+  const chunks = Buffer.concat([riff('VP8X', extended), pixels, riff('EXIF', note)]);
+  return riff('RIFF', Buffer.concat([Buffer.from('WEBP'), chunks]));
+}
 
 export const avif = () => Buffer.from(AVIF, 'base64');
 
@@ -86,7 +89,7 @@ function rows() {
 }
 
 /** A TIFF structure with nothing but an orientation. */
-function exif(orientation) {
+export function exif(orientation) {
   return Buffer.from([...Buffer.from('II*\0'), 8, 0, 0, 0, 1, 0, 0x12, 1, 3, 0, 1, 0, 0, 0, orientation, 0, 0, 0, 0, 0, 0, 0]);
 }
 

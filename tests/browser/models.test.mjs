@@ -97,7 +97,7 @@ test('a model that a link names and that is not here is told by its name, and an
   visit(shared, { ...site, query: '?model=gone' }, async (page) => {
     await shows(page, 'failure');
     assert.match(await page.locator('#failure-text').innerText(), /models\/gone\/manifest\.json/);
-    assert.equal(await page.locator('#model-choice').evaluate((select) => select.selectedOptions[0].text), 'gone');
+    assert.equal(await page.locator('#model-choice').evaluate((/** @type {HTMLSelectElement} */ select) => select.selectedOptions[0].text), 'gone');
     await page.locator('#model-choice').selectOption('ham');
     await enter(page, 'In Oslo');
   }));

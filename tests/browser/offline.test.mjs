@@ -8,6 +8,7 @@ import { BLANK, enter, madeUpBundle, shows, visit, withBrowser } from './harness
 
 const shared = withBrowser();
 const bundle = madeUpBundle();
+/** @type {import('playwright-core').BrowserContextOptions} */
 const context = { serviceWorkers: 'allow' };
 
 /** Cuts the connection when told to, and serves what it is given in place of the site's own files. */

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { deflateSync } from 'node:zlib';
 import { pngOf } from './marked.mjs';
-import { accessibilityViolations, enter, example, hand, lookedAt, madeUpModels, shows, visit, withBrowser } from './harness.mjs';
+import { SCHEMES, accessibilityViolations, enter, example, hand, lookedAt, madeUpModels, shows, visit, withBrowser } from './harness.mjs';
 
 const shared = withBrowser();
 const models = madeUpModels();
@@ -34,11 +34,13 @@ test('every example comes with its picture, and the marks cut names out of its t
       const names = await page.locator('#marked a > span').allTextContents();
       assert.ok(names.length > 0 && names.every((name) => text.includes(name)));
       assert.match(await page.locator('#shown-picture').getAttribute('alt'), /^Drawing: /);
-      assert.ok(await page.locator('#shown-picture').evaluate((image) => image.complete && image.naturalWidth > 0));
+      assert.ok(await page.locator('#shown-picture').evaluate((/** @type {HTMLImageElement} */ image) => image.complete && image.naturalWidth > 0));
     }
   }));
 
-for (const event of ['paste', 'drop']) {
+/** @type {('paste' | 'drop')[]} */
+const WAYS = ['paste', 'drop'];
+for (const event of WAYS) {
   test(`a picture can be given by ${event}`, () =>
     visit(shared, only('ham'), async (page) => {
       await enter(page, 'In Oslo');
@@ -109,10 +111,7 @@ test('what the picture changed comes first, that it changed nothing last', () =>
     assert.deepEqual(await order(), ['difference', 'relevance', 'tags']);
   }));
 
-for (const [model, before] of [
-  ['ham', /^Seen in it: /],
-  ['words', /^Read after the tweet: /],
-]) {
+for (const [model, before] of Object.entries({ ham: /^Seen in it: /, words: /^Read after the tweet: / })) {
   test(`shows the tags that are certain enough, or that none is (${model})`, () =>
     visit(shared, only(model), async (page) => {
       await enter(page, 'In Oslo');
@@ -142,7 +141,7 @@ test('shows where the words of a chosen name looked', () =>
     await page.locator('#heat').waitFor();
     assert.match(await page.locator('#looked').innerText(), /“Jordan” looked most at the top left \(\d+.% of their attention\), then at the person \(30.%\)/);
     // The cell with most attention is clear, the one with least is dark.
-    const alpha = await page.locator('#heat').evaluate((canvas) => {
+    const alpha = await page.locator('#heat').evaluate((/** @type {HTMLCanvasElement} */ canvas) => {
       const { data } = canvas.getContext('2d').getImageData(0, 0, 7, 7);
       return Array.from({ length: 49 }, (_, cell) => data[4 * cell + 3]);
     });
@@ -182,8 +181,8 @@ test('a picture that is too large is refused before it is painted', () =>
   visit(shared, only('ham'), async (page) => {
     await enter(page, 'In Oslo');
     // The second is more than Chromium opens at all.
-    for (const [side, words] of [[9_000, /bomb\.png has 9000 × 9000 pixels/], [30_000, /bomb\.png is not a picture/]]) {
-      const bytes = bomb(side, side);
+    for (const [side, words] of Object.entries({ 9000: /bomb\.png has 9000 × 9000 pixels/, 30_000: /bomb\.png is not a picture/ })) {
+      const bytes = bomb(Number(side), Number(side));
       assert.ok(bytes.length < 10_000);
       await hand(page, 'paste', { name: 'bomb.png', type: 'image/png', bytes });
       await page.getByText(words).waitFor();
@@ -245,7 +244,7 @@ test('the smallest page takes a picture, and says what is wrong with it', () =>
     await page.getByText('the file ends').waitFor();
   }));
 
-for (const colorScheme of ['light', 'dark']) {
+for (const colorScheme of SCHEMES) {
   test(`breaks no accessibility rule with a picture (${colorScheme})`, () =>
     visit(shared, { ...only('ham'), context: { colorScheme, reducedMotion: 'reduce' } }, async (page) => {
       await enter(page, 'Jordan in Oslo');

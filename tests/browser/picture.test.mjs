@@ -11,7 +11,7 @@ async function withModule(script) {
   let result;
   await visit(shared, { bundle, query: BLANK }, async (page) => {
     result = await page.evaluate(`(async () => {
-      const root = new URL('.', location).href;
+      const root = new URL('.', location.href).href;
       const { Recognizer } = await import(root + 'mner.js');
       const mner = await Recognizer.load(root + 'models/test/', { backend: 'cpu', timeout: 2000 });
       const tag = ({ picture }) => picture?.tags[0].name;

@@ -25,7 +25,7 @@ try {
   await page.locator('#difference > *').waitFor({ timeout: 300_000 });
   if (await page.locator('#marked a').count()) await page.locator('#marked a').first().click();
   await page.evaluate(() => {
-    document.activeElement.blur();
+    /** @type {HTMLElement} */ (document.activeElement).blur();
     scrollTo(0, 0);
   });
   await page.screenshot({ path: out, animations: 'disabled' });

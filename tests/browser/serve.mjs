@@ -54,7 +54,7 @@ export async function serve({ root, port = 0, prefix = '/', intercept = () => fa
       response.destroy();
     });
   });
-  await new Promise((done, failed) => server.once('error', failed).listen(port, '127.0.0.1', done));
+  await new Promise((done, failed) => server.once('error', failed).listen(port, '127.0.0.1', () => done(undefined)));
   return {
     url: `http://localhost:${/** @type {import('node:net').AddressInfo} */ (server.address()).port}${first}`,
     close: () =>

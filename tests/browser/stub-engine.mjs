@@ -46,6 +46,10 @@ class Sight {
 }
 
 export class Recognizer {
+  /** What it is a model of, and whether it sees no pictures. */
+  system;
+  blind;
+
   static async load(manifest, weights, tokenizer, eyes, augmentation) {
     const { files, config, eyes: sees } = JSON.parse(new TextDecoder().decode(manifest));
     for (const [name, file] of Object.entries({ weights, tokenizer, eyes, augmentation })) {
@@ -128,7 +132,7 @@ export class Recognizer {
     // 0.6 seconds, all of them awake.
     if (text.includes('slowly')) console.log('reading');
     for (let step = 0; step < 30 && text.includes('slowly'); step++) await pause(20);
-    while (text.includes('hang')) {}
+    while (text.includes('hang'));
     for (let tenth = 1; tenth <= 10 && text.length > 100_000; tenth++) {
       await pause(100);
       onRead(Math.round((tenth * text.length) / 10), text.length);
@@ -175,8 +179,9 @@ async function marked(bytes) {
   const places = Array.from({ length: width * height }, (_, i) => i).filter(isMark);
   if (!places.length) return {};
   const file = new TextDecoder('latin1').decode(bytes);
-  const noted = file.startsWith('RIFF') ? /\x12\x01\x03\x00\x01\x00\x00\x00([\x01-\x08])\x00/.exec(file)?.[1].charCodeAt(0) : 1;
-  const turn = TURNS[noted ?? 1];
+  const entry = String.fromCharCode(0x12, 1, 3, 0, 1, 0, 0, 0);
+  const noted = file.startsWith('RIFF') && file.includes(entry) ? file.charCodeAt(file.indexOf(entry) + entry.length) : 1;
+  const turn = TURNS[noted];
   const [x, y] = [places.map((i) => i % width), places.map((i) => Math.floor(i / width))];
   const corners = [
     [Math.min(...x), Math.min(...y)],

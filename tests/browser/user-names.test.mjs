@@ -1,7 +1,7 @@
 /** The switch for names in @mentions. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { accessibilityViolations, enter, hand, lookedAt, madeUpModels, shows, visit, withBrowser } from './harness.mjs';
+import { SCHEMES, accessibilityViolations, enter, hand, lookedAt, madeUpModels, shows, visit, withBrowser } from './harness.mjs';
 
 const shared = withBrowser();
 const site = { models: madeUpModels() };
@@ -76,7 +76,7 @@ test('of a tweet of nothing else it says that they are left out', () =>
     assert.equal(await page.locator('#left-out').innerText(), '2 names in @mentions left out.');
   }));
 
-for (const colorScheme of ['light', 'dark']) {
+for (const colorScheme of SCHEMES) {
   test(`can be turned with the keyboard alone, and breaks no accessibility rule (${colorScheme})`, () =>
     visit(shared, { ...site, context: { colorScheme, reducedMotion: 'reduce' } }, async (page) => {
       await enter(page, TWEET);

@@ -51,7 +51,9 @@ for (const [name, folder] of [['the given model', env.MNER_TEST_BUNDLE], ...Obje
       tweets.forEach((tweet, i) => {
         const { timings, backend, ...ours } = gpu.answers[i];
         const { text, ...theirs } = native(folder, tweet);
-        const named = ({ entities }) => entities.map(({ type, utf16 }) => [type, ...utf16]);
+        assert.equal(text, tweet.text);
+        assert.equal(timings.look > 0, 'picture' in tweet);
+        const named = (/** @type {import('./built.mjs').Answer} */ { entities }) => entities.map(({ type, utf16 }) => [type, ...utf16]);
         assert.deepEqual(named(ours), named(theirs));
         assert.equal(backend, 'webgpu');
         // A detector of random weights sees every place alike: which of them come first is the devices' rounding.

@@ -1,0 +1,103 @@
+/**
+ * What the page needs of its engine, the module that the build puts into pkg/cpu and pkg/gpu. The types of answers are those
+ * of web/src/recognizer.rs.
+ */
+
+/** PER: a person, LOC: a place, ORG: an organisation, MISC: any other name. */
+export type EntityType = 'PER' | 'LOC' | 'ORG' | 'MISC';
+
+/** A name found in the text. Spans are [start, end). */
+export interface Entity {
+  type: EntityType;
+  /** The name as it stands in the text. */
+  text: string;
+  /** UTF-16 code units: `tweet.slice(...entity.utf16)` is the name. */
+  utf16: [number, number];
+  /** Unicode scalar values, as Python counts. */
+  chars: [number, number];
+  /** Bytes of the UTF-8 text, as Rust counts. */
+  bytes: [number, number];
+  /** Probability of exactly this span and type, 0 to 1. */
+  confidence: number;
+  /** The likeliest other type of the same span. */
+  runner_up: { type: EntityType; probability: number };
+  /** Where the name's words looked in the picture; absent where nothing says so. */
+  evidence?: EntityEvidence;
+  /** The name is a user name, as in `@nasa`. */
+  user_name?: boolean;
+  /** The name is in a hashtag. */
+  hashtag?: boolean;
+}
+
+/** Where the words of a name looked. All shares add up to 1. */
+export interface EntityEvidence {
+  /** Share of attention on each of the picture's 7×7 cells, row by row, 49 values. */
+  heat: number[];
+  /** Share of attention on each of `picture.objects`. */
+  objects: number[];
+}
+
+/** What was seen in the picture, and what it contributed. */
+export interface PictureEvidence {
+  /** Relevance of the picture to the tweet by grain, 0 to 1; 0 for a grain that is absent. */
+  relevance?: { global: number; object: number; semantic: number; spatial: number };
+  /** What was found in it, the best first. */
+  objects: SeenObject[];
+  /** What it shows, in words. */
+  tags: { name: string; probability: number; source: 'detector' | 'classifier' }[];
+  /** Size of the picture in the boxes' pixels: those of the upright picture, its longer side at most 1024. */
+  width: number;
+  height: number;
+}
+
+/** An object in the picture. */
+export interface SeenObject {
+  name: string;
+  /** How sure the detector is, 0 to 1. */
+  score: number;
+  /** x1, y1, x2, y2 in pixels, y down. */
+  box: [number, number, number, number];
+}
+
+/** The answer for one tweet. Entities are in the order of the text and do not overlap. */
+export interface Recognition {
+  entities: Entity[];
+  /** Absent without a picture. */
+  picture?: PictureEvidence;
+}
+
+/** Called with how much of the text is read; an engine need not call it. */
+export type OnRead = (done: number, total: number) => void;
+
+export interface FileBuffer {
+  write(offset: number, chunk: Uint8Array): void;
+}
+
+export interface Sight {
+  free(): void;
+}
+
+export interface Recognizer {
+  check(tolerance: number): Promise<void>;
+  warmUp(): Promise<void>;
+  look(file: Uint8Array): Promise<Sight>;
+  recognize(text: string, caption?: string, onRead?: OnRead): Promise<Recognition>;
+  recognizeWith(text: string, sight: Sight, caption?: string, onRead?: OnRead): Promise<Recognition>;
+}
+
+/** The module itself. */
+export interface Engine {
+  default(given: { module_or_path: Uint8Array }): Promise<unknown>;
+  lastPanic(): string | undefined;
+  checkPictureSize(bytes: number): void;
+  FileBuffer: new (bytes: number) => FileBuffer;
+  Recognizer: {
+    load(
+      manifest: Uint8Array,
+      weights: FileBuffer,
+      tokenizer: FileBuffer,
+      eyes?: FileBuffer,
+      augmentation?: FileBuffer,
+    ): Promise<Recognizer>;
+  };
+}
