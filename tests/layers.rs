@@ -49,12 +49,19 @@ fn sources() -> BTreeMap<String, String> {
     found
 }
 
-/// What a source names below `crate::`, groups spelled out; comments are left out, tests are not.
-fn imports(source: &str) -> Vec<String> {
+/// What a file names below `crate::` or, at its top, below `super::`; groups are spelled out. Comments are left out, tests
+/// are not.
+fn imports(module: &str, source: &str) -> Vec<String> {
+    let parent = module
+        .rsplit_once("::")
+        .map_or(String::new(), |(parent, _)| format!("{parent}::"));
     let code: String = source
         .lines()
         .filter(|line| !line.trim_start().starts_with("//"))
-        .flat_map(|line| [line, "\n"])
+        .map(|line| match line.strip_prefix("use super::") {
+            Some(rest) => format!("use crate::{parent}{rest}\n"),
+            None => format!("{line}\n"),
+        })
         .collect();
     let mut paths = Vec::new();
     for (at, _) in code.match_indices("crate::") {
@@ -86,7 +93,7 @@ fn layer(module: &str) -> usize {
 #[test]
 fn no_folder_imports_one_above_it() {
     for (module, source) in sources() {
-        for path in imports(&source) {
+        for path in imports(&module, &source) {
             assert!(
                 layer(&path) <= layer(&module),
                 "{module} imports {path}, which stands above it"
@@ -112,7 +119,7 @@ fn no_files_import_each_other_in_a_circle() {
     let edges: BTreeMap<&str, BTreeSet<String>> = sources
         .iter()
         .map(|(module, source)| {
-            let paths = imports(source).into_iter();
+            let paths = imports(module, source).into_iter();
             let to: BTreeSet<String> = paths.filter_map(|path| file(&path)).collect();
             (module.as_str(), to)
         })
@@ -148,6 +155,7 @@ fn no_files_import_each_other_in_a_circle() {
 
 #[test]
 fn imports_are_read_as_they_are_written() {
-    let source = "use crate::a::b::{C, d};\n// use crate::comment;\nlet x = crate::e::f(1);\n";
-    assert_eq!(imports(source), ["a::b::C", "a::b::d", "e::f"]);
+    let source = "use crate::a::b::{C, d};\nuse super::g::H;\n// use crate::comment;\nlet x = crate::e::f(1);\n";
+    let found = imports("i::j", source);
+    assert_eq!(found, ["a::b::C", "a::b::d", "i::g::H", "e::f"]);
 }

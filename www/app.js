@@ -5,6 +5,7 @@ import { EXAMPLES } from './examples.js';
 import { describe, installed } from './models.js';
 import { keep, keepOffline } from './offline.js';
 import { Pane } from './pane.js';
+import { remember as keepChoice, remembered } from './settings.js';
 
 const $ = (id) => document.getElementById(id);
 const query = new URLSearchParams(location.search);
@@ -32,6 +33,7 @@ function addPane(key, suffix) {
     },
   });
   slot.pane.offer(models);
+  slot.pane.showUserNames($('user-names').checked);
   slot.pane.update(input);
   panes.push(slot);
   $('panes').append(slot.pane.root);
@@ -115,6 +117,7 @@ async function take({ title, text, image, alt }) {
   }
 }
 
+$('user-names').checked = remembered('user names') !== 'off';
 addPane('model', '');
 const composer = new Composer($, {
   announce,
@@ -129,6 +132,10 @@ for (const example of EXAMPLES) {
   button.onclick = () => take(example);
   $('examples').append(element('li', {}, button));
 }
+$('user-names').onchange = ({ target }) => {
+  keepChoice('user names', target.checked ? undefined : 'off');
+  for (const { pane } of panes) pane.showUserNames(target.checked);
+};
 $('compare').onchange = ({ target }) => compare(target.checked);
 keepOffline($('notice'));
 start();

@@ -1,10 +1,11 @@
 /** What a person puts in: a tweet, a picture and perhaps a caption. */
+import { pictureIn } from './drag.js';
+import { LIMITS, formatOf, headOf, refusal, upright } from './picture-file.js';
+
 const PAUSE = 120;
-/** What this page will paint; the engine reads no larger pictures either. */
-const MOST_PIXELS = 64_000_000;
 
 /**
- * @typedef {{blob: Blob, url: string, alt: string, width: number, height: number}} Picture `url` shows it
+ * @typedef {{blob: Blob, url: string, alt: string, width: number, height: number}} Picture `url` shows it as the engine sees it
  * @typedef {{text: string, picture?: Picture, caption?: string}} Input
  */
 export class Composer {
@@ -62,30 +63,37 @@ export class Composer {
   /** Attaches a picture once the browser can show it, and says why where it cannot. */
   async takePicture(blob, alt) {
     const turn = ++this.#given;
-    const name = blob.name ?? 'The picture';
-    const url = URL.createObjectURL(blob);
-    const image = new Image();
-    image.src = url;
-    // Loaded is not decoded: a picture that is too large costs nothing yet.
-    const problem = await new Promise((done) => {
-      image.onerror = () => done(`${name} is not a picture this page can read. Choose a JPEG, PNG, WebP or GIF file.`);
-      image.onload = () => {
-        const pixels = image.naturalWidth * image.naturalHeight;
-        const size = `${image.naturalWidth} × ${image.naturalHeight} pixels`;
-        done(pixels > MOST_PIXELS ? `${name} has ${size}, and at most 64 million pixels are read. Save it smaller.` : undefined);
-      };
-    });
+    const name = blob.name || 'The picture';
+    let image;
+    let problem;
+    try {
+      image = await shown(blob);
+      // Loaded is not decoded: a picture that is too large costs nothing yet.
+      if (image.width * image.height > LIMITS.pixels) {
+        const size = `${image.width} × ${image.height} pixels`;
+        problem = `${name} has ${size}, and at most ${LIMITS.pixels / 1e6} million pixels are read. Save it smaller.`;
+      } else {
+        const turned = await upright(blob);
+        if (turned) {
+          URL.revokeObjectURL(image.url);
+          image = await shown(turned);
+        }
+      }
+    } catch {
+      problem = `${name} ${refusal(await headOf(blob).then(formatOf, () => undefined))}`;
+    }
     if (problem || turn !== this.#given) {
-      URL.revokeObjectURL(url);
+      if (image) URL.revokeObjectURL(image.url);
       if (turn === this.#given) this.complain(problem);
       return;
     }
+    const { url, width, height } = image;
     this.#drop();
-    this.#picture = { blob, url, alt: alt ?? name, width: image.naturalWidth, height: image.naturalHeight };
+    this.#picture = { blob, url, alt: alt ?? name, width, height };
     this.complain(undefined);
     this.#$('preview').src = url;
     this.#$('picture-name').textContent = name;
-    this.#$('picture-size').textContent = `${image.naturalWidth} × ${image.naturalHeight}`;
+    this.#$('picture-size').textContent = `${width} × ${height}`;
     this.#$('picture').hidden = false;
     this.#$('choose').textContent = 'Change the picture';
     this.#announce('Picture added.');
@@ -138,30 +146,62 @@ export class Composer {
     this.takePicture(files[0]);
   }
 
+  /**
+   * Takes files and pictures that are dropped anywhere. What is neither goes into a field, as text, and nowhere else: there
+   * the browser would open it in place of the page.
+   */
   #acceptDrops() {
     let inside = 0;
-    const over = (event) => event.dataTransfer.types.includes('Files');
+    const files = ({ dataTransfer }) => dataTransfer.types.includes('Files');
+    const ours = (event) => files(event) || !fieldOf(event.target);
     const show = () => document.body.classList.toggle('dropping', inside > 0);
     document.addEventListener('dragenter', (event) => {
-      if (!over(event)) return;
-      event.preventDefault();
+      if (ours(event)) event.preventDefault();
+      if (!files(event)) return;
       inside++;
       show();
     });
     document.addEventListener('dragover', (event) => {
-      if (over(event)) event.preventDefault();
+      if (!ours(event)) return;
+      event.preventDefault();
+      const useful = ['Files', 'text/uri-list', 'text/html'].some((type) => event.dataTransfer.types.includes(type));
+      event.dataTransfer.dropEffect = useful ? 'copy' : 'none';
     });
     document.addEventListener('dragleave', (event) => {
-      if (!over(event)) return;
+      if (!files(event)) return;
       inside = Math.max(0, inside - 1);
       show();
     });
     document.addEventListener('drop', (event) => {
-      if (!over(event)) return;
-      event.preventDefault();
       inside = 0;
       show();
-      if (event.dataTransfer.files[0]) this.takePicture(event.dataTransfer.files[0]);
+      if (!ours(event)) return;
+      event.preventDefault();
+      const turn = ++this.#given;
+      pictureIn(event.dataTransfer).then(
+        (file) => turn === this.#given && file && this.takePicture(file),
+        (error) => turn === this.#given && this.complain(error.message),
+      );
     });
   }
+}
+
+/** The field for text that a node is in. */
+function fieldOf(node) {
+  const place = node instanceof Element ? node : node.parentElement;
+  return place?.closest('textarea, input[type=text]');
+}
+
+/** A picture's URL and its size as the browser shows it; fails where it cannot. */
+function shown(blob) {
+  const url = URL.createObjectURL(blob);
+  const image = new Image();
+  return new Promise((done, failed) => {
+    image.onload = () => done({ url, width: image.naturalWidth, height: image.naturalHeight });
+    image.onerror = () => {
+      URL.revokeObjectURL(url);
+      failed(new Error('no picture'));
+    };
+    image.src = url;
+  });
 }

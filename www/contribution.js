@@ -1,10 +1,12 @@
 /** Draws what the picture contributed: its relevance, its tags, and the answer without it beside the answer with it. */
 import { element } from './dom.js';
-import { changes, mostMoved, moved, relevanceOf } from './evidence.js';
+import { certainTags, changes, mostMoved, moved, relevanceOf } from './evidence.js';
 import { chip, percent } from './view.js';
 
 /** A change of confidence that is worth a word. */
 const NOTABLE = 0.01;
+/** Changes that are told one by one. */
+const ROWS = 100;
 
 /**
  * @param {{relevance: HTMLElement, tags: HTMLElement, difference: HTMLElement}} parts
@@ -18,13 +20,21 @@ const NOTABLE = 0.01;
 export function drawContribution(parts, { text, full, base, without, asContext }) {
   const relevance = relevanceOf(full.picture);
   parts.relevance.replaceChildren(...(relevance ? gauge(relevance) : []));
-  const tags = full.picture?.tags ?? [];
-  parts.tags.hidden = !tags.length;
+  const tags = certainTags(full.picture);
+  parts.tags.hidden = !full.picture?.tags.length;
   parts.tags.replaceChildren(
     element('b', {}, asContext ? 'Read after the tweet: ' : 'Seen in it: '),
-    tags.map(({ name, probability }) => `${name} (${percent(probability)})`).join(', '),
+    tags.map(({ name, probability }) => `${name} (${percent(probability)})`).join(', ') || nothingCertain(asContext),
   );
-  parts.difference.replaceChildren(...(base ? difference(text, base, full, without) : []));
+  const pairs = base ? changes(base, full) : [];
+  parts.difference.replaceChildren(...(base ? difference(text, base, full, pairs, without) : []));
+  // What changed comes first; that nothing did is the last thing to know. The order is that of the document, for who listens.
+  if (pairs.length) parts.relevance.before(parts.difference);
+  else parts.tags.after(parts.difference);
+}
+
+function nothingCertain(asContext) {
+  return asContext ? 'words for the picture, nothing certain' : 'nothing certain';
 }
 
 function gauge({ overall, words, grains }) {
@@ -44,8 +54,7 @@ function gauge({ overall, words, grains }) {
   return [head, note, element('ul', { className: 'grains', ariaLabel: 'Relevance by grain, 0 to 1' }, ...rows)];
 }
 
-function difference(text, base, full, without) {
-  const pairs = changes(base, full);
+function difference(text, base, full, pairs, without) {
   if (!pairs.length) return [element('p', {}, same(text, base, full, without))];
   const cell = (tag, ...content) => element(tag, {}, ...content);
   const reading = (entity, other) => {
@@ -54,7 +63,7 @@ function difference(text, base, full, without) {
     const name = shifted ? [element('bdi', {}, `“${text.slice(...entity.utf16)}” `)] : [];
     return [...name, chip(entity.type), ` ${percent(entity.confidence)}`];
   };
-  const rows = pairs.map(({ before, after }) => {
+  const rows = pairs.slice(0, ROWS).map(({ before, after }) => {
     const head = element('th', { scope: 'row' }, element('bdi', {}, text.slice(...(after ?? before).utf16)));
     return element('tr', {}, head, cell('td', ...reading(before, after)), cell('td', ...reading(after, before)));
   });
@@ -67,6 +76,7 @@ function difference(text, base, full, without) {
       element('thead', {}, element('tr', {}, ...heads)),
       element('tbody', {}, ...rows),
     ),
+    ...(pairs.length > ROWS ? [element('p', {}, `And ${pairs.length - ROWS} more.`)] : []),
   ];
 }
 

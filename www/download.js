@@ -35,9 +35,23 @@ export async function fetchWhole(url) {
  * @returns {Promise<{keptAt: string, fromCache: boolean}>} the URL it is cached by, and whether any of it was before
  */
 export function obtain(url, entry, write, onBytes) {
-  const bringIn = () => obtainAlone(url, entry, write, onBytes);
   // Two models that are opened together must not both fetch what they share: the second takes it from the cache.
-  return navigator.locks ? navigator.locks.request(`mner ${entry.sha256}`, bringIn) : bringIn();
+  return alone(`mner ${entry.sha256}`, () => obtainAlone(url, entry, write, onBytes));
+}
+
+/** Does `work` while nobody else does what has that name; where the browser gives no locks, at once. */
+async function alone(name, work) {
+  let begun = false;
+  const begin = () => {
+    begun = true;
+    return work();
+  };
+  try {
+    return await navigator.locks.request(name, begin);
+  } catch (error) {
+    if (begun) throw error;
+    return work();
+  }
 }
 
 async function obtainAlone(url, { bytes, sha256 }, write, onBytes) {

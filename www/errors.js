@@ -8,6 +8,7 @@
  * | `truncated` | a file ended early, or is longer than it should be                       |
  * | `bundle`    | the files do not belong together, or hold no model this version can read |
  * | `engine`    | this browser cannot run the WebAssembly part                             |
+ * | `origin`    | the module comes from another site, and its Worker is not let in         |
  * | `memory`    | this browser has no memory for the model                                 |
  * | `webgpu`    | WebGPU was asked for and cannot be used here                             |
  * | `device`    | the device was lost, or computes wrong numbers                           |

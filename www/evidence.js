@@ -24,21 +24,25 @@ export function relevanceOf(picture) {
  * @returns {{before?: object, after?: object}[]} pairs of entities that differ in span or type, or have no partner
  */
 export function changes(base, full) {
-  const free = new Set(base.entities);
-  const pairs = full.entities.map((after) => {
-    const before = base.entities.find((entity) => free.has(entity) && overlap(entity, after));
-    free.delete(before);
-    return { before, after };
-  });
-  for (const before of free) pairs.push({ before, after: undefined });
+  // Both are in the order of the text and do not overlap in themselves, so one walk finds all that belong together.
+  const pairs = [];
+  let next = 0;
+  for (const after of full.entities) {
+    while (base.entities[next]?.utf16[1] <= after.utf16[0]) pairs.push({ before: base.entities[next++], after: undefined });
+    const before = base.entities[next] && overlap(base.entities[next], after) ? base.entities[next++] : undefined;
+    pairs.push({ before, after });
+  }
+  for (const before of base.entities.slice(next)) pairs.push({ before, after: undefined });
   const start = ({ before, after }) => (after ?? before).utf16[0];
   return pairs.filter(({ before, after }) => !before || !after || !alike(before, after)).sort((a, b) => start(a) - start(b));
 }
 
 /** Of the entities that both answers have, the one whose confidence moved most. */
 export function mostMoved(base, full) {
+  const keyOf = ({ type, utf16 }) => `${type} ${utf16}`;
+  const known = new Map(base.entities.map((entity) => [keyOf(entity), entity]));
   return full.entities
-    .map((after) => ({ before: base.entities.find((entity) => alike(entity, after)), after }))
+    .map((after) => ({ before: known.get(keyOf(after)), after }))
     .filter(({ before }) => before)
     .sort((a, b) => moved(b) - moved(a))[0];
 }
@@ -46,6 +50,19 @@ export function mostMoved(base, full) {
 /** By how much a pair's confidence moved. */
 export function moved({ before, after }) {
   return Math.abs(after.confidence - before.confidence);
+}
+
+/** From here on a tag of the picture is worth a word. */
+const CERTAIN = 0.3;
+
+/** The tags of a picture that are likely enough to be of use. */
+export function certainTags(picture) {
+  return (picture?.tags ?? []).filter(({ probability }) => probability >= CERTAIN);
+}
+
+/** The answer without the names that are user names. */
+export function withoutUserNames(recognition) {
+  return recognition && { ...recognition, entities: recognition.entities.filter((entity) => !entity.user_name) };
 }
 
 const SIDE = 7;

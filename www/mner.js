@@ -22,8 +22,17 @@ const PLANS = { auto: ['webgpu', 'cpu'], cpu: ['cpu'], webgpu: ['webgpu'] };
 const DIED = new Set(['crashed', 'timeout', 'device']);
 const UNUSABLE = new Set([...DIED, 'webgpu', 'engine', 'memory']);
 const LOAD_TIMEOUT = 120_000;
+/** How finely a limit is measured. */
+const TICKS = 10;
+const LONGEST_TICK = 1000;
 /** Pictures of which the Worker keeps what it saw. */
 const PICTURES = 16;
+
+const SCRIPT = new URL('./worker.js', import.meta.url);
+/** Whether this module comes from another site than the page: from there, browsers start no Worker. */
+const ELSEWHERE = SCRIPT.origin !== globalThis.origin;
+/** The URL of a script of this site that imports the Worker's; made once, for as long as the page lives. */
+let gate;
 
 /** A number for every image object there ever was. */
 const numbers = new WeakMap();
@@ -60,7 +69,7 @@ export class Recognizer {
    *     on the CPU, and otherwise the CPU, for the reason in `fallback`; `webgpu` takes any WebGPU or fails
    * @param {(progress: Progress) => void} [options.onProgress]
    * @param {AbortSignal} [options.signal] ends the download
-   * @param {number} [options.timeout] milliseconds one tweet may take before the Worker is restarted
+   * @param {number} [options.timeout] milliseconds that the Worker may be silent over one tweet before it is restarted
    * @returns {Promise<Recognizer>}
    * @throws {MnerError}
    */
@@ -72,6 +81,7 @@ export class Recognizer {
     const mner = new Recognizer();
     mner.#plan = [...PLANS[backend]];
     mner.#url = folder(url);
+    if (!(timeout > 0)) throw new MnerError('input', `timeout must be a number of milliseconds above 0, not ${timeout}.`);
     mner.#timeout = timeout;
     try {
       await abortable(mner.#bringUp(onProgress), signal);
@@ -88,14 +98,17 @@ export class Recognizer {
    *
    * @param {object} input
    * @param {string} input.text
-   * @param {Blob | ArrayBuffer | ArrayBufferView} [input.image] the tweet's picture: a JPEG, PNG, WebP or GIF file. The
-   *     same object again is not looked at again, so its bytes must not change
+   * @param {Blob | ArrayBuffer | ArrayBufferView} [input.image] the tweet's picture: a JPEG, PNG, WebP or GIF file, or
+   *     any other that the browser can decode. The same object again is not looked at again, so its bytes must not change
    * @param {string} [input.caption] words about the picture, for models that read them (ITA); others take no notice
-   * @param {{signal?: AbortSignal}} [options]
+   * @param {object} [options]
+   * @param {AbortSignal} [options.signal]
+   * @param {(progress: {loaded: number, total: number}) => void} [options.onProgress] how much of the text is read; only an
+   *     engine that works long on it says so
    * @returns {Promise<Recognition>}
    * @throws {MnerError}
    */
-  async recognize(input, { signal } = {}) {
+  async recognize(input, { signal, onProgress } = {}) {
     const { text, caption } = input ?? {};
     // Null is as good as absent: what a form without a picture gives.
     const image = input?.image ?? undefined;
@@ -108,7 +121,8 @@ export class Recognizer {
     // One tweet at a time is in the Worker, so that one that kills it takes no other with it.
     const turn = this.#turn.then(() => {
       signal?.throwIfAborted();
-      return this.#persist(() => this.#answer(text, image, caption));
+      const onReport = ({ loaded, total }) => !signal?.aborted && onProgress?.({ loaded, total });
+      return this.#persist(() => this.#answer(text, image, caption, onReport));
     });
     this.#turn = turn.catch(() => {});
     return abortable(turn, signal);
@@ -137,7 +151,7 @@ export class Recognizer {
     }
   }
 
-  async #answer(text, image, caption) {
+  async #answer(text, image, caption, onReport) {
     let look = 0;
     let picture;
     if (image !== undefined) {
@@ -146,7 +160,7 @@ export class Recognizer {
       this.#known.add(picture);
     }
     const message = { op: 'recognize', text, caption, picture };
-    const { recognition, milliseconds } = await this.#call(message, { timeout: this.#timeout });
+    const { recognition, milliseconds } = await this.#call(message, { timeout: this.#timeout, onReport });
     return { ...recognition, timings: { look, recognize: milliseconds }, backend: this.backend };
   }
 
@@ -187,19 +201,22 @@ export class Recognizer {
   }
 
   #start(onProgress) {
-    const worker = new Worker(new URL('./worker.js', import.meta.url), { type: 'module', name: 'mner' });
+    const worker = newWorker();
+    // Whether it has said anything yet: one that has not may never have been let in.
+    let begun = false;
     this.#worker = worker;
     this.#known.clear();
     const died = (reason) => {
       if (this.#worker === worker) this.#kill(reason);
     };
     worker.onmessage = ({ data }) => {
+      begun = true;
       if (data.dead) died(new MnerError(data.dead.code, data.dead.message));
       else this.#pending.get(data.id)?.(data);
     };
     worker.onerror = (event) => {
       event.preventDefault();
-      died(new MnerError('crashed', event.message || 'The engine did not start.'));
+      died(ELSEWHERE && !begun ? kept() : new MnerError('crashed', event.message || 'The engine did not start.'));
     };
     const parts = {};
     const onReport = ({ part, loaded, total }) => {
@@ -223,19 +240,24 @@ export class Recognizer {
     return this.#ready;
   }
 
-  /** One question to the Worker. Silence longer than `timeout` kills it; every report starts the clock again. */
+  /**
+   * One question to the Worker. Silence longer than `timeout` kills it; every report starts the clock again. Time is counted
+   * in ticks: while the machine sleeps, or the browser keeps the page still, the Worker does not work and nothing ticks.
+   */
   #call(message, { timeout, onReport, transfer = [] }) {
     return new Promise((resolve, reject) => {
       const id = ++this.#lastId;
       const worker = this.#worker;
       if (!worker) return reject(new MnerError('crashed', 'The engine is not running.'));
+      const tick = Math.min(timeout / TICKS, LONGEST_TICK);
       let clock;
-      const wind = () => {
+      const wind = (silence = 0) => {
         clearTimeout(clock);
         clock = setTimeout(() => {
-          const seconds = Math.round(timeout / 1000);
-          if (this.#worker === worker) this.#kill(new MnerError('timeout', `No answer within ${seconds} seconds.`));
-        }, timeout);
+          // What a late tick comes late does not count.
+          if (silence + tick < timeout) wind(silence + tick);
+          else if (this.#worker === worker) this.#kill(new MnerError('timeout', `No answer within ${Math.round(timeout / 1000)} seconds.`));
+        }, tick);
       };
       this.#pending.set(id, ({ progress, result, error }) => {
         if (progress) {
@@ -280,11 +302,39 @@ function copied(image) {
   }
 }
 
-/** An absolute URL that ends in a slash, so that file names can be resolved against it. */
+/** An absolute URL whose path ends in a slash, so that file names can be resolved against it. Its query is every file's. */
 function folder(url) {
-  const absolute = new URL(url, document.baseURI);
+  let absolute;
+  try {
+    absolute = new URL(url, globalThis.document?.baseURI ?? location.href);
+  } catch {
+    throw new MnerError('input', `“${url}” is no URL here. Pass the whole URL of the model’s folder.`);
+  }
   if (!absolute.pathname.endsWith('/')) absolute.pathname += '/';
+  absolute.hash = '';
   return absolute.href;
+}
+
+function newWorker() {
+  if (!globalThis.Worker) {
+    throw new MnerError('engine', 'Workers cannot be started here. Use mner in a page, or in a Worker of a browser that nests them.');
+  }
+  if (ELSEWHERE) gate ??= URL.createObjectURL(new Blob([`import ${JSON.stringify(SCRIPT.href)};`], { type: 'text/javascript' }));
+  try {
+    return new Worker(gate ?? SCRIPT, { type: 'module', name: 'mner' });
+  } catch (error) {
+    throw ELSEWHERE ? kept() : new MnerError('engine', `This page may not start a Worker: ${error.message}`);
+  }
+}
+
+/** Why a Worker of another site did not start: browsers do not tell scripts which it was. */
+function kept() {
+  const { origin } = SCRIPT;
+  return new MnerError(
+    'origin',
+    `mner comes from ${origin}, and the browser does not let its Worker in. Have ${origin} send “Access-Control-Allow-Origin” with ` +
+      'its files and this page’s policy, if it has one, allow “worker-src blob:” and scripts from there; or serve mner from this site.',
+  );
 }
 
 /** `promise`, or the signal's reason as soon as it aborts. */

@@ -10,16 +10,14 @@ export function toJson(text, recognition) {
  * A tweet without words gives an empty string.
  */
 export function toConll(text, { entities }) {
-  const tag = (start) => {
-    const entity = entities.find(({ utf16: [from, to] }) => from <= start && start < to);
-    if (!entity) return 'O';
-    return `${entity.utf16[0] === start ? 'B' : 'I'}-${entity.type}`;
-  };
+  const begun = new Map(entities.map((entity) => [entity.utf16[0], entity]));
   const borders = [...new Set([0, ...entities.flatMap(({ utf16 }) => utf16), text.length])].sort((a, b) => a - b);
   const lines = [];
   for (let i = 1; i < borders.length; i++) {
+    // Between two borders lies a whole entity or none.
+    const entity = begun.get(borders[i - 1]);
     for (const { 0: word, index } of text.slice(borders[i - 1], borders[i]).matchAll(/\S+/gu)) {
-      lines.push(`${word} ${tag(borders[i - 1] + index)}`);
+      lines.push(`${word} ${entity ? `${index ? 'I' : 'B'}-${entity.type}` : 'O'}`);
     }
   }
   return lines.length ? `${lines.join('\n')}\n` : '';

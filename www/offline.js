@@ -29,15 +29,24 @@ export function keepOffline(notice) {
  * @param {string[]} lists paths of the list of models and of manifests
  */
 export async function keep(backend, lists) {
-  const registration = await navigator.serviceWorker?.ready;
+  const registration = await workers()?.ready;
   registration?.active.postMessage({ op: 'keep', engine: backend === 'webgpu' ? 'gpu' : backend, lists });
+}
+
+/** The browser's service workers, where it lets this page have any. */
+function workers() {
+  try {
+    return navigator.serviceWorker;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Registers the service worker. Without one (an unbuilt page, a browser that forbids it) the page works online. */
 async function register(onWaiting) {
-  if (!navigator.serviceWorker) return;
   try {
-    const registration = await navigator.serviceWorker.register('sw.js', { updateViaCache: 'none' });
+    const registration = await workers()?.register('sw.js', { updateViaCache: 'none' });
+    if (!registration) return;
     const watch = (worker) => {
       worker?.addEventListener('statechange', () => {
         // The very first one has nobody to wait for.

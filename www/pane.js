@@ -1,7 +1,7 @@
 /** One model and its answer to what is in the composer. The page has one pane, or two to compare. */
 import { drawContribution } from './contribution.js';
 import { element } from './dom.js';
-import { relevanceOf } from './evidence.js';
+import { relevanceOf, withoutUserNames } from './evidence.js';
 import { megabytes, readsCaptions, seesPictures } from './models.js';
 import { Recognizer } from './mner.js';
 import { toConll, toJson } from './notation.js';
@@ -9,6 +9,8 @@ import { drawHeat, drawObjects } from './picture-view.js';
 import { drawList, drawTweet, openEntry, sentence } from './view.js';
 
 const STATES = ['loading', 'no-model', 'failure', 'empty', 'answer'];
+/** Milliseconds after which work that goes on is shown. */
+const GLANCE = 400;
 /** How a file that cannot be fetched shows, be it the model's or the engine's. */
 const UNREACHED = ['network', 'engine', 'crashed'];
 
@@ -37,6 +39,8 @@ export class Pane {
   /** The picture that this model has looked at last, and why it could not, if so. */
   #looked = {};
   #chosen;
+  /** Whether names that are user names are shown. */
+  #userNames = true;
   /** What computed the last answer; it changes when a GPU fails. */
   #computing;
 
@@ -67,7 +71,9 @@ export class Pane {
       const link = event.target.closest('a');
       if (!link) return;
       event.preventDefault();
-      openEntry(this.#$('names'), Number(link.dataset.entity));
+      const i = Number(link.dataset.entity);
+      if (!this.#$('names').querySelector(`[data-entity="${i}"]`)) this.#list(i);
+      openEntry(this.#$('names'), i);
     };
     // Opening an entry of the list chooses it, closing it leaves none; the event does not bubble.
     this.#$('names').addEventListener(
@@ -123,6 +129,7 @@ export class Pane {
     this.#$('system').textContent = model.about;
     this.#$('which').textContent = `, by ${model.title}${this.#suffix && ', for comparison'}`;
     this.#$('run').textContent = '';
+    this.#$('reading').hidden = true;
     this.#state('loading');
     this.#progress({ loaded: 0, total: 0 });
     try {
@@ -163,6 +170,17 @@ export class Pane {
     this.#answer();
   }
 
+  /** Shows names that are user names, or leaves them out of everything. */
+  showUserNames(on) {
+    this.#userNames = on;
+    if (this.#shown) this.#draw(this.#shown);
+  }
+
+  /** An answer as it is to be shown, counted and copied. */
+  #wanted(recognition) {
+    return this.#userNames ? recognition : withoutUserNames(recognition);
+  }
+
   #$(id) {
     return this.root.querySelector(`#${id}${this.#suffix}`);
   }
@@ -194,6 +212,7 @@ export class Pane {
     } finally {
       if (this.#mner === mner) {
         this.root.ariaBusy = 'false';
+        this.#$('reading').hidden = true;
         this.#busy = undefined;
       }
     }
@@ -217,21 +236,32 @@ export class Pane {
     const sees = picture && this.abilities.pictures;
     const given = { text, ...(sees && { image: picture.blob }), ...(this.abilities.captions && caption && { caption }) };
     const alone = Object.keys(given).length === 1;
+    const options = { onProgress: this.#reads(() => this.#mner === mner) };
     if (sees && this.#looked.picture === picture) answer.problem = this.#looked.problem;
     if (alone || answer.problem || (sees && this.#looked.picture !== picture)) {
-      answer.base = await mner.recognize({ text });
+      answer.base = await mner.recognize({ text }, options);
       if (!show() || alone || answer.problem) return;
     }
     try {
-      answer.full = await mner.recognize(given);
+      answer.full = await mner.recognize(given, options);
     } catch (error) {
       if (error.code === 'closed') throw error;
       answer.problem = error.message;
     }
     if (sees) this.#looked = { picture, problem: answer.problem };
     if (answer.full && !show()) return;
-    answer.base ??= await mner.recognize({ text });
+    answer.base ??= await mner.recognize({ text }, options);
     show();
+  }
+
+  /** Shows how much of a text is read, from when that takes longer than a glance. */
+  #reads(wanted) {
+    const from = performance.now();
+    return ({ loaded, total }) => {
+      if (!wanted() || performance.now() - from < GLANCE) return;
+      this.#$('reading').hidden = false;
+      this.#$('read').value = loaded / total;
+    };
   }
 
   #draw(answer) {
@@ -242,13 +272,17 @@ export class Pane {
       this.#state('empty');
       return;
     }
-    const recognition = answer.full ?? answer.base;
+    const found = answer.full ?? answer.base;
+    const recognition = this.#wanted(found);
     const { entities, backend } = recognition;
     if (backend && backend !== this.#computing) this.#onReady((this.#computing = backend));
     drawTweet(this.#$('marked'), text, entities, this.#$('names'));
-    drawList(this.#$('names'), text, entities);
+    this.#list(0);
     this.#$('none').hidden = entities.length > 0;
     this.#$('names').hidden = !entities.length;
+    const leftOut = found.entities.length - entities.length;
+    this.#$('left-out').hidden = !leftOut;
+    this.#$('left-out').textContent = `${leftOut} ${leftOut === 1 ? 'name' : 'names'} in @mentions left out.`;
     this.#drawPicture(answer);
     this.#choose(undefined);
     this.#$('run').textContent = this.#howRun(answer);
@@ -258,13 +292,21 @@ export class Pane {
     this.#announce(sentence(text, entities) + (relevance ? ` The model takes the picture as ${relevance.words}.` : ''));
   }
 
+  /** Lists the names of the answer that is shown, name `i` among them. */
+  #list(i) {
+    const { input, full, base } = this.#shown;
+    const pager = { part: this.#$('pager'), range: this.#$('range'), back: this.#$('back'), on: this.#$('on') };
+    drawList(this.#$('names'), input.text, this.#wanted(full ?? base).entities, pager, i);
+  }
+
   /** Whether the picture is still being looked at. */
   #waits({ input, full, problem }) {
     return Boolean(input.picture && this.abilities.pictures && !full && !problem);
   }
 
   #drawPicture(answer) {
-    const { input, full, base, problem } = answer;
+    const { input, problem } = answer;
+    const [full, base] = [this.#wanted(answer.full), this.#wanted(answer.base)];
     const { picture } = input;
     const frame = this.#$('frame');
     this.#$('seen').hidden = !picture || !this.abilities.pictures || Boolean(problem);
@@ -293,7 +335,7 @@ export class Pane {
   /** Lights up where entity `i` looked; `undefined` lights the whole picture. */
   #choose(i) {
     this.#chosen = i;
-    const recognition = this.#shown?.full;
+    const recognition = this.#wanted(this.#shown?.full);
     const entity = recognition?.entities[i];
     for (const link of this.#$('marked').querySelectorAll('a')) link.classList.toggle('chosen', Number(link.dataset.entity) === i);
     const parts = { heat: this.#$('heat'), boxes: this.#$('boxes'), looked: this.#$('looked') };
@@ -320,7 +362,7 @@ export class Pane {
   async #copy(button, notation) {
     const { input, full, base } = this.#shown;
     const label = button.textContent;
-    const note = await navigator.clipboard.writeText(notation(input.text, full ?? base)).then(
+    const note = await written(notation(input.text, this.#wanted(full ?? base))).then(
       () => 'Copied',
       () => 'Not allowed',
     );
@@ -332,6 +374,11 @@ export class Pane {
       button.disabled = false;
     }, 1200);
   }
+}
+
+/** Puts words on the clipboard. Pages that do not come over https have none. */
+async function written(words) {
+  await navigator.clipboard.writeText(words);
 }
 
 /** How wide to show a picture: all there is, but not taller than a screen nor enlarged beyond recognition. */

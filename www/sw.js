@@ -8,21 +8,26 @@
 importScripts('pkg/precache.js');
 
 const { version, page, engines } = self.PRECACHE;
-const PREFIX = 'mner-page-';
+const SCOPE = self.registration.scope;
+/** Sites of one origin share its caches, and one site may lie below another: a URL holds no blank, so this begins no other's. */
+const PREFIX = `mner-page ${SCOPE} `;
 const CACHE = PREFIX + version;
 /** The list of models and their manifests: from the server if it answers, else as last seen. */
-const LISTS = 'mner-lists';
+const LISTS = `mner-lists ${SCOPE}`;
 const LIST = /^models\/(index\.json|[^/]+\/manifest\.json)$/;
+/** Caches of releases that did not yet have the site in the name. */
+const NAMELESS = /^mner-(page-[0-9a-f]{16}|lists)$/;
 const PATIENCE = 5_000;
-const SCOPE = self.registration.scope;
 const known = new Set([page, ...Object.values(engines)].flatMap(Object.keys));
 
 self.addEventListener('install', (event) => event.waitUntil(fill(page)));
 
 self.addEventListener('activate', (event) => {
   const replace = async () => {
-    const old = (await caches.keys()).filter((name) => name.startsWith(PREFIX) && name !== CACHE);
+    const names = await caches.keys();
+    const old = names.filter((name) => name.startsWith(PREFIX) && name !== CACHE);
     await Promise.all(old.map((name) => caches.delete(name)));
+    await Promise.all(names.filter((name) => NAMELESS.test(name)).map(leave));
     await self.clients.claim();
   };
   event.waitUntil(replace());
@@ -55,21 +60,50 @@ function pathOf(url) {
 }
 
 async function fromCache(request, path) {
-  const cache = await caches.open(CACHE);
-  return (await cache.match(new URL(path, SCOPE))) ?? fetch(request);
+  return (await kept(CACHE, new URL(path, SCOPE).href)) ?? fetch(request);
 }
 
 async function fromServer(request) {
-  const cache = await caches.open(LISTS);
-  const last = await cache.match(request.url);
+  const last = await kept(LISTS, request.url);
+  let response;
   try {
-    const response = await fetch(request, last && { signal: AbortSignal.timeout(PATIENCE) });
-    if (response.ok) await cache.put(request.url, response.clone());
-    return response;
+    response = await fetch(request, last && { signal: AbortSignal.timeout(PATIENCE) });
   } catch (error) {
     if (last) return last;
     throw error;
   }
+  const copy = response.clone();
+  // Where nothing can be kept, the answer is good all the same.
+  if (response.ok) await caches.open(LISTS).then((cache) => cache.put(request.url, copy)).catch(() => {});
+  return response;
+}
+
+/** What a cache has at a URL; nothing where the browser keeps nothing, or no longer. */
+async function kept(name, url) {
+  try {
+    return await (await caches.open(name)).match(url);
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Takes this site's files out of a cache that sites shared, and the cache away when it is empty. A release's cache holds the
+ * folder of its page; a file belongs to the innermost of those that it lies below. Lists are this site's by their paths, and
+ * stay known.
+ */
+async function leave(name) {
+  const cache = await caches.open(name);
+  const urls = (await cache.keys()).map(({ url }) => url);
+  const pages = urls.filter((url) => url.endsWith('/'));
+  const owner = (url) => pages.filter((page) => url.startsWith(page)).sort((a, b) => b.length - a.length)[0];
+  const ours = (url) => (name === 'mner-lists' ? LIST.test(pathOf(url) ?? '') : owner(url) === SCOPE);
+  const lists = name === 'mner-lists' && (await caches.open(LISTS));
+  for (const url of urls.filter(ours)) {
+    if (lists) await lists.put(url, await cache.match(url));
+    await cache.delete(url);
+  }
+  if (urls.every(ours)) await caches.delete(name);
 }
 
 /** Puts files into the cache of this release. A server that holds another release by now must not mix the two. */

@@ -16,15 +16,38 @@ export function percent(p) {
   return `${Math.round(p * 100)}\u00a0%`;
 }
 
+/** Characters of a text that are laid out as one: browsers take time with the square of that. */
+const STRETCH = 4000;
+/** Entries of the list that are there at once. */
+const PAGE = 200;
+
 /**
  * Fills `target` with the tweet. Its text content is exactly the tweet; labels are drawn by the style sheet.
- * Every name is a link to its entry in `list`.
+ * Every name is a link to its entry in `list`. A long text comes in stretches, each a block of its own.
  */
 export function drawTweet(target, text, entities, list) {
-  const nodes = [];
-  let at = 0;
+  const stretches = [];
+  let nodes = [];
+  let [begin, at] = [0, 0];
+  const close = () => {
+    stretches.push(nodes);
+    nodes = [];
+    begin = at;
+  };
+  // What lies between names, broken where there is white space.
+  const plain = (end) => {
+    while (end - begin > STRETCH) {
+      const cut = breakIn(text, Math.max(at, begin + STRETCH / 2), begin + STRETCH > at ? Math.min(end, begin + STRETCH) : end);
+      if (cut === undefined) break;
+      if (cut > at) nodes.push(text.slice(at, cut));
+      at = cut;
+      close();
+    }
+    if (end > at) nodes.push(text.slice(at, end));
+    at = end;
+  };
   entities.forEach(({ type, utf16: [start, end], confidence }, i) => {
-    if (start > at) nodes.push(text.slice(at, start));
+    plain(start);
     const name = text.slice(start, end);
     const link = element('a', { className: `name ${type}`, href: `#${list.id}-${i}` }, element('span', {}, name));
     link.dataset.entity = i;
@@ -33,14 +56,39 @@ export function drawTweet(target, text, entities, list) {
     nodes.push(element('mark', {}, link));
     at = end;
   });
-  if (at < text.length) nodes.push(text.slice(at));
-  target.replaceChildren(...nodes);
+  plain(text.length);
+  close();
+  target.replaceChildren(...(stretches.length > 1 ? stretches.map((all) => element('span', { className: 'stretch' }, ...all)) : stretches[0]));
 }
 
-/** Fills `target` (an `ol`) with one entry a name: type and confidence, and on demand the rest. */
-export function drawList(target, text, entities) {
+/** Where a text may be broken: after the last line break, or else the last white space, from `from` to `to`. */
+function breakIn(text, from, to) {
+  const part = text.slice(from, to);
+  const line = part.lastIndexOf('\n');
+  const found = line < 0 ? part.search(/\s\S*$/u) : line;
+  return found < 0 ? undefined : from + found + 1;
+}
+
+/**
+ * Fills `target` (an `ol`) with one entry a name: type and confidence, and on demand the rest. Of very many names, the list
+ * holds a page at a time, the one with name `i`; its entries keep their numbers.
+ * @param {HTMLOListElement} target
+ * @param {string} text
+ * @param {Entity[]} entities
+ * @param {{part: HTMLElement, range: HTMLElement, back: HTMLButtonElement, on: HTMLButtonElement}} pager leads to the others
+ */
+export function drawList(target, text, entities, pager, i = 0) {
+  const from = i - (i % PAGE);
+  const to = Math.min(from + PAGE, entities.length);
+  pager.part.hidden = entities.length <= PAGE;
+  pager.range.textContent = `Names ${from + 1} to ${to} of ${entities.length}`;
+  pager.back.disabled = from === 0;
+  pager.on.disabled = to === entities.length;
+  pager.back.onclick = () => drawList(target, text, entities, pager, from - PAGE);
+  pager.on.onclick = () => drawList(target, text, entities, pager, to);
+  target.start = from + 1;
   target.replaceChildren(
-    ...entities.map(({ type, utf16, confidence, runner_up: other }, i) => {
+    ...entities.slice(from, to).map(({ type, utf16, confidence, runner_up: other, user_name: userName }, k) => {
       const summary = element(
         'summary',
         {},
@@ -51,11 +99,11 @@ export function drawList(target, text, entities) {
       const next = `Next likeliest: ${TYPES[other.type]} (${percent(other.probability)}).`;
       const details = element(
         'details',
-        { id: `${target.id}-${i}`, name: target.id },
+        { id: `${target.id}-${from + k}`, name: target.id },
         summary,
-        element('p', {}, `${next} Characters ${utf16[0]} to ${utf16[1]} of the tweet.`),
+        element('p', {}, `${next} Characters ${utf16[0]} to ${utf16[1]} of the tweet${userName ? ', a user name' : ''}.`),
       );
-      details.dataset.entity = i;
+      details.dataset.entity = from + k;
       return element('li', {}, details);
     }),
   );
@@ -75,9 +123,9 @@ export function sentence(text, entities) {
   return `${names.length === 1 ? 'One name' : `${names.length} names`} found: ${shown}${rest}.`;
 }
 
-/** Opens entry `i` of the list and moves the focus there, scrolling no more than needed. */
+/** Opens entry `i` of the list, which must hold it, and moves the focus there, scrolling no more than needed. */
 export function openEntry(list, i) {
-  const details = list.querySelectorAll('details')[i];
+  const details = list.querySelector(`#${list.id}-${i}`);
   details.open = true;
   const summary = details.querySelector('summary');
   summary.focus({ preventScroll: true });

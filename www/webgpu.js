@@ -8,6 +8,9 @@ const LEAST = {
   maxComputeWorkgroupStorageSize: 16_384,
 };
 
+/** Milliseconds that a request for an adapter may take. */
+const PATIENCE = 4_000;
+
 /** Adapters that compute on the CPU, by name, where the browser does not say so itself. */
 const SOFTWARE = /swiftshader|llvmpipe|lavapipe|softpipe|basic render|\bwarp\b/i;
 
@@ -27,12 +30,8 @@ export async function probe({ software }) {
         : 'Browsers offer WebGPU only to pages that come over https or from this machine.',
     );
   }
-  let adapter;
-  try {
-    adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
-  } catch (error) {
-    throw unusable(`This browser’s WebGPU does not start: ${error.message}`);
-  }
+  // A GPU process that has just died gives nothing once.
+  const adapter = (await ask(gpu)) ?? (await ask(gpu));
   if (!adapter) throw unusable('This browser has WebGPU but no graphics adapter that it supports.');
   const name = nameOf(adapter);
   if (!software && (adapter.info?.isFallbackAdapter || adapter.isFallbackAdapter || SOFTWARE.test(name))) {
@@ -48,6 +47,21 @@ export async function probe({ software }) {
     }
   }
   return adapter.limits;
+}
+
+/** One request for an adapter, which must come within `PATIENCE`; null if there is none. */
+async function ask(gpu) {
+  let clock;
+  const late = new Promise((_, fail) => {
+    clock = setTimeout(() => fail(new Error(`it named no graphics adapter within ${PATIENCE / 1000} seconds`)), PATIENCE);
+  });
+  try {
+    return await Promise.race([gpu.requestAdapter({ powerPreference: 'high-performance' }), late]);
+  } catch (error) {
+    throw unusable(`This browser’s WebGPU does not start: ${error.message}`);
+  } finally {
+    clearTimeout(clock);
+  }
 }
 
 /** Refuses a model whose largest table does not fit into one buffer of the adapter. */

@@ -5,12 +5,15 @@
  *      {id, op: 'look', picture, image}: looks at an image file (Blob or Uint8Array) and keeps what is seen as `picture`,
  *      {id, op: 'forget', picture},
  *      {id, op: 'recognize', text, caption?, picture?}.
- * Out: {id, progress: {part, loaded, total}}, then {id, result} or {id, error: {code, message, fatal}}.
+ * Out: {id, progress: {part, loaded, total}} any number of times, then {id, result} or {id, error: {code, message, fatal}}.
+ *      Each shows that the Worker is alive. Of `recognize` the part is `text`; the engine's `recognize` and `recognizeWith`
+ *      are given a function `(done, total) => void` for it as the last argument, and need not call it.
  *      {dead} without an id: the engine failed outside of any call.
  * `fatal` says that this Worker cannot be used any more.
  */
 import { MnerError } from './errors.js';
 import { fetchCounted, fetchWhole, forget, obtain } from './download.js';
+import { forEngine } from './picture-file.js';
 import { probe, requireRoom } from './webgpu.js';
 
 /** What the manifest calls a file, and the name it has in the bundle's folder. */
@@ -26,6 +29,9 @@ const ENGINES = {
   cpu: { folder: 'cpu', tolerance: 2e-3 },
   webgpu: { folder: 'gpu', tolerance: 2e-2 },
 };
+
+/** Milliseconds between two reports of how much of a text is read. */
+const PROGRESS_PAUSE = 50;
 
 let engine;
 let recognizer;
@@ -69,7 +75,7 @@ async function load({ url, backend, software }, report) {
   // Awaited below; without this a manifest that fails first would count as a failure outside of any call.
   starting.catch(() => {});
 
-  const manifestBytes = await fetchWhole(new URL('manifest.json', url).href);
+  const manifestBytes = await fetchWhole(within(url, 'manifest.json'));
   const manifest = parse(manifestBytes, url);
   if (limits) requireRoom(limits, manifest);
   recognizer = await assemble(manifestBytes, manifest, url, starting, report);
@@ -109,7 +115,7 @@ async function bring(manifest, key, base, starting, report) {
   if (entry.bytes > 2 ** 31) {
     throw new MnerError('memory', `${name} has ${entry.bytes} bytes, which is more than a browser can hold.`);
   }
-  const url = new URL(name, base).href;
+  const url = within(base, name);
   const told = (loaded) => report({ part: name, loaded, total: entry.bytes });
   told(0);
   // The server is asked before the engine is there; the bytes wait in the connection.
@@ -126,7 +132,7 @@ async function bring(manifest, key, base, starting, report) {
 async function look({ picture, image }) {
   const from = performance.now();
   const bytes = image instanceof Blob ? await read(image) : image;
-  sights.set(picture, await recognizer.look(bytes));
+  sights.set(picture, await recognizer.look(await forEngine(bytes, engine.checkPictureSize)));
   return { milliseconds: performance.now() - from };
 }
 
@@ -145,13 +151,27 @@ async function forgetPicture({ picture }) {
   sights.delete(picture);
 }
 
-async function recognize({ text, caption, picture }) {
+async function recognize({ text, caption, picture }, report) {
   const from = performance.now();
+  let told = -Infinity;
+  const onRead = (loaded, total) => {
+    const now = performance.now();
+    if (now < told + PROGRESS_PAUSE) return;
+    told = now;
+    report({ part: 'text', loaded, total });
+  };
   const recognition =
     picture === undefined
-      ? await recognizer.recognize(text, caption)
-      : await recognizer.recognizeWith(text, sights.get(picture), caption);
+      ? await recognizer.recognize(text, caption, onRead)
+      : await recognizer.recognizeWith(text, sights.get(picture), caption, onRead);
   return { recognition, milliseconds: performance.now() - from };
+}
+
+/** The URL of a file in the bundle's folder, with the folder's query: a version, or a key to it. */
+function within(base, name) {
+  const url = new URL(name, base);
+  url.search = new URL(base).search;
+  return url.href;
 }
 
 /** Downloads and instantiates the engine. */

@@ -29,15 +29,72 @@ test('every mark is cut out of the string in the page, also from a tweet of 10,0
       const marks = await page.evaluate(() => {
         const { value } = document.querySelector('#tweet');
         let at = 0;
-        return [...document.querySelector('#marked').childNodes].flatMap((node) => {
-          const from = at;
-          at += node.textContent.length;
-          return node.nodeName === 'MARK' ? [[value.slice(from, at), node.textContent]] : [];
-        });
+        const cuts = [];
+        const texts = document.createTreeWalker(document.querySelector('#marked'), NodeFilter.SHOW_TEXT);
+        for (let node; (node = texts.nextNode()); at += node.textContent.length) {
+          const mark = node.parentElement.closest('mark');
+          if (mark) cuts.push([value.slice(at, at + node.textContent.length), mark.textContent]);
+        }
+        return cuts;
       });
       assert.equal(marks.length, text.match(/\p{Lu}\p{L}+/gu).length);
       for (const [cut, shown] of marks) assert.equal(cut, shown);
     }
+  }));
+
+test('a text of 300,000 characters is read with progress, and the page stays of use', { timeout: 120_000 }, () =>
+  visit(shared, { bundle }, async (page) => {
+    await shows(page, 'empty');
+    const sentence = 'Zoë saw Oslo. ';
+    const text = sentence.repeat(22_000);
+    const progress = page.evaluate(
+      () =>
+        new Promise((done) => {
+          const seen = [];
+          const bar = document.querySelector('#read');
+          new MutationObserver(() => {
+            if (document.querySelector('#reading').checkVisibility()) seen.push(bar.value);
+            else if (seen.length) done(seen);
+          }).observe(document.querySelector('#reading'), { attributes: true, subtree: true });
+        }),
+    );
+    await enter(page, text);
+    const seen = await progress;
+    assert.ok(seen.length >= 2 && seen.every((value, i) => value > (seen[i - 1] ?? 0) && value <= 1), seen.join());
+    assert.equal(await page.locator('#reading').isVisible(), false);
+    assert.equal(await page.locator('#marked mark').count(), 44_000);
+    assert.match(await page.locator('#live').innerText(), /^44000 names found: .*; and 43990 more\.$/);
+    // The page answers a person: the next tweet, typed at once.
+    await enter(page, TWEET);
+    assert.equal(await page.locator('#marked mark').count(), 2);
+  }));
+
+test('of very many names the list holds a page at a time, and a mark leads to its own', () =>
+  visit(shared, { bundle, context: { permissions: ['clipboard-read', 'clipboard-write'] } }, async (page) => {
+    await enter(page, 'Oslo and Rome '.repeat(225));
+    const range = () => page.locator('#range').innerText();
+    const numbers = () => page.locator('#names details').evaluateAll((all) => [all.length, all[0].id, all.at(-1).id]);
+    assert.equal(await range(), 'Names 1 to 200 of 450');
+    assert.deepEqual(await numbers(), [200, 'names-0', 'names-199']);
+    assert.deepEqual([await page.locator('#back').isDisabled(), await page.locator('#on').isDisabled()], [true, false]);
+    await page.locator('#marked a >> nth=449').click();
+    assert.equal(await range(), 'Names 401 to 450 of 450');
+    assert.deepEqual(await numbers(), [50, 'names-400', 'names-449']);
+    assert.equal(await page.evaluate(() => document.activeElement.closest('details[open]').id), 'names-449');
+    assert.equal(await page.locator('#names').evaluate((list) => list.start), 401);
+    assert.deepEqual([await page.locator('#back').isDisabled(), await page.locator('#on').isDisabled()], [false, true]);
+    assert.deepEqual(await accessibilityViolations(page), []);
+    await page.locator('#back').click();
+    assert.equal(await range(), 'Names 201 to 400 of 450');
+    await page.locator('#on').click();
+    assert.equal(await range(), 'Names 401 to 450 of 450');
+    // What is copied holds all of them.
+    await page.locator('#copy-conll').click();
+    await page.locator('#copy-conll', { hasText: 'Copied' }).waitFor();
+    const lines = (await page.evaluate(() => navigator.clipboard.readText())).trimEnd().split('\n');
+    assert.deepEqual(lines, Array.from({ length: 225 }, () => ['Oslo B-PER', 'and O', 'Rome B-PER']).flat());
+    await enter(page, TWEET);
+    assert.equal(await page.locator('#pager').isVisible(), false);
   }));
 
 test('a tweet of emoji alone is shown whole and has no names', () =>

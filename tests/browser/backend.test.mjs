@@ -64,6 +64,26 @@ for (const [name, worker, reason] of unusable) {
     }));
 }
 
+test('an adapter that never comes costs seconds, and the CPU says why', { timeout: 60_000 }, () =>
+  module(gpu('{ requestAdapter: () => new Promise(() => {}) }'), {}, async (page) => {
+    const from = Date.now();
+    const { backend, fallback, answers } = await run(page, { texts: ['in Oslo'] });
+    assert.deepEqual([backend, answers[0].entities.length], ['cpu', 1]);
+    assert.match(fallback, /named no graphics adapter within 4 seconds/);
+    assert.ok(Date.now() - from < 30_000);
+  }));
+
+test('a browser that gives no adapter at first is asked again, once', () => {
+  const adapter = `{ info: {}, features: new Set(['timestamp-query']), limits: ${LIMITS} }`;
+  const worker = `let asked = 0; ${gpu(`{ requestAdapter: async () => { console.log('asked'); return asked++ ? ${adapter} : null; } }`)}`;
+  return module(worker, {}, async (page) => {
+    let asked = 0;
+    page.on('console', (message) => (asked += message.text() === 'asked' ? 1 : 0));
+    const { backend, fallback } = await run(page);
+    assert.deepEqual([backend, fallback, asked], ['webgpu', undefined, 2]);
+  });
+});
+
 test('WebGPU that was asked for and cannot be used is an error', () =>
   module(gpu('undefined'), {}, async (page) => {
     const { error } = await run(page, { backend: 'webgpu' });

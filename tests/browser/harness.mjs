@@ -70,7 +70,7 @@ export function realBundle(folder = env.MNER_TEST_BUNDLE) {
 }
 
 /**
- * Serves the page below `/some/path/`, opens it, and hands `use` the page.
+ * Serves the page below `/some/path/`, or below each of `prefix`, opens it, and hands `use` the page.
  *
  * @param {{bundle?: Record<string, Buffer>, models?: Record<string, Record<string, Buffer>>, engine?: 'stub' | 'built',
  *          devices?: string[], query?: string, context?: object,
@@ -82,7 +82,7 @@ export function realBundle(folder = env.MNER_TEST_BUNDLE) {
  */
 export async function visit(shared, options, use) {
   const { bundle, models = bundle ? { test: bundle } : {}, engine = 'stub', devices = ['cpu'] } = options;
-  const { query = '', context = {}, intercept = () => false } = options;
+  const { query = '', context = {}, intercept = () => false, prefix = '/some/path/' } = options;
   const requests = [];
   const files = new Map();
   files.set('models/index.json', Buffer.from(JSON.stringify(Object.keys(models))));
@@ -102,7 +102,7 @@ export async function visit(shared, options, use) {
   if (context.serviceWorkers === 'allow') files.set('pkg/precache.js', Buffer.from(precache(release())));
   const site = await serve({
     root: WWW,
-    prefix: '/some/path/',
+    prefix,
     intercept(path, request, response) {
       requests.push(path);
       if (intercept(path, request, response)) return true;
@@ -148,6 +148,32 @@ export async function enter(page, text) {
   await page.locator('#tweet').fill(text);
   await page.waitForFunction((wanted) => document.querySelector('#marked').textContent === wanted, text);
   await shows(page, 'answer');
+}
+
+/** The bytes of an example's picture. */
+export function example(name) {
+  return readFileSync(join(WWW, `examples/${name}.webp`));
+}
+
+/** Gives the page a file as the clipboard or a drag would. */
+export function hand(page, event, { name = 'photo.webp', type = 'image/webp', bytes = example('rocket'), text } = {}) {
+  return page.evaluate(
+    ({ event, name, type, bytes, text }) => {
+      const data = new DataTransfer();
+      data.items.add(new File([Uint8Array.from(atob(bytes), (char) => char.charCodeAt(0))], name, { type }));
+      if (text) data.setData('text/plain', text);
+      const how = { bubbles: true, cancelable: true };
+      const target = document.querySelector('#tweet');
+      if (event === 'paste') target.dispatchEvent(new ClipboardEvent('paste', { ...how, clipboardData: data }));
+      else for (const type of ['dragenter', 'dragover', 'drop']) target.dispatchEvent(new DragEvent(type, { ...how, dataTransfer: data }));
+    },
+    { event, name, type, bytes: bytes.toString('base64'), text },
+  );
+}
+
+/** Waits until the page has looked at the picture and says what it made of it. */
+export function lookedAt(page) {
+  return page.locator('#contribution:not([hidden]) #difference > *').waitFor();
 }
 
 /** The accessibility rules that the page breaks, as one line each. */

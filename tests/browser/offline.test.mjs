@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { precache } from '../../web/precache.mjs';
-import { enter, madeUpBundle, shows, visit, withBrowser } from './harness.mjs';
+import { BLANK, enter, madeUpBundle, shows, visit, withBrowser } from './harness.mjs';
 
 const shared = withBrowser();
 const bundle = madeUpBundle();
@@ -44,8 +44,9 @@ async function kept(page, models = 1) {
   const release = listed(await page.evaluate(async () => (await fetch('pkg/precache.js')).text()));
   const wanted = Object.keys({ ...release.page, ...release.engines.cpu });
   const holds = async ({ version, wanted, models }) => {
-    const paths = (await (await caches.open(`mner-page-${version}`)).keys()).map(({ url }) => url.split('/some/path/')[1] || './');
-    const lists = await (await caches.open('mner-lists')).keys();
+    const { scope } = await navigator.serviceWorker.ready;
+    const paths = (await (await caches.open(`mner-page ${scope} ${version}`)).keys()).map(({ url }) => url.slice(scope.length) || './');
+    const lists = await (await caches.open(`mner-lists ${scope}`)).keys();
     return wanted.every((path) => paths.includes(path)) && lists.length === 1 + models;
   };
   await until(page, holds, { version: release.version, wanted, models });
@@ -106,7 +107,7 @@ test('a new release waits until it is let in, and then replaces the old one whol
   await visit(shared, { bundle, context, intercept: line.intercept }, async (page, { release }) => {
     await enter(page, 'In Oslo');
     await kept(page);
-    const releases = () => page.evaluate(async () => (await caches.keys()).filter((name) => name.startsWith('mner-page-')));
+    const releases = () => page.evaluate(async () => (await caches.keys()).filter((name) => name.startsWith('mner-page ')));
     const [before] = await releases();
     const changed = readFileSync(new URL('../../www/index.html', import.meta.url), 'utf8').replace('Your tweet', 'The new tweet');
     // Half a release is none.
@@ -133,6 +134,118 @@ test('a new release waits until it is let in, and then replaces the old one whol
     const after = await releases();
     assert.equal(after.length, 1);
     assert.notEqual(after[0], before);
+  });
+});
+
+test('sites of one origin, also one below another, keep their releases side by side', async () => {
+  const line = network();
+  const prefix = ['/a/', '/b/', '/a/b/'];
+  const index = readFileSync(new URL('../../www/index.html', import.meta.url), 'utf8');
+  /** Of the sites by their paths: how their tweet is called. */
+  const titles = { '/a/': 'Tweet of a', '/b/': 'Tweet of b', '/a/b/': 'Tweet below a' };
+  let release;
+  const intercept = (path, request, response) => {
+    if (line.intercept(path, request, response)) return true;
+    const own = Buffer.from(index.replace('Your tweet', titles[request.url.slice(0, request.url.length - path.length)]));
+    if (path !== '' && path !== 'pkg/precache.js') return false;
+    const bytes = path === '' ? own : precache([...release(), ['index.html', own]]);
+    response.writeHead(200, { 'content-type': path === '' ? 'text/html' : 'text/javascript' }).end(bytes);
+    return true;
+  };
+  await visit(shared, { bundle, context, prefix, intercept, query: BLANK }, async (page, site) => {
+    release = site.release;
+    for (const path of prefix) {
+      await page.goto(new URL(path, site.url).href);
+      await enter(page, 'In Oslo');
+      await kept(page);
+    }
+    // A new release of the outermost replaces its own only.
+    const names = () => page.evaluate(() => caches.keys());
+    const before = await names();
+    titles['/a/'] = 'New tweet of a';
+    await page.goto(new URL('/a/', site.url).href);
+    await page.getByText('A new release').waitFor();
+    const reloaded = page.waitForEvent('load');
+    await page.getByRole('button', { name: 'Reload' }).click();
+    await reloaded;
+    await enter(page, 'In Oslo');
+    await kept(page);
+    const after = await names();
+    const [gone, come] = [before.filter((name) => !after.includes(name)), after.filter((name) => !before.includes(name))];
+    assert.deepEqual([gone.length, come.length], [1, 1]);
+    for (const [name] of [gone, come]) assert.ok(name.startsWith(`mner-page ${new URL('/a/', site.url)} `), name);
+    line.down = true;
+    for (const path of prefix) {
+      await page.goto(new URL(path, site.url).href);
+      await page.getByText(titles[path]).waitFor();
+      await enter(page, 'In Rome');
+    }
+  });
+});
+
+test('of caches that sites had in common, only what is one’s own is taken away, and its lists stay known', () =>
+  visit(shared, { bundle, context, prefix: ['/a/', '/b/', '/a/b/'], query: BLANK }, async (page, { url }) => {
+    const own = 'mner-page-0000000000000000';
+    const shared = 'mner-page-0123456789abcdef';
+    const other = 'mner-page-fedcba9876543210';
+    const given = {
+      [own]: ['/a/', '/a/app.js'],
+      [shared]: ['/a/', '/a/app.js', '/a/b/', '/a/b/app.js'],
+      [other]: ['/b/', '/b/app.js'],
+      'mner-lists': ['/a/models/index.json', '/b/models/index.json', '/a/b/models/index.json'],
+      else: ['/a/'],
+    };
+    await page.evaluate(async (given) => {
+      for (const [name, paths] of Object.entries(given)) {
+        for (const path of paths) await (await caches.open(name)).put(path, new Response(path));
+      }
+    }, given);
+    await page.goto(url);
+    await enter(page, 'In Oslo');
+    await kept(page);
+    const now = await page.evaluate(async () => {
+      const all = {};
+      for (const name of await caches.keys()) {
+        all[name] = (await (await caches.open(name)).keys()).map(({ url }) => new URL(url).pathname);
+      }
+      return all;
+    });
+    const { [own]: taken, [shared]: left, [other]: whole, 'mner-lists': lists, else: foreign } = now;
+    assert.deepEqual([taken, left, whole, lists, foreign], [
+      undefined,
+      ['/a/b/', '/a/b/app.js'],
+      given[other],
+      ['/b/models/index.json', '/a/b/models/index.json'],
+      given.else,
+    ]);
+    assert.ok(now[`mner-lists ${url}`].includes('/a/models/index.json'));
+  }));
+
+test('works on where the browser stops keeping anything', async () => {
+  // The service worker of a browser that keeps the release and then refuses.
+  const spoil = `let blocked = false;
+    addEventListener('message', () => { blocked = true; });
+    for (const [owner, name] of [[CacheStorage, 'open'], [Cache, 'match'], [Cache, 'put']]) {
+      const allowed = owner.prototype[name];
+      owner.prototype[name] = function (...given) {
+        return blocked ? Promise.reject(new DOMException('blocked', 'SecurityError')) : allowed.apply(this, given);
+      };
+    }
+    `;
+  const worker = spoil + readFileSync(new URL('../../www/sw.js', import.meta.url), 'utf8');
+  const intercept = (path, request, response) => {
+    if (path !== 'sw.js') return false;
+    response.writeHead(200, { 'content-type': 'text/javascript' }).end(worker);
+    return true;
+  };
+  await visit(shared, { bundle, context, intercept }, async (page, { requests }) => {
+    await enter(page, 'In Oslo');
+    await page.evaluate(async () => (await navigator.serviceWorker.ready).active.postMessage({ op: 'block' }));
+    await until(page, () => Boolean(navigator.serviceWorker.controller));
+    requests.length = 0;
+    await page.reload();
+    await enter(page, 'In Rome');
+    assert.ok(requests.includes('app.js') && requests.includes('models/index.json'));
   });
 });
 

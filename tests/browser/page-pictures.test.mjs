@@ -1,58 +1,22 @@
 /** Pictures: how they come in, and what the page shows of what a model made of them. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { deflateSync } from 'node:zlib';
-import { accessibilityViolations, enter, madeUpModels, shows, visit, withBrowser } from './harness.mjs';
+import { pngOf } from './marked.mjs';
+import { accessibilityViolations, enter, example, hand, lookedAt, madeUpModels, shows, visit, withBrowser } from './harness.mjs';
 
 const shared = withBrowser();
 const models = madeUpModels();
 const only = (name) => ({ models: { [name]: models[name] } });
-const example = (name) => readFileSync(new URL(`../../www/examples/${name}.webp`, import.meta.url));
-
-/** Gives the page a file as the clipboard or a drag would. */
-function hand(page, event, { name = 'photo.webp', type = 'image/webp', bytes = example('rocket'), text } = {}) {
-  return page.evaluate(
-    ({ event, name, type, bytes, text }) => {
-      const data = new DataTransfer();
-      data.items.add(new File([Uint8Array.from(atob(bytes), (char) => char.charCodeAt(0))], name, { type }));
-      if (text) data.setData('text/plain', text);
-      const how = { bubbles: true, cancelable: true };
-      const target = document.querySelector('#tweet');
-      if (event === 'paste') target.dispatchEvent(new ClipboardEvent('paste', { ...how, clipboardData: data }));
-      else for (const type of ['dragenter', 'dragover', 'drop']) target.dispatchEvent(new DragEvent(type, { ...how, dataTransfer: data }));
-    },
-    { event, name, type, bytes: bytes.toString('base64'), text },
-  );
-}
-
-const lookedAt = (page) => page.locator('#contribution:not([hidden]) #difference > *').waitFor();
 
 /** A PNG that claims to be larger than anything a page should paint. */
 function bomb(width, height) {
-  const chunk = (type, data) => {
-    const body = Buffer.concat([Buffer.from(type), data]);
-    const length = Buffer.alloc(4);
-    length.writeUInt32BE(data.length);
-    const crc = Buffer.alloc(4);
-    crc.writeUInt32BE(crc32(body));
-    return Buffer.concat([length, body, crc]);
-  };
   const header = Buffer.alloc(13);
   header.writeUInt32BE(width, 0);
   header.writeUInt32BE(height, 4);
   header.set([1, 0], 8);
   const rows = deflateSync(Buffer.alloc(Math.ceil(width / 8) + 1));
-  return Buffer.concat([Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'), chunk('IHDR', header), chunk('IDAT', rows), chunk('IEND', Buffer.alloc(0))]);
-}
-
-function crc32(bytes) {
-  let crc = ~0;
-  for (const byte of bytes) {
-    crc ^= byte;
-    for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ (crc & 1 ? 0xedb88320 : 0);
-  }
-  return ~crc >>> 0;
+  return pngOf([['IHDR', header], ['IDAT', rows], ['IEND', Buffer.alloc(0)]]);
 }
 
 test('every example comes with its picture, and the marks cut names out of its tweet', () =>
@@ -129,6 +93,42 @@ test('shows the relevance, what the picture changed, and that it is looked at on
     await lookedAt(page);
     assert.match(await page.locator('#difference').innerText(), /same names\. “Oslo” moved most, from 91.% to 96.%/);
   }));
+
+test('what the picture changed comes first, that it changed nothing last', () =>
+  visit(shared, only('ham'), async (page) => {
+    const order = () => page.locator('#contribution > *').evaluateAll((parts) => parts.map(({ id }) => id));
+    await enter(page, 'Jordan in Oslo');
+    await hand(page, 'paste');
+    await lookedAt(page);
+    assert.deepEqual(await order(), ['difference', 'relevance', 'tags']);
+    await enter(page, 'in Oslo');
+    await page.getByText('the same names').waitFor();
+    assert.deepEqual(await order(), ['relevance', 'tags', 'difference']);
+    await enter(page, 'Jordan and Oslo');
+    await page.locator('#difference table').waitFor();
+    assert.deepEqual(await order(), ['difference', 'relevance', 'tags']);
+  }));
+
+for (const [model, before] of [
+  ['ham', /^Seen in it: /],
+  ['words', /^Read after the tweet: /],
+]) {
+  test(`shows the tags that are certain enough, or that none is (${model})`, () =>
+    visit(shared, only(model), async (page) => {
+      await enter(page, 'In Oslo');
+      await hand(page, 'paste');
+      await lookedAt(page);
+      const tags = () => page.locator('#tags').innerText();
+      assert.match(await tags(), before);
+      // Of 40 % and of 12 %.
+      assert.match(await tags(), /\(40\u00a0%\)$/);
+      assert.doesNotMatch(await tags(), /missile/);
+      await hand(page, 'paste', { bytes: Buffer.concat([example('rocket'), Buffer.from('unsure')]) });
+      await page.getByText('nothing certain').waitFor();
+      assert.match(await tags(), before);
+      assert.doesNotMatch(await tags(), /%/);
+    }));
+}
 
 test('shows where the words of a chosen name looked', () =>
   visit(shared, only('ham'), async (page) => {

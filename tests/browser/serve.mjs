@@ -32,23 +32,31 @@ const ENCODINGS = [
 ];
 
 /**
- * Serves the folder `root` below the path `prefix`, on this machine only.
- * @param {{root: string, port?: number, prefix?: string,
- *          intercept?: (path: string, request: object, response: object) => boolean}} options
- *     `intercept` answers itself and returns true, or returns false
+ * @typedef {import('node:http').IncomingMessage} Request
+ * @typedef {import('node:http').ServerResponse} Response
+ * @typedef {(path: string, request: Request, response: Response) => boolean | undefined} Intercept answers itself and returns
+ *     true, or returns false
+ */
+
+/**
+ * Serves the folder `root` below the path `prefix`, or below each of several, on this machine only. The URL is the first's.
+ * @param {{root: string, port?: number, prefix?: string | string[], intercept?: Intercept}} options
  * @returns {Promise<{url: string, close: () => Promise<void>}>}
  */
 export async function serve({ root, port = 0, prefix = '/', intercept = () => false }) {
   const base = resolve(root);
+  const [first, ...more] = [prefix].flat();
+  // The longest first: one may lie below another.
+  const prefixes = [first, ...more].sort((a, b) => b.length - a.length);
   const server = createServer((request, response) => {
-    answer(base, prefix, intercept, request, response).catch((error) => {
+    answer(base, prefixes, intercept, request, response).catch((error) => {
       console.error(error);
       response.destroy();
     });
   });
   await new Promise((done, failed) => server.once('error', failed).listen(port, '127.0.0.1', done));
   return {
-    url: `http://localhost:${server.address().port}${prefix}`,
+    url: `http://localhost:${/** @type {import('node:net').AddressInfo} */ (server.address()).port}${first}`,
     close: () =>
       new Promise((done) => {
         server.close(() => done());
@@ -57,7 +65,7 @@ export async function serve({ root, port = 0, prefix = '/', intercept = () => fa
   };
 }
 
-async function answer(base, prefix, intercept, request, response) {
+async function answer(base, prefixes, intercept, request, response) {
   if (!['GET', 'HEAD'].includes(request.method)) return end(response, 405);
   let path;
   try {
@@ -65,7 +73,8 @@ async function answer(base, prefix, intercept, request, response) {
   } catch {
     return end(response, 400);
   }
-  if (!path.startsWith(prefix)) return end(response, 404);
+  const prefix = prefixes.find((one) => path.startsWith(one));
+  if (prefix === undefined) return end(response, 404);
   path = path.slice(prefix.length);
   if (intercept(path, request, response)) return undefined;
   const file = resolve(base, path === '' || path.endsWith('/') ? `${path}index.html` : path);

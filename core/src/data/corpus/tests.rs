@@ -311,3 +311,17 @@ fn joining_mends_doubled_mentions() {
         assert_eq!(mentions(&source), 0);
     }
 }
+
+#[test]
+fn raw_tweets_are_read_where_nothing_is_labelled() {
+    let line = r#"{"id": "7", "text": "RT @nasa: wow!", "image": "a.jpg"}"#;
+    let open = r#", "unlabelled": ["PER", "LOC", "ORG", "MISC"]"#;
+    assert_eq!(shown(line, open), ["7|RT/O @nasa/O :/O wow/O !/O"]);
+    let apart = format!(r#"{open}, "prefixes": "split""#);
+    assert_eq!(shown(line, &apart), ["7|RT/O @/O nasa/O :/O wow/O !/O"]);
+    let error = read_bytes(line.as_bytes(), &source(""))
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("line") || error.contains(":1:"), "{error}");
+    assert!(error.contains("\"unlabelled\""), "{error}");
+}

@@ -107,7 +107,7 @@ proptest! {
     }
 
     #[test]
-    fn without_a_image_the_pixels_of_others_change_no_bit(
+    fn without_an_image_the_pixels_of_others_change_no_bit(
         (one, other) in (any::<u64>(), any::<u64>()),
     ) {
         let device = Device::flex();
@@ -126,7 +126,7 @@ proptest! {
 }
 
 #[test]
-fn the_explanation_adds_up_and_is_silent_without_a_image() {
+fn the_explanation_adds_up_and_is_silent_without_an_image() {
     let device = Device::flex();
     let system = system(2, &device, |_| {});
     let encoded_images = [
@@ -301,4 +301,53 @@ fn what_the_image_alone_decides_is_learnt_from_it() {
     assert_eq!(named(&encoded_images), labels);
     encoded_images.swap(0, 1);
     assert_eq!(named(&encoded_images), [labels[1], labels[0]]);
+}
+
+#[test]
+fn relevance_learns_to_tell_own_images_from_others() {
+    let device = Device::flex();
+    let system = system(3, &device, |_| {});
+    let System::HamLearning(system) = &system else {
+        unreachable!("it was made so")
+    };
+    let images = [
+        Some(encoded(1, CHANNELS, 2)),
+        Some(encoded(2, CHANNELS, 0)),
+        None,
+        Some(encoded(3, CHANNELS, 1)),
+        Some(encoded(4, CHANNELS, 1)),
+    ];
+    let batch = batch(&tweets(), &images, &device);
+    assert!(
+        system.study(&batch).1.is_none(),
+        "nobody said whose they are"
+    );
+    let own = [Some(true), Some(false), Some(true), None, Some(false)];
+    let told = batch.with_ownership(&own);
+    let (_, loss) = system.study(&told);
+    let loss = values(loss.unwrap())[0];
+
+    // By the definition, over the grains of the rows that are told about and have an image.
+    let (_, explanation) = system.explain(&told);
+    let relevance = values(explanation.unwrap().relevance);
+    let target = told.ownership().unwrap();
+    let (own, known) = (values(target.own.clone()), values(target.known.clone()));
+    let mut terms = Vec::new();
+    for (row, scores) in relevance.chunks_exact(4).enumerate() {
+        for &score in scores
+            .iter()
+            .filter(|&&score| score > 0.0 && known[row] > 0.0)
+        {
+            terms.push(-if own[row] > 0.0 {
+                score.ln()
+            } else {
+                (1.0 - score).ln()
+            });
+        }
+    }
+    // Tweet 1, of two windows, sees no object; tweet 3 is not told about, tweet 2 has no image.
+    assert_eq!(terms.len(), 4 + 2 + 4);
+    let mean = terms.iter().sum::<f32>() / terms.len() as f32;
+    assert!((loss - mean).abs() < 1e-5, "{loss} {mean}");
+    assert!(told.text_view().ownership().is_none());
 }

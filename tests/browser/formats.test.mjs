@@ -1,0 +1,159 @@
+/** Formats of pictures: what the engine decodes, what the browser decodes for it, and what neither does. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { enter, hand, lookedAt, madeUpModels, shows, visit, withBrowser } from './harness.mjs';
+import { BLOCK, CORNERS, MARKED, avif, bmp } from './marked.mjs';
+
+const shared = withBrowser();
+const site = { models: { ham: madeUpModels().ham } };
+
+/** Where the shown picture is magenta and where the frame around the engine's mark is, in shares of the picture. */
+function marks(page) {
+  return page.evaluate(() => {
+    const image = document.querySelector('#shown-picture');
+    const { naturalWidth: width, naturalHeight: height } = image;
+    const context = new OffscreenCanvas(width, height).getContext('2d');
+    context.drawImage(image, 0, 0);
+    const { data } = context.getImageData(0, 0, width, height);
+    const places = Array.from({ length: width * height }, (_, i) => i).filter((i) => data[4 * i] > 220 && data[4 * i + 1] < 60);
+    const [x, y] = [places.map((i) => i % width), places.map((i) => Math.floor(i / width))];
+    const seen = [Math.min(...x), Math.min(...y), Math.max(...x) + 1, Math.max(...y) + 1];
+    const picture = image.getBoundingClientRect();
+    const box = document.querySelector('#boxes .box').getBoundingClientRect();
+    const share = (value, from, size) => (value - from) / size;
+    return {
+      size: [width, height],
+      seen: seen.map((value, i) => value / (i % 2 ? height : width)),
+      framed: [
+        share(box.left, picture.left, picture.width),
+        share(box.top, picture.top, picture.height),
+        share(box.right, picture.left, picture.width),
+        share(box.bottom, picture.top, picture.height),
+      ],
+    };
+  });
+}
+
+/** The box, in shares of a picture of this size, of a block that lies in a corner. */
+function blockIn(corner, [width, height]) {
+  const [left, top] = [corner.endsWith('left') ? 0 : width - BLOCK, corner.startsWith('top') ? 0 : height - BLOCK];
+  return [left / width, top / height, (left + BLOCK) / width, (top + BLOCK) / height];
+}
+
+/** To a pixel. */
+function near(a, b, what) {
+  a.forEach((value, i) => assert.ok(Math.abs(value - b[i]) < 0.04, `${what}: ${a} is not ${b}`));
+}
+
+for (const format of Object.keys(MARKED)) {
+  test(`a ${format} lies as its EXIF says, and frames lie on what they mark`, () =>
+    visit(shared, site, async (page) => {
+      await enter(page, 'In Oslo');
+      for (const [orientation, corner] of Object.entries(CORNERS)) {
+        const bytes = MARKED[format](Number(orientation));
+        await hand(page, 'drop', { name: `${orientation}.${format}`, type: `image/${format}`, bytes });
+        await page.getByText(`${orientation}.${format}`, { exact: true }).waitFor();
+        await page.locator('#frame:not(.looking) .box').waitFor();
+        const { size, seen, framed } = await marks(page);
+        const what = `${format} ${orientation}`;
+        assert.deepEqual(size, Number(orientation) > 4 ? [32, 48] : [48, 32], what);
+        assert.equal(await page.locator('#picture-size').innerText(), size.join(' × '), what);
+        near(seen, blockIn(corner, size), `seen in ${what}`);
+        near(framed, blockIn(corner, size), `framed in ${what}`);
+      }
+    }));
+}
+
+for (const [name, bytes] of [['an AVIF', avif()], ['a BMP', bmp()]]) {
+  test(`${name} comes in, as a PNG of the same pixels`, () =>
+    visit(shared, site, async (page) => {
+      await enter(page, 'In Oslo');
+      await hand(page, 'drop', { name: 'photo', type: '', bytes });
+      await lookedAt(page);
+      assert.match(await page.locator('#tags').innerText(), /^Seen in it: .PNG/);
+      const { size, seen, framed } = await marks(page);
+      assert.deepEqual(size, [48, 32]);
+      near(seen, blockIn('top left', size), 'seen');
+      near(framed, blockIn('top left', size), 'framed');
+    }));
+}
+
+/** The answer of the module alone to a picture of these bytes, its error in words. */
+function look(page, bytes) {
+  return page.evaluate(async (bytes) => {
+    const { Recognizer } = await import(new URL('mner.js', location.href).href);
+    const mner = await Recognizer.load('models/ham/', { backend: 'cpu' });
+    const image = Uint8Array.from(atob(bytes), (character) => character.charCodeAt(0));
+    const { picture, code, message } = await mner.recognize({ text: 'Oslo', image }).catch((error) => error);
+    mner.close();
+    return { objects: picture?.objects, size: picture && [picture.width, picture.height], code, message };
+  }, bytes.toString('base64'));
+}
+
+test('a picture that is too large for the engine as a PNG is handed over smaller', () =>
+  visit(shared, site, async (page) => {
+    await shows(page, 'empty');
+    // Noise, which no PNG makes small.
+    let seed = 1;
+    const noise = () => (seed = (seed * 48_271) % 0x7fffffff) % 256;
+    const of = (width, height) => bmp(width, height, () => [noise(), noise(), noise()]);
+    const sizes = await page.evaluate(
+      async (files) => {
+        const { forEngine, formatOf } = await import(new URL('picture-file.js', location.href).href);
+        const sizes = [];
+        for (const bytes of files) {
+          const file = Uint8Array.from(atob(bytes), (character) => character.charCodeAt(0));
+          const check = (bytes) => {
+            // The file itself passes: it is what comes out of it that is too large.
+            if (bytes !== file.length && bytes > 60_000) throw new Error('too large');
+          };
+          const png = await forEngine(file, check);
+          const { width, height } = await createImageBitmap(new Blob([png]));
+          sizes.push([formatOf(png), width, height, png.length <= 60_000]);
+        }
+        return sizes;
+      },
+      [of(100, 120), of(200, 150)].map((bytes) => bytes.toString('base64')),
+    );
+    assert.deepEqual(sizes, [
+      ['PNG', 100, 120, true],
+      ['PNG', 140, 105, true],
+    ]);
+  }));
+
+const boxed = (...brands) => Buffer.concat([Buffer.from([0, 0, 0, 8 + 4 * (brands.length + 1)]), Buffer.from('ftyp'), Buffer.from(brands[0]), Buffer.alloc(4), Buffer.from(brands.slice(1).join('')), Buffer.alloc(20)]);
+const UNREAD = [
+  ['HEIC', boxed('heic', 'mif1')],
+  ['HEIC', boxed('mif1', 'miaf', 'heic')],
+  ['HEIC', boxed('hevc', 'msf1')],
+  ['AVIF', boxed('avis', 'msf1')],
+  ['AVIF', boxed('mif1', 'miaf', 'avif')],
+  ['HEIF', boxed('mif1', 'miaf')],
+  ['video', boxed('isom', 'mp41')],
+  ['TIFF', Buffer.from('II*\0\x08\0\0\0', 'latin1')],
+  ['TIFF', Buffer.from('MM\0*\0\0\0\x08', 'latin1')],
+  ['JPEG XL', Buffer.from([0xff, 0x0a, 0, 0])],
+  ['JPEG XL', Buffer.from('\0\0\0\x0cJXL \r\n\x87\n', 'latin1')],
+  ['JPEG 2000', Buffer.from('\0\0\0\x0cjP  \r\n\x87\n', 'latin1')],
+  ['SVG', Buffer.from('<?xml version="1.0"?>\n<!-- drawn -->\n<svg xmlns="x"')],
+  ['BMP', Buffer.from('BM')],
+  ['PDF', Buffer.from('%PDF-1.7')],
+];
+
+test('what the browser cannot decode either is named rightly, in the page and by the module', () =>
+  visit(shared, site, async (page) => {
+    await enter(page, 'In Oslo');
+    for (const [i, [format, bytes]] of UNREAD.entries()) {
+      await hand(page, 'drop', { name: `photo${i}`, type: '', bytes });
+      const problem = page.getByText(new RegExp(`^photo${i} is an? ${format} file, and this browser cannot read it\\. Save it as JPEG, PNG, WebP or GIF\\.$`));
+      await problem.waitFor();
+      const { code, message } = await look(page, bytes);
+      assert.equal(code, 'picture', format);
+      assert.match(message, new RegExp(`the file is an? ${format} file, and this browser cannot read it`));
+    }
+    // Of its own formats, and of what it does not know, the engine says itself what is wrong.
+    assert.match((await look(page, Buffer.from('<html>'))).message, /this is not an image/);
+    await hand(page, 'drop', { name: 'notes.txt', type: '', bytes: Buffer.from('<html><body><svg></svg>') });
+    await page.getByText('notes.txt is not a picture this page can read.').waitFor();
+    assert.deepEqual((await look(page, bmp())).objects, [{ name: 'mark', score: 0.9, box: [0, 0, BLOCK, BLOCK] }]);
+  }));
