@@ -22,6 +22,7 @@ Usage: ./build.sh VERB
   serve   build the page's CPU engine, serve the page (PORT=8000), and build its WebGPU engine meanwhile
   engine  compile one of the page's engines: ./build.sh engine cpu|gpu
   test    formatting, lints, documentation, Rust tests, browser tests
+  audit   licences and known weaknesses of everything below (compiles cargo-deny the first time; needs the network)
   bench   run the benchmarks
 
 Respected: CARGO_TARGET_DIR, CHROMIUM (the browser's path), PORT, MNER_TEST_BUNDLE (a model folder for the browser tests).
@@ -76,6 +77,14 @@ need_rust() {
             --component rustfmt --component clippy --target wasm32-unknown-unknown
     fi
     need_linker
+}
+
+need_shellcheck() { have shellcheck || apt_install "a linter for shell scripts" shellcheck; }
+
+need_cargo_deny() {
+    have cargo-deny && return
+    say "compiling cargo-deny, once"
+    cargo install --locked cargo-deny@0.20.2
 }
 
 need_node() {
@@ -196,6 +205,7 @@ test_model() {
 
 setup() {
     need_rust
+    need_shellcheck
     need_packages
     need_chromium
     need_software_gpu
@@ -244,12 +254,27 @@ lint_rust() {
         cargo build --quiet --workspace --all-targets --features "$NATIVE"
 }
 
+# Every shell script of the repository, also one that git does not know yet.
+lint_scripts() {
+    local scripts
+    mapfile -t scripts < <(git ls-files --cached --others --exclude-standard -- '*.sh' .ci/run)
+    shellcheck --shell=bash "${scripts[@]}"
+}
+
+audit() {
+    need_rust
+    need_cargo_deny
+    cargo deny --workspace --features "$NATIVE" check --config .cargo/deny.toml
+}
+
 test_all() {
     need_rust
+    need_shellcheck
     need_packages
     need_chromium
     need_software_gpu
     check rustfmt cargo fmt --all --check
+    check 'shell scripts' lint_scripts
     # The same crates with the same features each time: what lies below them is compiled once.
     check 'clippy and rustdoc' lint_rust
     check 'Rust tests' cargo test --workspace --features "$NATIVE"
@@ -276,7 +301,7 @@ engine)
     need_rust
     engine "${2:-}"
     ;;
-setup | build | serve | bench) "$1" ;;
+setup | build | serve | bench | audit) "$1" ;;
 test) test_all ;;
 help | -h | --help) usage ;;
 *)

@@ -402,7 +402,7 @@ fn a_system_with_images_trains_evaluates_and_explains() {
     }
     assert!(predict(&[])["picture"].is_null());
 
-    // The last block of the backbone learns: new vision, seen with from then on.
+    // The last block of the backbone learns: another vision encoder from then on.
     let tuned = path(&folder, "tuned");
     let mut args = training_on(&folder, &bundle, &tuned, 1);
     args.extend(["--images", &images, "--cache", &cache].map(str::to_owned));

@@ -1,7 +1,7 @@
 //! How long one tweet takes in a quantised text encoder of MiniLM-L6's size, random weights, on the
 //! CPU: a JSON line for the device in f32 and one for the library itself.
 //!
-//! `CARGO_PROFILE_DEV_OPT_LEVEL=3 cargo bench --profile dev --features cli,flex --bench encode -- [--subwords P] [--runs R]`;
+//! `CARGO_PROFILE_DEV_OPT_LEVEL=3 cargo bench --profile dev --features cli,flex --bench encode -- [--pieces P] [--runs R]`;
 //! threads of the device by `RAYON_NUM_THREADS`.
 #![recursion_limit = "256"]
 

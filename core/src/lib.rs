@@ -4,15 +4,19 @@
 //! inference path, no clock, no threads, no browser, and no backend. Whoever uses it picks a
 //! `burn` device (CPU, CUDA, Vulkan, WebGPU) and passes it in.
 //!
+//! `core/ARCHITECTURE.md` leads through the folders, and `core/FORMAT.md` specifies the model file.
+//!
 //! # Shape legend
 //!
 //! | letter | meaning |
 //! |---|---|
 //! | `B` | batch: tweets computed together |
+//! | `R` | rows of a batch: windows, almost always one a tweet |
 //! | `N` | words of a tweet |
 //! | `P` | subwords of a tweet, special tokens included |
 //! | `M` | detected objects of an image |
 //! | `D` | hidden size of the text encoder |
+//! | `W` | hidden size beyond the encoder |
 //! | `C` | channels of the image backbone's map |
 //! | `L` | labels: 9 (`O`, `B-PER`, ... `I-MISC`), or 3 in the auxiliary set |
 #![recursion_limit = "256"]

@@ -23,4 +23,6 @@ if [ ! -e "$network/config.json" ]; then
     }
     "$python" network.py "$model/tokenizer.json" "$network"
 fi
-node page.mjs "$model" "$network" "${IMAGE:-$(ls ../../../www/examples/*.{png,webp,jpg} 2>/dev/null | head -n 1)}"
+shopt -s nullglob
+examples=(../../../www/examples/*.{png,webp,jpg})
+node page.mjs "$model" "$network" "${IMAGE:-${examples[0]:-}}"

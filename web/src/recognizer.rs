@@ -78,7 +78,7 @@ export interface Recognition {
 #[wasm_bindgen]
 pub struct Recognizer(Core);
 
-/// A image that has been looked at: good for any number of tweets.
+/// An image that has been encoded: good for any number of tweets.
 #[wasm_bindgen]
 pub struct EncodedImage(CoreEncodedImage);
 
@@ -134,7 +134,7 @@ impl Recognizer {
         checked.map(|_| ()).map_err(|error| unusable(&error))
     }
 
-    /// Computes once what a tweet with a image takes, so that kernels are compiled.
+    /// Computes once what a tweet with an image takes, so that kernels are compiled.
     ///
     /// # Errors
     /// An `Error` with `code` `"device"`.
@@ -143,10 +143,10 @@ impl Recognizer {
         self.0.warm_up().await.map_err(|error| failed(&error))
     }
 
-    /// Looks at a image: a JPEG, PNG, WebP or GIF file.
+    /// Encodes an image: a JPEG, PNG, WebP or GIF file.
     ///
     /// # Errors
-    /// An `Error` with `code` `"image"`: these bytes do not become a image; `"input"`: this model reads text alone;
+    /// An `Error` with `code` `"picture"`: these bytes do not become an image; `"input"`: this model reads text alone;
     /// `"device"`.
     pub async fn encode_image(&self, file: Vec<u8>) -> Result<EncodedImage, JsValue> {
         let image = Image::decode(&file).map_err(|error| coded("picture", &error))?;
@@ -171,7 +171,7 @@ impl Recognizer {
         self.answer(&text, None, caption).await
     }
 
-    /// Names the entities of a tweet with a image.
+    /// Names the entities of a tweet with an image.
     ///
     /// # Errors
     /// As [`Recognizer::recognize`].

@@ -40,7 +40,7 @@ others=(
     --train '{"path": "'"$DATA"'/ner/btc.train.conll", "weight": 0.5, "prefixes": "split", "unlabelled": ["MISC"]}'
     --licence "tweets: WNUT-17 and Broad Twitter Corpus, CC BY 4.0"
 )
-pictures=(--pictures "$DATA/pictures.tsv" --cache "$RUNS/features")
+images=(--image-table "$DATA/pictures.tsv" --cache "$RUNS/features")
 text=(
     --sigils apart
     --licence "text encoder: all-MiniLM-L6-v2, Apache-2.0"
@@ -52,7 +52,7 @@ seen=(
     --licence "photographs for the detector: Flickr8k, non-commercial research; COCO, Flickr's Creative Commons licences"
 )
 
-# The detector: YOLOX-Nano taught to see at 320 pixels what it sees at 416.
+# The detector: YOLOX-Nano taught to find at 320 pixels what it finds at 416.
 photos=(--photos "$DATA/photos/flickr8k" --photos "$DATA/photos/coco" --photos "$DATA/photos/posters@0.1")
 step "$RUNS/detector" report.json "$MNER" distill --teacher "$WEIGHTS/yolox_nano.safetensors" "${photos[@]}" \
     --side 320 --epochs 2 --lr 2e-4 --seed 1
@@ -74,21 +74,21 @@ ship() {
 # The image backbone: a wider HamLearning, then half an epoch of it at low rates in which the backbone's last three blocks
 # learn too.
 train first --system hamlearning --width 192 --iterations 1 --backbone "$WEIGHTS/mobilenet_v2.safetensors" \
-    --detector "$RUNS/detector/detector.safetensors" "${pictures[@]}" "${seen[@]}"
+    --detector "$RUNS/detector/detector.safetensors" "${images[@]}" "${seen[@]}"
 step "$RUNS/tuned" bundle/manifest.json "$MNER" train --system hamlearning --start "$RUNS/first/bundle" \
     --tune-blocks 3 --lr-backbone 2e-5 --lr-encoder 2e-5 --lr-fusion 5e-5 --lr-new 2e-4 --lr-crf 2e-3 \
-    --train "$DATA/twitter2017/train.txt@0.5" --train "$DATA/twitter2015/train.txt@0.5" "${dev[@]}" "${pictures[@]}" \
+    --train "$DATA/twitter2017/train.txt@0.5" --train "$DATA/twitter2015/train.txt@0.5" "${dev[@]}" "${images[@]}" \
     --epochs 1 --seed 1
 
-# The systems, with these eyes.
-eyes=(--eyes "$RUNS/tuned/bundle" "${pictures[@]}" "${seen[@]}")
-train hamlearning --system hamlearning --width 96 --iterations 1 "${eyes[@]}" "${others[@]}"
+# The systems, with this vision encoder.
+vision=(--vision "$RUNS/tuned/bundle" "${images[@]}" "${seen[@]}")
+train hamlearning --system hamlearning --width 96 --iterations 1 "${vision[@]}" "${others[@]}"
 ship hamlearning hamlearning mixed
 train text --system text "${others[@]}"
 ship text text mixed
-train ita --system ita "${eyes[@]}" "${others[@]}"
+train ita --system ita "${vision[@]}" "${others[@]}"
 ship ita ita mixed
 [ -e "$RUNS/tweets.bin" ] || PYTHONHASHSEED=0 "$PYTHON" "$here/word2vec.py" "$TWEETS" "$RUNS/tweets.bin"
-train mgcmt --system mgcmt --width 96 --word2vec "$RUNS/tweets.bin" "${eyes[@]}" "${others[@]}" \
+train mgcmt --system mgcmt --width 96 --word2vec "$RUNS/tweets.bin" "${vision[@]}" "${others[@]}" \
     --licence "tweets for the word vectors: TweetEval, research use"
 ship mgcmt mgcmt mixed

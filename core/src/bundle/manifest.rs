@@ -29,7 +29,7 @@ pub struct Manifest {
     /// How a raw tweet's mentions and hashtags are cut into words.
     #[serde(default)]
     pub sigils: Sigils,
-    /// The vision networks, for a system that looks at images.
+    /// The vision networks, for a system that reads images.
     #[serde(default, rename = "eyes", skip_serializing_if = "Option::is_none")]
     pub vision: Option<VisionEntry>,
     /// How the weights are quantised; absent for f32.
@@ -87,7 +87,7 @@ pub struct About {
 pub struct KnownAnswer {
     /// The tweet.
     pub text: String,
-    /// Its image, if the bundle looks at images.
+    /// Its image, if the bundle reads images.
     #[serde(default, rename = "picture", skip_serializing_if = "Option::is_none")]
     pub image: Option<Drawing>,
     /// Emission scores, one row of nine per word.

@@ -1,8 +1,9 @@
 //! The model file: a folder of `manifest.json`, `weights.bpk`, `tokenizer.json` and, for a system
-//! that looks at images, `eyes.bpk`.
+//! that reads images, `eyes.bpk`.
 //!
 //! This module works on bytes; who reads or writes the folder does the I/O. Unpacking verifies
-//! everything: format version, sizes, SHA-256, labels, every tensor's name and shape.
+//! everything: format version, sizes, SHA-256, labels, every tensor's name and shape. The specification is
+//! `core/FORMAT.md`.
 
 pub(crate) mod host;
 pub mod manifest;
@@ -287,7 +288,7 @@ pub struct Parts {
     pub max_pieces: usize,
     /// How a raw tweet's mentions and hashtags are cut into words.
     pub sigils: Sigils,
-    /// The vision networks, for a system that looks at images.
+    /// The vision networks, for a system that reads images.
     pub vision: Option<VisionEncoder>,
     /// The augmentation table, for a system that reads augmentation.
     pub augmentation: Option<Arc<Augmentation>>,

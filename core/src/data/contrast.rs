@@ -1,4 +1,4 @@
-//! Tweets in which the picture decides: an ambiguous name in a context that fits any reading, with images of several readings.
+//! Tweets in which the image decides: an ambiguous name in a context that fits any reading, with images of several readings.
 //!
 //! [`read`] takes the sets that are scored (`evaluate::contrast`); [`compose`] makes such tweets, to learn
 //! from or to score, out of names, contexts and photographs whose reading is known.

@@ -165,7 +165,7 @@ pub trait EarlyStages {
     fn early(&self, image: &Image) -> Result<EarlyMap, VisionError>;
 }
 
-/// Images as the networks see them, each looked at once.
+/// Images as the networks see them, each encoded once.
 pub struct CorpusImages<'a> {
     index: ImageIndex,
     vision: &'a VisionEncoder,

@@ -89,7 +89,7 @@ impl Example {
         self
     }
 
-    /// Pieces of the longest window, context included.
+    /// Subwords of the longest window, context included.
     fn length(&self, layout: &Layout) -> usize {
         let contexts = self.images.iter().map(|p| p.context.as_ref());
         let contexts: Vec<_> = contexts.chain([None]).collect();

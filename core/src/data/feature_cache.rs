@@ -1,4 +1,4 @@
-//! Image features on disk: images are looked at once, training reads them many times.
+//! Image features on disk: images are encoded once, training reads them many times.
 
 use crate::vision::ImageFeatures;
 use crate::vision::features::FeatureKey;

@@ -1,4 +1,4 @@
-//! Whether the picture decides: how often the type of an ambiguous name follows the image beside it.
+//! Whether the image decides: how often the type of an ambiguous name follows the image beside it.
 
 use crate::decode::entities::Entity;
 use crate::label::EntityType;

@@ -111,7 +111,7 @@ pub struct Encoder {
 /// One batch of subwords, padded to a common length.
 #[derive(Clone, Debug)]
 pub struct EncoderInput {
-    /// Piece ids, `[B, P]`; any valid id where `present` is 0.
+    /// Subword ids, `[B, P]`; any valid id where `present` is 0.
     pub subwords: Tensor<2, Int>,
     /// Token types, `[B, P]`; `None` means all zero.
     pub token_types: Option<Tensor<2, Int>>,

@@ -16,7 +16,7 @@ use crate::tweet::subwords::SubwordTokenizer;
 use burn::tensor::Device;
 use std::collections::BTreeSet;
 
-/// The image of known answers, for a bundle that looks at images.
+/// The image of known answers, for a bundle that reads images.
 const DRAWING: Drawing = Drawing {
     width: 96,
     height: 64,

@@ -37,7 +37,7 @@ pub enum RecognizeError {
         "this model reads text alone; leave the picture out, or use a model that looks at pictures"
     )]
     NoVision,
-    /// The image could not be looked at.
+    /// The image could not be encoded.
     #[error(transparent)]
     VisionEncoder(#[from] VisionError),
     /// Features of another backbone.
@@ -149,7 +149,7 @@ impl Recognizer {
         &self.manifest
     }
 
-    /// The networks that look at images, if the model has any.
+    /// The networks that encode images, if the model has any.
     pub fn vision(&self) -> Option<&VisionEncoder> {
         self.vision.as_ref()
     }
@@ -164,7 +164,7 @@ impl Recognizer {
         &self.tokenizer
     }
 
-    /// Looks at an image: once, for any number of tweets.
+    /// Encodes an image: once, for any number of tweets.
     ///
     /// # Errors
     /// [`RecognizeError::NoVision`], or if the device fails.
@@ -202,7 +202,7 @@ impl Recognizer {
         self
     }
 
-    /// Computes once what a tweet takes, with a grey image where the model looks at images, so
+    /// Computes once what a tweet takes, with a grey image where the model reads images, so
     /// that a device that compiles kernels as it meets them has met most.
     ///
     /// # Errors
@@ -340,7 +340,7 @@ impl Recognizer {
     }
 
     /// As [`Recognizer::answers`], with what is known in words of each tweet's image beside the
-    /// tags of its encoded. Only a system that reads context takes notice.
+    /// tags of its features. Only a system that reads context takes notice.
     ///
     /// # Errors
     /// If the device fails to answer.
@@ -418,7 +418,7 @@ impl Recognizer {
     /// Computes the known answer for `text` and an image.
     ///
     /// # Errors
-    /// [`LoadError`] if the image cannot be drawn or looked at, or the device fails.
+    /// [`LoadError`] if the image cannot be drawn or encoded, or the device fails.
     pub async fn known_answer(
         &self,
         text: &str,

@@ -72,7 +72,7 @@ impl EncodedImage {
         self
     }
 
-    /// Pieces of all its tags.
+    /// Subwords of all its tags.
     pub fn tag_subwords(&self) -> usize {
         self.tags.iter().map(|tag| tag.subwords.len()).sum()
     }
@@ -98,7 +98,7 @@ pub struct ImageBatch {
     pub labels: Tensor<3, Int>,
     /// Geometry of every ordered pair ([`crate::image::spatial::geometry`]), `[R, M, M, 64]`.
     pub geometry: Tensor<4>,
-    /// Pieces of all the tags' names, one tag after the other, `[R, K]`; 0 for padding.
+    /// Subwords of all the tags' names, one tag after the other, `[R, K]`; 0 for padding.
     pub tag_subwords: Tensor<2, Int>,
     /// Each subword's share: the tag's probability over the subwords of its name, `[R, K]`; 0 for
     /// padding. So `sum_k weight_k * table[piece_k]` is `sum of p * mean embedding` over the tags.
@@ -300,7 +300,7 @@ pub(crate) mod tests {
     use crate::vision::detections::Object;
     use crate::vision::tags::{Tag, TagSource};
 
-    /// A made-up encoded of `objects` objects and two tags; the same for the same seed.
+    /// A made-up image of `objects` objects and two tags; the same for the same seed.
     pub(crate) fn encoded(seed: u64, channels: usize, objects: usize) -> EncodedImage {
         let mut rng = SplitMix64(seed);
         let mut unit = move || (rng.below(1 << 20) as f32 + 0.5) / (1 << 20) as f32;

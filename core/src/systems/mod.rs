@@ -1,7 +1,7 @@
 //! The systems: each turns a batch of tweets into emissions over words, and owns its CRF.
 //!
-//! A system is one file or folder and one variant of [`SystemConfig`] and [`System`]; nothing else knows
-//! their names.
+//! A system is one file or folder and one variant of [`SystemConfig`], [`System`] and [`SystemKind`]. Beside this
+//! file, only what makes one names them: `packing/tiny.rs` and `train/run.rs`.
 
 pub mod batch;
 pub mod cross_view;
@@ -98,7 +98,7 @@ impl SystemConfig {
         }
     }
 
-    /// Channels of the backbone's map, for a system that looks at images.
+    /// Channels of the backbone's map, for a system that reads images.
     pub fn channels(&self) -> Option<usize> {
         match self {
             Self::Text(_) | Self::Ita(_) => None,
@@ -107,7 +107,7 @@ impl SystemConfig {
         }
     }
 
-    /// Most objects of an image that the system looks at.
+    /// Most objects of an image that the system reads.
     pub fn objects(&self) -> usize {
         match self {
             Self::Text(_) | Self::Ita(_) => 0,
@@ -157,7 +157,7 @@ impl System {
         }
     }
 
-    /// Emission scores, and what explains them where the system looks at images and the batch
+    /// Emission scores, and what explains them where the system reads images and the batch
     /// has some.
     pub fn explain(&self, batch: &Batch) -> (Tensor<3>, Option<Explanation>) {
         match self {

@@ -395,7 +395,7 @@ fn check_subwords(config: &TrainConfig, encoder: &EncoderConfig) -> Result<(), C
     }
 }
 
-/// The vision networks, if the system looks at images and the configuration names them.
+/// The vision networks, if the system reads images and the configuration names them.
 fn open_vision(config: &TrainConfig, device: &Device) -> Result<Option<VisionEncoder>, TrainError> {
     if config.system == SystemKind::Text {
         return Ok(None);
@@ -554,7 +554,7 @@ impl Shown<'_> {
     }
 }
 
-/// Reads corpora, cuts them into subwords and looks at their images, at most `most` a tweet.
+/// Reads corpora, cuts them into subwords and encodes their images, at most `most` a tweet.
 fn read(
     sources: &[Source],
     tokenizer: &SubwordTokenizer,

@@ -7,7 +7,7 @@ use crate::tweet::window::{Window, subword_cap, windows};
 /// One window of a tweet as the encoder reads it: `[CLS]`, the subwords of its words, `[SEP]`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SubwordSequence {
-    /// Piece ids, special tokens included, `[P]`.
+    /// Subword ids, special tokens included, `[P]`.
     pub subwords: Vec<u32>,
     /// Word-shape index of every subword, `[P]`.
     pub shapes: Vec<usize>,

@@ -80,7 +80,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// Pieces of context on the shorter side of `word`, none missing at the tweet's own ends.
+    /// Subwords of context on the shorter side of `word`, none missing at the tweet's own ends.
     fn context(subwords: &[usize], seen: &Range<usize>, word: usize) -> usize {
         let sum = |r: Range<usize>| subwords[r].iter().sum::<usize>();
         let left = if seen.start == 0 {

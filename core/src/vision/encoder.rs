@@ -191,7 +191,7 @@ pub struct VisionConfig {
     pub tags: TagConfig,
 }
 
-/// Why an image could not be looked at.
+/// Why an image could not be encoded.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum VisionError {
     /// The device did not give the results back.
@@ -208,7 +208,7 @@ pub enum VisionError {
     NotFinite,
 }
 
-/// The networks that look at images, and the names of what they see.
+/// The networks that encode images, and the names of what they see.
 #[derive(Clone, Debug)]
 pub struct VisionEncoder {
     /// Settings.
@@ -226,7 +226,7 @@ pub struct VisionEncoder {
 }
 
 impl VisionEncoder {
-    /// Looks at an image.
+    /// Encodes an image.
     ///
     /// Two transfers back from the device, both asynchronous: the detections, then the features
     /// of what they bound.

@@ -75,7 +75,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     }
 }
 
-/// Looks at the image in a file.
+/// Encodes the image in a file.
 fn encode_image(recognizer: &Recognizer, path: &Path) -> Result<(Image, EncodedImage), Failure> {
     let bytes = std::fs::read(path).map_err(|e| format!("{}: {e}", path.display()))?;
     let image = Image::decode(&bytes).map_err(|e| format!("{}: {e}", path.display()))?;

@@ -1,7 +1,8 @@
 //! Corpora: labelled tweets read from files, mixed with weights, and cut into batches.
 //!
 //! A [`Source`] says which file to read and how; it is the entry a training configuration holds per
-//! corpus. [`read`] is for a file in one of the benchmarks' own forms, which needs no settings.
+//! corpus. [`read`] is for a file in one of the benchmarks' own forms, which needs no settings. A new form is a
+//! variant of [`Format`] and an arm of `take_line` in `reader.rs`.
 //!
 //! # What a reader does to the text
 //!

@@ -32,7 +32,7 @@ pub struct Source {
     /// known, and the loss does not ask.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unlabelled: Vec<EntityType>,
-    /// Its labels hold beside its images alone, as in tweets in which the picture decides: images are neither left out
+    /// Its labels hold beside its images alone, as in tweets in which the image decides: images are neither left out
     /// nor exchanged while training.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub image_decides: bool,

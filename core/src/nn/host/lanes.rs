@@ -6,7 +6,7 @@
 
 use std::array::from_fn;
 
-/// Outputs computed side by side.
+/// Outputs computed side by side; [`crate::nn::host`] has the measurement.
 pub const PANEL: usize = 16;
 
 /// Rows computed side by side: with [`PANEL`] outputs, eight vectors of sums, which leaves room in

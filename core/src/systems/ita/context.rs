@@ -66,7 +66,7 @@ impl ContextBuilder {
 }
 
 impl ContextBuilder {
-    /// The context of an image in subwords, from the tags of its encoded and what else is known of
+    /// The context of an image in subwords, from the tags of its features and what else is known of
     /// it; none where nothing is.
     ///
     /// # Errors
@@ -123,7 +123,7 @@ impl Context {
 /// A context in subwords.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ContextSubwords {
-    /// Pieces of each word of each kind.
+    /// Subwords of each word of each kind.
     kinds: [Vec<Vec<u32>>; 3],
     /// What ends each kind.
     separator: u32,

@@ -41,7 +41,7 @@ const AUXILIARY: f64 = 0.5;
 /// Dropout on `[F1 ; F2]`.
 const FUSION_DROPOUT: f64 = 0.5;
 
-/// Objects that are looked at, the best first.
+/// Objects that are read, the best first.
 pub const OBJECTS: usize = 5;
 
 /// How the augmentation joins the text.
