@@ -12,8 +12,8 @@
 # the two raises an error because the names differ. `load_dataset` looks at no schema
 # but the first.
 #
-# Instead: load each file by itself, compare `features`, use `cast_column` /
-# `align_labels_with_mapping` where they differ, then concatenate.
+# Instead: load each file by itself, compare `features`, turn tags into names where they
+# differ and these into numbers of one list, then concatenate.
 #
 # Output seen:
 #   first alone   B-PER O B-LOC

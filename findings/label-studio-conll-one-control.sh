@@ -6,7 +6,7 @@
 # drawn first. The regions of every other <Labels> control become O. Two tasks with the
 # same labels, drawn in another order, come out with different tags.
 #
-# Why it surprises: nothing is said, the file is valid, the JSON export holds every region,
+# Why it surprises: nothing is said, the file is valid, the tasks' JSON holds every region,
 # and a project that keeps people and places in two controls gets a training corpus in
 # which each sentence lacks one of the two kinds, another one each time.
 #

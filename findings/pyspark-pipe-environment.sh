@@ -8,8 +8,8 @@
 # `None` becomes the four letters "None", and a text with a line end becomes two records.
 #
 # Why it surprises: a command that runs in the shell and in `subprocess.run` loses its model
-# folder, its cache and its libraries here only, usually ends with an error for that very
-# reason, and this error is the one that is not reported.
+# folder, its cache and its libraries here only, and if it ends with an error for that very
+# reason, this error is the one that is not reported.
 #
 # Instead: `pipe(command, env=dict(os.environ), checkCode=True)` with an absolute path, one
 # JSON object a line; or `mapInPandas` with a process of one's own.

@@ -8,8 +8,8 @@
 # pair of texts (the second word gets type 1), one of three words raises an error: code for
 # tweets in words that just drops the argument is wrong for tweets of two words, silently.
 #
-# Why it surprises: both read the same tokenizer.json and give the same ids, and the same
-# import and method names go on working.
+# Why it surprises: both read the same tokenizer.json and give the same ids, and
+# `Tokenizer.from_file` and `encode` go on working.
 #
 # Instead: stay with 0.23, or split the words yourself, encode each and count its pieces.
 #

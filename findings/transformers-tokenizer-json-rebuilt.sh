@@ -3,13 +3,12 @@
 #
 # A folder with config.json and a complete tokenizer.json but no tokenizer_config.json:
 # `AutoTokenizer` picks the class from model_type and builds that class's own normaliser
-# and pre-tokeniser; from tokenizer.json it keeps the pieces and drops the rest.
-# A cased BERT is lower-cased ("Rome" becomes "rome" or [UNK]); a RoBERTa whose
+# and pre-tokeniser; from tokenizer.json it takes the pieces and merges, not those two.
+# A cased BERT is lower-cased ("Rome" becomes "rome", "Ada" [UNK]); a RoBERTa whose
 # pre-tokeniser adds a space before each word loses the pieces that begin with a space.
 #
 # Why it surprises: tokenizer.json says both things outright, `Tokenizer.from_file` obeys
-# it, the result still bears the right class name, and nothing is logged. Capital letters
-# are what a name finder reads first.
+# it, and nothing is logged. Capital letters are what a name finder reads first.
 #
 # Instead: ship a tokenizer_config.json with "tokenizer_class": "PreTrainedTokenizerFast";
 # then the file is used as written. Naming "BertTokenizerFast" does not help.
