@@ -275,6 +275,7 @@ test_all() {
     need_software_gpu
     check rustfmt cargo fmt --all --check
     check 'shell scripts' lint_scripts
+    check 'JavaScript' npm run check --prefix "$BROWSER_TESTS" --silent
     # The same crates with the same features each time: what lies below them is compiled once.
     check 'clippy and rustdoc' lint_rust
     check 'Rust tests' cargo test --workspace --features "$NATIVE"
