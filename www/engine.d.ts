@@ -73,23 +73,23 @@ export interface FileBuffer {
   write(offset: number, chunk: Uint8Array): void;
 }
 
-export interface Sight {
+export interface EncodedImage {
   free(): void;
 }
 
 export interface Recognizer {
   check(tolerance: number): Promise<void>;
   warmUp(): Promise<void>;
-  look(file: Uint8Array): Promise<Sight>;
+  encodeImage(file: Uint8Array): Promise<EncodedImage>;
   recognize(text: string, caption?: string, onRead?: OnRead): Promise<Recognition>;
-  recognizeWith(text: string, sight: Sight, caption?: string, onRead?: OnRead): Promise<Recognition>;
+  recognizeWith(text: string, image: EncodedImage, caption?: string, onRead?: OnRead): Promise<Recognition>;
 }
 
 /** The module itself. */
 export interface Engine {
   default(given: { module_or_path: Uint8Array }): Promise<unknown>;
   lastPanic(): string | undefined;
-  checkPictureSize(bytes: number): void;
+  checkImageSize(bytes: number): void;
   FileBuffer: new (bytes: number) => FileBuffer;
   Recognizer: {
     load(

@@ -37,8 +37,8 @@ const PROGRESS_PAUSE = 50;
 let engine;
 /** @type {import('./engine.d.ts').Recognizer} */
 let recognizer;
-/** @type {Map<number, import('./engine.d.ts').Sight>} what was seen in pictures, by their numbers */
-const sights = new Map();
+/** @type {Map<number, import('./engine.d.ts').EncodedImage>} images as the engine encoded them, by their numbers */
+const encodedImages = new Map();
 
 const operations = { load, look, forget: forgetPicture, recognize };
 
@@ -135,13 +135,13 @@ async function bring(manifest, key, base, starting, report) {
 async function look({ picture, image }) {
   const from = performance.now();
   const bytes = image instanceof Blob ? await read(image) : image;
-  sights.set(picture, await recognizer.look(await forEngine(bytes, engine.checkPictureSize)));
+  encodedImages.set(picture, await recognizer.encodeImage(await forEngine(bytes, engine.checkImageSize)));
   return { milliseconds: performance.now() - from };
 }
 
 async function read(blob) {
   // Before its bytes are in memory.
-  engine.checkPictureSize(blob.size);
+  engine.checkImageSize(blob.size);
   try {
     return new Uint8Array(await blob.arrayBuffer());
   } catch (error) {
@@ -150,8 +150,8 @@ async function read(blob) {
 }
 
 async function forgetPicture({ picture }) {
-  sights.get(picture)?.free();
-  sights.delete(picture);
+  encodedImages.get(picture)?.free();
+  encodedImages.delete(picture);
 }
 
 async function recognize({ text, caption, picture }, report) {
@@ -166,7 +166,7 @@ async function recognize({ text, caption, picture }, report) {
   const recognition =
     picture === undefined
       ? await recognizer.recognize(text, caption, onRead)
-      : await recognizer.recognizeWith(text, sights.get(picture), caption, onRead);
+      : await recognizer.recognizeWith(text, encodedImages.get(picture), caption, onRead);
   return { recognition, milliseconds: performance.now() - from };
 }
 

@@ -19,7 +19,7 @@ function coded(code, message) {
 
 const pause = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
 
-export function checkPictureSize(bytes) {
+export function checkImageSize(bytes) {
   if (bytes > LARGEST) throw coded('picture', `the image file has ${bytes} bytes and at most ${LARGEST} are read`);
 }
 
@@ -34,7 +34,7 @@ export class FileBuffer {
 }
 
 /** What a picture of the stub shows: its file as text, so that a text can be a picture too. */
-class Sight {
+class EncodedImage {
   constructor(shows, mark) {
     this.shows = shows;
     this.mark = mark;
@@ -71,7 +71,7 @@ export class Recognizer {
 
   async warmUp() {}
 
-  async look(bytes) {
+  async encodeImage(bytes) {
     // Longer than the browser's clock ticks.
     await pause(5);
     const shows = new TextDecoder().decode(bytes);
@@ -83,11 +83,11 @@ export class Recognizer {
       panic = 'panicked: at a picture';
       throw new WebAssembly.RuntimeError('unreachable');
     }
-    return new Sight(shows, await marked(bytes));
+    return new EncodedImage(shows, await marked(bytes));
   }
 
   /** Makes a person of every name that begins with J. */
-  async recognizeWith(text, sight, caption, onRead) {
+  async recognizeWith(text, encoded, caption, onRead) {
     const { entities } = await this.recognize(text, caption, onRead);
     const measures = this.system === 'hamlearning';
     return {
@@ -104,12 +104,12 @@ export class Recognizer {
           { name: 'sports ball', score: 0.48, box: [60, 0, 75, 20] },
         ],
         tags: [
-          { name: sight.shows.slice(0, 40), probability: sight.shows.includes('unsure') ? 0.14 : 0.4, source: 'classifier' },
+          { name: encoded.shows.slice(0, 40), probability: encoded.shows.includes('unsure') ? 0.14 : 0.4, source: 'classifier' },
           { name: 'missile', probability: 0.12, source: 'classifier' },
         ],
         width: 100,
         height: 100,
-        ...sight.mark,
+        ...encoded.mark,
       },
     };
   }

@@ -3,6 +3,7 @@
 use crate::device;
 use crate::error::coded;
 use crate::file::FileBuffer;
+use js_sys::Function;
 use mner_core::bundle::BundleFiles;
 use mner_core::image::Image;
 use mner_core::image::decode::Limits;
@@ -85,8 +86,8 @@ pub struct EncodedImage(CoreEncodedImage);
 /// Refuses an image file by its size, before its bytes are in memory.
 ///
 /// # Errors
-/// An `Error` with `code` `"image"`.
-#[wasm_bindgen(js_name = checkPictureSize)]
+/// An `Error` with `code` `"picture"`.
+#[wasm_bindgen(js_name = checkImageSize)]
 pub fn check_image_size(bytes: f64) -> Result<(), JsValue> {
     // Exact below 2^53, and what is beyond saturates.
     let checked = Limits::default().check_file(bytes as usize);
@@ -148,6 +149,7 @@ impl Recognizer {
     /// # Errors
     /// An `Error` with `code` `"picture"`: these bytes do not become an image; `"input"`: this model reads text alone;
     /// `"device"`.
+    #[wasm_bindgen(js_name = encodeImage)]
     pub async fn encode_image(&self, file: Vec<u8>) -> Result<EncodedImage, JsValue> {
         let image = Image::decode(&file).map_err(|error| coded("picture", &error))?;
         drop(file);
@@ -156,7 +158,7 @@ impl Recognizer {
     }
 
     /// Names the entities of a tweet of any length. `caption` describes the tweet's image; only a model that reads
-    /// context takes notice of it.
+    /// context takes notice of it. `onRead(done, total)` is called again and again while a long text is read.
     ///
     /// A lone surrogate in the JavaScript string counts as U+FFFD, one UTF-16 unit as well, so spans stay right.
     ///
@@ -167,8 +169,9 @@ impl Recognizer {
         &self,
         text: String,
         caption: Option<String>,
+        #[wasm_bindgen(js_name = onRead)] on_read: Option<Function>,
     ) -> Result<JsValue, JsValue> {
-        self.answer(&text, None, caption).await
+        self.answer(&text, None, caption, on_read).await
     }
 
     /// Names the entities of a tweet with an image.
@@ -181,8 +184,9 @@ impl Recognizer {
         text: String,
         encoded: &EncodedImage,
         caption: Option<String>,
+        #[wasm_bindgen(js_name = onRead)] on_read: Option<Function>,
     ) -> Result<JsValue, JsValue> {
-        self.answer(&text, Some(&encoded.0), caption).await
+        self.answer(&text, Some(&encoded.0), caption, on_read).await
     }
 }
 
@@ -192,14 +196,25 @@ impl Recognizer {
         text: &str,
         encoded: Option<&CoreEncodedImage>,
         caption: Option<String>,
+        on_read: Option<Function>,
     ) -> Result<JsValue, JsValue> {
+        let mut report = |done: usize, total: usize| {
+            if let Some(on_read) = &on_read {
+                // What the caller's function throws is its own matter.
+                let _ = on_read.call2(
+                    &JsValue::NULL,
+                    &(done as f64).into(),
+                    &(total as f64).into(),
+                );
+            }
+        };
         let known = caption.map(|caption| ImageText {
             captions: vec![caption],
             ..ImageText::default()
         });
         let recognition = self
             .0
-            .recognize_with(text, encoded, known.as_ref())
+            .recognize_reporting(text, encoded, known.as_ref(), &mut report)
             .await
             .map_err(|error| failed(&error))?;
         recognition

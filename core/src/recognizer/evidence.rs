@@ -106,6 +106,45 @@ impl Answer {
     }
 }
 
+impl Answer {
+    /// The answer for a tweet from those for its parts, in order; relevance is the mean over the words.
+    pub(crate) fn joined(parts: impl IntoIterator<Item = Self>) -> Self {
+        let mut whole = Self {
+            emissions: Vec::new(),
+            evidence: None,
+        };
+        for part in parts {
+            let before = (whole.emissions.len() / LABELS) as f64;
+            let count = (part.emissions.len() / LABELS) as f64;
+            whole.emissions.extend(part.emissions);
+            whole.evidence = match (whole.evidence.take(), part.evidence) {
+                (Some(mut sum), Some(more)) => {
+                    let share = count / (before + count).max(1.0);
+                    sum.relevance.approach(&more.relevance, share);
+                    sum.words.extend(more.words);
+                    Some(sum)
+                }
+                (one, other) => one.or(other),
+            };
+        }
+        whole
+    }
+}
+
+impl RelevanceScores {
+    /// Goes the share `share` of the way to `other`.
+    fn approach(&mut self, other: &Self, share: f64) {
+        for (mine, other) in [
+            (&mut self.global, other.global),
+            (&mut self.object, other.object),
+            (&mut self.semantic, other.semantic),
+            (&mut self.spatial, other.spatial),
+        ] {
+            *mine += share * (other - *mine);
+        }
+    }
+}
+
 impl WordEvidence {
     /// Where some words looked together.
     pub fn of(&self, words: Range<usize>) -> EntityEvidence {

@@ -234,10 +234,26 @@ impl Recognizer {
         image: Option<&EncodedImage>,
         known: Option<&ImageText>,
     ) -> Result<Recognition, RecognizeError> {
+        self.recognize_reporting(text, image, known, &mut |_, _| ())
+            .await
+    }
+
+    /// As [`Recognizer::recognize_with`]; `on_read` is told again and again how many of how many windows of the text are
+    /// read.
+    ///
+    /// # Errors
+    /// If the device fails to answer.
+    pub async fn recognize_reporting(
+        &self,
+        text: &str,
+        image: Option<&EncodedImage>,
+        known: Option<&ImageText>,
+        on_read: &mut dyn FnMut(usize, usize),
+    ) -> Result<Recognition, RecognizeError> {
         let words = self.words(text);
         let tokens: Vec<&str> = words.iter().map(|w| w.of(text)).collect();
         let answer = self
-            .answers_with(&[&tokens], &[image], &[known])
+            .answers_reporting(&[&tokens], &[image], &[known], on_read)
             .await?
             .remove(0);
         let mut found = self.read_off(text, &words, &answer);
@@ -353,6 +369,24 @@ impl Recognizer {
         images: &[Option<&EncodedImage>],
         known: &[Option<&ImageText>],
     ) -> Result<Vec<Answer>, RecognizeError> {
+        self.answers_reporting(tweets, images, known, &mut |_, _| ())
+            .await
+    }
+
+    /// As [`Recognizer::answers_with`]; `on_read` is told again and again how many of how many windows are read.
+    ///
+    /// # Errors
+    /// If the device fails to answer.
+    ///
+    /// # Panics
+    /// If `images` or `known` are not as many as the tweets.
+    pub async fn answers_reporting<S: AsRef<str>>(
+        &self,
+        tweets: &[&[S]],
+        images: &[Option<&EncodedImage>],
+        known: &[Option<&ImageText>],
+        on_read: &mut dyn FnMut(usize, usize),
+    ) -> Result<Vec<Answer>, RecognizeError> {
         assert_eq!(images.len(), tweets.len(), "one picture or none a tweet");
         assert_eq!(known.len(), tweets.len(), "one text or none a tweet");
         let contexts: Vec<Option<ContextSubwords>> = match self.manifest.config.context() {
@@ -367,22 +401,31 @@ impl Recognizer {
             .iter()
             .map(|words| sequences(words, &self.tokenizer, self.manifest.max_pieces))
             .collect::<Result<_, _>>()?;
-        // Tweets of like length side by side: padding is computed too.
-        let mut order: Vec<usize> = (0..tweets.len())
-            .filter(|&i| !windows[i].is_empty())
+        // A long tweet is read in parts, so that no batch is larger than the device bears.
+        let mut parts: Vec<(usize, &[SubwordSequence])> = windows
+            .iter()
+            .enumerate()
+            .flat_map(|(i, windows)| windows.chunks(BATCH).map(move |part| (i, part)))
             .collect();
-        order.sort_by_key(|&i| windows[i].iter().map(|w| w.subwords.len()).max());
-        let nothing = Answer {
-            emissions: Vec::new(),
-            evidence: None,
-        };
-        let mut answers = vec![nothing; tweets.len()];
-        for chunk in order.chunks(BATCH) {
+        // Tweets of like length side by side: padding is computed too. Parts of a tweet stay in order.
+        parts.sort_by_key(|(_, part)| part.iter().map(|w| w.subwords.len()).max());
+        let total: usize = parts.iter().map(|(_, part)| part.len()).sum();
+        let mut done = 0;
+        let mut answers: Vec<Vec<(&SubwordSequence, Answer)>> =
+            tweets.iter().map(|_| Vec::new()).collect();
+        while done < total {
+            let mut room = BATCH;
+            let fits = parts.iter().take_while(|(_, part)| {
+                let fits = part.len() <= room;
+                room = room.saturating_sub(part.len());
+                fits
+            });
+            let chunk: Vec<_> = parts.drain(..fits.count()).collect();
             let inputs: Vec<TweetInput<'_, S>> = chunk
                 .iter()
-                .map(|&i| TweetInput {
+                .map(|&(i, part)| TweetInput {
                     words: tweets[i],
-                    windows: &windows[i],
+                    windows: part,
                     encoded: images[i],
                     context: contexts[i].as_ref(),
                 })
@@ -395,8 +438,8 @@ impl Recognizer {
                 None => emissions,
             };
             let columns = values.dims()[2];
-            for (&i, rows) in chunk.iter().zip(batch.collect(values).await?) {
-                answers[i] = match (images[i], most) {
+            for (&(i, part), rows) in chunk.iter().zip(batch.collect(values).await?) {
+                let answer = match (images[i], most) {
                     (Some(encoded), Some(most)) => {
                         let objects = encoded.features.objects.len().min(most);
                         Answer::explained(&rows, columns, objects)
@@ -410,9 +453,16 @@ impl Recognizer {
                         evidence: None,
                     },
                 };
+                answers[i].push((&part[0], answer));
+                done += part.len();
             }
+            on_read(done, total);
         }
-        Ok(answers)
+        let joined = answers.into_iter().map(|mut parts| {
+            parts.sort_by_key(|(first, _)| first.window.words.start);
+            Answer::joined(parts.into_iter().map(|(_, answer)| answer))
+        });
+        Ok(joined.collect())
     }
 
     /// Computes the known answer for `text` and an image.
