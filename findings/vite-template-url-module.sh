@@ -18,6 +18,7 @@
 #   module by import()         1 wasm, 2 glue, data: false, status 0
 #   wasm by new URL            1 wasm, 0 glue, data: false, status 0
 #   engine.wasm beside a data: address: ERR_INVALID_URL
+# shellcheck disable=SC2016  # JavaScript in single quotes
 set -euo pipefail
 dir=$(mktemp -d); trap 'rm -rf "$dir"' EXIT
 cd "$dir"
