@@ -119,7 +119,7 @@ impl Vector for [i32; PANEL] {
 
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 mod wasm {
-    use crate::nn::host::{PANEL, Step, Vector};
+    use super::{PANEL, Step, Vector};
     use std::arch::wasm32::*;
 
     impl Vector for v128 {

@@ -34,7 +34,7 @@ pub struct Sights {
 #[derive(Module, Debug)]
 pub struct Stream {
     /// `V1 = Self(direct)`.
-    encoded: TransformerLayer,
+    sight: TransformerLayer,
     /// `C = Cross(R <- V1)`.
     draw: TransformerLayer,
     /// None without the attentive fusion.
@@ -45,7 +45,7 @@ pub struct Stream {
 #[derive(Module, Debug)]
 struct Round {
     /// `V2 = Self(round)`.
-    encoded: TransformerLayer,
+    sight: TransformerLayer,
     /// `I = Cross(V2 <- R)`.
     read: TransformerLayer,
     /// `C' = Cross(R <- I)`.
@@ -58,10 +58,10 @@ impl Stream {
     /// A fresh stream; `attentive`: with the way back and forth and the gate.
     pub fn new(layer: &TransformerLayerConfig, attentive: bool, device: &Device) -> Self {
         Self {
-            encoded: layer.init(device),
+            sight: layer.init(device),
             draw: layer.init(device),
             round: attentive.then(|| Round {
-                encoded: layer.init(device),
+                sight: layer.init(device),
                 read: layer.init(device),
                 draw: layer.init(device),
                 gate: linear(2 * layer.d, layer.d, device),
@@ -76,12 +76,12 @@ impl Stream {
     pub fn forward(&self, words: &Words, encoded_images: Sights, gate_on_round: bool) -> Tensor<3> {
         let mask = KeyMask::maybe_empty(encoded_images.present.clone());
         let any = encoded_images.present.max_dim(1).unsqueeze_dim::<3>(2);
-        let seen = self.encoded.forward_self(encoded_images.direct, &mask);
+        let seen = self.sight.forward_self(encoded_images.direct, &mask);
         let (direct, _) = self.draw.forward(words.first.clone(), seen, &mask, None);
         let Some(round) = &self.round else {
             return direct * any;
         };
-        let seen = round.encoded.forward_self(encoded_images.round, &mask);
+        let seen = round.sight.forward_self(encoded_images.round, &mask);
         let (read, _) = round
             .read
             .forward(seen, words.subwords.clone(), &words.mask, None);

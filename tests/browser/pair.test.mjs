@@ -1,0 +1,27 @@
+/** The page's own pair: one tweet beside two pictures, and the picture decides what the name in it is. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { EXAMPLES } from '../../www/examples.js';
+import { answer, missing, shipped } from './built.mjs';
+import { BLANK, realBundle, visit, withBrowser } from './harness.mjs';
+
+const WWW = new URL('../../www/', import.meta.url);
+const [person, place] = ['Jordan?', 'Or Jordan?'].map((title) => EXAMPLES.find((example) => example.title === title));
+
+for (const [backend, device] of [
+  ['cpu', 'cpu'],
+  ['webgpu', 'gpu'],
+]) {
+  const shared = withBrowser({ webgpu: backend === 'webgpu' });
+  test(`the picture decides what Jordan is (${backend})`, { skip: missing(device) }, () =>
+    visit(shared, { engine: 'built', bundle: realBundle(shipped().hamlearning), query: BLANK }, async (page) => {
+      page.setDefaultTimeout(600_000);
+      assert.equal(person.text, place.text);
+      const tweets = [person, place].map(({ text, image }) => ({ text, bytes: readFileSync(new URL(image, WWW)) }));
+      const { error, answers } = await answer(page, tweets, { backend, timeout: 600_000 });
+      assert.equal(error, undefined);
+      const types = answers.map(({ entities }) => entities.filter(({ text }) => text === 'Jordan').map(({ type }) => type));
+      assert.deepEqual(types, [['PER'], ['LOC']]);
+    }));
+}
