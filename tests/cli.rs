@@ -127,6 +127,184 @@ fn a_stream_keeps_its_order_and_survives_bad_lines() {
     assert!(String::from_utf8_lossy(&output.stderr).contains("3 of 157 lines could not be read"));
 }
 
+/// The lines that a stream is answered with.
+fn answers(args: &[&str]) -> Vec<String> {
+    succeed(args).lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn a_stream_comes_out_as_it_went_in() {
+    let folder = with_bundle();
+    let (bundle, input) = (path(&folder, "bundle"), path(&folder, "tweets.jsonl"));
+    let lines = [
+        r#"{ "z": 1.10, "id": 123456789012345678901234567890, "text": "Sunita in Houston", "a": 1, "a": 2 }"#,
+        r#"{"text":"RT cut…","truncated":true,"extended_tweet":{"full_text":"Sunita is in Houston"},"entities":{"urls":[]}}"#,
+        r#"{"text":"lone","other":"\ud83d"}"#,
+    ];
+    fs::write(&input, format!("\u{feff}{}\r\n", lines.join("\r\n"))).unwrap();
+    let base = ["predict", "--bundle", &bundle, "--json", "--input", &input];
+    let answered = answers(&base);
+    assert_eq!(answered.len(), 3);
+    for (line, answer) in lines.iter().zip(&answered) {
+        assert!(answer.starts_with(&line[..line.len() - 1]), "{answer}");
+    }
+    let second: Value = serde_json::from_str(&answered[1]).unwrap();
+    assert_eq!(second["entities"], json!({"urls": []}));
+    assert_eq!(second["mner_read_field"], "extended_tweet.full_text");
+    let whole = "Sunita is in Houston";
+    for entity in second["mner_entities"].as_array().unwrap() {
+        let at = |i: usize| entity["bytes"][i].as_u64().unwrap() as usize;
+        assert_eq!(&whole[at(0)..at(1)], entity["text"]);
+    }
+    let field = [&base[..], &["--field", "extended_tweet.full_text"]].concat();
+    let sentence = fail(&field, 1);
+    assert!(sentence.contains("2 of 3 lines"), "{sentence}");
+    let prefixed = answers(&[&base[..], &["--prefix", "ner_"]].concat());
+    assert!(
+        prefixed
+            .iter()
+            .all(|line| line.contains("\"ner_entities\":"))
+    );
+
+    // The rest of the kind: no words for a number, and text that is no UTF-8.
+    let bad = "{\"id\": 7, \"tweet\": \"x\"}\n{\"text\": \"x\", \"score\": NaN}\n";
+    fs::write(&input, bad).unwrap();
+    let output = run(&base);
+    let said = String::from_utf8(output.stdout).unwrap();
+    let (first, second) = said.trim_end().split_once('\n').unwrap();
+    assert!(
+        first.starts_with("{\"id\": 7, \"tweet\": \"x\",") && first.contains("--field tweet"),
+        "{first}"
+    );
+    assert!(second.contains("NaN"), "{second}");
+    let utf16: Vec<u8> = "\u{feff}{\"text\": \"x\"}\n"
+        .encode_utf16()
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    fs::write(&input, utf16).unwrap();
+    assert!(fail(&base, 1).contains("UTF-16"));
+
+    let hyphen = [
+        "predict",
+        "--bundle",
+        &bundle,
+        "--text",
+        "- Obama in Paris",
+        "--json",
+    ];
+    let answer: Value = serde_json::from_str(&succeed(&hyphen)).unwrap();
+    assert_eq!(answer["text"], "- Obama in Paris");
+}
+
+#[test]
+fn a_stream_has_images() {
+    let folder = with_bundle();
+    let (seeing, input) = (path(&folder, "seeing"), path(&folder, "tweets.jsonl"));
+    succeed(&["init", "--system", "hamlearning", "--out", &seeing]);
+    let example =
+        |name: &str| format!("{}/../www/examples/{name}.webp", env!("CARGO_MANIFEST_DIR"));
+    fs::create_dir(path(&folder, "images")).unwrap();
+    fs::copy(example("rocket"), path(&folder, "images/a.webp")).unwrap();
+    fs::write(path(&folder, "images/broken.jpg"), b"<html>404</html>").unwrap();
+    let images = [
+        json!("images/a.webp"),
+        json!("images/lost.jpg"),
+        json!("images/broken.jpg"),
+        json!(["images/broken.jpg", "images/a.webp"]),
+        json!("https://pbs.twimg.com/media/x.jpg"),
+        json!(null),
+        json!("images"),
+        json!(7),
+    ];
+    let line =
+        |image: &Value| json!({"text": "Sunita in Houston", "image": image}).to_string() + "\n";
+    fs::write(&input, images.iter().map(line).collect::<String>()).unwrap();
+    let read = |args: &[&str]| -> Vec<Value> {
+        let answers = answers(args);
+        answers
+            .iter()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect()
+    };
+    let base = ["predict", "--bundle", &seeing, "--json", "--input", &input];
+    let answered = read(&base);
+    assert_eq!(answered.len(), images.len());
+    for (i, answer) in answered.iter().enumerate() {
+        assert!(answer["entities"].is_array());
+        assert_eq!(answer["image"], images[i]);
+        assert_eq!(
+            answer["picture"].is_object(),
+            [0, 3].contains(&i),
+            "{answer}"
+        );
+        let error = answer["image_error"].as_str();
+        assert_eq!(error.is_some(), ![0, 5].contains(&i), "{answer}");
+    }
+    assert_eq!(answered[3]["image_read"], "images/a.webp");
+    assert!(
+        answered[2]["image_error"]
+            .as_str()
+            .unwrap()
+            .contains("not an image")
+    );
+    // What is seen in a stream is what is seen of one tweet.
+    let one = [
+        "predict",
+        "--bundle",
+        &seeing,
+        "--json",
+        "--text",
+        "Sunita in Houston",
+        "--image",
+    ];
+    let one: Value = serde_json::from_str(&succeed(
+        &[&one[..], &[&path(&folder, "images/a.webp")]].concat(),
+    ))
+    .unwrap();
+    assert_eq!(one["picture"], answered[0]["picture"]);
+    assert_eq!(one["entities"], answered[0]["entities"]);
+
+    fs::write(&input, line(&json!("a.webp"))).unwrap();
+    assert!(read(&base)[0]["image_error"].is_string());
+    let images = path(&folder, "images");
+    assert!(read(&[&base[..], &["--images", &images]].concat())[0]["picture"].is_object());
+    // A model that reads text alone says so.
+    let bundle = path(&folder, "bundle");
+    let blind = ["predict", "--bundle", &bundle, "--json", "--input", &input];
+    let blind = read(&blind);
+    assert!(
+        blind[0]["image_error"]
+            .as_str()
+            .unwrap()
+            .contains("text alone")
+    );
+    assert!(blind[0]["entities"].is_array());
+}
+
+#[test]
+fn a_reader_who_leaves_is_no_failure() {
+    let folder = with_bundle();
+    let (bundle, data) = (path(&folder, "bundle"), path(&folder, "dev.txt"));
+    fs::write(&data, corpus(4)).unwrap();
+    let (inspect, json) = (["inspect", &bundle], ["inspect", &bundle, "--json"]);
+    let evaluate = ["evaluate", "--bundle", &bundle, "--data", &data];
+    for args in [&inspect[..], &json, &evaluate] {
+        let mut child = mner(args)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        drop(child.stdout.take());
+        let output = child.wait_with_output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(
+            output.status.success() && !said.contains("panicked"),
+            "{said}"
+        );
+        assert!(!said.contains('\r'), "{said}");
+    }
+}
+
 #[test]
 fn evaluation_prints_fractions_and_a_table() {
     let folder = with_bundle();

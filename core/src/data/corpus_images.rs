@@ -2,13 +2,15 @@
 
 use crate::data::corpus::Sample;
 use crate::data::feature_cache::{CacheError, FeatureCache};
-use crate::image::Image;
+use crate::image::decode::Limits;
+use crate::image::{DecodeError, Image};
 use crate::systems::image_batch::{EarlyMap, EncodedImage};
 use crate::tweet::subwords::{SubwordTokenizer, TokenizerError};
 use crate::vision::ImageFeatures;
 use crate::vision::encoder::{VisionEncoder, VisionError};
 use std::collections::HashMap;
 use std::fs;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -79,6 +81,9 @@ impl ImageIndex {
 
     /// The files of a folder; the id is the file's name with or without its extension.
     ///
+    /// Of files alike but for the extension, those of the image formats come before others, then the first by name. Folders and
+    /// files without an image in them are passed over; standard error says which.
+    ///
     /// # Errors
     /// [`CorpusImagesError::Io`] where the folder cannot be listed.
     pub fn folder(folder: &Path) -> Result<Self, CorpusImagesError> {
@@ -86,13 +91,38 @@ impl ImageIndex {
             path: folder.to_owned(),
             cause,
         };
-        let mut files = HashMap::new();
+        let mut found: Vec<(bool, PathBuf)> = Vec::new();
+        let mut passed_over: Vec<String> = Vec::new();
         for entry in fs::read_dir(folder).map_err(io)? {
             let path = entry.map_err(io)?.path();
-            for name in [path.file_name(), path.file_stem()].into_iter().flatten() {
-                files.insert(name.to_string_lossy().into_owned(), vec![path.clone()]);
+            let named = has_image_extension(&path);
+            if path.is_file() && (named || begins_as_image(&path)) {
+                found.push((!named, path));
+            } else {
+                let folder = if path.is_dir() { "/" } else { "" };
+                passed_over.push(format!("{}{folder}", name_of(&path)));
             }
         }
+        found.sort();
+        let mut files = HashMap::new();
+        // Whole names first: what a file is called in full is it, whatever others are called.
+        for (_, path) in &found {
+            files.insert(name_of(path), vec![path.clone()]);
+        }
+        for (_, path) in found {
+            let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+            let other = files
+                .entry(stem.into_owned())
+                .or_insert_with(|| vec![path.clone()]);
+            if *other != [path.clone()] {
+                passed_over.push(format!(
+                    "{} ({} is taken)",
+                    name_of(&path),
+                    name_of(&other[0])
+                ));
+            }
+        }
+        say_passed_over(folder, passed_over);
         Ok(Self {
             origin: folder.to_owned(),
             folder: folder.to_owned(),
@@ -151,6 +181,46 @@ impl ImageIndex {
             }
         }
     }
+}
+
+fn name_of(path: &Path) -> String {
+    path.file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned()
+}
+
+fn has_image_extension(path: &Path) -> bool {
+    const EXTENSIONS: [&str; 7] = ["jpg", "jpeg", "jpe", "jfif", "png", "webp", "gif"];
+    let extension = path.extension().unwrap_or_default().to_string_lossy();
+    EXTENSIONS
+        .iter()
+        .any(|known| extension.eq_ignore_ascii_case(known))
+}
+
+/// Whether a file begins as an image does, of whatever format.
+fn begins_as_image(path: &Path) -> bool {
+    let mut start = Vec::new();
+    let read = fs::File::open(path).and_then(|file| file.take(64).read_to_end(&mut start));
+    let nothing = [DecodeError::NotAnImage, DecodeError::Empty];
+    read.is_ok() && Image::decode(&start).is_err_and(|error| !nothing.contains(&error))
+}
+
+/// Names what of a folder is not used, once and not at length.
+fn say_passed_over(folder: &Path, mut names: Vec<String>) {
+    const MOST: usize = 5;
+    if names.is_empty() {
+        return;
+    }
+    names.sort();
+    let count = names.len();
+    let more = if count > MOST { ", ..." } else { "" };
+    names.truncate(MOST);
+    eprintln!(
+        "{}: passed over {count} that are no image of their own: {}{more}",
+        folder.display(),
+        names.join(", ")
+    );
 }
 
 /// Time between two lines of progress.
@@ -263,10 +333,19 @@ impl<'a> CorpusImages<'a> {
     }
 
     fn encode_image(&self, path: &Path) -> Result<Option<EncodedImage>, CorpusImagesError> {
-        let bytes = fs::read(path).map_err(|cause| CorpusImagesError::Io {
-            path: path.to_owned(),
-            cause,
-        })?;
+        let bytes = match read_image(path) {
+            Ok(bytes) => bytes,
+            Err(ReadError::This(error)) => {
+                eprintln!("{}: {error}", path.display());
+                return Ok(None);
+            }
+            Err(ReadError::Disk(cause)) => {
+                return Err(CorpusImagesError::Io {
+                    path: path.to_owned(),
+                    cause,
+                });
+            }
+        };
         let kept = match &self.cache {
             Some(cache) => cache.get(&bytes)?,
             None => None,
@@ -303,6 +382,30 @@ impl<'a> CorpusImages<'a> {
     }
 }
 
+/// Why a file was not read.
+enum ReadError {
+    /// This file is no image that could be read.
+    This(String),
+    /// The next one will not be read either.
+    Disk(std::io::Error),
+}
+
+fn read_image(path: &Path) -> Result<Vec<u8>, ReadError> {
+    use std::io::ErrorKind as Kind;
+    let other = |cause: std::io::Error| match cause.kind() {
+        Kind::NotFound | Kind::PermissionDenied | Kind::IsADirectory | Kind::NotADirectory => {
+            ReadError::This(cause.to_string())
+        }
+        _ => ReadError::Disk(cause),
+    };
+    let size = fs::metadata(path).map_err(other)?.len();
+    let size = usize::try_from(size).unwrap_or(usize::MAX);
+    Limits::default()
+        .check_file(size)
+        .map_err(|error| ReadError::This(error.to_string()))?;
+    fs::read(path).map_err(other)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -312,6 +415,47 @@ mod tests {
             id: id.map(str::to_owned),
             image: image.map(str::to_owned),
             ..Sample::default()
+        }
+    }
+
+    #[test]
+    fn images_win_over_what_lies_beside_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        for name in [
+            "12.json",
+            "12.txt",
+            "12.jpg",
+            "12.webp",
+            "13.PNG",
+            "13.nfo",
+            "14.json",
+            "17.06",
+            "17.06.gif",
+        ] {
+            fs::write(path(name), b"{}").unwrap();
+        }
+        fs::write(path("15"), b"\x89PNG\r\n\x1a\n").unwrap();
+        fs::write(path("16.bin"), b"GIF89a").unwrap();
+        fs::write(path("18.heic"), b"\0\0\0\x18ftypheic\0\0\0\0").unwrap();
+        for name in ["19.jpg", "12", "11.d"] {
+            fs::create_dir(path(name)).unwrap();
+        }
+        let index = ImageIndex::folder(folder.path()).unwrap();
+        let found = |id: &str| index.find(&sample(Some(id), None));
+        for (id, file) in [
+            ("12", "12.jpg"),
+            ("12.webp", "12.webp"),
+            ("13", "13.PNG"),
+            ("15", "15"),
+            ("16", "16.bin"),
+            ("17.06", "17.06.gif"),
+            ("18", "18.heic"),
+        ] {
+            assert_eq!(found(id), [path(file)], "{id}");
+        }
+        for id in ["14", "19", "11", "12.json", "17"] {
+            assert!(found(id).is_empty(), "{id}");
         }
     }
 

@@ -1,5 +1,10 @@
-//! Encoders to and from Hugging Face folders: `config.json`, `tokenizer.json`, and
-//! `model.safetensors` or `pytorch_model.bin`, as `transformers` reads and writes them.
+//! Encoders to and from Hugging Face folders: `config.json`, `tokenizer.json` (or what came before it), and
+//! `model.safetensors` or `pytorch_model.bin`, whole or in parts, as `transformers` reads and writes them.
+
+mod tokenizer;
+mod weights;
+
+pub use tokenizer::{load_tokenizer, load_tokenizer_of};
 
 use crate::nn::encoder::{Encoder, EncoderConfig};
 use crate::systems::{System, SystemConfig};
@@ -7,10 +12,10 @@ use crate::tweet::subwords::{SubwordTokenizer, TokenizerError};
 use burn::module::{Module, Param};
 use burn::nn::Embedding;
 use burn::store::{
-    BurnToPyTorchAdapter, KeyRemapper, ModuleSnapshot, PyTorchToBurnAdapter, PytorchStore,
-    SafetensorsStore,
+    BurnToPyTorchAdapter, FloatCastAdapter, KeyRemapper, ModuleAdapter, ModuleSnapshot,
+    PyTorchToBurnAdapter, SafetensorsStore,
 };
-use burn::tensor::Device;
+use burn::tensor::{DType, Device};
 use serde::Deserialize;
 use serde_json::json;
 use std::fs;
@@ -28,8 +33,34 @@ pub enum HuggingFaceError {
         source: std::io::Error,
     },
     /// There are no weights.
-    #[error("{} holds neither model.safetensors nor pytorch_model.bin", .0.display())]
+    #[error(
+        "{} holds neither model.safetensors nor pytorch_model.bin, nor the list of their parts; write it with save_pretrained",
+        .0.display()
+    )]
     NoWeights(PathBuf),
+    /// There is no tokenizer that could be read.
+    #[error(
+        "{} has a tokenizer that is not read without its tokenizer.json; write that with \
+         AutoTokenizer.from_pretrained(folder, use_fast=True).save_pretrained(folder)",
+        .0.display()
+    )]
+    NoTokenizer(PathBuf),
+    /// The tokenizer has pieces for which the encoder has no row.
+    #[error(
+        "{}: the tokenizer's piece {piece:?} has the number {id} and the encoder's table {rows} rows; save the model again after \
+         model.resize_token_embeddings(len(tokenizer)), or take the piece out of tokenizer.json",
+        path.display()
+    )]
+    BeyondTable {
+        /// The folder.
+        path: PathBuf,
+        /// The piece.
+        piece: String,
+        /// Its number.
+        id: u32,
+        /// Rows of the table.
+        rows: usize,
+    },
     /// The configuration cannot be used.
     #[error("{}: {problem}", path.display())]
     Config {
@@ -63,15 +94,20 @@ pub struct Pretrained {
 /// `config.json`, as far as the arithmetic depends on it.
 #[derive(Deserialize)]
 struct HfConfig {
-    model_type: String,
+    #[serde(default)]
+    model_type: Option<String>,
+    #[serde(default)]
+    architectures: Option<Vec<String>>,
     vocab_size: usize,
     hidden_size: usize,
     num_hidden_layers: usize,
     num_attention_heads: usize,
     intermediate_size: usize,
     max_position_embeddings: usize,
-    #[serde(default = "one")]
-    type_vocab_size: usize,
+    #[serde(default)]
+    type_vocab_size: Option<usize>,
+    /// The default of every class that is known here.
+    #[serde(default = "epsilon")]
     layer_norm_eps: f64,
     #[serde(default)]
     pad_token_id: Option<usize>,
@@ -81,8 +117,8 @@ struct HfConfig {
     position_embedding_type: String,
 }
 
-fn one() -> usize {
-    1
+fn epsilon() -> f64 {
+    1e-12
 }
 
 fn gelu() -> String {
@@ -94,8 +130,30 @@ fn absolute() -> String {
 }
 
 impl HfConfig {
+    /// The family, from what else tells it where it is not named.
+    fn model_type(&self) -> &str {
+        let named = self.architectures.iter().flatten();
+        let of = |name: &String| {
+            ["Roberta", "Camembert", "Bert"]
+                .into_iter()
+                .find(|known| name.contains(known))
+        };
+        match (&self.model_type, named.clone().find_map(of)) {
+            (Some(model_type), _) => model_type.as_str(),
+            (None, Some("Bert")) => "bert",
+            (None, Some(_)) => "roberta",
+            // Positions that begin behind the padding's need two more rows.
+            (None, None)
+                if self.pad_token_id == Some(1) || self.max_position_embeddings % 128 == 2 =>
+            {
+                "roberta"
+            }
+            (None, None) => "bert",
+        }
+    }
+
     fn encoder(&self, shapes: usize, dropout: f64) -> Result<EncoderConfig, String> {
-        let first_position = match self.model_type.as_str() {
+        let first_position = match self.model_type() {
             "bert" => 0,
             // fairseq counts positions from the padding id on.
             "roberta" | "xlm-roberta" | "camembert" => self.pad_token_id.unwrap_or(1) + 1,
@@ -105,9 +163,16 @@ impl HfConfig {
                 ));
             }
         };
-        if self.hidden_act != "gelu" {
+        // `gelu_python` is the same function, written out.
+        if !["gelu", "gelu_python"].contains(&self.hidden_act.as_str()) {
+            let near = match self.hidden_act.as_str() {
+                "gelu_new" | "gelu_fast" | "gelu_pytorch_tanh" | "gelu_accurate" => {
+                    ". It differs by less than 0.001 a value: to train on with \"gelu\", write that into config.json"
+                }
+                _ => "; choose a model with it",
+            };
             return Err(format!(
-                "hidden_act is {:?}; only \"gelu\" is known",
+                "hidden_act is {:?} and only \"gelu\" is computed{near}",
                 self.hidden_act
             ));
         }
@@ -139,7 +204,7 @@ impl HfConfig {
             ffn: self.intermediate_size,
             positions: self.max_position_embeddings,
             first_position,
-            token_types: self.type_vocab_size,
+            token_types: self.type_vocab_size.unwrap_or(1),
             shapes,
             epsilon: self.layer_norm_eps,
             dropout,
@@ -200,17 +265,9 @@ fn read(path: PathBuf) -> Result<Vec<u8>, HuggingFaceError> {
     fs::read(&path).map_err(|source| HuggingFaceError::Io { path, source })
 }
 
-/// Reads the tokenizer of a folder.
-///
-/// # Errors
-/// [`HuggingFaceError`]
-pub fn load_tokenizer(folder: &Path) -> Result<SubwordTokenizer, HuggingFaceError> {
-    Ok(SubwordTokenizer::from_bytes(&read(
-        folder.join("tokenizer.json"),
-    )?)?)
-}
-
 /// Reads the encoder of a folder onto `device`, with a fresh word-shape table of `shapes` rows.
+///
+/// Weights of 16 or 64 bits become f32.
 ///
 /// # Errors
 /// [`HuggingFaceError`]; every tensor must be there in the right shape.
@@ -227,41 +284,27 @@ pub fn load_encoder(
     };
     let config: HfConfig =
         serde_json::from_slice(&read(path.clone())?).map_err(|e| problem(e.to_string()))?;
-    let config = config.encoder(shapes, dropout).map_err(problem)?;
-    let mut encoder = config.init(device);
+    let types = config.type_vocab_size;
+    let mut config = config.encoder(shapes, dropout).map_err(problem)?;
 
-    let names = remapper(
-        NAMES.iter().map(|(ours, theirs)| (*theirs, *ours)),
-        r"(?:bert\.|roberta\.)?",
-        "",
-    );
-    let safetensors = folder.join("model.safetensors");
-    let pytorch = folder.join("pytorch_model.bin");
-    let (path, result) = if safetensors.is_file() {
-        let mut store = SafetensorsStore::from_file(&safetensors)
-            .with_from_adapter(PyTorchToBurnAdapter)
-            .remap(names)
-            .allow_partial(true);
-        (
-            safetensors,
-            encoder.load_from(&mut store).map_err(|e| e.to_string()),
-        )
-    } else if pytorch.is_file() {
-        let mut store = PytorchStore::from_file(&pytorch)
-            .remap(names)
-            .allow_partial(true);
-        (
-            pytorch,
-            encoder.load_from(&mut store).map_err(|e| e.to_string()),
-        )
-    } else {
-        return Err(HuggingFaceError::NoWeights(folder.to_owned()));
-    };
+    let (path, tensors) = weights::encoder(folder)?;
+    if types.is_none() {
+        let table = tensors
+            .iter()
+            .find(|tensor| tensor.name == "embeddings.token_type_embeddings.weight");
+        config.token_types = table
+            .and_then(|table| table.shape.first().copied())
+            .unwrap_or(1);
+    }
+    let names = NAMES.iter().map(|(ours, theirs)| (*theirs, *ours));
+    let (tensors, _) = remapper(names, "", "").remap(tensors);
+    let mut encoder = config.init(device);
+    let adapter = PyTorchToBurnAdapter.chain(FloatCastAdapter::to(DType::F32));
+    let result = encoder.apply(tensors, None, Some(Box::new(adapter)), true);
     let problem = |problem| HuggingFaceError::Weights {
         path: path.clone(),
         problem,
     };
-    let result = result.map_err(problem)?;
     let missing: Vec<_> = result
         .missing
         .iter()
@@ -344,9 +387,14 @@ pub fn export(
     });
     let mut text = serde_json::to_vec_pretty(&json).expect("finite numbers");
     text.push(b'\n');
+    let vocabulary = tokenizer.bytes()?;
+    let settings = tokenizer::settings(tokenizer, &vocabulary, e.max_pieces());
+    let mut settings = serde_json::to_vec_pretty(&settings).expect("text and numbers");
+    settings.push(b'\n');
     for (name, bytes) in [
         ("config.json", text),
-        ("tokenizer.json", tokenizer.bytes()?),
+        ("tokenizer.json", vocabulary),
+        ("tokenizer_config.json", settings),
     ] {
         let path = folder.join(name);
         fs::write(&path, bytes).map_err(|e| io(&path, e))?;
@@ -441,5 +489,157 @@ mod tests {
         config["num_attention_heads"] = 3.into();
         write(&config);
         assert!(sentence().contains("3 heads"));
+        config["num_attention_heads"] = 2.into();
+        config["hidden_act"] = "gelu_new".into();
+        write(&config);
+        assert!(sentence().contains("gelu_new") && sentence().contains("config.json"));
+        config["hidden_act"] = "gelu".into();
+        write(&config);
+        let index = folder.path().join("model.safetensors.index.json");
+        for part in ["absent.safetensors", "../absent.safetensors"] {
+            fs::write(
+                &index,
+                serde_json::json!({"weight_map": {"a": part}}).to_string(),
+            )
+            .unwrap();
+            assert!(sentence().contains(part) && sentence().contains("fetch all parts"));
+        }
+    }
+
+    /// An encoder written as others write it: in 16 bits, under a prefix, in parts, with half a configuration.
+    #[test]
+    fn other_ways_of_writing_an_encoder_give_the_same_hidden_states() {
+        let device = Device::flex();
+        device.seed(4);
+        let tokenizer = crate::tweet::tiny::tokenizer().unwrap();
+        let config = crate::systems::tiny::config(&tokenizer);
+        let folder = tempfile::tempdir().unwrap();
+        let file = |name: &str| folder.path().join(name);
+        export(config.init(&device), &config, &tokenizer, folder.path()).unwrap();
+        let settings: serde_json::Value =
+            serde_json::from_slice(&fs::read(file("tokenizer_config.json")).unwrap()).unwrap();
+        assert_eq!(settings["tokenizer_class"], "PreTrainedTokenizerFast");
+        let hidden = || {
+            let loaded = load_encoder(folder.path(), 0, 0.1, &device).unwrap();
+            let values = loaded.encoder.forward(&input(&device, true)).into_data();
+            values.iter::<f32>().collect::<Vec<f32>>()
+        };
+        let expected = hidden();
+        let close = |apart: f32| {
+            let got = hidden();
+            assert_eq!(got.len(), expected.len());
+            for (a, b) in got.iter().zip(&expected) {
+                assert!((a - b).abs() < apart, "{a} against {b}");
+            }
+        };
+        let whole = fs::read(file("model.safetensors")).unwrap();
+        let tensors = safetensors::SafeTensors::deserialize(&whole).unwrap();
+        type Values = (String, Vec<usize>, Vec<f32>);
+        let values: Vec<Values> = tensors
+            .iter()
+            .map(|(name, view)| {
+                let values = view
+                    .data()
+                    .chunks_exact(4)
+                    .map(|b| f32::from_le_bytes(b.try_into().unwrap()));
+                (name.to_owned(), view.shape().to_vec(), values.collect())
+            })
+            .collect();
+        let write = |to: &str, values: &[Values], prefix: &str, dtype: safetensors::Dtype| {
+            let bytes: Vec<(String, Vec<usize>, Vec<u8>)> = values
+                .iter()
+                .map(|(name, shape, values)| {
+                    let bytes = values.iter().flat_map(|&v| match dtype {
+                        safetensors::Dtype::BF16 => {
+                            burn::tensor::bf16::from_f32(v).to_le_bytes().to_vec()
+                        }
+                        safetensors::Dtype::F16 => {
+                            burn::tensor::f16::from_f32(v).to_le_bytes().to_vec()
+                        }
+                        _ => v.to_le_bytes().to_vec(),
+                    });
+                    (format!("{prefix}{name}"), shape.clone(), bytes.collect())
+                })
+                .collect();
+            let views = bytes.iter().map(|(name, shape, bytes)| {
+                (
+                    name,
+                    safetensors::tensor::TensorView::new(dtype, shape.clone(), bytes).unwrap(),
+                )
+            });
+            fs::write(file(to), safetensors::serialize(views, None).unwrap()).unwrap();
+        };
+        for (dtype, apart) in [
+            (safetensors::Dtype::F16, 0.02),
+            (safetensors::Dtype::BF16, 0.1),
+            (safetensors::Dtype::F32, 1e-6),
+        ] {
+            for prefix in [
+                "module.",
+                "0.auto_model.",
+                "model.",
+                "bert.",
+                "module.roberta.",
+                "_orig_mod.",
+            ] {
+                write("model.safetensors", &values, prefix, dtype);
+                close(apart);
+            }
+        }
+        // In two parts.
+        let (one, two) = values.split_at(values.len() / 2);
+        write("model-1-of-2.safetensors", one, "", safetensors::Dtype::F32);
+        write("model-2-of-2.safetensors", two, "", safetensors::Dtype::F32);
+        fs::remove_file(file("model.safetensors")).unwrap();
+        let part = |part: &[Values], name: &str| -> Vec<(String, serde_json::Value)> {
+            part.iter()
+                .map(|(tensor, ..)| (tensor.clone(), name.into()))
+                .collect()
+        };
+        let parts = [
+            part(one, "model-1-of-2.safetensors"),
+            part(two, "model-2-of-2.safetensors"),
+        ]
+        .concat();
+        let map: serde_json::Map<_, _> = parts.into_iter().collect();
+        let index = serde_json::json!({"metadata": {}, "weight_map": map}).to_string();
+        fs::write(file("model.safetensors.index.json"), index).unwrap();
+        close(1e-6);
+        // With half a configuration.
+        let mut config: serde_json::Value =
+            serde_json::from_slice(&fs::read(file("config.json")).unwrap()).unwrap();
+        let fields = config.as_object_mut().unwrap();
+        for name in [
+            "model_type",
+            "layer_norm_eps",
+            "type_vocab_size",
+            "hidden_act",
+        ] {
+            fields.remove(name);
+        }
+        fs::write(file("config.json"), config.to_string()).unwrap();
+        close(1e-4);
+        // Two encoders, and none.
+        write("model.safetensors", &values, "a.", safetensors::Dtype::F32);
+        let mut both = values.clone();
+        both.extend(
+            values
+                .iter()
+                .map(|(name, shape, values)| (format!("b.{name}"), shape.clone(), values.clone())),
+        );
+        write("model.safetensors", &both, "", safetensors::Dtype::F32);
+        let sentence = || {
+            load_encoder(folder.path(), 0, 0.1, &device)
+                .unwrap_err()
+                .to_string()
+        };
+        assert!(sentence().contains("two encoders"), "{}", sentence());
+        write(
+            "model.safetensors",
+            &[("x".to_owned(), vec![1], vec![0.0])],
+            "",
+            safetensors::Dtype::F32,
+        );
+        assert!(sentence().contains("the first is x"), "{}", sentence());
     }
 }

@@ -2,8 +2,10 @@
 
 use burn::module::Module;
 use burn::store::{
-    ApplyResult, ModuleSnapshot, ModuleStore, PyTorchToBurnAdapter, PytorchStore, SafetensorsStore,
+    ApplyResult, FloatCastAdapter, ModuleAdapter, ModuleSnapshot, ModuleStore,
+    PyTorchToBurnAdapter, PytorchStore, SafetensorsStore,
 };
+use burn::tensor::DType;
 use serde::Deserialize;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -101,7 +103,8 @@ pub enum WeightError {
 
 /// Fills `module` from a state dict, every tensor exactly once. `rename` turns a key of the file
 /// into the module's path, with PyTorch's last part (`weight`, `bias`, `running_mean`, ...).
-/// Linear weights are transposed; `num_batches_tracked` is passed over.
+/// Linear weights are transposed, weights of 16 or 64 bits become f32; `num_batches_tracked` is passed over, and so is what a
+/// wrapper around the network puts before every key, such as `module.`.
 ///
 /// # Errors
 /// [`WeightError`] where the file and the network do not match in full; `module` may then be
@@ -127,16 +130,33 @@ pub fn load<M: Module>(
             .map_err(unreadable)?
             .clone(),
     };
+    let wrapper = wrapper(tensors.keys().map(String::as_str));
     let tensors = tensors
         .into_values()
         .filter(|tensor| !tensor.name.ends_with("num_batches_tracked"))
         .map(|mut tensor| {
-            tensor.name = rename(&tensor.name);
+            tensor.name = rename(&tensor.name[wrapper..]);
             tensor
         })
         .collect();
-    let adapter = Box::new(PyTorchToBurnAdapter);
+    let adapter = Box::new(PyTorchToBurnAdapter.chain(FloatCastAdapter::to(DType::F32)));
     check(module.apply(tensors, None, Some(adapter), true))
+}
+
+/// The length of what wrappers put before every one of the keys.
+fn wrapper<'a>(keys: impl Iterator<Item = &'a str> + Clone) -> usize {
+    const WRAPPERS: [&str; 4] = ["module.", "_orig_mod.", "model.", "state_dict."];
+    let mut length = 0;
+    if keys.clone().next().is_none() {
+        return 0;
+    }
+    while let Some(next) = WRAPPERS
+        .iter()
+        .find(|next| keys.clone().all(|key| key[length..].starts_with(**next)))
+    {
+        length += next.len();
+    }
+    length
 }
 
 fn check(result: ApplyResult) -> Result<(), WeightError> {
@@ -222,6 +242,13 @@ mod tests {
             load(&mut network(), &file, str::to_owned)
         };
         assert_eq!(read(&all), Ok(()));
+        for wrapper in ["module.", "_orig_mod.module.", "model."] {
+            let wrapped: Vec<_> = all
+                .iter()
+                .map(|(name, shape)| (format!("{wrapper}{name}"), shape.clone()))
+                .collect();
+            assert_eq!(read(&wrapped), Ok(()), "{wrapper}");
+        }
         for index in 0..all.len() {
             let mut fewer = all.clone();
             fewer.remove(index);

@@ -1,11 +1,17 @@
 //! Bytes of an image file → an upright RGB image of bounded size.
 //!
 //! The content decides the format; a file name or declared type is never consulted. Everything
-//! a header claims is checked against [`Limits`] before a single pixel is decoded.
+//! a header claims is checked against [`Limits`] before a single pixel is decoded. The same code runs natively and in the browser.
+
+mod animation;
+mod format;
+mod jpeg;
+mod png;
 
 use crate::image::{Image, resize};
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader};
+use std::fmt;
 use std::io::Cursor;
 use thiserror::Error;
 
@@ -14,6 +20,9 @@ use thiserror::Error;
 pub const LONGEST_SIDE: u32 = 1024;
 
 /// What an image file may cost.
+///
+/// A PNG is reduced as its rows come, and of a JPEG with a side of 8192 pixels or more only the means of its blocks are decoded, an
+/// eighth of its size; other images are decoded whole. Beside the file's own bytes that takes at most `allocation`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Largest file, in bytes.
@@ -22,18 +31,21 @@ pub struct Limits {
     pub side: u32,
     /// Most pixels the header may claim: width × height.
     pub pixels: u64,
+    /// Most pixels of an image that is decoded whole.
+    pub pixels_at_once: u64,
     /// Most memory the decoder may allocate at once, in bytes.
     pub allocation: u64,
 }
 
 impl Default for Limits {
-    /// 32 MiB of file, 16384 pixels a side, 64 million pixels, 512 MiB of memory: above what any
-    /// phone writes and any social network serves, and inside what a browser tab can hold.
+    /// 128 MiB of file, 65535 pixels a side, 250 million pixels, 64 million of an image that is decoded whole, 512 MiB of memory:
+    /// above what any phone writes and any social network serves, and inside what a browser tab can hold.
     fn default() -> Self {
         Self {
-            file_bytes: 32 << 20,
-            side: 16384,
-            pixels: 64_000_000,
+            file_bytes: 128 << 20,
+            side: 65_535,
+            pixels: 250_000_000,
+            pixels_at_once: 64_000_000,
             allocation: 512 << 20,
         }
     }
@@ -123,15 +135,49 @@ pub enum DecodeError {
     },
 }
 
+/// An image as it was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decoded {
+    /// The image.
+    pub image: Image,
+    /// What is to be known of how it was read.
+    pub note: Option<Note>,
+}
+
+/// Something to know of an image that was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Note {
+    /// Of an animation whose first frames are of one colour, this one was read.
+    Frame {
+        /// Its number, from 1.
+        number: usize,
+        /// How many there are.
+        of: usize,
+    },
+}
+
+impl fmt::Display for Note {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            Self::Frame { number, of } => {
+                write!(
+                    f,
+                    "frame {number} of {of}, the first that is not of one colour"
+                )
+            }
+        }
+    }
+}
+
 impl Image {
-    /// Decodes JPEG, PNG, WebP or GIF (first frame) under the default [`Limits`] and reduces it
-    /// so that its longer side is at most [`LONGEST_SIDE`].
+    /// Decodes JPEG, PNG, WebP or GIF under the default [`Limits`] and reduces it so that its longer side is at most
+    /// [`LONGEST_SIDE`].
     ///
-    /// The EXIF orientation is applied, transparency is laid on white, grey, CMYK and 16-bit
-    /// images become 8-bit RGB. Colour profiles are not applied.
+    /// The EXIF orientation is applied, transparency is laid on white, grey, CMYK and 16-bit images become 8-bit RGB. Colour
+    /// profiles are not applied. Of an animation the first frame is read that is not of one colour.
     ///
     /// # Errors
-    /// [`DecodeError`]: what is wrong with the bytes.
+    /// [`DecodeError`]: what is wrong with the bytes. An image whose lower rows are missing is refused.
     pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
         Self::decode_within(bytes, &Limits::default())
     }
@@ -141,97 +187,157 @@ impl Image {
     /// # Errors
     /// [`DecodeError`]: what is wrong with the bytes.
     pub fn decode_within(bytes: &[u8], limits: &Limits) -> Result<Self, DecodeError> {
+        Decoded::within(bytes, limits).map(|decoded| decoded.image)
+    }
+}
+
+impl Decoded {
+    /// [`Image::decode`], with what is to be known of how it was read.
+    ///
+    /// # Errors
+    /// [`DecodeError`]: what is wrong with the bytes.
+    pub fn read(bytes: &[u8]) -> Result<Self, DecodeError> {
+        Self::within(bytes, &Limits::default())
+    }
+
+    /// [`Decoded::read`] under other limits.
+    ///
+    /// # Errors
+    /// [`DecodeError`]: what is wrong with the bytes.
+    pub fn within(bytes: &[u8], limits: &Limits) -> Result<Self, DecodeError> {
         if bytes.is_empty() {
             return Err(DecodeError::Empty);
         }
         limits.check_file(bytes.len())?;
-        let (format, name) = known_format(bytes)?;
-        let fault = |error| explain(error, name, limits);
-
-        let mut decoder = ImageReader::with_format(Cursor::new(bytes), format)
-            .into_decoder()
-            .map_err(fault)?;
-        let (width, height) = decoder.dimensions();
-        check_size(width, height, limits)?;
-        let whole = match format {
-            ImageFormat::Jpeg => jpeg_is_whole(bytes),
-            ImageFormat::WebP => webp_is_whole(bytes),
-            _ => true,
+        let (format, name) = format::known(bytes)?;
+        let (image, orientation) = match format {
+            ImageFormat::Png => png::decode(bytes, limits)?,
+            ImageFormat::Jpeg => jpeg_pixels(bytes, limits)?,
+            ImageFormat::WebP if !webp_is_whole(bytes) => {
+                return Err(DecodeError::Truncated { format: name });
+            }
+            _ => whole(bytes, format, name, limits)?,
         };
-        if !whole {
-            return Err(DecodeError::Truncated { format: name });
-        }
-        let mut bounds = image::Limits::no_limits();
-        bounds.max_image_width = Some(limits.side);
-        bounds.max_image_height = Some(limits.side);
-        bounds.max_alloc = Some(limits.allocation);
-        bounds.reserve(decoder.total_bytes()).map_err(fault)?;
-        decoder.set_limits(bounds).map_err(fault)?;
-        // A broken orientation note is no reason to refuse the image.
-        let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
-        let image = DynamicImage::from_decoder(decoder).map_err(fault)?;
-
+        let animated = matches!(format, ImageFormat::Gif | ImageFormat::WebP);
+        let shown = match animated && animation::is_uniform(&image) {
+            true => animation::first_shown(bytes, format, limits),
+            false => None,
+        };
+        let (image, note) = match shown {
+            Some((frame, number, of)) if number > 1 => (frame, Some(Note::Frame { number, of })),
+            _ => (image, None),
+        };
         // Reduced before it is turned: the fewer pixels move, the better.
-        let image = bounded(flatten(image), LONGEST_SIDE);
-        let mut image = match image::RgbImage::from_raw(image.width, image.height, image.rgb) {
-            Some(rgb) => DynamicImage::ImageRgb8(rgb),
-            None => return Err(DecodeError::NoPixels { width, height }),
-        };
-        image.apply_orientation(orientation);
-        Ok(Self {
-            width: image.width(),
-            height: image.height(),
-            rgb: image.into_rgb8().into_raw(),
-        })
+        let image = turned(bounded(image, LONGEST_SIDE), orientation)?;
+        Ok(Self { image, note })
     }
 }
 
-/// The decoder for the bytes, or why there is none.
-fn known_format(bytes: &[u8]) -> Result<(ImageFormat, &'static str), DecodeError> {
-    let unsupported = |format: &str| {
-        Err(DecodeError::Unsupported {
-            format: format.to_owned(),
-        })
+/// An image turned as its note says.
+fn turned(image: Image, orientation: Orientation) -> Result<Image, DecodeError> {
+    let (width, height) = (image.width, image.height);
+    let mut image = match image::RgbImage::from_raw(width, height, image.rgb) {
+        Some(rgb) => DynamicImage::ImageRgb8(rgb),
+        None => return Err(DecodeError::NoPixels { width, height }),
     };
-    match image::guess_format(bytes) {
-        Ok(ImageFormat::Jpeg) => Ok((ImageFormat::Jpeg, "JPEG")),
-        Ok(ImageFormat::Png) => Ok((ImageFormat::Png, "PNG")),
-        Ok(ImageFormat::WebP) => Ok((ImageFormat::WebP, "WebP")),
-        Ok(ImageFormat::Gif) => Ok((ImageFormat::Gif, "GIF")),
-        Ok(ImageFormat::Bmp) => unsupported("BMP"),
-        Ok(ImageFormat::Tiff) => unsupported("TIFF"),
-        Ok(ImageFormat::Avif) => unsupported("AVIF"),
-        Ok(ImageFormat::Ico) => unsupported("icon"),
-        Ok(_) => Err(DecodeError::NotAnImage),
-        Err(_) => match bytes.get(4..12) {
-            Some(b"ftypheic" | b"ftypheix" | b"ftypmif1" | b"ftypmsf1") => unsupported("HEIC"),
-            _ => Err(DecodeError::NotAnImage),
-        },
+    image.apply_orientation(orientation);
+    Ok(Image {
+        width: image.width(),
+        height: image.height(),
+        rgb: image.into_rgb8().into_raw(),
+    })
+}
+
+/// Decodes an image whole.
+fn whole(
+    bytes: &[u8],
+    format: ImageFormat,
+    name: &'static str,
+    limits: &Limits,
+) -> Result<(Image, Orientation), DecodeError> {
+    let fault = |error| explain(error, name, limits);
+    let mut decoder = ImageReader::with_format(Cursor::new(bytes), format)
+        .into_decoder()
+        .map_err(fault)?;
+    let (width, height) = decoder.dimensions();
+    check_size(width, height, limits, limits.pixels_at_once)?;
+    let mut bounds = image::Limits::no_limits();
+    bounds.max_image_width = Some(limits.side);
+    bounds.max_image_height = Some(limits.side);
+    bounds.max_alloc = Some(limits.allocation);
+    bounds.reserve(decoder.total_bytes()).map_err(fault)?;
+    decoder.set_limits(bounds).map_err(fault)?;
+    // A broken orientation note is no reason to refuse the image.
+    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+    let image = DynamicImage::from_decoder(decoder).map_err(fault)?;
+    Ok((flatten(image), orientation))
+}
+
+/// Sides from which a JPEG is decoded at an eighth: what is left is not smaller than [`LONGEST_SIDE`].
+const EIGHTH: u32 = 8 * LONGEST_SIDE;
+
+/// Decodes a JPEG, a large one at an eighth of its size.
+fn jpeg_pixels(bytes: &[u8], limits: &Limits) -> Result<(Image, Orientation), DecodeError> {
+    const NAME: &str = "JPEG";
+    let fault = |error| explain(error, NAME, limits);
+    let (width, height) = ImageReader::with_format(Cursor::new(bytes), ImageFormat::Jpeg)
+        .into_decoder()
+        .map_err(fault)?
+        .dimensions();
+    check_size(width, height, limits, limits.pixels)?;
+    // The coefficients of a progressive image wait in memory for its last scan.
+    let at_once = limits.pixels_at_once / if jpeg::is_progressive(bytes) { 2 } else { 1 };
+    let reduced = width.max(height) >= EIGHTH || u64::from(width) * u64::from(height) > at_once;
+    match jpeg::scan(bytes) {
+        Ok(scan) if !scan.complete => Err(DecodeError::Truncated { format: NAME }),
+        Ok(scan) if reduced => {
+            let (width, height) = bounded_sides(width, height, LONGEST_SIDE);
+            let image = match scan.eighth.width > width || scan.eighth.height > height {
+                true => resize::resize(&scan.eighth, width, height),
+                false => scan.eighth,
+            };
+            Ok((image, scan.orientation))
+        }
+        Ok(scan) if scan.ended => whole(bytes, ImageFormat::Jpeg, NAME, limits),
+        // Every row is there, only the end mark is not.
+        Ok(_) => whole(
+            &[bytes, &[0xff, 0xd9]].concat(),
+            ImageFormat::Jpeg,
+            NAME,
+            limits,
+        ),
+        Err(jpeg::Unclear::Process) if reduced => Err(DecodeError::Unsupported {
+            format: format!("such large {NAME}"),
+        }),
+        Err(jpeg::Unclear::Damaged) if reduced => Err(DecodeError::Damaged {
+            format: NAME,
+            detail: "its codes lead nowhere".to_owned(),
+        }),
+        Err(_) if !jpeg_has_end(bytes) => Err(DecodeError::Truncated { format: NAME }),
+        Err(_) => whole(bytes, ImageFormat::Jpeg, NAME, limits),
     }
 }
 
 /// Refuses what the header claims before anything is allocated for it.
-fn check_size(width: u32, height: u32, limits: &Limits) -> Result<(), DecodeError> {
+fn check_size(width: u32, height: u32, limits: &Limits, pixels: u64) -> Result<(), DecodeError> {
     if width == 0 || height == 0 {
         return Err(DecodeError::NoPixels { width, height });
     }
-    if width > limits.side
-        || height > limits.side
-        || u64::from(width) * u64::from(height) > limits.pixels
+    let pixels = pixels.min(limits.pixels);
+    if width > limits.side || height > limits.side || u64::from(width) * u64::from(height) > pixels
     {
         return Err(DecodeError::TooManyPixels {
             width,
             height,
             side: limits.side,
-            pixels: limits.pixels,
+            pixels,
         });
     }
     Ok(())
 }
 
-/// Whether a JPEG has its end marker after its first scan began. The decoder would fill the
-/// missing rows with grey and say nothing.
-fn jpeg_is_whole(bytes: &[u8]) -> bool {
+/// Whether a JPEG has its end marker after its first scan began.
+fn jpeg_has_end(bytes: &[u8]) -> bool {
     let mut at = 2;
     // Segments up to the first scan are skipped by their length: a thumbnail inside one has an
     // end marker of its own.
@@ -301,11 +407,7 @@ fn flatten(image: DynamicImage) -> Image {
         let rgba = image.into_rgba8();
         let mut rgb = Vec::with_capacity(rgba.len() / 4 * 3);
         for &image::Rgba([r, g, b, a]) in rgba.pixels() {
-            let on_white = |c: u8| {
-                let a = u32::from(a);
-                ((u32::from(c) * a + 255 * (255 - a) + 127) / 255) as u8
-            };
-            rgb.extend([on_white(r), on_white(g), on_white(b)]);
+            rgb.extend([r, g, b].map(|value| on_white(value, a)));
         }
         rgb
     } else {
@@ -314,18 +416,33 @@ fn flatten(image: DynamicImage) -> Image {
     Image { width, height, rgb }
 }
 
+/// A value of so much opacity laid on white.
+#[inline]
+fn on_white(value: u8, alpha: u8) -> u8 {
+    let alpha = u32::from(alpha);
+    ((u32::from(value) * alpha + 255 * (255 - alpha) + 127) / 255) as u8
+}
+
 /// `image` with its longer side at most `longest`, the aspect kept to the nearest pixel.
 fn bounded(image: Image, longest: u32) -> Image {
-    let long = image.width.max(image.height);
+    let (width, height) = bounded_sides(image.width, image.height, longest);
+    match (width, height) == (image.width, image.height) {
+        true => image,
+        false => resize::resize(&image, width, height),
+    }
+}
+
+/// The sides of an image with the longer one at most `longest`.
+fn bounded_sides(width: u32, height: u32, longest: u32) -> (u32, u32) {
+    let long = width.max(height);
     if long <= longest {
-        return image;
+        return (width, height);
     }
     let scaled = |side: u32| {
         let (side, long, longest) = (u64::from(side), u64::from(long), u64::from(longest));
         ((side * longest + long / 2) / long).max(1) as u32
     };
-    let (width, height) = (scaled(image.width), scaled(image.height));
-    resize::resize(&image, width, height)
+    (scaled(width), scaled(height))
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use crate::data::corpus_images::{CorpusImages, CorpusImagesError, EarlyStages, I
 use crate::data::dataset::{CandidateImage, Example, Loader, Order};
 use crate::data::image_text_files;
 use crate::data::image_text_files::ImageContextError;
-use crate::formats::hugging_face::{HuggingFaceError, load_encoder, load_tokenizer};
+use crate::formats::hugging_face::{HuggingFaceError, load_encoder, load_tokenizer_of};
 use crate::formats::vision_networks::{VisionFileError, load_vision_encoder, with_detector};
 use crate::formats::word2vec::{Word2vecError, WordVectors};
 use crate::nn::encoder::EncoderConfig;
@@ -329,10 +329,11 @@ fn begin(config: &TrainConfig, device: &Device, autodiff: &Device) -> Result<Sta
     let augmentation = open_augmentation(config, device)?;
     let (system_config, system) =
         build(config, vision.as_ref(), augmentation.as_deref(), autodiff)?;
+    let tokenizer = load_tokenizer_of(&config.encoder, system_config.encoder().vocab)?;
     Ok(Start {
         config: system_config,
         system,
-        tokenizer: load_tokenizer(&config.encoder)?,
+        tokenizer,
         vision,
         augmentation,
         sigils: config.sigils,
@@ -430,7 +431,9 @@ fn open_augmentation(
 ) -> Result<Option<Arc<Augmentation>>, TrainError> {
     match (&config.word2vec, config.system) {
         (Some(path), SystemKind::Mgcmt) if config.augmented != Augmented::Off => {
-            let table = WordVectors::read(path)?.augmentation(device)?;
+            let vectors = WordVectors::read(path)?;
+            eprintln!("{}: {vectors}", path.display());
+            let table = vectors.augmentation(device)?;
             Ok(Some(Arc::new(table)))
         }
         _ => Ok(None),

@@ -120,6 +120,12 @@ impl SubwordTokenizer {
         self.tokenizer.get_vocab_size(true)
     }
 
+    /// The subword with the highest id, added ones included.
+    pub fn highest(&self) -> Option<(String, u32)> {
+        let vocabulary = self.tokenizer.get_vocab(true);
+        vocabulary.into_iter().max_by_key(|(_, id)| *id)
+    }
+
     /// The subword with this id, as the vocabulary writes it.
     pub fn subword(&self, id: u32) -> Option<String> {
         self.tokenizer.id_to_token(id)

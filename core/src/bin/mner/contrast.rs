@@ -2,6 +2,7 @@
 
 use crate::failure::Failure;
 use crate::images::ImageArgs;
+use crate::output;
 use mner_core::data::contrast::{self, Contrast};
 use mner_core::data::corpus::Sample;
 use mner_core::evaluate::contrast::{Followed, Reading, auc, type_of};
@@ -25,13 +26,12 @@ pub struct Follows {
 impl Follows {
     pub fn print(&self, json: bool) -> Result<(), Failure> {
         if json {
-            println!("{}", serde_json::to_string_pretty(self)?);
-        } else {
-            println!("its own image   {}", self.own);
-            println!("another's image {}", self.another);
-            println!("no image        {}", self.none);
+            return output::print(&format!("{}\n", serde_json::to_string_pretty(self)?));
         }
-        Ok(())
+        output::print(&format!(
+            "its own image   {}\nanother's image {}\nno image        {}\n",
+            self.own, self.another, self.none
+        ))
     }
 }
 
@@ -138,18 +138,15 @@ pub struct ToldApart {
 
 impl ToldApart {
     pub fn print(&self, json: bool) -> Result<(), Failure> {
-        if json {
-            println!("{}", serde_json::to_string_pretty(self)?);
-            return Ok(());
-        }
-        match self.auc {
-            Some(auc) => println!(
+        let text = match self.auc {
+            _ if json => serde_json::to_string_pretty(self)?,
+            Some(auc) => format!(
                 "relevance of {} tweets: own {:.3}, another's {:.3}, AUC {auc:.3}",
                 self.tweets, self.own, self.another
             ),
-            None => println!("this system does not measure relevance"),
-        }
-        Ok(())
+            None => "this system does not measure relevance".to_owned(),
+        };
+        output::print(&format!("{text}\n"))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::device;
 use crate::failure::Failure;
+use crate::output;
 use burn::train::Interrupter;
 use mner_core::train::distill::{DETECTOR, DistillConfig, Figures, distill};
 
@@ -21,17 +22,16 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let device = device::parse(&args.device)?;
     let report = distill(&args.config, &device, args.resume, Interrupter::new())?;
     let figures = |name: &str, figures: &Figures| {
-        println!(
-            "{name:<24} recall {:.4}  precision {:.4}  F1 {:.4}",
+        format!(
+            "{name:<24} recall {:.4}  precision {:.4}  F1 {:.4}\n",
             figures.recall, figures.precision, figures.f1
-        );
+        )
     };
-    figures("teacher's weights as is", &report.baseline);
-    figures("the same, calibrated", &report.calibrated);
-    figures("student", &report.student);
-    println!(
-        "the detector is {}",
+    output::print(&format!(
+        "{}{}{}the detector is {}\n",
+        figures("teacher's weights as is", &report.baseline),
+        figures("the same, calibrated", &report.calibrated),
+        figures("student", &report.student),
         args.config.out.join(DETECTOR).display()
-    );
-    Ok(())
+    ))
 }

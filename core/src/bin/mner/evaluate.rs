@@ -4,6 +4,7 @@ use crate::bundle::BundleArgs;
 use crate::contrast;
 use crate::failure::Failure;
 use crate::images::ImageArgs;
+use crate::output::{self, Counter};
 use mner_core::data::corpus::{Sample, Source};
 use mner_core::data::image_text_files::{Captioner, read_all};
 use mner_core::evaluate::scores::{Report, Scores};
@@ -13,6 +14,7 @@ use mner_core::recognizer::evidence::RelevanceScores;
 use mner_core::systems::image_batch::EncodedImage;
 use mner_core::systems::ita::image_text::ImageText;
 use serde::Serialize;
+use std::fmt::{self, Write};
 use std::path::PathBuf;
 
 /// Score a bundle on labelled tweets: precision, recall and F1 over exact spans and types
@@ -118,16 +120,18 @@ pub fn run(args: &Args) -> Result<(), Failure> {
             None => None,
         },
     };
+    let mut text = String::new();
     if args.json {
-        println!("{}", serde_json::to_string_pretty(&passes)?);
+        text.push_str(&serde_json::to_string_pretty(&passes)?);
+        text.push('\n');
     } else {
-        print(&passes.own);
+        print(&mut text, &passes.own)?;
         if let Some(shuffled) = &passes.shuffled {
-            println!("\nwith the images shuffled among the tweets");
-            print(shuffled);
+            writeln!(text, "\nwith the images shuffled among the tweets")?;
+            print(&mut text, shuffled)?;
         }
     }
-    Ok(())
+    output::print(&text)
 }
 
 /// The sets that ask for the image.
@@ -156,17 +160,19 @@ fn names(seen: &[PathBuf]) -> Result<Option<SeenEntities>, Failure> {
     Ok(Some(names))
 }
 
-fn print(pass: &Pass) {
-    println!("{}", pass.report);
+fn print(text: &mut String, pass: &Pass) -> fmt::Result {
+    writeln!(text, "{}", pass.report)?;
     if let Some(unseen) = &pass.unseen {
-        println!("unseen entities\n{unseen}");
+        writeln!(text, "unseen entities\n{unseen}")?;
     }
     if let (Some(r), Some(images)) = (&pass.relevance, pass.images) {
-        println!(
+        writeln!(
+            text,
             "mean relevance of {images} images: global {:.4}, object {:.4}, semantic {:.4}, spatial {:.4}",
             r.global, r.object, r.semantic, r.spatial
-        );
+        )?;
     }
+    Ok(())
 }
 
 /// Labels all tweets and compares.
@@ -179,6 +185,7 @@ fn pass(
 ) -> Result<Pass, Failure> {
     let (mut scores, mut unseen) = (Scores::new(), Scores::new());
     let mut done = 0;
+    let mut counter = Counter::new(samples.len(), "tweets");
     let (mut sum, mut images) = (RelevanceScores::default(), 0);
     for chunk in samples.chunks(STEP) {
         let tweets: Vec<&[String]> = chunk.iter().map(|s| s.tokens.as_slice()).collect();
@@ -210,9 +217,9 @@ fn pass(
             }
         }
         done += chunk.len();
-        eprint!("\r{done}/{} tweets", samples.len());
+        counter.show(done);
     }
-    eprintln!();
+    counter.end();
     let mean = |sum: f64| sum / f64::from(images);
     Ok(Pass {
         report: scores.report(),

@@ -1,7 +1,7 @@
 //! `mner inspect`: what a bundle is.
 
 use crate::failure::Failure;
-use crate::{bundle, device};
+use crate::{bundle, device, output};
 use burn::module::Module;
 use mner_core::bundle::{AUGMENTATION, Compute, EYES, TOKENIZER, WEIGHTS, unpack};
 use mner_core::recognizer::Recognizer;
@@ -28,15 +28,15 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let device = device::parse("cpu")?;
     let unpacked = unpack(files.clone(), &device, Compute::Host)?;
     if args.json {
-        print!("{}", String::from_utf8_lossy(&files.manifest));
-        return Ok(());
+        return output::print(&String::from_utf8_lossy(&files.manifest));
     }
     let manifest = unpacked.manifest.clone();
     let parameters = unpacked.system.num_params();
     let recognizer = pollster::block_on(Recognizer::new(unpacked, &device))?;
     let known = pollster::block_on(recognizer.check(TOLERANCE))?;
 
-    let line = |name: &str, value: &dyn Display| println!("{name:<17}{value}");
+    let mut text = String::new();
+    let mut line = |name: &str, value: &dyn Display| text.push_str(&format!("{name:<17}{value}\n"));
     let encoder = manifest.config.encoder();
     line("name", &manifest.about.name);
     line("system", &manifest.config.name());
@@ -81,5 +81,5 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         ),
         None => line("known answer", &"none in the bundle"),
     }
-    Ok(())
+    output::print(&text)
 }

@@ -13,8 +13,11 @@ mod failure;
 mod images;
 mod init;
 mod inspect;
+mod output;
 mod predict;
 mod quantize;
+mod record;
+mod stream;
 mod train;
 
 use clap::{Parser, Subcommand};

@@ -3,15 +3,16 @@
 use crate::bundle::BundleArgs;
 use crate::explain;
 use crate::failure::Failure;
+use crate::stream::{self, Settings};
 use image::ImageFormat;
 use mner_core::image::Image;
+use mner_core::image::decode::Decoded;
 use mner_core::recognizer::{Recognition, Recognizer};
 use mner_core::systems::image_batch::EncodedImage;
 use serde_json::{Map, Value, json};
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, BufWriter, IsTerminal, Write};
+use std::io::{self, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
 /// Name the entities of a tweet, or of every tweet in a JSONL stream
 #[derive(clap::Args)]
@@ -21,6 +22,7 @@ pub struct Args {
     /// The tweet
     #[arg(
         long,
+        allow_hyphen_values = true,
         conflicts_with = "input",
         required_unless_present = "input",
         value_name = "TWEET"
@@ -32,18 +34,25 @@ pub struct Args {
     /// Write the image with boxes, names, relevance and where the entities' words looked, as PNG
     #[arg(long, requires = "image", value_name = "PNG")]
     explain: Option<PathBuf>,
-    /// JSONL of objects with a "text"; "-" is standard input. Each comes out again with its "entities"
+    /// JSONL of objects with a "text" and perhaps an "image": a path, or a list of up to 4 of which the first that can be
+    /// read is looked at; "-" is standard input. Each object comes out as it came, its "entities", "picture" and
+    /// "image_error" behind its own members; in an object with such names itself they begin with "mner_"
     #[arg(long, value_name = "FILE")]
     input: Option<PathBuf>,
+    /// The member of the input's objects that is the tweet, or a path with dots. Where "text" is "truncated",
+    /// "extended_tweet.full_text" is read
+    #[arg(long, value_name = "NAME", default_value = "text", requires = "input")]
+    field: String,
+    /// Folder that the input's images are relative to, if not the input's own
+    #[arg(long, value_name = "DIR", requires = "input")]
+    images: Option<PathBuf>,
+    /// Begin the names of the answer's members with this
+    #[arg(long, value_name = "TEXT", requires_all = ["input", "json"])]
+    prefix: Option<String>,
     /// Print JSON
     #[arg(long)]
     json: bool,
 }
-
-/// Lines read and answered together.
-const CHUNK: usize = 64;
-/// Time between two lines of progress.
-const INTERVAL: Duration = Duration::from_secs(2);
 
 pub fn run(args: &Args) -> Result<(), Failure> {
     let recognizer = args.bundle.load()?;
@@ -65,25 +74,47 @@ pub fn run(args: &Args) -> Result<(), Failure> {
             print_one(&mut out, text, &found, args.json).map_err(|e| Failure::output(&e))
         }
         (None, Some(path)) if path.as_os_str() == "-" => {
-            stream(&recognizer, io::stdin().lock(), &mut out, args.json)
+            let settings = settings(args, Path::new("."));
+            stream::run(&recognizer, &mut io::stdin().lock(), &mut out, &settings)
         }
         (None, Some(path)) => {
             let file = File::open(path).map_err(|e| format!("{}: {e}", path.display()))?;
-            stream(&recognizer, BufReader::new(file), &mut out, args.json)
+            let settings = settings(args, path.parent().unwrap_or(Path::new("")));
+            stream::run(&recognizer, &mut BufReader::new(file), &mut out, &settings)
         }
         (None, None) => unreachable!("clap requires one of them"),
+    }
+}
+
+/// How a stream that lies in `folder` is read.
+fn settings(args: &Args, folder: &Path) -> Settings {
+    Settings {
+        field: args.field.clone(),
+        images: args.images.clone().unwrap_or_else(|| folder.to_owned()),
+        prefix: args.prefix.clone(),
+        json: args.json,
     }
 }
 
 /// Encodes the image in a file.
 fn encode_image(recognizer: &Recognizer, path: &Path) -> Result<(Image, EncodedImage), Failure> {
     let bytes = std::fs::read(path).map_err(|e| format!("{}: {e}", path.display()))?;
-    let image = Image::decode(&bytes).map_err(|e| format!("{}: {e}", path.display()))?;
+    let Decoded { image, note } =
+        Decoded::read(&bytes).map_err(|e| format!("{}: {e}", path.display()))?;
+    if let Some(note) = note {
+        eprintln!("{}: {note}", path.display());
+    }
     let encoded = pollster::block_on(recognizer.encode_image(&image))?;
     Ok((image, encoded))
 }
 
-fn print_one(out: &mut impl Write, text: &str, found: &Recognition, json: bool) -> io::Result<()> {
+/// Writes what was found in a tweet.
+pub fn print_one(
+    out: &mut impl Write,
+    text: &str,
+    found: &Recognition,
+    json: bool,
+) -> io::Result<()> {
     if json {
         writeln!(
             out,
@@ -135,89 +166,4 @@ fn answer(mut object: Map<String, Value>, found: &Recognition) -> Value {
         object.insert("picture".to_owned(), json!(image));
     }
     Value::Object(object)
-}
-
-/// Answers every line in order; a line that cannot be read is answered with its error.
-fn stream(
-    recognizer: &Recognizer,
-    mut input: impl BufRead,
-    out: &mut impl Write,
-    json: bool,
-) -> Result<(), Failure> {
-    let (mut number, mut bad) = (0usize, 0usize);
-    let started = Instant::now();
-    let mut last = started;
-    loop {
-        let mut chunk = Vec::with_capacity(CHUNK);
-        while chunk.len() < CHUNK {
-            let mut line = Vec::new();
-            if input
-                .read_until(b'\n', &mut line)
-                .map_err(|e| format!("cannot read the input: {e}"))?
-                == 0
-            {
-                break;
-            }
-            number += 1;
-            if !line.trim_ascii().is_empty() {
-                chunk.push((number, parse(&line)));
-            }
-        }
-        if chunk.is_empty() {
-            break;
-        }
-        let texts: Vec<&str> = chunk
-            .iter()
-            .filter_map(|(_, line)| line.as_ref().ok())
-            .map(|(_, text)| text.as_str())
-            .collect();
-        let mut found = pollster::block_on(recognizer.recognize_all(&texts))?.into_iter();
-        for (number, line) in chunk {
-            let written = match line {
-                Ok((object, text)) => {
-                    let found = found.next().expect("an answer for every text");
-                    if json {
-                        writeln!(out, "{}", answer(object, &found))
-                    } else {
-                        writeln!(out, "{text}").and_then(|()| print_one(out, &text, &found, false))
-                    }
-                }
-                Err(error) => {
-                    bad += 1;
-                    writeln!(out, "{}", json!({ "line": number, "error": error }))
-                }
-            };
-            written.map_err(|e| Failure::output(&e))?;
-        }
-        out.flush().map_err(|e| Failure::output(&e))?;
-        if last.elapsed() >= INTERVAL || (number == CHUNK && io::stderr().is_terminal()) {
-            last = Instant::now();
-            eprintln!(
-                "{number} lines, {:.0} a second",
-                number as f64 / started.elapsed().as_secs_f64()
-            );
-        }
-    }
-    if bad > 0 {
-        return Err(Failure::Message(format!(
-            "{bad} of {number} lines could not be read; their answers say why"
-        )));
-    }
-    Ok(())
-}
-
-/// The object of a line and its text.
-fn parse(line: &[u8]) -> Result<(Map<String, Value>, String), String> {
-    let value: Value = serde_json::from_slice(line).map_err(|e| format!("not JSON: {e}"))?;
-    let Value::Object(object) = value else {
-        return Err("not a JSON object; expected {\"text\": \"...\"}".to_owned());
-    };
-    match object.get("text") {
-        Some(Value::String(text)) => {
-            let text = text.clone();
-            Ok((object, text))
-        }
-        Some(_) => Err("\"text\" is not a string".to_owned()),
-        None => Err("there is no \"text\"".to_owned()),
-    }
 }

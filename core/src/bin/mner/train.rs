@@ -2,6 +2,7 @@
 
 use crate::device;
 use crate::failure::Failure;
+use crate::output;
 use burn::train::Interrupter;
 use mner_core::data::image_text_files::Captioner;
 use mner_core::systems::hamlearning::Part;
@@ -227,13 +228,12 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let config = args.resolve()?;
     let devices = device::parse_all(&config.device)?;
     let outcome = train(&config, &devices, args.resume, Interrupter::new())?;
-    println!(
-        "best epoch {}: dev micro F1 {:.2}; the bundle is {}",
+    output::print(&format!(
+        "best epoch {}: dev micro F1 {:.2}; the bundle is {}\n",
         outcome.best_epoch,
         100.0 * outcome.dev_f1,
         outcome.bundle.display()
-    );
-    Ok(())
+    ))
 }
 
 #[cfg(test)]

@@ -46,6 +46,14 @@ pub enum Fault {
         /// The line, shortened.
         found: String,
     },
+    /// A format of another program.
+    #[error("found {name}, which is not read as a corpus; {remedy}")]
+    Foreign {
+        /// The format.
+        name: &'static str,
+        /// What to do.
+        remedy: &'static str,
+    },
     /// The bytes are not UTF-8.
     #[error("found bytes that are not UTF-8 in `{found}`; expected a UTF-8 file")]
     NotUtf8 {

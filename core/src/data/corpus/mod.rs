@@ -10,12 +10,14 @@
 //!   Any other character stays, no-break and zero-width spaces included: the published entity
 //!   counts and token positions depend on the words being what the file says. A word may therefore
 //!   be invisible, or hold a space; whoever cuts words into subwords must give such a word a subword.
-//! * A line that is empty but for blanks ends a tweet, as does a `-DOCSTART-` line.
+//! * A line that is empty but for blanks ends a tweet. A `-DOCSTART-` line, alone or followed by a blank line, is no word.
+//! * Comment lines (`# sent_id = 3`) are passed over.
 //! * A word that is empty but for blanks is dropped if its label is `O`, and is a fault otherwise.
 //! * Labels are taken as written, also an `I-` that continues nothing: Twitter-2015 has them.
 
 pub mod buckets;
 mod error;
+mod foreign;
 mod format;
 mod labels;
 pub mod mixture;

@@ -1,11 +1,13 @@
 //! From lines to samples.
 
 use crate::data::corpus::error::shorten;
-use crate::data::corpus::format::columns;
-use crate::data::corpus::{CorpusError, Fault, Format, Sample, Source, prefixes};
+use crate::data::corpus::format::{columns, is_comment, is_label};
+use crate::data::corpus::{CorpusError, Fault, Format, Sample, Source, foreign, prefixes};
 use crate::label::{EntityType, Label};
 use crate::tweet::words::{Sigils, Word, split_words};
 use serde::Deserialize;
+use serde_json::Value;
+use std::collections::VecDeque;
 use std::io::BufRead;
 
 /// Reads samples one by one; after an error nothing more comes.
@@ -16,9 +18,16 @@ pub struct Reader<'a, R> {
     source: &'a Source,
     /// Found at the first line with content unless the source names it.
     format: Option<Format>,
+    /// Place of the label in numbered lines.
+    label: usize,
     buffer: Vec<u8>,
-    /// Number of the line read last, from 1.
+    /// Number of lines read, and what was read ahead of the line taken in last.
+    read: usize,
+    ahead: VecDeque<(usize, Result<String, CorpusError>)>,
+    /// Number of the line taken in last, from 1.
     line: usize,
+    /// A `-DOCSTART-` with a label, which is a word if words follow it at once.
+    doubtful: bool,
     /// The tweet whose lines are being read.
     draft: Sample,
     /// Line of the draft's `IMGID:`.
@@ -36,7 +45,7 @@ struct Record {
     text: Option<String>,
     entities: Option<Vec<Span>>,
     image: Option<String>,
-    id: Option<String>,
+    id: Option<Value>,
 }
 
 /// An entity of a raw tweet, as `mner predict` writes it.
@@ -55,7 +64,11 @@ impl<'a, R: BufRead> Reader<'a, R> {
             input,
             source,
             format: source.format,
+            label: 2,
             buffer: Vec::new(),
+            read: 0,
+            ahead: VecDeque::new(),
+            doubtful: false,
             line: 0,
             draft: Sample::default(),
             id_line: 0,
@@ -66,11 +79,11 @@ impl<'a, R: BufRead> Reader<'a, R> {
 
     /// The next sample, `None` at the end.
     fn advance(&mut self) -> Result<Option<Sample>, CorpusError> {
-        let mut line = String::new();
-        while self.read_line(&mut line)? {
+        while let Some((number, line)) = self.next_line() {
+            self.line = number;
             let sample = self
-                .take_line(&line)
-                .map_err(|fault| self.fault(self.line, fault))?;
+                .take_line(&line?)
+                .map_err(|fault| self.fault(number, fault))?;
             if sample.is_some() {
                 return Ok(sample);
             }
@@ -81,8 +94,16 @@ impl<'a, R: BufRead> Reader<'a, R> {
         Ok(self.finish())
     }
 
-    /// Reads one line without its end and the blanks before it; false at the end of the input.
-    fn read_line(&mut self, line: &mut String) -> Result<bool, CorpusError> {
+    /// The next line and its number.
+    fn next_line(&mut self) -> Option<(usize, Result<String, CorpusError>)> {
+        match self.ahead.pop_front() {
+            Some(line) => Some(line),
+            None => self.read_line().transpose().map(|line| (self.read, line)),
+        }
+    }
+
+    /// Reads one line without its end and the blanks before it; none at the end of the input.
+    fn read_line(&mut self) -> Result<Option<String>, CorpusError> {
         self.buffer.clear();
         let size = self
             .input
@@ -92,54 +113,121 @@ impl<'a, R: BufRead> Reader<'a, R> {
                 cause,
             })?;
         if size == 0 {
-            return Ok(false);
+            return Ok(None);
         }
-        self.line += 1;
+        self.read += 1;
         let text = str::from_utf8(&self.buffer).map_err(|_| {
-            let found = String::from_utf8_lossy(&self.buffer);
-            self.fault(
-                self.line,
-                Fault::NotUtf8 {
-                    found: shorten(found.trim_end()),
+            let fault = match self.buffer.as_slice() {
+                [0xff, 0xfe, ..] | [0xfe, 0xff, ..] if self.read == 1 => Fault::Foreign {
+                    name: "UTF-16",
+                    remedy: "save the file as UTF-8, for example by `iconv -f UTF-16 -t UTF-8`",
                 },
-            )
+                buffer => Fault::NotUtf8 {
+                    found: shorten(String::from_utf8_lossy(buffer).trim_end()),
+                },
+            };
+            self.fault(self.read, fault)
         })?;
-        let text = match self.line {
+        let text = match self.read {
             1 => text.strip_prefix('\u{feff}').unwrap_or(text),
             _ => text,
         };
-        line.clear();
-        line.push_str(text.trim_end_matches(['\n', '\r', ' ', '\t']));
-        Ok(true)
+        Ok(Some(
+            text.trim_end_matches(['\n', '\r', ' ', '\t']).to_owned(),
+        ))
+    }
+
+    /// The place of the label if the tweet that begins with `line` has numbered lines. Reads it ahead.
+    fn numbered(&mut self, line: &str) -> Option<usize> {
+        let fields = columns(line);
+        if !matches!(fields.len(), 3 | 4) || fields[0].parse::<usize>().is_err() {
+            return None;
+        }
+        while self
+            .ahead
+            .back()
+            .is_none_or(|(_, line)| line.as_ref().is_ok_and(|line| !line.is_empty()))
+            && let Some(next) = self.read_line().transpose()
+        {
+            self.ahead.push_back((self.read, next));
+        }
+        let after = self
+            .ahead
+            .iter()
+            .map_while(|(_, line)| line.as_deref().ok());
+        let lines: Vec<&str> = [line]
+            .into_iter()
+            .chain(after.take_while(|line| !line.is_empty()))
+            .collect();
+        Format::numbered(&lines, |label| self.source.labels.label(label).is_ok())
     }
 
     /// Takes in one line; a sample if the line ends one.
     fn take_line(&mut self, line: &str) -> Result<Option<Sample>, Fault> {
-        if line.is_empty() || line.starts_with("-DOCSTART-") {
+        if line.is_empty() {
+            self.doubtful = false;
             // An id may be followed by a blank line; it waits for its words.
-            return Ok(if self.draft.tokens.is_empty() {
-                None
-            } else {
-                self.finish()
-            });
+            return Ok(self.ended());
+        }
+        let in_columns = self.format != Some(Format::Jsonl);
+        if in_columns && is_comment(line) {
+            return Ok(None);
+        }
+        if in_columns && line.starts_with("-DOCSTART-") {
+            match columns(line).as_slice() {
+                ["-DOCSTART-"] | ["-DOCSTART-", .., _, _] => return Ok(self.ended()),
+                // A word so long as words stand beside it.
+                ["-DOCSTART-", "O"] if self.draft.tokens.is_empty() => {
+                    self.doubtful = true;
+                    return Ok(None);
+                }
+                _ => {}
+            }
         }
         let format = match self.format {
             Some(format) => format,
-            None => Format::detect(line).ok_or_else(|| Fault::UnknownFormat {
-                found: shorten(line),
-            })?,
+            None => self.detect(line)?,
         };
         self.format = Some(format);
+        if std::mem::take(&mut self.doubtful) && !line.starts_with("IMGID:") {
+            self.push("-DOCSTART-", "O")?;
+        }
         match format {
             Format::Jsonl => self.take_record(line),
             Format::ImgId => match line.strip_prefix("IMGID:") {
-                Some(id) => self.begin(id.trim_matches([' ', '\t'])),
+                Some(id) if !matches!(columns(line).as_slice(), [_, label] if is_label(label)) => {
+                    self.begin(id.trim_matches([' ', '\t']))
+                }
                 None if self.draft.id.is_none() => Err(Fault::NoImageId {
                     found: shorten(line),
                 }),
-                None => self.take_columns(line, format),
+                _ => self.take_columns(line, format),
             },
-            Format::Conll2 | Format::Conll4 => self.take_columns(line, format),
+            Format::Conll2 | Format::Conll4 | Format::Numbered => self.take_columns(line, format),
+        }
+    }
+
+    fn detect(&mut self, line: &str) -> Result<Format, Fault> {
+        if let Some(label) = self.numbered(line) {
+            self.label = label;
+            return Ok(Format::Numbered);
+        }
+        let labelled = columns(line).last().is_some_and(|last| is_label(last));
+        match (Format::detect(line), foreign::line(line)) {
+            (Some(Format::Conll4) | None, Some(fault)) => Err(fault),
+            (Some(Format::Conll2), Some(fault)) if !labelled => Err(fault),
+            (Some(format), _) => Ok(format),
+            (None, None) => Err(Fault::UnknownFormat {
+                found: shorten(line),
+            }),
+        }
+    }
+
+    /// The draft, if it has words.
+    fn ended(&mut self) -> Option<Sample> {
+        match self.draft.tokens.is_empty() {
+            true => None,
+            false => self.finish(),
         }
     }
 
@@ -166,6 +254,14 @@ impl<'a, R: BufRead> Reader<'a, R> {
                 self.push(word, label)?;
                 Ok(None)
             }
+            ([number, word, ..], Format::Numbered)
+                if fields.len() > self.label
+                    && fields.len() <= 4
+                    && number.parse::<usize>().is_ok() =>
+            {
+                self.push(word, fields[self.label])?;
+                Ok(None)
+            }
             _ => Err(Fault::Columns {
                 found: shorten(line),
                 columns: fields.len(),
@@ -176,6 +272,9 @@ impl<'a, R: BufRead> Reader<'a, R> {
 
     fn take_record(&mut self, line: &str) -> Result<Option<Sample>, Fault> {
         let record: Record = serde_json::from_str(line).map_err(|error| {
+            if let Some(fault) = foreign::object(line) {
+                return fault;
+            }
             let message = error.to_string();
             // "at line 1 column 5": the line is always 1 here, and the column is told apart.
             let message = message
@@ -209,8 +308,13 @@ impl<'a, R: BufRead> Reader<'a, R> {
                 self.draft.tokens = words.iter().map(|word| word.of(&text).to_owned()).collect();
                 self.draft.labels = vec![Label::O; words.len()];
             }
-            (None, None, Some(_)) => return Err(Fault::Unlabelled),
+            (None, None, Some(_)) => {
+                return Err(foreign::object(line).unwrap_or(Fault::Unlabelled));
+            }
             (tokens, ..) => {
+                if let Some(fault) = foreign::object(line) {
+                    return Err(fault);
+                }
                 let missing = if tokens.is_some() { "labels" } else { "tokens" };
                 return Err(Fault::Json {
                     message: format!("missing field `{missing}`"),
@@ -218,7 +322,17 @@ impl<'a, R: BufRead> Reader<'a, R> {
                 });
             }
         }
-        self.draft.id = record.id;
+        self.draft.id = match record.id {
+            None | Some(Value::Null) => None,
+            Some(Value::String(id)) => Some(id),
+            Some(Value::Number(id)) if id.is_i64() || id.is_u64() => Some(id.to_string()),
+            Some(_) => {
+                return Err(Fault::Json {
+                    message: "an \"id\" that is neither text nor a whole number".to_owned(),
+                    column: line.len(),
+                });
+            }
+        };
         self.draft.image = record.image;
         self.finish().ok_or(Fault::NoWords).map(Some)
     }

@@ -55,9 +55,160 @@ fn every_format_is_read() {
 
 #[test]
 fn a_format_that_is_named_is_not_looked_for() {
+    // A word with its label, though a JSON object might begin like it.
     let text = "{\"\tO\n";
-    assert!(read_bytes(text.as_bytes(), &source("")).is_err());
+    assert_eq!(shown(text, ""), ["|{\"/O"]);
+    assert!(read_bytes(text.as_bytes(), &source(r#", "format": "conll4""#)).is_err());
     assert_eq!(shown(text, r#", "format": "conll2""#), ["|{\"/O"]);
+}
+
+#[test]
+fn numbers_and_comments_are_no_words() {
+    let germ_eval =
+        "#\tn-tv.de\t[2010-01-22]\n1\tAngela\tB-PER\tO\n2\tMerkel\tI-PER\tB-LOC\n\n1\tHi\tO\tO\n";
+    let germ_eval = germ_eval.replacen("#\t", "# ", 1);
+    assert_eq!(
+        shown(&germ_eval, ""),
+        ["|Angela/B-PER Merkel/I-PER", "|Hi/O"]
+    );
+    let three = "1 Angela B-PER\n2 lacht O\n\n1 7 O\n";
+    assert_eq!(shown(three, ""), ["|Angela/B-PER lacht/O", "|7/O"]);
+    let tagged = "# sent_id = 1\n# text = Angela lacht O\n1\tAngela\tNNP\tB-PER\n2\tlacht\tVB\tO\n\n# sent_id = 2\n1\tx\tX\tO\n";
+    assert_eq!(shown(tagged, ""), ["|Angela/B-PER lacht/O", "|x/O"]);
+    // MultiCoNER.
+    let four = "# id 5239\tdomain=en\nAnn _ _ B-PER\n# _ _ O\n\n# id 6\tdomain=en\nx _ _ O\n";
+    assert_eq!(shown(four, ""), ["|Ann/B-PER #/O", "|x/O"]);
+    let two = "# newdoc\n#\tO\n#NBA\tB-ORG\n# B-ORG\n#begin document (a)\n1\tO\n";
+    assert_eq!(shown(two, ""), ["|#/O #NBA/B-ORG #/B-ORG 1/O"]);
+    let four = "1 - - O\n2 - - O\n";
+    assert_eq!(shown(four, ""), ["|1/O 2/O"]);
+    let lost = "1\tAngela\tB-PER\n2\tlacht\tO\nx\tO\n";
+    let error = read_bytes(lost.as_bytes(), &source("")).unwrap_err();
+    assert!(
+        error.to_string().contains("some.txt:3: found 2 column(s)"),
+        "{error}"
+    );
+    let numbers = r#"{"id": 1234567890123456789, "tokens": ["a"], "labels": ["O"]}"#;
+    assert_eq!(shown(numbers, ""), ["1234567890123456789|a/O"]);
+}
+
+#[test]
+fn exports_of_other_programs_are_named() {
+    for (text, name) in [
+        (r#"{"tokens": ["a"], "ner_tags": [0]}"#, "numbers"),
+        (r#"{"tokens": ["a"], "labels": [0]}"#, "numbers"),
+        (r#"{"id": "1", "tokens": ["a"], "tags": [3]}"#, "int2str"),
+        (
+            r#"{"id": 1, "text": "Obama", "label": [[0, 5, "PER"]]}"#,
+            "doccano",
+        ),
+        (
+            r#"{"id": 1, "text": "Obama", "labels": [[0, 5, "PER"]]}"#,
+            "doccano",
+        ),
+        (
+            r#"{"id": 1, "text": "Obama", "entities": [{"id": 1, "label": "PER", "start_offset": 0, "end_offset": 5}], "relations": []}"#,
+            "doccano",
+        ),
+        (
+            r#"{"text": "Obama", "tokens": [{"text": "Obama", "start": 0, "end": 5, "id": 0}], "spans": [], "answer": "accept"}"#,
+            "Prodigy",
+        ),
+        (
+            r#"{"text": "Obama", "spans": [{"start": 0, "end": 5, "label": "PER"}]}"#,
+            "Prodigy",
+        ),
+        (
+            r#"[{"id":1,"annotations":[{"result":[]}],"data":{"text":"Obama"}}]"#,
+            "Label Studio",
+        ),
+        (
+            r#"[{"id": 1, "annotations": [{"result": []}], "data": {"text": "Obama"}}]"#,
+            "Label Studio",
+        ),
+        (
+            r#"{"id": 1, "annotations": [{"result": []}], "data": {"text": "Obama"}}"#,
+            "Label Studio",
+        ),
+        ("[\n  {\n    \"id\": 1,", "jq -c"),
+        ("T1\tPerson 0 5\tObama\n", "brat"),
+        ("T1\tPerson 0 5;8 9\tObama x\n", "brat"),
+        (r#"{"tokens": ["a"], "ner_tags": ["O"]}"#, "rename"),
+        ("1\tAngela\t_\tPROPN\t_\t_\t0\troot\t_\tB-PER\n", "CoNLL-U"),
+        ("Sentence: 1\tThousands\tNNS\tO\n", "sentence numbers"),
+        ("\u{feff}<?xml version=\"1.0\"?>\n", "XML"),
+    ] {
+        let error = read_bytes(text.as_bytes(), &source(""))
+            .expect_err(text)
+            .to_string();
+        assert!(error.contains(name) && error.contains("; "), "{error}");
+    }
+    let utf16: Vec<u8> = "\u{feff}a\tO\n"
+        .encode_utf16()
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    let error = read_bytes(&utf16, &source("")).unwrap_err().to_string();
+    assert!(error.contains("found UTF-16"), "{error}");
+}
+
+/// Any two-column file as the page's `toConll` copies it: words without white space, a blank, a label.
+#[test]
+fn what_the_page_copies_is_read_back() {
+    use proptest::prelude::*;
+    let words = prop_oneof![
+        any::<String>(),
+        "[#{}\"\\[\\]:\\-_=0-9OBI.@\u{200b}\u{301}]{1,6}",
+        proptest::sample::select(vec![
+            "{\"",
+            "{",
+            "{}",
+            "IMGID:",
+            "IMGID:7",
+            "#",
+            "##",
+            "#begin",
+            "# ",
+            "-DOCSTART-",
+            "O",
+            "B-PER",
+            "I-",
+            "1",
+            "0",
+            "T1",
+            "[",
+            "[{\"id\":1}",
+            "<3",
+            "Sentence:",
+            "=",
+            "{\"tokens\":",
+            "\u{85}",
+            "//",
+            "PAR1",
+        ])
+        .prop_map(str::to_owned),
+    ];
+    let words = words.prop_map(|word| {
+        let word: String = word
+            .chars()
+            .filter(|c| !c.is_whitespace() && *c != '\u{feff}')
+            .collect();
+        if word.is_empty() {
+            "x".to_owned()
+        } else {
+            word
+        }
+    });
+    let labels = (0..9usize).prop_map(Label::from_index);
+    let tweets = proptest::collection::vec((words, labels), 1..6);
+    proptest!(ProptestConfig::with_cases(2000), |(tweet in tweets)| {
+        let alone = tweet.len() == 1 && tweet[0].0 == "-DOCSTART-" && tweet[0].1 == Label::O;
+        prop_assume!(!alone);
+        let text: String = tweet.iter().map(|(word, label)| format!("{word} {label}\n")).collect();
+        let read = read_bytes(text.as_bytes(), &source("")).map_err(|e| TestCaseError::fail(e.to_string()))?;
+        prop_assert_eq!(read.len(), 1);
+        let read: Vec<_> = read[0].tokens.iter().cloned().zip(read[0].labels.iter().copied()).collect();
+        prop_assert_eq!(read, tweet);
+    });
 }
 
 #[test]

@@ -39,6 +39,8 @@ fn what_is_no_image_is_called_so() {
         b"\0\0\0\0\0\0\0\0\0\0\0\0",
         b"x",
         b"\xff\xd8",
+        b"BMW is a car maker, and this is a text",
+        b"<?xml version='1.0'?><html/>",
     ] {
         assert_eq!(
             Image::decode(bytes),
@@ -46,11 +48,38 @@ fn what_is_no_image_is_called_so() {
             "{bytes:?}"
         );
     }
-    let others: [(&[u8], &str); 4] = [
+    let others: [(&[u8], &str); 28] = [
         (b"BM\x46\0\0\0\0\0\0\0\x36\0", "BMP"),
         (b"II*\0\x08\0\0\0\0\0\0\0", "TIFF"),
         (b"\0\0\0\x20ftypavif\0\0\0\0", "AVIF"),
         (b"\0\0\0\x18ftypheic\0\0\0\0", "HEIC"),
+        (b"\0\0\0\x18ftypavis\0\0\0\0msf1miaf", "AVIF"),
+        (b"\0\0\0\x18ftypmif1\0\0\0\0avifmiaf", "AVIF"),
+        (b"\0\0\0\x18ftypmif1\0\0\0\0miafavif", "AVIF"),
+        (b"\0\0\0\x18ftypmiaf\0\0\0\0mif1heic", "HEIC"),
+        (b"\0\0\0\x18ftypmiaf\0\0\0\0mif1MA1B", "AVIF"),
+        (b"\0\0\0\x18ftypmsf1\0\0\0\0hevcmsf1", "HEIC"),
+        (b"\0\0\0\x18ftypmsf1\0\0\0\0avismsf1", "AVIF"),
+        (b"\0\0\0\x18ftypheix\0\0\0\0mif1heix", "HEIC"),
+        (b"\0\0\0\x18ftyphevc\0\0\0\0mif1heic", "HEIC"),
+        (b"\0\0\0\x18ftyphevx\0\0\0\0mif1heic", "HEIC"),
+        (b"\0\0\0\x18ftypheim\0\0\0\0mif1heim", "HEIC"),
+        (b"\0\0\0\x18ftypheis\0\0\0\0mif1heis", "HEIC"),
+        (b"\0\0\0\x14ftypmif1\0\0\0\0mif1avif", "HEIF"),
+        (
+            b"\0\0\0\x18ftypisom\0\0\0\0isomavc1",
+            "MP4 or QuickTime video",
+        ),
+        (b"\xff\x0a\x7f\0\0\0\0\0\0\0\0\0", "JPEG XL"),
+        (b"\0\0\0\x0cJXL \r\n\x87\n\0\0\0\x14ftypjxl ", "JPEG XL"),
+        (b"\0\0\0\x0cjP  \r\n\x87\n", "JPEG 2000"),
+        (b"MM\0*\0\0\0\x08\0\0\0\0", "TIFF"),
+        (b"II+\0\x08\0\0\0\0\0\0\0", "TIFF"),
+        (b"8BPS\0\x01\0\0\0\0\0\0", "Photoshop"),
+        (b"\0\0\x01\0\x01\0\x10\x10", "icon"),
+        (b"\xef\xbb\xbf<?xml version='1.0'?>\n<svg/>", "SVG"),
+        (b" <svg xmlns='http://www.w3.org/2000/svg'/>", "SVG"),
+        (b"%PDF-1.7\n", "PDF"),
     ];
     for (bytes, format) in others {
         let format = format.to_owned();
@@ -78,7 +107,8 @@ fn cut_files_are_refused_at_every_length() {
             "animated.gif" => whole.len() / 4,
             "rgb.png" => whole.len() - 16,
             "lossy.webp" | "alpha.webp" => whole.len() - 1,
-            _ => whole.len(),
+            // The end mark of a JPEG carries none either.
+            _ => whole.len() - 2,
         };
         for length in 0..end {
             let error = Image::decode(&whole[..length]).err();
@@ -152,16 +182,36 @@ fn claiming(width: u32, height: u32) -> Vec<u8> {
 
 #[test]
 fn bombs_are_refused_by_their_header() {
-    for (width, height) in [(60_000, 60_000), (16_385, 1), (1, 16_385), (16_000, 16_000)] {
+    for (width, height) in [(60_000, 60_000), (65_536, 1), (1, 65_536), (16_000, 16_000)] {
         let error = Image::decode(&claiming(width, height)).unwrap_err();
         let expected = DecodeError::TooManyPixels {
             width,
             height,
-            side: 16_384,
-            pixels: 64_000_000,
+            side: 65_535,
+            pixels: 250_000_000,
         };
         assert_eq!(error, expected);
     }
+    // A GIF is decoded whole.
+    let gif = [
+        &b"GIF89a"[..],
+        &[0xff, 0xff, 0xff, 0xff, 0, 0, 0],
+        &[
+            0x2c, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0, 2, 2, 0x4c, 1, 0, b';',
+        ],
+    ]
+    .concat();
+    let error = Image::decode(&gif).unwrap_err();
+    assert!(
+        matches!(
+            error,
+            DecodeError::TooManyPixels {
+                pixels: 64_000_000,
+                ..
+            }
+        ),
+        "{error:?}"
+    );
 }
 
 #[test]
@@ -211,4 +261,301 @@ fn large_images_are_reduced_with_their_shape() {
     };
     let small = bounded(tall, LONGEST_SIDE);
     assert_eq!((small.width, small.height), (500, 1024));
+}
+
+/// The bytes with an end mark behind them.
+fn ended(bytes: &[u8]) -> Vec<u8> {
+    [bytes, &[0xff, 0xd9]].concat()
+}
+
+#[test]
+fn a_jpeg_is_whole_if_its_rows_are() {
+    let truncated = Err(DecodeError::Truncated { format: "JPEG" });
+    for name in [
+        "orientation1.jpg",
+        "progressive.jpg",
+        "grey.jpg",
+        "cmyk.jpg",
+    ] {
+        let whole = file(name);
+        let image = Image::decode(&whole);
+        assert!(image.is_ok());
+        assert_eq!(Image::decode(&whole[..whole.len() - 2]), image, "{name}");
+        assert_eq!(Image::decode(&whole[..whole.len() - 1]), image, "{name}");
+        let more = [&whole[..], b"\0\0\0", b"another program's"].concat();
+        assert_eq!(Image::decode(&more), image, "{name}");
+        let end = whole.len() - 2;
+        for part in [end * 3 / 4, end * 9 / 10, end - 8] {
+            let cut = Image::decode(&ended(&whole[..part]));
+            assert_eq!(cut, truncated, "{name} ended at {part} of {end}");
+            // Zeros where the rest belongs.
+            let padded = Image::decode(&[&whole[..part], &[0; 5000]].concat());
+            let refused = matches!(
+                padded,
+                Err(DecodeError::Truncated { .. } | DecodeError::Damaged { .. })
+            );
+            assert!(refused, "{name} padded at {part} of {end}");
+        }
+    }
+    // In a progressive one the first scans have every row, but of half the picture.
+    let progressive = file("progressive.jpg");
+    let scans: Vec<usize> = progressive
+        .windows(2)
+        .enumerate()
+        .filter(|(_, pair)| pair == &[0xff, 0xda])
+        .map(|(at, _)| at)
+        .collect();
+    let third = Image::decode(&ended(&progressive[..scans[scans.len() / 3]]));
+    assert_eq!(third, truncated);
+    let behind = scans[scans.len() - 1] - 30;
+    assert_eq!(Image::decode(&progressive[..behind]), truncated);
+}
+
+#[test]
+fn the_eighth_of_a_jpeg_is_the_mean_of_its_blocks() {
+    for name in [
+        "orientation1.jpg",
+        "orientation6.jpg",
+        "progressive.jpg",
+        "grey.jpg",
+        "cmyk.jpg",
+    ] {
+        let bytes = file(name);
+        let (full, _) = whole(&bytes, ImageFormat::Jpeg, "JPEG", &Limits::default()).unwrap();
+        let scan = jpeg::scan(&bytes).unwrap();
+        assert!(scan.complete && scan.ended);
+        let eighth = scan.eighth;
+        assert_eq!(
+            (eighth.width, eighth.height),
+            (full.width.div_ceil(8), full.height.div_ceil(8))
+        );
+        let (w, ew) = (full.width as usize, eighth.width as usize);
+        // Colour may be told for four blocks at once. What lies beyond the edge is the encoder's.
+        for y in 0..full.height as usize / 16 {
+            for x in 0..w / 16 {
+                for channel in 0..3 {
+                    let mean = |image: &Image, width: usize, side: usize| {
+                        let at = |i: usize| {
+                            ((y * side + i / side) * width + x * side + i % side) * 3 + channel
+                        };
+                        let values = (0..side * side).map(|i| i32::from(image.rgb[at(i)]));
+                        values.sum::<i32>() / (side * side) as i32
+                    };
+                    let (mean, got) = (mean(&full, w, 16), mean(&eighth, ew, 2));
+                    assert!((mean - got).abs() <= 24, "{name} {x} {y}: {mean} {got}");
+                }
+            }
+        }
+        let difference: i64 = (0..3)
+            .map(|channel| {
+                let mean = |image: &Image| {
+                    let values = image
+                        .rgb
+                        .iter()
+                        .skip(channel)
+                        .step_by(3)
+                        .map(|&v| i64::from(v));
+                    values.sum::<i64>() / (image.rgb.len() as i64 / 3)
+                };
+                (mean(&full) - mean(&eighth)).abs()
+            })
+            .sum();
+        assert!(difference <= 24, "{name}: {difference}");
+    }
+}
+
+/// A grey JPEG of any size: two codes a block, of which the first half is dark and the second bright.
+fn photograph(width: u16, height: u16) -> Vec<u8> {
+    let sides = [height.to_be_bytes(), width.to_be_bytes()].concat();
+    let mut bytes = vec![0xff, 0xd8, 0xff, 0xdb, 0, 67, 0];
+    bytes.extend([8; 64]);
+    bytes.extend([&[0xff, 0xc0, 0, 11, 8][..], &sides, &[1, 1, 0x11, 0]].concat());
+    // Differences of 0 bits as `0` and of 7 bits as `10`; the end of a block as `0`.
+    let dc = [&[0xff, 0xc4, 0, 21, 0][..], &[1, 1], &[0; 14], &[0, 7]].concat();
+    let ac = [&[0xff, 0xc4, 0, 20, 0x10][..], &[1], &[0; 15], &[0]].concat();
+    bytes.extend([dc, ac].concat());
+    bytes.extend([0xff, 0xda, 0, 8, 1, 1, 0, 0, 63, 0]);
+    let blocks = usize::from(width).div_ceil(8) * usize::from(height).div_ceil(8);
+    let mut bits = Vec::with_capacity(2 * blocks + 32);
+    for block in 0..blocks {
+        let difference: &[u8] = match block {
+            // -100 and 200: 7 bits hold up to 127, so the rise takes two blocks.
+            0 => &[1, 0, 0, 0, 1, 1, 0, 1, 1, 0],
+            _ if block == blocks / 2 || block == blocks / 2 + 1 => &[1, 0, 1, 1, 0, 0, 1, 0, 0, 0],
+            _ => &[0, 0],
+        };
+        bits.extend_from_slice(difference);
+    }
+    for bits in bits.chunks(8) {
+        let byte = (0..8).fold(0, |byte, i| byte << 1 | bits.get(i).copied().unwrap_or(1));
+        bytes.push(byte);
+        if byte == 0xff {
+            bytes.push(0);
+        }
+    }
+    ended(&bytes)
+}
+
+#[test]
+fn large_photographs_and_long_screenshots_are_read() {
+    for (width, height, size) in [
+        (12_000, 9_000, (1024, 768)),
+        (16_320, 12_240, (1024, 768)),
+        (1_080, 21_000, (53, 1024)),
+        (65_535, 8, (1024, 1)),
+    ] {
+        let bytes = photograph(width, height);
+        let image = Image::decode(&bytes).unwrap_or_else(|e| panic!("{width}x{height}: {e}"));
+        assert_eq!((image.width, image.height), size);
+        assert_eq!(
+            (image.rgb[0], image.rgb[image.rgb.len() - 1]),
+            (28, 228),
+            "{width}x{height}"
+        );
+        let half = Image::decode(&ended(&bytes[..bytes.len() / 2]));
+        assert_eq!(half, Err(DecodeError::Truncated { format: "JPEG" }));
+    }
+    let error = Image::decode(&photograph(20_000, 20_000)).unwrap_err();
+    assert!(
+        matches!(error, DecodeError::TooManyPixels { .. }),
+        "{error:?}"
+    );
+
+    let (width, height) = (1080, 21_000);
+    let bright = |i: u32| if i / width < height / 2 { 40 } else { 220 };
+    let grey: Vec<u8> = (0..width * height).map(bright).collect();
+    let mut png = Vec::new();
+    let encoder = image::codecs::png::PngEncoder::new(&mut png);
+    image::ImageEncoder::write_image(encoder, &grey, width, height, image::ExtendedColorType::L8)
+        .unwrap();
+    let image = Image::decode(&png).unwrap();
+    assert_eq!((image.width, image.height), (53, 1024));
+    assert_eq!((image.rgb[0], image.rgb[image.rgb.len() - 1]), (40, 220));
+    let half = Image::decode(&png[..png.len() / 2]);
+    assert_eq!(half, Err(DecodeError::Truncated { format: "PNG" }));
+}
+
+/// An encoded PNG of 16-bit RGBA.
+fn deep(width: u32, height: u32, value: impl Fn(u32, u32) -> [u16; 4]) -> Vec<u8> {
+    let pixels = image::ImageBuffer::from_fn(width, height, |x, y| image::Rgba(value(x, y)));
+    let mut bytes = Cursor::new(Vec::new());
+    let image = DynamicImage::ImageRgba16(pixels);
+    image.write_to(&mut bytes, ImageFormat::Png).unwrap();
+    bytes.into_inner()
+}
+
+#[test]
+fn a_png_is_reduced_as_its_rows_come() {
+    let bytes = deep(301, 203, |x, y| {
+        [
+            x as u16 * 200,
+            y as u16 * 300,
+            9000,
+            65_535 - x as u16 * 100,
+        ]
+    });
+    let at_once = Image::decode(&bytes).unwrap();
+    let limits = Limits {
+        pixels_at_once: 1000,
+        // What 16 bits and transparency would need does not fit.
+        allocation: 300 * 1024,
+        ..Limits::default()
+    };
+    let reduced = Image::decode_within(&bytes, &limits).unwrap();
+    assert_eq!((reduced.width, reduced.height), (151, 102));
+    let mean = |image: &Image, x: u32, y: u32, side: u32| {
+        let at =
+            |i: u32| (((y * side + i / side) * image.width + x * side + i % side) * 3) as usize;
+        let sum: u32 = (0..side * side).map(|i| u32::from(image.rgb[at(i)])).sum();
+        sum as i32 / (side * side) as i32
+    };
+    for (x, y) in [(0, 0), (7, 90), (149, 100), (75, 33)] {
+        let apart = mean(&at_once, x, y, 2) - mean(&reduced, x, y, 1);
+        assert!(apart.abs() <= 1, "{x} {y}");
+    }
+    // As reading it whole and laying it on white.
+    let decoder = image::codecs::png::PngDecoder::new(Cursor::new(&bytes)).unwrap();
+    assert_eq!(
+        flatten(DynamicImage::from_decoder(decoder).unwrap()),
+        at_once
+    );
+}
+
+#[test]
+fn an_animation_that_fades_in_is_seen_where_it_shows_something() {
+    use image::codecs::gif::GifEncoder;
+    let frame = |shade: u8| {
+        let pixels = image::RgbaImage::from_fn(16, 12, |x, _| {
+            image::Rgba(if x < 8 {
+                [255, 255, 255, 255]
+            } else {
+                [255, shade, shade, 255]
+            })
+        });
+        image::Frame::new(pixels)
+    };
+    let gif = |shades: &[u8]| {
+        let mut bytes = Vec::new();
+        let mut encoder = GifEncoder::new(&mut bytes);
+        encoder
+            .encode_frames(shades.iter().map(|&shade| frame(shade)))
+            .unwrap();
+        drop(encoder);
+        bytes
+    };
+    let faded = [255, 255, 90, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+    let decoded = Decoded::read(&gif(&faded)).unwrap();
+    assert_eq!(decoded.note, Some(Note::Frame { number: 3, of: 12 }));
+    assert!(
+        decoded
+            .note
+            .unwrap()
+            .to_string()
+            .starts_with("frame 3 of 12")
+    );
+    let right = &decoded.image.rgb[15 * 3..16 * 3];
+    assert!(right[0] > 240 && (80..100).contains(&right[1]), "{right:?}");
+    for shades in [&[90, 255][..], &[255], &[255, 255, 255]] {
+        let decoded = Decoded::read(&gif(shades)).unwrap();
+        assert_eq!(decoded.note, None, "{shades:?}");
+    }
+
+    // A WebP of the same frames, each a lossless image in a chunk of its own.
+    let chunk = |name: &[u8; 4], data: &[u8]| {
+        let size = (data.len() as u32).to_le_bytes();
+        let pad = vec![0; data.len() & 1];
+        [&name[..], &size, data, &pad].concat()
+    };
+    let shown = |shade: u8| {
+        let mut bytes = Vec::new();
+        let encoder = image::codecs::webp::WebPEncoder::new_lossless(&mut bytes);
+        let rgba = frame(shade).into_buffer();
+        let rgb = DynamicImage::ImageRgba8(rgba).into_rgb8();
+        image::ImageEncoder::write_image(encoder, &rgb, 16, 12, image::ExtendedColorType::Rgb8)
+            .unwrap();
+        // Place, size, duration, flags, then the image's own chunk behind the file's head.
+        let head = [&[0; 6][..], &[15, 0, 0, 11, 0, 0], &[100, 0, 0, 2]].concat();
+        chunk(b"ANMF", &[&head[..], &bytes[12..]].concat())
+    };
+    let mut body = b"WEBP".to_vec();
+    body.extend(chunk(b"VP8X", &[2, 0, 0, 0, 15, 0, 0, 11, 0, 0]));
+    body.extend(chunk(b"ANIM", &[255, 255, 255, 255, 0, 0]));
+    for shade in faded {
+        body.extend(shown(shade));
+    }
+    let decoded = Decoded::read(&chunk(b"RIFF", &body)).unwrap();
+    assert_eq!(decoded.note, Some(Note::Frame { number: 3, of: 12 }));
+}
+
+#[test]
+fn random_changes_of_a_jpeg_never_panic() {
+    for name in ["orientation1.jpg", "progressive.jpg", "cmyk.jpg"] {
+        let bytes = file(name);
+        for i in 0..300usize {
+            let mut changed = bytes.clone();
+            let at = 2 + i * 7919 % (bytes.len() - 2);
+            changed[at] ^= 1 << (i % 8);
+            let _ = jpeg::scan(&changed);
+        }
+    }
 }

@@ -1,0 +1,349 @@
+//! One line of a JSONL stream: the tweet in it, its images, and the line as it came.
+
+use serde::Deserializer;
+use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, Visitor};
+use serde_json::{Map, Value};
+use std::collections::HashSet;
+use std::fmt;
+
+/// Most images a tweet has.
+pub const MOST_IMAGES: usize = 4;
+/// What the names of the answer's members begin with where the object has some of them already.
+const PREFIX: &str = "mner_";
+/// The names an answer may have: all of them get out of the way together, so that they are alike on every line.
+const ANSWERS: [&str; 6] = [
+    "entities",
+    "read_field",
+    "picture",
+    "image_read",
+    "image_note",
+    "image_error",
+];
+
+/// A JSON object that came in. It goes out byte for byte as it was, with the answer behind its own members.
+pub struct Record {
+    /// From its first brace to its last.
+    line: String,
+    names: HashSet<String>,
+    /// The members that are read.
+    values: Map<String, Value>,
+}
+
+/// The tweet of a record.
+#[derive(Debug, PartialEq)]
+pub struct Tweet {
+    pub text: String,
+    /// Where it stood, if not under the field asked for.
+    pub field: Option<&'static str>,
+}
+
+impl Record {
+    /// Reads a line; the tweet is later looked for under `field`.
+    pub fn parse(line: &[u8], field: &str) -> Result<Self, String> {
+        let line = str::from_utf8(line)
+            .map_err(|e| {
+                let column = e.valid_up_to() + 1;
+                format!("not UTF-8 (byte {column}); save the input as UTF-8")
+            })?
+            .trim_ascii()
+            .trim_start_matches('\u{feff}')
+            .trim_ascii();
+        if !line.starts_with('{') && serde_json::from_str::<IgnoredAny>(line).is_ok() {
+            return Err("not a JSON object; expected {\"text\": \"...\"}".to_owned());
+        }
+        let mut json = serde_json::Deserializer::from_str(line);
+        let read = Members { field }
+            .deserialize(&mut json)
+            .and_then(|read| json.end().map(|()| read));
+        let (names, values) = read.map_err(|e| not_json(line, &e))?;
+        Ok(Self {
+            line: line.to_owned(),
+            names,
+            values,
+        })
+    }
+
+    /// The tweet under `field`. Where that is `text` and the object says that it is truncated, the whole one of
+    /// `extended_tweet` is preferred.
+    pub fn tweet(&self, field: &str) -> Result<Tweet, String> {
+        if field == "text" && self.values.get("truncated") == Some(&Value::Bool(true)) {
+            let whole = self
+                .values
+                .get("extended_tweet")
+                .and_then(|tweet| tweet.get("full_text"));
+            if let Some(Value::String(text)) = whole {
+                return Ok(Tweet {
+                    text: text.clone(),
+                    field: Some("extended_tweet.full_text"),
+                });
+            }
+        }
+        match self.member(field) {
+            Some(Value::String(text)) => Ok(Tweet {
+                text: text.clone(),
+                field: None,
+            }),
+            Some(_) => Err(format!("\"{field}\" is not a string")),
+            None => {
+                let other = ["text", "full_text", "tweet", "content", "body"]
+                    .into_iter()
+                    .find(|name| self.names.contains(*name));
+                let hint = other.map_or(String::new(), |name| {
+                    format!("; if \"{name}\" is the tweet, give --field {name}")
+                });
+                Err(format!("there is no \"{field}\"{hint}"))
+            }
+        }
+    }
+
+    /// The member with this name, or at this path of names with dots between them.
+    fn member(&self, field: &str) -> Option<&Value> {
+        self.values.get(field).or_else(|| {
+            let mut path = field.split('.');
+            let first = self.values.get(path.next()?)?;
+            path.try_fold(first, |value, name| value.get(name))
+        })
+    }
+
+    /// The paths of its images, and what is wrong with how they are given.
+    pub fn images(&self) -> (Vec<&str>, Option<String>) {
+        let wrong =
+            || "\"image\" is neither the path of a file nor a list of such paths".to_owned();
+        match self.values.get("image") {
+            None | Some(Value::Null) => (Vec::new(), None),
+            Some(Value::String(path)) if path.is_empty() => (Vec::new(), None),
+            Some(Value::String(path)) => (vec![path], None),
+            Some(Value::Array(list)) => {
+                let paths: Vec<&str> = list.iter().filter_map(Value::as_str).collect();
+                let error = if paths.len() < list.len() {
+                    Some(wrong())
+                } else if paths.len() > MOST_IMAGES {
+                    Some(format!(
+                        "\"image\" names {} files; the first {MOST_IMAGES} are looked at",
+                        paths.len()
+                    ))
+                } else {
+                    None
+                };
+                (paths.into_iter().take(MOST_IMAGES).collect(), error)
+            }
+            Some(_) => (Vec::new(), Some(wrong())),
+        }
+    }
+
+    /// The record with `members` behind its own. Their names begin with `prefix` if one is given, else with nothing, or
+    /// with `mner_` in an object that has one of the names itself: nothing that came in is overwritten.
+    pub fn answered(&self, members: &Map<String, Value>, prefix: Option<&str>) -> String {
+        let own = members.keys().map(String::as_str);
+        let names: Vec<&str> = match members.contains_key("error") {
+            true => own.collect(),
+            false => own.chain(ANSWERS).collect(),
+        };
+        let taken = |prefix: &str| {
+            let mut names = names.iter().map(|name| format!("{prefix}{name}"));
+            names.any(|name| self.names.contains(&name))
+        };
+        let mut prefix = prefix.unwrap_or_default().to_owned();
+        while taken(&prefix) {
+            prefix.push_str(PREFIX);
+        }
+        let mut out = self.line[..self.line.len() - 1].to_owned();
+        for (i, (name, value)) in members.iter().enumerate() {
+            if i > 0 || !self.names.is_empty() {
+                out.push(',');
+            }
+            out.push_str(&Value::String(format!("{prefix}{name}")).to_string());
+            out.push(':');
+            out.push_str(&value.to_string());
+        }
+        out.push('}');
+        out
+    }
+}
+
+/// Reads what is asked for and passes over the rest, which is only copied: its numbers may be larger than any type here.
+struct Members<'a> {
+    field: &'a str,
+}
+
+impl Members<'_> {
+    fn wanted(&self, name: &str) -> bool {
+        let first = self.field.split('.').next().unwrap_or_default();
+        name == self.field
+            || name == first
+            || ["image", "truncated", "extended_tweet"].contains(&name)
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Members<'_> {
+    type Value = (HashSet<String>, Map<String, Value>);
+
+    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<Self::Value, D::Error> {
+        json.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Members<'_> {
+    type Value = (HashSet<String>, Map<String, Value>);
+
+    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let (mut names, mut values) = (HashSet::new(), Map::new());
+        while let Some(name) = map.next_key::<String>()? {
+            if self.wanted(&name) {
+                values.insert(name.clone(), map.next_value()?);
+            } else {
+                map.next_value::<IgnoredAny>()?;
+            }
+            names.insert(name);
+        }
+        Ok((names, values))
+    }
+}
+
+/// The sentence for a line that is no JSON, with the usual reasons by name.
+fn not_json(line: &str, error: &serde_json::Error) -> String {
+    // The parser stops at a word's first letter or, after a sign, at its second.
+    let start = error.column().saturating_sub(2).min(line.len());
+    let near = line.as_bytes()[start..].trim_ascii_start();
+    for word in ["NaN", "-Infinity", "Infinity", "None", "True", "False"] {
+        let stopped = near.len().min(3);
+        if (0..=stopped).any(|at| near[at..].starts_with(word.as_bytes())) {
+            let column = error.column();
+            return format!(
+                "not JSON: {word} (column {column}) is no value of JSON; write null, true, false or a number"
+            );
+        }
+    }
+    if line.starts_with("{'") {
+        return "not JSON: its names are in single quotes, as Python prints them; write it with json.dumps".to_owned();
+    }
+    if line == "[" || line.starts_with("[{") || line == "{" {
+        return "not JSON: one object a line is expected, this is a part of one; `jq -c '.[]' FILE` cuts an array into lines, \
+                `jq -c . FILE` puts an object on one"
+            .to_owned();
+    }
+    format!("not JSON: {error}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn members(value: Value) -> Map<String, Value> {
+        value.as_object().unwrap().clone()
+    }
+
+    #[test]
+    fn an_object_goes_out_as_it_came() {
+        let answer = members(json!({"entities": []}));
+        for (line, expected) in [
+            (r#"{"text":"a"}"#, r#"{"text":"a","entities":[]}"#),
+            (
+                r#" { "z": 1.10, "text": "a", "a": 123456789012345678901234567890, "z": 1E400 } "#,
+                r#"{ "z": 1.10, "text": "a", "a": 123456789012345678901234567890, "z": 1E400 ,"entities":[]}"#,
+            ),
+            (
+                r#"{"text":"a","entities":{"urls":[]}}"#,
+                r#"{"text":"a","entities":{"urls":[]},"mner_entities":[]}"#,
+            ),
+            (
+                r#"{"text":"a","picture":1,"mner_image_error":2}"#,
+                r#"{"text":"a","picture":1,"mner_image_error":2,"mner_mner_entities":[]}"#,
+            ),
+            (
+                r#"{"text":"a","other":"\ud83d"}"#,
+                r#"{"text":"a","other":"\ud83d","entities":[]}"#,
+            ),
+            (
+                "\u{feff}{\"text\":\"a\"}\r",
+                r#"{"text":"a","entities":[]}"#,
+            ),
+        ] {
+            let record = Record::parse(line.as_bytes(), "text").expect(line);
+            assert_eq!(record.tweet("text").unwrap().text, "a");
+            assert_eq!(record.answered(&answer, None), expected);
+        }
+        let plain = Record::parse(br#"{"text":"a"}"#, "text").unwrap();
+        assert_eq!(
+            plain.answered(&answer, Some("ner.")),
+            r#"{"text":"a","ner.entities":[]}"#
+        );
+        let empty = Record::parse(b"{ }", "text").unwrap();
+        assert_eq!(empty.answered(&answer, None), r#"{ "entities":[]}"#);
+    }
+
+    #[test]
+    fn the_whole_tweet_is_found() {
+        let tweet = |line: &str, field: &str| {
+            let tweet = Record::parse(line.as_bytes(), field)?.tweet(field)?;
+            Ok::<_, String>((tweet.text, tweet.field))
+        };
+        let truncated = r#"{"text":"cut…","truncated":true,"extended_tweet":{"full_text":"whole"},"full_text":"other"}"#;
+        let whole = Ok(("whole".to_owned(), Some("extended_tweet.full_text")));
+        assert_eq!(tweet(truncated, "text"), whole);
+        assert_eq!(tweet(truncated, "full_text").unwrap().0, "other");
+        assert_eq!(
+            tweet(truncated, "extended_tweet.full_text").unwrap().0,
+            "whole"
+        );
+        let not = truncated.replace("true", "false");
+        assert_eq!(tweet(&not, "text").unwrap(), ("cut…".to_owned(), None));
+        let lost = r#"{"text":"cut…","truncated":true,"extended_tweet":null}"#;
+        assert_eq!(tweet(lost, "text").unwrap().0, "cut…");
+        assert_eq!(tweet(r#"{"a.b":"x","a":{"b":"y"}}"#, "a.b").unwrap().0, "x");
+        assert!(
+            tweet(r#"{"full_text":"x"}"#, "text")
+                .unwrap_err()
+                .contains("--field full_text")
+        );
+        assert_eq!(tweet(r#"{"text":"x","text":"y"}"#, "text").unwrap().0, "y");
+    }
+
+    #[test]
+    fn images_are_named_in_every_form() {
+        let images = |value: Value| {
+            let line = json!({"text": "a", "image": value}).to_string();
+            let record = Record::parse(line.as_bytes(), "text").unwrap();
+            let (paths, error) = record.images();
+            (paths.join(" "), error.is_some())
+        };
+        assert_eq!(images(json!("a.jpg")), ("a.jpg".to_owned(), false));
+        assert_eq!(images(json!(["a", "b"])), ("a b".to_owned(), false));
+        assert_eq!(
+            images(json!(["a", "b", "c", "d", "e"])),
+            ("a b c d".to_owned(), true)
+        );
+        for none in [json!(null), json!(""), json!([])] {
+            assert_eq!(images(none), (String::new(), false));
+        }
+        assert_eq!(images(json!(["a", 1])), ("a".to_owned(), true));
+        assert_eq!(images(json!({"url": "a"})), (String::new(), true));
+    }
+
+    #[test]
+    fn what_is_no_object_is_said_to_be_so() {
+        for (line, sentence) in [
+            (&br#"{"text": "a", "score": NaN}"#[..], "NaN (column"),
+            (br#"{"text": "a", "score":NaN, "b": 1}"#, "NaN (column"),
+            (br#"{"text": "a", "score": -Infinity}"#, "-Infinity (column"),
+            (br#"{"text": "a", "score": Infinity}"#, "Infinity (column"),
+            (br#"{"text": NaN}"#, "NaN (column"),
+            (br#"{"text": "a", "image": None}"#, "None (column"),
+            (b"{'text': 'a'}", "single quotes"),
+            (b"[", "jq -c"),
+            (b"{", "jq -c"),
+            (b"[1]", "not a JSON object"),
+            (b"\"a\"", "not a JSON object"),
+            (b"{\"text\": \"a\"} x", "trailing"),
+            (b"{\"text\": \"caf\xe9\"}", "not UTF-8 (byte 14)"),
+        ] {
+            let error = Record::parse(line, "text").err().expect(sentence);
+            assert!(error.contains(sentence), "{error}");
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! The frame of an animation that is looked at: the first one that shows something.
+
+use crate::image::Image;
+use crate::image::decode::{Limits, flatten};
+use image::codecs::gif::GifDecoder;
+use image::codecs::webp::WebPDecoder;
+use image::{AnimationDecoder, DynamicImage, Frames, ImageDecoder, ImageFormat};
+use std::io::Cursor;
+
+/// Most pixels of frames that are looked through.
+const PIXELS: u64 = 128_000_000;
+/// Most a colour may vary in an image of one colour: lossy WebP is not exact.
+const VARIES: u8 = 8;
+
+/// Whether an image is of one colour.
+pub(super) fn is_uniform(image: &Image) -> bool {
+    let mut least = [255u8; 3];
+    let mut most = [0u8; 3];
+    for pixel in image.rgb.chunks_exact(3) {
+        for channel in 0..3 {
+            least[channel] = least[channel].min(pixel[channel]);
+            most[channel] = most[channel].max(pixel[channel]);
+        }
+        if least
+            .iter()
+            .zip(most)
+            .any(|(&least, most)| most - least > VARIES)
+        {
+            return false;
+        }
+    }
+    true
+}
+
+/// The first frame that is not of one colour, its number from 1, and how many there are; none where there is no such frame among
+/// those that are looked through.
+pub(super) fn first_shown(
+    bytes: &[u8],
+    format: ImageFormat,
+    limits: &Limits,
+) -> Option<(Image, usize, usize)> {
+    let count = match format {
+        ImageFormat::Gif => gif_frames(bytes),
+        _ => webp_frames(bytes),
+    };
+    if count < 2 {
+        return None;
+    }
+    let mut bounds = image::Limits::no_limits();
+    bounds.max_alloc = Some(limits.allocation);
+    let frames: Frames = match format {
+        ImageFormat::Gif => {
+            let mut decoder = GifDecoder::new(Cursor::new(bytes)).ok()?;
+            decoder.set_limits(bounds).ok()?;
+            decoder.into_frames()
+        }
+        _ => {
+            let mut decoder = WebPDecoder::new(Cursor::new(bytes)).ok()?;
+            decoder.set_limits(bounds).ok()?;
+            decoder.into_frames()
+        }
+    };
+    let mut seen = 0;
+    for (i, frame) in frames.enumerate() {
+        let pixels = frame.ok()?.into_buffer();
+        seen += u64::from(pixels.width()) * u64::from(pixels.height());
+        let image = flatten(DynamicImage::ImageRgba8(pixels));
+        if !is_uniform(&image) {
+            return Some((image, i + 1, count));
+        }
+        if seen > PIXELS {
+            return None;
+        }
+    }
+    None
+}
+
+/// How many frames a GIF has, as far as its blocks can be followed.
+fn gif_frames(bytes: &[u8]) -> usize {
+    let colours = |flags: u8| {
+        if flags & 0x80 != 0 {
+            3 << ((flags & 7) + 1)
+        } else {
+            0
+        }
+    };
+    let sub_blocks = |mut at: usize| loop {
+        match bytes.get(at) {
+            Some(0) => return at + 1,
+            Some(&size) => at += 1 + usize::from(size),
+            None => return at,
+        }
+    };
+    let mut count = 0;
+    let mut at = 13 + bytes.get(10).map_or(0, |&flags| colours(flags));
+    loop {
+        match bytes.get(at) {
+            Some(0x21) => at = sub_blocks(at + 2),
+            Some(0x2c) => {
+                let Some(&flags) = bytes.get(at + 9) else {
+                    return count;
+                };
+                count += 1;
+                at = sub_blocks(at + 11 + colours(flags));
+            }
+            _ => return count,
+        }
+    }
+}
+
+/// How many frames a WebP has.
+fn webp_frames(bytes: &[u8]) -> usize {
+    let mut count = 0;
+    let mut at = 12usize;
+    while let Some(head) = bytes.get(at..at.saturating_add(8)) {
+        count += usize::from(&head[..4] == b"ANMF");
+        let size = u32::from_le_bytes([head[4], head[5], head[6], head[7]]) as usize;
+        at = at
+            .saturating_add(8)
+            .saturating_add(size)
+            .saturating_add(size & 1);
+    }
+    count.max(1)
+}
