@@ -16,6 +16,7 @@ mod inspect;
 mod predict;
 mod quantize;
 mod train;
+mod user_names;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;

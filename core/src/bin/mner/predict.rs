@@ -3,7 +3,9 @@
 use crate::bundle::BundleArgs;
 use crate::explain;
 use crate::failure::Failure;
+use crate::user_names::UserNames;
 use image::ImageFormat;
+use mner_core::formats::lone_surrogates::without_lone_surrogates;
 use mner_core::image::Image;
 use mner_core::recognizer::{Recognition, Recognizer};
 use mner_core::systems::image_batch::EncodedImage;
@@ -23,6 +25,7 @@ pub struct Args {
         long,
         conflicts_with = "input",
         required_unless_present = "input",
+        allow_hyphen_values = true,
         value_name = "TWEET"
     )]
     text: Option<String>,
@@ -35,6 +38,9 @@ pub struct Args {
     /// JSONL of objects with a "text"; "-" is standard input. Each comes out again with its "entities"
     #[arg(long, value_name = "FILE")]
     input: Option<PathBuf>,
+    /// Whether entities of user names (@x) are answers; "drop" says how many there were
+    #[arg(long, value_enum, default_value_t)]
+    user_names: UserNames,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -56,7 +62,9 @@ pub fn run(args: &Args) -> Result<(), Failure> {
                 .map(|path| encode_image(&recognizer, path));
             let seen = seen.transpose()?;
             let encoded = seen.as_ref().map(|(_, encoded)| encoded);
-            let found = pollster::block_on(recognizer.recognize_with(text, encoded, None))?;
+            let mut found = pollster::block_on(recognizer.recognize_with(text, encoded, None))?;
+            let left_out = leave_out(&mut found, args.user_names);
+            say_left_out(left_out, args.user_names);
             if let (Some(path), Some((image, _))) = (&args.explain, &seen) {
                 explain::draw(image, &found)
                     .save_with_format(path, ImageFormat::Png)
@@ -65,13 +73,28 @@ pub fn run(args: &Args) -> Result<(), Failure> {
             print_one(&mut out, text, &found, args.json).map_err(|e| Failure::output(&e))
         }
         (None, Some(path)) if path.as_os_str() == "-" => {
-            stream(&recognizer, io::stdin().lock(), &mut out, args.json)
+            stream(&recognizer, io::stdin().lock(), &mut out, args)
         }
         (None, Some(path)) => {
             let file = File::open(path).map_err(|e| format!("{}: {e}", path.display()))?;
-            stream(&recognizer, BufReader::new(file), &mut out, args.json)
+            stream(&recognizer, BufReader::new(file), &mut out, args)
         }
         (None, None) => unreachable!("clap requires one of them"),
+    }
+}
+
+/// Takes the entities of user names away if they are to be dropped; how many they were.
+fn leave_out(found: &mut Recognition, user_names: UserNames) -> usize {
+    let before = found.entities.len();
+    if user_names.dropped() {
+        found.entities.retain(|entity| !entity.user_name);
+    }
+    before - found.entities.len()
+}
+
+fn say_left_out(count: usize, user_names: UserNames) {
+    if user_names.dropped() {
+        eprintln!("{count} entities of user names left out");
     }
 }
 
@@ -142,9 +165,9 @@ fn stream(
     recognizer: &Recognizer,
     mut input: impl BufRead,
     out: &mut impl Write,
-    json: bool,
+    args: &Args,
 ) -> Result<(), Failure> {
-    let (mut number, mut bad) = (0usize, 0usize);
+    let (mut number, mut bad, mut left_out) = (0usize, 0usize, 0usize);
     let started = Instant::now();
     let mut last = started;
     loop {
@@ -175,8 +198,9 @@ fn stream(
         for (number, line) in chunk {
             let written = match line {
                 Ok((object, text)) => {
-                    let found = found.next().expect("an answer for every text");
-                    if json {
+                    let mut found = found.next().expect("an answer for every text");
+                    left_out += leave_out(&mut found, args.user_names);
+                    if args.json {
                         writeln!(out, "{}", answer(object, &found))
                     } else {
                         writeln!(out, "{text}").and_then(|()| print_one(out, &text, &found, false))
@@ -198,6 +222,7 @@ fn stream(
             );
         }
     }
+    say_left_out(left_out, args.user_names);
     if bad > 0 {
         return Err(Failure::Message(format!(
             "{bad} of {number} lines could not be read; their answers say why"
@@ -208,7 +233,8 @@ fn stream(
 
 /// The object of a line and its text.
 fn parse(line: &[u8]) -> Result<(Map<String, Value>, String), String> {
-    let value: Value = serde_json::from_slice(line).map_err(|e| format!("not JSON: {e}"))?;
+    let line = without_lone_surrogates(line);
+    let value: Value = serde_json::from_slice(&line).map_err(|e| format!("not JSON: {e}"))?;
     let Value::Object(object) = value else {
         return Err("not a JSON object; expected {\"text\": \"...\"}".to_owned());
     };
