@@ -86,7 +86,11 @@ fn a_text_is_read_as_its_reader_reads_it() {
             "{given:?}"
         );
         for (a, b) in found[0].entities.iter().zip(&found[1].entities) {
-            assert_eq!(mner_core::tweet::fold(&a.text), b.text, "{given:?}");
+            let words = |text: &str| {
+                let folded = mner_core::tweet::fold(text).into_owned();
+                folded.split_whitespace().collect::<Vec<_>>().join(" ")
+            };
+            assert_eq!(words(&a.text), words(&b.text), "{given:?}");
             assert_eq!(a.kind, b.kind, "{given:?}");
             assert!((a.confidence - b.confidence).abs() < 1e-5, "{given:?}");
         }
@@ -95,7 +99,7 @@ fn a_text_is_read_as_its_reader_reads_it() {
 
 #[test]
 fn names_are_whole_and_nothing_else_is_a_name() {
-    let table: [(&str, &[&str]); 16] = [
+    let table: [(&str, &[&str]); 14] = [
         (
             "Shaquille O&#39;Neal is great",
             &["PER Shaquille O&#39;Neal"],
@@ -116,7 +120,7 @@ fn names_are_whole_and_nothing_else_is_a_name() {
         ),
         (
             "Watching Avengers: Endgame tonight",
-            &["MISC Avengers", "MISC Endgame"],
+            &["MISC Avengers: Endgame"],
         ),
         (
             "P!nk and will.i.am in Paris",

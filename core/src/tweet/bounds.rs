@@ -5,10 +5,11 @@
 //! 3. No entity begins or ends with a word without letters and digits, a mark or an emoji.
 //! 4. The dot of an abbreviation belongs to the entity that ends with it: `U.S.`, `L.A.`, `King Jr.`
 //!    The Broad Twitter Corpus, WNUT-17 and Tweebank do so, and English; the benchmarks, which cut
-//!    such a dot off, label it `O`. Every other dot after an entity ends the sentence and not the name.
+//!    such a dot off, label it `O`. Initials are all of a name or none. Every other dot after an entity ends the sentence and not the name.
 
 use crate::tweet::reading::read;
 use crate::tweet::words::{Sigils, Word, is_link};
+use std::borrow::Cow;
 
 /// What the labels of one word may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,6 +79,7 @@ impl Bounds {
         let mut at = 0;
         while at < words.len() {
             let part = match read[at].chars().next() {
+                _ if is_image(&read[at]) => Part::Text,
                 Some('@' | '＠') => Part::UserName,
                 Some('#' | '＃') => Part::Hashtag,
                 _ => Part::Text,
@@ -105,6 +107,10 @@ impl Bounds {
             at = end;
         }
         for at in 1..words.len() {
+            if within_initials(&read, &close, at) {
+                bounds[at - 1].ends = false;
+                bounds[at + 1].begins = false;
+            }
             if close[at]
                 && read[at] == "."
                 && parts[at - 1] == Part::Text
@@ -128,12 +134,17 @@ fn alone(word: &str) -> Bound {
     if is_link(word) {
         return Bound::OUTSIDE;
     }
-    let named = word.chars().any(char::is_alphanumeric);
+    let named = !is_image(word) && word.chars().any(char::is_alphanumeric);
     Bound {
         begins: named,
         ends: named,
         ..Bound::FREE
     }
+}
+
+/// Whether a word is an emoji made of a letter, digit or sign.
+fn is_image(word: &str) -> bool {
+    word.contains(['\u{FE0F}', '\u{20E3}'])
 }
 
 /// Whether a word continues a user name or hashtag, as its `nth` word after the sigil.
@@ -153,9 +164,22 @@ const SHORT: [&str; 59] = [
     "Ste", "Supt", "Tenn", "Tpke", "Univ", "Wis", "Ariz",
 ];
 
+/// Whether the dot `at` stands between two initials, of which a name has both or none.
+fn within_initials(read: &[Cow<'_, str>], close: &[bool], at: usize) -> bool {
+    let capital =
+        |word: &str| word.starts_with(char::is_uppercase) && word.chars().all(char::is_alphabetic);
+    read[at] == "."
+        && close[at]
+        && close.get(at + 1) == Some(&true)
+        && capital(&read[at - 1])
+        && read[at - 1].chars().count() <= 2
+        && capital(&read[at + 1])
+        && read[at + 1].chars().count() == 1
+}
+
 /// Whether the dot `at` ends an abbreviation: initials (`U.S.`, `L.A.`, `Ph.D.`), a word written short
 /// (`Jr.`, `St.`), or one initial where the sentence goes on (`George W. said`).
-fn abbreviates(read: &[std::borrow::Cow<'_, str>], close: &[bool], at: usize) -> bool {
+fn abbreviates(read: &[Cow<'_, str>], close: &[bool], at: usize) -> bool {
     let word = &read[at - 1];
     let letters = word.chars().filter(|c| c.is_alphabetic()).count();
     let initial = letters == 1 && word.chars().all(char::is_alphabetic);
@@ -175,7 +199,7 @@ fn abbreviates(read: &[std::borrow::Cow<'_, str>], close: &[bool], at: usize) ->
             && read
                 .get(at + 1)
                 .and_then(|next| next.chars().next())
-                .is_some_and(|c| c.is_lowercase() || c == ',');
+                .is_some_and(|c| c == ',' || (c.is_lowercase() && !close[at + 1]));
         // Initials one by one: the dots between them are theirs too, but are words of the entity.
         return (before && !more) || (!before && !more && goes_on);
     }
@@ -268,10 +292,24 @@ mod tests {
     }
 
     #[test]
+    fn a_name_has_all_initials_or_none() {
+        for sigils in [Sigils::Joined, Sigils::Apart] {
+            assert_eq!(
+                bounds("U.S.A. St. in Ph.D.", sigils),
+                "U:BI .:I S:I .:I A:IE .:+ St:BIE .:+ in:BIE Ph:BI .:I D:IE .:+"
+            );
+            assert_eq!(
+                bounds("Paris.I L.a", sigils),
+                "Paris:BIE .:I I:BIE L:BIE .:I a:BIE"
+            );
+        }
+    }
+
+    #[test]
     fn signs_are_no_ends_of_names() {
         assert_eq!(
-            bounds("Avengers: “X” – 🇺🇸 A+ 's $5", Sigils::Joined),
-            "Avengers:BIE ::I “:I X:BIE ”:I –:I 🇺🇸:I A:BIE +:I 's:BIE $:I 5:BIE"
+            bounds("Avengers: “X” – 🇺🇸 A+ 's $5 1️⃣ #️⃣ ℹ️", Sigils::Joined),
+            "Avengers:BIE ::I “:I X:BIE ”:I –:I 🇺🇸:I A:BIE +:I 's:BIE $:I 5:BIE 1️⃣:I #️⃣:I ℹ️:I"
         );
     }
 

@@ -143,7 +143,7 @@ pub fn fold(word: &str) -> Cow<'_, str> {
         // An emoji made of a letter.
         if chars.peek() == Some(&'\u{FE0F}') {
             folded.push(c);
-        } else if let Some(plain) = enclosed(c) {
+        } else if let Some(plain) = enclosed(c).or(sigil(c)) {
             folded.push(plain);
         } else if is_styled(c) {
             folded.extend(c.nfkc());
@@ -183,6 +183,16 @@ pub(super) fn enclosed(c: char) -> Option<char> {
         _ => return None,
     };
     char::from_u32(plain)
+}
+
+/// The sigil of a full-width one.
+fn sigil(c: char) -> Option<char> {
+    match c {
+        '＃' => Some('#'),
+        '＠' => Some('@'),
+        '＄' => Some('$'),
+        _ => None,
+    }
 }
 
 /// White space, or a character that looks like it: Hangul fillers, the Braille blank, and the control
@@ -418,6 +428,7 @@ mod tests {
             ("𝓑𝓪𝓻𝓪𝓬𝓴", "Barack"),
             ("𝐎𝒃𝖺𝚖𝕒", "Obama"),
             ("ＮＡＳＡ２", "NASA2"),
+            ("＃ＮＡＳＡ", "#NASA"),
             ("ⓃⒶⓈⒶ", "NASA"),
             ("🄽🄰🅂🄰", "NASA"),
             ("🅝🅐🅢🅐", "NASA"),

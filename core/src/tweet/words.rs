@@ -452,6 +452,9 @@ fn styled_name_end(clusters: &[Cluster], at: usize) -> Option<usize> {
                 && capitals(after)
                 && !(PLACES.contains(&before.as_str()) && PLACES.contains(&after.as_str()))
         }
+        ("*", [first, rest]) => {
+            first.len() == 1 && rest.len() >= 3 && capitals(first) && capitals(rest)
+        }
         ("*", [_, _, _, ..]) => segments.iter().all(|s| s.len() == 1 && capitals(s)),
         _ => false,
     };
@@ -555,7 +558,16 @@ fn url_end(clusters: &[Cluster], at: usize, prefix: usize) -> Option<usize> {
     let is = |at: usize, mark: &str| clusters.get(at).is_some_and(|c| c.text == mark);
     let slug = |from: usize| {
         let rest = clusters.get(from..).unwrap_or_default();
-        from + rest.iter().take_while(|c| is_latin(c, false)).count()
+        let another = |at: usize| {
+            let head = clusters.get(at..).unwrap_or_default().iter().take(8);
+            let head: String = head.map(|c| c.text).collect();
+            url_prefix(&head).is_some_and(|length| length > "www.".len())
+        };
+        let length = rest.iter().take_while(|c| is_latin(c, false)).count();
+        let slug = from..from + length;
+        slug.clone()
+            .find(|&at| matches!(clusters[at].text, "h" | "H") && another(at))
+            .unwrap_or(slug.end)
     };
     let short = |host: &[Cluster]| {
         host.iter()

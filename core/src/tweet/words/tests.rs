@@ -216,6 +216,13 @@ fn links_end_where_twitter_ends_them() {
 }
 
 #[test]
+fn a_link_may_follow_another() {
+    let text = "https://t.co/a1https://t.co/bHttp2http://nasa.gov";
+    let links = ["https://t.co/a1", "https://t.co/bHttp2", "http://nasa.gov"];
+    assert_eq!(split(text), links);
+}
+
+#[test]
 fn addresses_are_one_word() {
     let table = [
         (
@@ -271,6 +278,7 @@ fn names_with_marks_for_letters_stay_words() {
         "AC/DC",
         "Jay-Z",
         "N*E*R*D",
+        "N*SYNC",
         "M*A*S*H",
         "Se7en",
         "$hort",
