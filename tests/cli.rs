@@ -767,3 +767,106 @@ fn a_gpu_trains_as_the_cpu_does() {
     }
     assert_eq!(gpu.len(), 2);
 }
+
+#[test]
+fn a_text_may_begin_with_a_hyphen() {
+    let folder = with_bundle();
+    let bundle = path(&folder, "bundle");
+    for text in ["- Obama in Paris", "-- x", "-1", "--", "-"] {
+        let answer = succeed(&["predict", "--bundle", &bundle, "--json", "--text", text]);
+        let answer: Value = serde_json::from_str(&answer).unwrap();
+        assert_eq!(answer["text"], text);
+    }
+}
+
+#[test]
+fn half_an_emoji_loses_no_line() {
+    let folder = with_bundle();
+    let bundle = path(&folder, "bundle");
+    let lines = path(&folder, "tweets.jsonl");
+    fs::write(
+        &lines,
+        concat!(
+            r#"{"text":"Obama \ud83d","id":1}"#,
+            "\n",
+            r#"{"text":"Paris","user":{"name":"\ude00x \\ud83d \ud83d\ude00"}}"#,
+            "\n"
+        ),
+    )
+    .unwrap();
+    let answers = succeed(&["predict", "--bundle", &bundle, "--json", "--input", &lines]);
+    let answers: Vec<Value> = answers
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(answers.len(), 2);
+    assert_eq!(answers[0]["text"], "Obama \u{FFFD}");
+    assert_eq!(answers[1]["user"]["name"], "\u{FFFD}x \\ud83d 😀");
+    assert!(answers.iter().all(|answer| answer["entities"].is_array()));
+}
+
+#[test]
+fn entities_of_user_names_may_be_left_out_and_are_counted() {
+    let folder = with_bundle();
+    let bundle = path(&folder, "bundle");
+    let text = "@nasa @esa and @jaxa with Houston #Boeing @isro";
+    let predict = |user_names: &str| {
+        let output = run(&[
+            "predict",
+            "--bundle",
+            &bundle,
+            "--json",
+            "--user-names",
+            user_names,
+            "--text",
+            text,
+        ]);
+        assert!(output.status.success());
+        let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let entities = answer["entities"].as_array().unwrap().clone();
+        (entities, String::from_utf8(output.stderr).unwrap())
+    };
+    let is_user_name = |entity: &Value| {
+        let start = entity["bytes"][0].as_u64().unwrap() as usize;
+        text[..start].ends_with('@')
+    };
+    let (kept, said) = predict("keep");
+    assert!(!said.contains("left out"));
+    for entity in &kept {
+        let flag = is_user_name(entity).then_some(true);
+        assert_eq!(entity.get("user_name").and_then(Value::as_bool), flag);
+    }
+    let (left, said) = predict("drop");
+    let mut expected = kept.clone();
+    expected.retain(|entity| !is_user_name(entity));
+    assert_eq!(left, expected);
+    let count = kept.len() - left.len();
+    assert!(
+        said.contains(&format!("{count} entities of user names left out")),
+        "{said}"
+    );
+
+    let data = path(&folder, "gold.txt");
+    fs::write(
+        &data,
+        "@nasa\tB-ORG\nin\tO\nHouston\tB-LOC\n\n@\tO\nwarriors\tB-ORG\n",
+    )
+    .unwrap();
+    let scores = |user_names: &str| -> Value {
+        let scores = succeed(&[
+            "evaluate",
+            "--bundle",
+            &bundle,
+            "--json",
+            "--user-names",
+            user_names,
+            "--data",
+            &data,
+        ]);
+        serde_json::from_str(&scores).unwrap()
+    };
+    assert!(scores("keep").get("user_names").is_none());
+    let dropped = scores("drop");
+    assert_eq!(dropped["user_names"]["gold"], 2);
+    assert_eq!(dropped["lenient"]["micro"]["support"], 1);
+}

@@ -21,7 +21,7 @@ export type EntityType = "PER" | "LOC" | "ORG" | "MISC";
 /** A name found in the text. Spans are [start, end). */
 export interface Entity {
     type: EntityType;
-    /** The name as it stands in the text. */
+    /** The name as it stands in the text; of a user name or hashtag without its `@` or `#`. */
     text: string;
     /** UTF-16 code units: `tweet.slice(...entity.utf16)` is the name. */
     utf16: [number, number];
@@ -33,6 +33,10 @@ export interface Entity {
     confidence: number;
     /** The likeliest other type of the same span. */
     runner_up: { type: EntityType; probability: number };
+    /** There where the name is a user name, `@x`: then it is the whole of it. */
+    user_name?: true;
+    /** There where the name comes from a hashtag, `#x`. */
+    hashtag?: true;
     /** Where the name's words looked in the picture; absent where nothing says so. */
     evidence?: EntityEvidence;
 }

@@ -4,6 +4,8 @@
 //! distillation use [`Rules::Free`], decoding and confidences [`Rules::Bio`].
 
 use crate::label::{LABELS, Label};
+use crate::tweet::bounds::Bound;
+use std::borrow::Cow;
 
 /// Start, transition (`[from * L + to]`) and end scores of a chain over `L` labels.
 #[derive(Clone, Debug, PartialEq)]
@@ -66,7 +68,10 @@ impl ChainScores {
 #[derive(Clone, Debug)]
 pub struct Chain<'a> {
     scores: &'a ChainScores,
-    emissions: &'a [f64],
+    /// What bounds forbid at minus infinity.
+    emissions: Cow<'a, [f64]>,
+    /// Of each word, or none.
+    bounds: &'a [Bound],
     words: usize,
     /// `alpha[t * L + y]`: log sum over prefixes ending in `y` at `t`, emission `t` included.
     alpha: Vec<f64>,
@@ -81,6 +86,15 @@ impl<'a> Chain<'a> {
     /// # Panics
     /// If `emissions` is empty or no multiple of the number of labels.
     pub fn new(scores: &'a ChainScores, emissions: &'a [f64]) -> Self {
+        Self::within(scores, emissions, &[])
+    }
+
+    /// The same over label sequences whose entities keep within `bounds`, one a word: no other has
+    /// any probability. `scores` are those under [`Rules::Bio`]; [`Bound::follows`] takes no effect.
+    ///
+    /// # Panics
+    /// As [`Chain::new`], or if there are other than no bounds or one a word, or not nine labels.
+    pub fn within(scores: &'a ChainScores, emissions: &'a [f64], bounds: &'a [Bound]) -> Self {
         let labels = scores.labels();
         assert!(
             !emissions.is_empty() && emissions.len().is_multiple_of(labels),
@@ -88,18 +102,19 @@ impl<'a> Chain<'a> {
             emissions.len()
         );
         let words = emissions.len() / labels;
+        let emissions = bounded(emissions, bounds);
         let mut alpha = vec![0.0; words * labels];
         let mut beta = vec![0.0; words * labels];
         let mut paths = vec![0.0; labels];
         for y in 0..labels {
             alpha[y] = scores.start[y] + emissions[y];
-            beta[(words - 1) * labels + y] = scores.end[y];
+            beta[(words - 1) * labels + y] = end(scores, bounds, y);
         }
         for t in 1..words {
             for to in 0..labels {
                 for from in 0..labels {
                     paths[from] =
-                        alpha[(t - 1) * labels + from] + scores.transitions[from * labels + to];
+                        alpha[(t - 1) * labels + from] + step(scores, bounds, t, from, to);
                 }
                 alpha[t * labels + to] = log_sum_exp(&paths) + emissions[t * labels + to];
             }
@@ -107,7 +122,7 @@ impl<'a> Chain<'a> {
         for t in (0..words - 1).rev() {
             for from in 0..labels {
                 for to in 0..labels {
-                    paths[to] = scores.transitions[from * labels + to]
+                    paths[to] = step(scores, bounds, t + 1, from, to)
                         + emissions[(t + 1) * labels + to]
                         + beta[(t + 1) * labels + to];
                 }
@@ -115,12 +130,13 @@ impl<'a> Chain<'a> {
             }
         }
         for (y, path) in paths.iter_mut().enumerate() {
-            *path = alpha[(words - 1) * labels + y] + scores.end[y];
+            *path = alpha[(words - 1) * labels + y] + end(scores, bounds, y);
         }
         let log_partition = log_sum_exp(&paths);
         Self {
             scores,
             emissions,
+            bounds,
             words,
             alpha,
             beta,
@@ -151,7 +167,7 @@ impl<'a> Chain<'a> {
         if past == f64::NEG_INFINITY {
             return 0.0;
         }
-        (self.scores.transitions[from * labels + to]
+        (step(self.scores, self.bounds, t, from, to)
             + self.emissions[t * labels + to]
             + self.beta[t * labels + to]
             - past)
@@ -170,20 +186,74 @@ impl<'a> Chain<'a> {
             for (to, score) in next.iter_mut().enumerate() {
                 let (from, path) = arg_max(
                     (0..labels)
-                        .map(|from| best[from] + self.scores.transitions[from * labels + to]),
+                        .map(|from| best[from] + step(self.scores, self.bounds, t, from, to)),
                 );
                 back[t * labels + to] = from;
                 *score = path + self.emissions[t * labels + to];
             }
             best = next;
         }
-        let (mut y, score) = arg_max((0..labels).map(|y| best[y] + self.scores.end[y]));
+        let (mut y, score) =
+            arg_max((0..labels).map(|y| best[y] + end(self.scores, self.bounds, y)));
         let mut path = vec![y; self.words];
         for t in (1..self.words).rev() {
             y = back[t * labels + y];
             path[t - 1] = y;
         }
         (path, score)
+    }
+}
+
+/// The emissions with what may not begin or continue an entity at minus infinity.
+fn bounded<'a>(emissions: &'a [f64], bounds: &[Bound]) -> Cow<'a, [f64]> {
+    if bounds.is_empty() {
+        return Cow::Borrowed(emissions);
+    }
+    assert_eq!(
+        bounds.len() * LABELS,
+        emissions.len(),
+        "bounds are one a word, of {LABELS} labels"
+    );
+    let mut emissions = emissions.to_vec();
+    for (word, bound) in emissions.chunks_exact_mut(LABELS).zip(bounds) {
+        for (y, score) in word.iter_mut().enumerate() {
+            let admitted = match Label::from_index(y) {
+                Label::O => true,
+                Label::B(_) => bound.begins,
+                Label::I(_) => bound.continues,
+            };
+            if !admitted {
+                *score = f64::NEG_INFINITY;
+            }
+        }
+    }
+    Cow::Owned(emissions)
+}
+
+/// Whether the bounds let the entity of label `y`, if it is one, end with word `t`.
+fn may_end(bounds: &[Bound], t: usize, y: usize) -> bool {
+    bounds.get(t).is_none_or(|bound| bound.ends) || Label::from_index(y) == Label::O
+}
+
+/// The transition score between words `t - 1` and `t`.
+fn step(scores: &ChainScores, bounds: &[Bound], t: usize, from: usize, to: usize) -> f64 {
+    let score = scores.transitions[from * scores.labels() + to];
+    if bounds.is_empty()
+        || matches!(Label::from_index(to), Label::I(_))
+        || may_end(bounds, t - 1, from)
+    {
+        score
+    } else {
+        f64::NEG_INFINITY
+    }
+}
+
+/// The score of a last label.
+fn end(scores: &ChainScores, bounds: &[Bound], y: usize) -> f64 {
+    if bounds.is_empty() || may_end(bounds, bounds.len() - 1, y) {
+        scores.end[y]
+    } else {
+        f64::NEG_INFINITY
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::decode::chain::{Chain, ChainScores, Rules};
 use crate::label::{EntityType, LABELS, Label};
+use crate::tweet::bounds::Bound;
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
 
@@ -12,7 +13,8 @@ pub struct WordEntity {
     pub kind: EntityType,
     /// Its words.
     pub words: Range<usize>,
-    /// Posterior probability that exactly these words are exactly one entity of this type, 0..=1.
+    /// Posterior probability that exactly these words are exactly one entity of this type, 0..=1,
+    /// among the readings that keep within the bounds of the text.
     pub confidence: f64,
     /// The likeliest other type on the same words, with its probability.
     pub runner_up: RunnerUp,
@@ -43,7 +45,8 @@ pub struct Entity {
     /// What it is.
     #[serde(rename = "type")]
     pub kind: EntityType,
-    /// The text between the spans.
+    /// The text between the spans. Of a user name or hashtag it is the name without the sigil; of a
+    /// user name always the whole.
     pub text: String,
     /// Start and end in UTF-16 code units: `tweet.slice(s, e)` in JavaScript.
     pub utf16: [usize; 2],
@@ -55,6 +58,12 @@ pub struct Entity {
     pub confidence: f64,
     /// The likeliest other type on the same span.
     pub runner_up: RunnerUp,
+    /// Whether it is a user name, `@x`; absent where it is not.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub user_name: bool,
+    /// Whether its words come from a hashtag, `#x`; absent where they do not.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub hashtag: bool,
     /// Where its words looked in the image; absent without one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub evidence: Option<EntityEvidence>,
@@ -64,11 +73,64 @@ pub struct Entity {
 ///
 /// `emissions` is `[N * 9]`; no words, no entities. `chain` holds the scores under [`Rules::Bio`].
 pub fn decode(chain: &ChainScores, emissions: &[f64]) -> (Vec<Label>, Vec<WordEntity>) {
+    decode_within(chain, emissions, &[])
+}
+
+/// The same among label sequences whose entities keep within `bounds`, one a word or none at all.
+///
+/// A word that [follows](Bound::follows) the one before is no step of the chain: its emissions play
+/// no part, and it has the labels of the word before, whose entity reaches over it.
+pub fn decode_within(
+    chain: &ChainScores,
+    emissions: &[f64],
+    bounds: &[Bound],
+) -> (Vec<Label>, Vec<WordEntity>) {
     debug_assert_eq!(*chain, chain.under(Rules::Bio));
     if emissions.is_empty() {
         return (Vec::new(), Vec::new());
     }
-    let chain = Chain::new(chain, emissions);
+    if !bounds.iter().any(|bound| bound.follows) {
+        return decode_steps(chain, emissions, bounds);
+    }
+    let steps: Vec<usize> = (0..bounds.len()).filter(|&t| !bounds[t].follows).collect();
+    let own: Vec<f64> = steps
+        .iter()
+        .flat_map(|&t| &emissions[t * LABELS..(t + 1) * LABELS])
+        .copied()
+        .collect();
+    let of_steps: Vec<Bound> = steps.iter().map(|&t| bounds[t]).collect();
+    let (found, mut entities) = decode_steps(chain, &own, &of_steps);
+    let mut labels: Vec<Label> = Vec::with_capacity(bounds.len());
+    let mut found = found.into_iter();
+    for bound in bounds {
+        let label = match labels.last() {
+            Some(before) if bound.follows => match before.entity_type() {
+                Some(kind) => Label::I(kind),
+                None => Label::O,
+            },
+            _ if bound.follows => Label::O,
+            _ => found.next().unwrap_or(Label::O),
+        };
+        labels.push(label);
+    }
+    for entity in &mut entities {
+        let last = steps[entity.words.end - 1];
+        let follow = bounds[last + 1..].iter().take_while(|bound| bound.follows);
+        entity.words = steps[entity.words.start]..last + 1 + follow.count();
+    }
+    (labels, entities)
+}
+
+/// [`decode_within`] where every word is a step of the chain.
+fn decode_steps(
+    chain: &ChainScores,
+    emissions: &[f64],
+    bounds: &[Bound],
+) -> (Vec<Label>, Vec<WordEntity>) {
+    if emissions.is_empty() {
+        return (Vec::new(), Vec::new());
+    }
+    let chain = Chain::within(chain, emissions, bounds);
     let labels: Vec<Label> = chain
         .viterbi()
         .0
@@ -131,6 +193,7 @@ pub fn span_probability(chain: &Chain, kind: EntityType, words: Range<usize>) ->
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn bio() -> ChainScores {
         let wave = |n: usize, k: f64| (0..n).map(|i| (i as f64 * k).sin()).collect::<Vec<_>>();
@@ -189,6 +252,108 @@ mod tests {
                 );
             }
         }
+    }
+
+    /// Whether the entities of a label sequence keep within bounds.
+    fn keeps(path: &[Label], bounds: &[Bound]) -> bool {
+        (0..path.len()).all(|t| {
+            let ends = path[t] != Label::O
+                && path
+                    .get(t + 1)
+                    .is_none_or(|next| !matches!(next, Label::I(_)));
+            let stays = match path[t] {
+                Label::O => true,
+                Label::B(_) => bounds[t].begins,
+                Label::I(_) => bounds[t].continues,
+            };
+            stays && (!ends || bounds[t].ends)
+        })
+    }
+
+    fn bits(bits: u32) -> Bound {
+        Bound {
+            begins: bits & 1 > 0,
+            continues: bits & 2 > 0,
+            ends: bits & 4 > 0,
+            follows: false,
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn bounds_are_kept_and_confidence_is_the_posterior_among_what_keeps_them(
+            emissions in prop::collection::vec(-3.0..3.0f64, 4 * LABELS),
+            bounds in prop::collection::vec((0u32..8).prop_map(bits), 4),
+        ) {
+            let scores = bio();
+            let (labels, entities) = decode_within(&scores, &emissions, &bounds);
+            prop_assert!(keeps(&labels, &bounds), "{labels:?}");
+            let score = |path: &[Label]| {
+                let mut score = scores.start[path[0].index()] + scores.end[path[3].index()];
+                for t in 0..4 {
+                    score += emissions[t * LABELS + path[t].index()];
+                    if t > 0 {
+                        score += scores.transitions[path[t - 1].index() * LABELS + path[t].index()];
+                    }
+                }
+                score
+            };
+            let mut paths: Vec<Vec<Label>> = vec![Vec::new()];
+            for _ in 0..4 {
+                let one_more = |path: &Vec<Label>| {
+                    let longer = (0..LABELS).map(|y| [path.as_slice(), &[Label::from_index(y)]].concat());
+                    longer.collect::<Vec<_>>()
+                };
+                paths = paths.iter().flat_map(one_more).collect();
+            }
+            paths.retain(|path| keeps(path, &bounds) && score(path) > f64::NEG_INFINITY);
+            let all: f64 = paths.iter().map(|path| score(path).exp()).sum();
+            let best = paths.iter().map(|path| score(path)).fold(f64::NEG_INFINITY, f64::max);
+            prop_assert!((best - score(&labels)).abs() < 1e-9);
+            for entity in entities {
+                let has = |path: &&Vec<Label>| {
+                    let t = entity.words.clone();
+                    path[t.start] == Label::B(entity.kind)
+                        && path[t.start + 1..t.end].iter().all(|l| *l == Label::I(entity.kind))
+                        && path.get(t.end) != Some(&Label::I(entity.kind))
+                };
+                let with: f64 = paths.iter().filter(has).map(|path| score(path).exp()).sum();
+                prop_assert!((entity.confidence - with / all).abs() < 1e-9);
+            }
+        }
+    }
+
+    #[test]
+    fn a_word_that_follows_is_part_of_what_the_word_before_ends() {
+        let scores = bio();
+        let free = [Bound::FREE; 2];
+        let emissions =
+            |t: usize| (0..LABELS).map(move |y| ((t * LABELS + y) as f64 * 0.7).cos() * 4.0);
+        let follows = Bound {
+            follows: true,
+            ..Bound::FREE
+        };
+        let two: Vec<f64> = emissions(0).chain(emissions(1)).collect();
+        let (labels, entities) = decode_within(&scores, &two, &free);
+        let four: Vec<f64> = emissions(0)
+            .chain(emissions(7))
+            .chain(emissions(1))
+            .chain(emissions(8))
+            .collect();
+        let bounds = [Bound::FREE, follows, Bound::FREE, follows];
+        let (longer, reaching) = decode_within(&scores, &four, &bounds);
+        assert!(!entities.is_empty());
+        assert_eq!(entities.len(), reaching.len());
+        for (entity, reaching) in entities.iter().zip(reaching) {
+            assert_eq!(reaching.words, 2 * entity.words.start..2 * entity.words.end);
+            assert_eq!(
+                (reaching.kind, reaching.confidence),
+                (entity.kind, entity.confidence)
+            );
+        }
+        assert_eq!([longer[0], longer[2]], labels[..]);
+        assert_eq!(longer[1].entity_type(), longer[0].entity_type());
     }
 
     #[test]

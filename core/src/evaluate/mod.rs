@@ -3,3 +3,4 @@
 pub mod contrast;
 pub mod scores;
 pub mod seen_entities;
+pub mod user_names;

@@ -2,9 +2,12 @@
 
 use crate::data::corpus::Sample;
 use crate::decode::chunks::{Chunk, Rule, chunks};
+use crate::tweet::reading::read;
 use std::collections::HashSet;
+use unicode_normalization::UnicodeNormalization;
 
-/// The names of the corpora that a model learnt from, whatever their type, in lower case.
+/// The names of the corpora that a model learnt from, whatever their type, in lower case and with
+/// their accents composed.
 #[derive(Clone, Debug, Default)]
 pub struct SeenEntities(HashSet<String>);
 
@@ -28,7 +31,11 @@ impl SeenEntities {
 }
 
 fn name(words: &[String], chunk: Chunk) -> String {
-    words[chunk.start..chunk.end].join(" ").to_lowercase()
+    let words: Vec<_> = words[chunk.start..chunk.end]
+        .iter()
+        .map(|word| read(word))
+        .collect();
+    words.join(" ").to_lowercase().nfc().collect()
 }
 
 #[cfg(test)]
@@ -69,5 +76,25 @@ mod tests {
             (micro.support, micro.recall, micro.precision),
             (2, 0.5, 0.5)
         );
+    }
+
+    #[test]
+    fn names_are_known_however_they_are_encoded() {
+        let mut known = SeenEntities::default();
+        let sample = |word: &str| Sample {
+            tokens: vec![word.to_owned()],
+            labels: vec![Label::B(EntityType::Per)],
+            ..Sample::default()
+        };
+        known.learn(&[sample("Beyonc\u{E9}")]);
+        let chunk = chunks(&sample("").labels, Rule::Lenient)[0];
+        for word in [
+            "Beyonce\u{301}",
+            "BEYONCÉ",
+            "Beyonc\u{E9}\u{FE0F}",
+            "Beyonc&eacute;",
+        ] {
+            assert!(known.has(&sample(word).tokens, chunk), "{word:?}");
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 #[cfg(feature = "train")]
 pub mod hugging_face;
+pub mod lone_surrogates;
 mod megvii;
 pub mod state_dict;
 mod torchvision;

@@ -5,7 +5,7 @@ pub mod evidence;
 use crate::bundle::manifest::{Drawing, KnownAnswer, Manifest};
 use crate::bundle::{BundleError, BundleFiles, Compute, Unpacked, unpack};
 use crate::decode::chain::{ChainScores, Rules};
-use crate::decode::entities::{Entity, WordEntity, decode};
+use crate::decode::entities::{Entity, WordEntity, decode, decode_within};
 use crate::image::Image;
 use crate::label::{LABELS, Label};
 use crate::recognizer::evidence::{Answer, ImageEvidence};
@@ -14,6 +14,8 @@ use crate::systems::image_batch::EncodedImage;
 use crate::systems::ita::context::ContextSubwords;
 use crate::systems::ita::image_text::ImageText;
 use crate::systems::layout::{Layout, TweetInput};
+use crate::tweet::bounds::{Bounds, Part};
+use crate::tweet::reading::read;
 use crate::tweet::sequence::{SubwordSequence, sequences};
 use crate::tweet::subwords::{SubwordTokenizer, TokenizerError};
 use crate::tweet::words::{Word, split_words};
@@ -21,6 +23,7 @@ use crate::vision::ImageFeatures;
 use crate::vision::encoder::{VisionEncoder, VisionError};
 use burn::tensor::{Device, ExecutionError};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// Why a tweet could not be read.
@@ -159,6 +162,11 @@ impl Recognizer {
         split_words(text, self.manifest.sigils)
     }
 
+    /// The words as they are read.
+    fn tokens<'a>(words: &[Word], text: &'a str) -> Vec<Cow<'a, str>> {
+        words.iter().map(|word| read(word.of(text))).collect()
+    }
+
     /// The tokenizer.
     pub fn tokenizer(&self) -> &SubwordTokenizer {
         &self.tokenizer
@@ -251,7 +259,7 @@ impl Recognizer {
         on_read: &mut dyn FnMut(usize, usize),
     ) -> Result<Recognition, RecognizeError> {
         let words = self.words(text);
-        let tokens: Vec<&str> = words.iter().map(|w| w.of(text)).collect();
+        let tokens = Self::tokens(&words, text);
         let answer = self
             .answers_reporting(&[&tokens], &[image], &[known], on_read)
             .await?
@@ -280,12 +288,12 @@ impl Recognizer {
     /// If the device fails to answer.
     pub async fn recognize_all(&self, texts: &[&str]) -> Result<Vec<Recognition>, RecognizeError> {
         let words: Vec<Vec<Word>> = texts.iter().map(|text| self.words(text)).collect();
-        let tokens: Vec<Vec<&str>> = texts
+        let tokens: Vec<Vec<Cow<'_, str>>> = texts
             .iter()
             .zip(&words)
-            .map(|(text, words)| words.iter().map(|w| w.of(text)).collect())
+            .map(|(text, words)| Self::tokens(words, text))
             .collect();
-        let tokens: Vec<&[&str]> = tokens.iter().map(Vec::as_slice).collect();
+        let tokens: Vec<&[Cow<'_, str>]> = tokens.iter().map(Vec::as_slice).collect();
         let answers = self.answers(&tokens, &vec![None; tokens.len()]).await?;
         let found = texts.iter().zip(&words).zip(&answers);
         Ok(found
@@ -293,8 +301,9 @@ impl Recognizer {
             .collect())
     }
 
-    /// The entities that an answer finds in the words of `text`.
+    /// The entities that an answer finds in the words of `text`, within its bounds.
     fn read_off(&self, text: &str, words: &[Word], answer: &Answer) -> Recognition {
+        let bounds = Bounds::new(text, words, self.manifest.sigils);
         let entity = |e: WordEntity| {
             let span = words[e.words.start].to(&words[e.words.end - 1]).name(text);
             Entity {
@@ -305,6 +314,8 @@ impl Recognizer {
                 bytes: [span.bytes.start, span.bytes.end],
                 confidence: e.confidence,
                 runner_up: e.runner_up,
+                user_name: bounds.parts[e.words.start] == Part::UserName,
+                hashtag: bounds.parts[e.words.start] == Part::Hashtag,
                 evidence: answer
                     .evidence
                     .as_ref()
@@ -312,7 +323,7 @@ impl Recognizer {
             }
         };
         Recognition {
-            entities: decode(&self.chain, &answer.emissions)
+            entities: decode_within(&self.chain, &answer.emissions, &bounds.words)
                 .1
                 .into_iter()
                 .map(entity)
@@ -321,7 +332,8 @@ impl Recognizer {
         }
     }
 
-    /// The best labels that an answer gives, one label per word.
+    /// The best labels that an answer gives, one label per word. Of the words of a corpus, which are
+    /// cut as its makers cut them: nothing bounds them but BIO.
     pub fn labels(&self, answer: &Answer) -> Vec<Label> {
         decode(&self.chain, &answer.emissions).0
     }
@@ -478,7 +490,7 @@ impl Recognizer {
             Some(drawing) => Some(self.encode_image(&drawing.draw()?).await?),
             None => None,
         };
-        let words: Vec<&str> = self.words(text).iter().map(|w| w.of(text)).collect();
+        let words = Self::tokens(&self.words(text), text);
         let answer = self
             .answers(&[&words], &[encoded.as_ref()])
             .await?

@@ -3,13 +3,16 @@
 //! A known word has `a(w) = sum_k softmax(cosine)_k v_k` over its most similar words in a word2vec
 //! model of tweets (Zhu et al., MGCMT, arXiv 2210.14163), computed once where the system is trained
 //! and kept here in 8 bits. An unknown word has a vector that looks random and is the same
-//! everywhere: U(-sqrt(3/V), sqrt(3/V)) from SplitMix64, seeded by FNV-1a of the word.
+//! everywhere: U(-sqrt(3/V), sqrt(3/V)) from SplitMix64, seeded by FNV-1a of the word in lower case
+//! and composed (NFC).
 
 use crate::splitmix::SplitMix64;
 use std::collections::HashMap;
 use thiserror::Error;
+use unicode_normalization::UnicodeNormalization;
 
-/// Augmentation vectors of known words, in 8 bits with one scale a word; look-up ignores case.
+/// Augmentation vectors of known words, in 8 bits with one scale a word; look-up ignores case and
+/// whether accents are composed (NFC) or not.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Augmentation {
     /// Values of a vector, `V`.
@@ -42,7 +45,7 @@ const MAGIC: &[u8] = b"mner augmentation 1\n";
 
 impl Augmentation {
     /// A table of the given words and their vectors, `size` values each, rounded to 8 bits. Words
-    /// are lower-cased; of words that are then alike the first stays.
+    /// are lower-cased and composed; of words that are then alike the first stays.
     ///
     /// # Panics
     /// If a vector has another length, or `size` is 0.
@@ -56,7 +59,7 @@ impl Augmentation {
         };
         for (word, vector) in vectors {
             assert_eq!(vector.len(), size, "the vector of {word:?}");
-            let word = word.to_lowercase();
+            let word = key(word);
             // A word whose length does not fit its field is no word of a tweet.
             if word.len() > usize::from(u16::MAX) || table.rows.contains_key(&word) {
                 continue;
@@ -85,19 +88,28 @@ impl Augmentation {
 
     /// Whether the word is in the table.
     pub fn knows(&self, word: &str) -> bool {
-        self.rows.contains_key(&word.to_lowercase())
+        self.row(&key(word)).is_some()
     }
 
     /// The vector of any word, `[V]`.
     pub fn vector(&self, word: &str) -> Vec<f32> {
-        let word = word.to_lowercase();
-        match self.rows.get(&word) {
-            Some(&row) => self.values[row * self.size..(row + 1) * self.size]
+        let word = key(word);
+        match self.row(&word) {
+            Some(row) => self.values[row * self.size..(row + 1) * self.size]
                 .iter()
                 .map(|&v| f32::from(v) * self.scales[row])
                 .collect(),
             None => unknown(&word, self.size),
         }
+    }
+
+    /// The row of a word as [`key`] gives it. A table may have been written with its accents apart.
+    fn row(&self, key: &str) -> Option<usize> {
+        let row = self.rows.get(key).copied();
+        if row.is_some() || key.is_ascii() {
+            return row;
+        }
+        self.rows.get(&key.nfd().collect::<String>()).copied()
     }
 
     /// The bytes that [`Augmentation::from_bytes`] reads; the same table gives the same bytes.
@@ -178,6 +190,15 @@ impl Augmentation {
     }
 }
 
+/// What a word is known by: in lower case, composed.
+fn key(word: &str) -> String {
+    let lower = word.to_lowercase();
+    if lower.is_ascii() {
+        return lower;
+    }
+    lower.nfc().collect()
+}
+
 /// The vector of a lower-cased word that no table knows, `[size]`: the top 24 bits of SplitMix64,
 /// seeded by FNV-1a (64 bits) of the word's UTF-8, as a number of -sqrt(3/size)..sqrt(3/size).
 fn unknown(word: &str, size: usize) -> Vec<f32> {
@@ -229,6 +250,30 @@ mod tests {
             assert!((got - expected).abs() <= 0.5 / 127.0 + 1e-6);
         }
         assert_eq!(table.vector("naïve"), [0.0; 3]);
+    }
+
+    #[test]
+    fn accents_composed_and_apart_are_the_same_word() {
+        let (composed, apart) = ("na\u{EF}ve", "nai\u{308}ve");
+        let vectors = |word| Augmentation::new(3, [(word, vec![0.5, 0.25, 1.0])]);
+        for word in [composed, apart] {
+            let table = vectors(word);
+            assert!(table.knows(composed) && table.knows(apart) && table.knows("NAI\u{308}VE"));
+            assert_eq!(table.vector(composed), table.vector(apart));
+        }
+        let empty = Augmentation::new(3, []);
+        assert_eq!(empty.vector(composed), empty.vector(apart));
+        // A table of an older program.
+        let mut bytes = MAGIC.to_vec();
+        bytes.extend(1u32.to_le_bytes());
+        bytes.extend(1u32.to_le_bytes());
+        bytes.extend((apart.len() as u16).to_le_bytes());
+        bytes.extend(apart.as_bytes());
+        bytes.extend(1f32.to_le_bytes());
+        bytes.push(2);
+        let table = Augmentation::from_bytes(&bytes).unwrap();
+        assert_eq!(table.vector(composed), [2.0]);
+        assert_eq!(table.to_bytes(), bytes);
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! A raw tweet becomes words with exact spans, and words become subwords.
 
 pub mod augmentation;
+pub mod bounds;
+pub mod reading;
 pub mod sequence;
 pub mod shape;
 pub mod subwords;
@@ -9,6 +11,8 @@ pub mod tiny;
 pub mod window;
 pub mod words;
 
+pub use bounds::{Bound, Bounds, Part};
+pub use reading::{fold, read};
 pub use shape::WordShape;
 pub use subwords::{SpecialIds, SubwordTokenizer, TokenizerError};
 pub use window::{Window, subword_cap, windows};

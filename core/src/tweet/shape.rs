@@ -1,17 +1,6 @@
 //! The shape of a word: what an uncased vocabulary throws away.
 
-/// Prefixes that make a word a URL, in lower case.
-const URL_PREFIXES: [&str; 4] = ["http://", "https://", "www.", "pic.twitter.com/"];
-
-/// Length in bytes of the URL prefix that `text` begins with, in any case.
-pub(super) fn url_prefix(text: &str) -> Option<usize> {
-    let head = |n| text.as_bytes().get(..n).unwrap_or_default();
-    URL_PREFIXES
-        .iter()
-        .map(|p| p.as_bytes())
-        .find(|p| p.eq_ignore_ascii_case(head(p.len())))
-        .map(<[u8]>::len)
-}
+use crate::tweet::words::is_link;
 
 /// What a word looks like. Of the first ten, a word has the first one that fits.
 ///
@@ -24,7 +13,8 @@ pub enum WordShape {
     Mention,
     /// `#` and more: `#Boeing`, `#1`.
     Hashtag,
-    /// Begins with `http://`, `https://`, `www.` or `pic.twitter.com/`.
+    /// Begins with `http://`, `https://`, `www.` or `pic.twitter.com/`, or is an address:
+    /// `user@host.tld`, `@user@host.tld`.
     Url,
     /// No letter at all: `2024`, `...`, `@`, an emoji.
     NoLetters,
@@ -66,13 +56,13 @@ impl WordShape {
         Self::Context,
     ];
 
-    /// The shape of a word of a tweet: never [`Special`](Self::Special) or [`Context`](Self::Context).
+    /// The shape of a word of a tweet, as [`fold`](crate::tweet::reading::fold) makes it: never [`Special`](Self::Special) or [`Context`](Self::Context).
     pub fn of(word: &str) -> Self {
         let mut chars = word.chars();
         match chars.next() {
+            _ if is_link(word) => return Self::Url,
             Some('@' | '＠') if chars.next().is_some() => return Self::Mention,
             Some('#' | '＃') if chars.next().is_some() => return Self::Hashtag,
-            _ if url_prefix(word).is_some() => return Self::Url,
             _ => {}
         }
         let mut letters = word.chars().filter(|c| c.is_alphabetic()).map(is_capital);
@@ -125,6 +115,9 @@ mod tests {
                     "www.nasa.gov",
                     "pic.twitter.com/a",
                     "http://",
+                    "john.smith@nasa.gov",
+                    "JOHN@NASA.GOV",
+                    "@user@host.tld",
                 ],
             ),
             (

@@ -5,10 +5,14 @@ use crate::contrast;
 use crate::failure::Failure;
 use crate::images::ImageArgs;
 use crate::output::{self, Counter};
+use crate::user_names::UserNames;
 use mner_core::data::corpus::{Sample, Source};
 use mner_core::data::image_text_files::{Captioner, read_all};
+use mner_core::decode::chunks::{Rule, chunks};
 use mner_core::evaluate::scores::{Report, Scores};
 use mner_core::evaluate::seen_entities::SeenEntities;
+use mner_core::evaluate::user_names::is_user_name;
+use mner_core::label::Label;
 use mner_core::recognizer::Recognizer;
 use mner_core::recognizer::evidence::RelevanceScores;
 use mner_core::systems::image_batch::EncodedImage;
@@ -47,6 +51,9 @@ pub struct Args {
     /// Labelled tweets the bundle learnt from: entities unseen in them are scored by themselves too (repeatable)
     #[arg(long, alias = "learnt", value_name = "FILE")]
     seen: Vec<PathBuf>,
+    /// Whether entities of user names are scored, or left out of gold and answers both
+    #[arg(long, value_enum, default_value_t)]
+    user_names: UserNames,
     /// Print fractions as JSON instead of a table
     #[arg(long)]
     json: bool,
@@ -63,12 +70,24 @@ struct Pass {
     /// Over the unseen entities alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     unseen: Option<Report>,
+    /// Entities of user names that were left out, if they are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user_names: Option<LeftOut>,
     /// Mean over the tweets with an image.
     #[serde(skip_serializing_if = "Option::is_none")]
     relevance: Option<RelevanceScores>,
     /// Tweets with an image.
     #[serde(rename = "pictures", skip_serializing_if = "Option::is_none")]
     images: Option<usize>,
+}
+
+/// Entities that are not scored.
+#[derive(Clone, Copy, Default, Serialize)]
+struct LeftOut {
+    /// Of the labels.
+    gold: usize,
+    /// Of the answers.
+    found: usize,
 }
 
 /// The passes asked for.
@@ -108,6 +127,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
             encoded_images.as_deref(),
             &known,
             names,
+            args.user_names,
         )?,
         shuffled: match &shuffled {
             Some(encoded_images) => Some(pass(
@@ -116,6 +136,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
                 Some(encoded_images),
                 &known,
                 names,
+                args.user_names,
             )?),
             None => None,
         },
@@ -162,6 +183,12 @@ fn names(seen: &[PathBuf]) -> Result<Option<SeenEntities>, Failure> {
 
 fn print(text: &mut String, pass: &Pass) -> fmt::Result {
     writeln!(text, "{}", pass.report)?;
+    if let Some(LeftOut { gold, found }) = pass.user_names {
+        writeln!(
+            text,
+            "left out as user names: {gold} of the labels, {found} of the answers"
+        )?;
+    }
     if let Some(unseen) = &pass.unseen {
         writeln!(text, "unseen entities\n{unseen}")?;
     }
@@ -182,9 +209,10 @@ fn pass(
     encoded_images: Option<&[Option<EncodedImage>]>,
     known: &[Option<&ImageText>],
     names: Option<&SeenEntities>,
+    user_names: UserNames,
 ) -> Result<Pass, Failure> {
     let (mut scores, mut unseen) = (Scores::new(), Scores::new());
-    let mut done = 0;
+    let (mut done, mut left_out) = (0, LeftOut::default());
     let mut counter = Counter::new(samples.len(), "tweets");
     let (mut sum, mut images) = (RelevanceScores::default(), 0);
     for chunk in samples.chunks(STEP) {
@@ -203,9 +231,16 @@ fn pass(
         ))?;
         for (sample, answer) in chunk.iter().zip(&answers) {
             let labels = recognizer.labels(answer);
-            scores.add(&sample.labels, &labels);
+            let is_left_out = |chunk| user_names.dropped() && is_user_name(&sample.tokens, chunk);
+            let count = |labels: &[Label]| {
+                let all = chunks(labels, Rule::Lenient).into_iter();
+                all.filter(|chunk| is_left_out(*chunk)).count()
+            };
+            left_out.gold += count(&sample.labels);
+            left_out.found += count(&labels);
+            scores.add_where(&sample.labels, &labels, |chunk| !is_left_out(chunk));
             if let Some(names) = names {
-                let new = |chunk| !names.has(&sample.tokens, chunk);
+                let new = |chunk| !is_left_out(chunk) && !names.has(&sample.tokens, chunk);
                 unseen.add_where(&sample.labels, &labels, new);
             }
             if let Some(evidence) = &answer.evidence {
@@ -224,6 +259,7 @@ fn pass(
     Ok(Pass {
         report: scores.report(),
         unseen: names.map(|_| unseen.report()),
+        user_names: user_names.dropped().then_some(left_out),
         relevance: (images > 0).then(|| RelevanceScores {
             global: mean(sum.global),
             object: mean(sum.object),

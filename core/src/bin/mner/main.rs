@@ -19,6 +19,7 @@ mod quantize;
 mod record;
 mod stream;
 mod train;
+mod user_names;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;

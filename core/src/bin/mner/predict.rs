@@ -4,6 +4,7 @@ use crate::bundle::BundleArgs;
 use crate::explain;
 use crate::failure::Failure;
 use crate::stream::{self, Settings};
+use crate::user_names::UserNames;
 use image::ImageFormat;
 use mner_core::image::Image;
 use mner_core::image::decode::Decoded;
@@ -49,6 +50,9 @@ pub struct Args {
     /// Begin the names of the answer's members with this
     #[arg(long, value_name = "TEXT", requires_all = ["input", "json"])]
     prefix: Option<String>,
+    /// Whether entities of user names (@x) are answers; "drop" says how many there were
+    #[arg(long, value_enum, default_value_t)]
+    user_names: UserNames,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -65,7 +69,9 @@ pub fn run(args: &Args) -> Result<(), Failure> {
                 .map(|path| encode_image(&recognizer, path));
             let seen = seen.transpose()?;
             let encoded = seen.as_ref().map(|(_, encoded)| encoded);
-            let found = pollster::block_on(recognizer.recognize_with(text, encoded, None))?;
+            let mut found = pollster::block_on(recognizer.recognize_with(text, encoded, None))?;
+            let left_out = leave_out(&mut found, args.user_names);
+            say_left_out(left_out, args.user_names);
             if let (Some(path), Some((image, _))) = (&args.explain, &seen) {
                 explain::draw(image, &found)
                     .save_with_format(path, ImageFormat::Png)
@@ -92,7 +98,23 @@ fn settings(args: &Args, folder: &Path) -> Settings {
         field: args.field.clone(),
         images: args.images.clone().unwrap_or_else(|| folder.to_owned()),
         prefix: args.prefix.clone(),
+        user_names: args.user_names,
         json: args.json,
+    }
+}
+
+/// Takes the entities of user names away if they are to be dropped; how many they were.
+pub fn leave_out(found: &mut Recognition, user_names: UserNames) -> usize {
+    let before = found.entities.len();
+    if user_names.dropped() {
+        found.entities.retain(|entity| !entity.user_name);
+    }
+    before - found.entities.len()
+}
+
+pub fn say_left_out(count: usize, user_names: UserNames) {
+    if user_names.dropped() {
+        eprintln!("{count} entities of user names left out");
     }
 }
 

@@ -1,5 +1,6 @@
 //! One line of a JSONL stream: the tweet in it, its images, and the line as it came.
 
+use mner_core::formats::lone_surrogates::without_lone_surrogates;
 use serde::Deserializer;
 use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, Visitor};
 use serde_json::{Map, Value};
@@ -51,7 +52,8 @@ impl Record {
         if !line.starts_with('{') && serde_json::from_str::<IgnoredAny>(line).is_ok() {
             return Err("not a JSON object; expected {\"text\": \"...\"}".to_owned());
         }
-        let mut json = serde_json::Deserializer::from_str(line);
+        let mended = without_lone_surrogates(line.as_bytes());
+        let mut json = serde_json::Deserializer::from_slice(&mended);
         let read = Members { field }
             .deserialize(&mut json)
             .and_then(|read| json.end().map(|()| read));

@@ -11,8 +11,9 @@
 //!   object of these two alone.
 
 use crate::failure::Failure;
-use crate::predict::print_one;
+use crate::predict::{leave_out, print_one, say_left_out};
 use crate::record::Record;
+use crate::user_names::UserNames;
 use mner_core::image::decode::{Decoded, Limits};
 use mner_core::recognizer::{Recognition, RecognizeError, Recognizer};
 use mner_core::systems::image_batch::EncodedImage;
@@ -29,6 +30,8 @@ pub struct Settings {
     pub images: PathBuf,
     /// What the names of the answer's members begin with.
     pub prefix: Option<String>,
+    /// Whether entities of user names are answers.
+    pub user_names: UserNames,
     /// JSON, or lines for a reader.
     pub json: bool,
 }
@@ -61,6 +64,7 @@ struct Counts {
     bad: usize,
     images: usize,
     bad_images: usize,
+    left_out: usize,
 }
 
 /// Answers every line in order; a line that cannot be read is answered with its error.
@@ -110,6 +114,7 @@ pub fn run(
             );
         }
     }
+    say_left_out(counts.left_out, settings.user_names);
     if counts.bad_images > 0 {
         eprintln!(
             "{} of {} images could not be looked at; their answers say why",
@@ -247,7 +252,7 @@ fn answer(
     for (number, job) in chunk {
         let written = match job {
             Ok(job) => {
-                let found = match &job.image.encoded {
+                let mut found = match &job.image.encoded {
                     Some(encoded) => pollster::block_on(recognizer.recognize_with(
                         &job.text,
                         Some(encoded),
@@ -255,6 +260,7 @@ fn answer(
                     ))?,
                     None => without.next().expect("an answer for every text"),
                 };
+                counts.left_out += leave_out(&mut found, settings.user_names);
                 write(out, job, &found, settings)
             }
             Err((record, error)) => {

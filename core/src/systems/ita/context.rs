@@ -2,6 +2,7 @@
 
 use crate::systems::image_batch::EncodedImage;
 use crate::systems::ita::image_text::ImageText;
+use crate::tweet::reading::read;
 use crate::tweet::sequence::SubwordSequence;
 use crate::tweet::shape::WordShape;
 use crate::tweet::subwords::{SubwordTokenizer, TokenizerError};
@@ -189,7 +190,7 @@ fn joined(texts: Vec<String>, mark: &str) -> Vec<String> {
 fn words(text: &str) -> Vec<String> {
     split_words(text, Sigils::Joined)
         .iter()
-        .map(|word| word.of(text).to_owned())
+        .map(|word| read(word.of(text)).into_owned())
         .collect()
 }
 

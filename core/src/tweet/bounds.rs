@@ -1,0 +1,363 @@
+//! Where an entity may begin and end among the words of a text.
+//!
+//! 1. Nothing is found inside a link or an address.
+//! 2. No entity reaches out of a user name or hashtag, or into one; its sigil is outside.
+//! 3. No entity begins or ends with a word without letters and digits, a mark or an emoji.
+//! 4. The dot of an abbreviation belongs to the entity that ends with it: `U.S.`, `L.A.`, `King Jr.`
+//!    The Broad Twitter Corpus, WNUT-17 and Tweebank do so, and English; the benchmarks, which cut
+//!    such a dot off, label it `O`. Initials are all of a name or none. Every other dot after an entity ends the sentence and not the name.
+
+use crate::tweet::reading::read;
+use crate::tweet::words::{Sigils, Word, is_link};
+use std::borrow::Cow;
+
+/// What the labels of one word may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bound {
+    /// Whether an entity may begin with it.
+    pub begins: bool,
+    /// Whether it may continue the entity of the word before.
+    pub continues: bool,
+    /// Whether an entity may end with it.
+    pub ends: bool,
+    /// Whether it has no label of its own: it is part of the entity that the word before ends, or
+    /// of none.
+    pub follows: bool,
+}
+
+impl Bound {
+    /// Anything may be.
+    pub const FREE: Self = Self {
+        begins: true,
+        continues: true,
+        ends: true,
+        follows: false,
+    };
+
+    /// Outside of entities.
+    const OUTSIDE: Self = Self {
+        begins: false,
+        continues: false,
+        ends: false,
+        follows: false,
+    };
+}
+
+/// What a word is part of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// Nothing but the text.
+    Text,
+    /// A user name, `@` included.
+    UserName,
+    /// A hashtag, `#` included.
+    Hashtag,
+}
+
+/// The words of a text with what may be found in them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bounds {
+    /// What each word may be.
+    pub words: Vec<Bound>,
+    /// What each word is part of.
+    pub parts: Vec<Part>,
+}
+
+impl Bounds {
+    /// Bounds of the words that `text` was split into.
+    pub fn new(text: &str, words: &[Word], sigils: Sigils) -> Self {
+        let read: Vec<_> = words.iter().map(|word| read(word.of(text))).collect();
+        // Whether nothing, or nothing that is read, stands between a word and the one before.
+        let close: Vec<bool> = (0..words.len())
+            .map(|at| {
+                at > 0
+                    && self::read(&text[words[at - 1].bytes.end..words[at].bytes.start]).is_empty()
+            })
+            .collect();
+        let mut bounds: Vec<Bound> = read.iter().map(|word| alone(word)).collect();
+        let mut parts = vec![Part::Text; words.len()];
+        let mut at = 0;
+        while at < words.len() {
+            let part = match read[at].chars().next() {
+                _ if is_image(&read[at]) => Part::Text,
+                Some('@' | '＠') => Part::UserName,
+                Some('#' | '＃') => Part::Hashtag,
+                _ => Part::Text,
+            };
+            let bare = read[at].chars().count() == 1;
+            let mut end = at + 1;
+            if part != Part::Text && bare && sigils == Sigils::Apart {
+                while end < words.len() && close[end] && of_tag(&read[end], part, end - at) {
+                    end += 1;
+                }
+            }
+            if part == Part::Text || is_link(&read[at]) || (bare && end == at + 1) {
+                at += 1;
+                continue;
+            }
+            parts[at..end].fill(part);
+            if bare {
+                bounds[at] = Bound::OUTSIDE;
+            }
+            for border in [at, at + usize::from(bare), end] {
+                if let Some(bound) = bounds.get_mut(border) {
+                    bound.continues = false;
+                }
+            }
+            at = end;
+        }
+        for at in 1..words.len() {
+            if within_initials(&read, &close, at) {
+                bounds[at - 1].ends = false;
+                bounds[at + 1].begins = false;
+            }
+            if close[at]
+                && read[at] == "."
+                && parts[at - 1] == Part::Text
+                && abbreviates(&read, &close, at)
+            {
+                bounds[at] = Bound {
+                    follows: true,
+                    ..Bound::OUTSIDE
+                };
+            }
+        }
+        Self {
+            words: bounds,
+            parts,
+        }
+    }
+}
+
+/// What a word may be whatever stands beside it.
+fn alone(word: &str) -> Bound {
+    if is_link(word) {
+        return Bound::OUTSIDE;
+    }
+    let named = !is_image(word) && word.chars().any(char::is_alphanumeric);
+    Bound {
+        begins: named,
+        ends: named,
+        ..Bound::FREE
+    }
+}
+
+/// Whether a word is an emoji made of a letter, digit or sign.
+fn is_image(word: &str) -> bool {
+    word.contains(['\u{FE0F}', '\u{20E3}'])
+}
+
+/// Whether a word continues a user name or hashtag, as its `nth` word after the sigil.
+fn of_tag(word: &str, part: Part, nth: usize) -> bool {
+    let first = word.chars().next();
+    let letter = first.is_some_and(|c| c.is_alphanumeric() || c == '_') && !is_link(word);
+    let name = nth == 1 && word.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    letter && (part == Part::Hashtag || name)
+}
+
+/// Words that are written short, with a dot; the second half of names, or words of streets and firms.
+const SHORT: [&str; 59] = [
+    "Adm", "Assn", "Ave", "Bhd", "Blvd", "Bros", "Calif", "Capt", "Cmdr", "Co", "Col", "Colo",
+    "Conn", "Corp", "Cpl", "Dept", "Dr", "Esq", "Fla", "Ft", "Gen", "Gov", "Hon", "Hwy", "Inc",
+    "Intl", "Jr", "Lt", "Ltd", "Maj", "Mfg", "Mich", "Minn", "Mr", "Mrs", "Ms", "Mt", "Mts",
+    "Okla", "Pres", "Prof", "Pt", "Pty", "Pvt", "Rd", "Rep", "Rev", "Sen", "Sgt", "Sq", "Sr", "St",
+    "Ste", "Supt", "Tenn", "Tpke", "Univ", "Wis", "Ariz",
+];
+
+/// Whether the dot `at` stands between two initials, of which a name has both or none.
+fn within_initials(read: &[Cow<'_, str>], close: &[bool], at: usize) -> bool {
+    let capital =
+        |word: &str| word.starts_with(char::is_uppercase) && word.chars().all(char::is_alphabetic);
+    read[at] == "."
+        && close[at]
+        && close.get(at + 1) == Some(&true)
+        && capital(&read[at - 1])
+        && read[at - 1].chars().count() <= 2
+        && capital(&read[at + 1])
+        && read[at + 1].chars().count() == 1
+}
+
+/// Whether the dot `at` ends an abbreviation: initials (`U.S.`, `L.A.`, `Ph.D.`), a word written short
+/// (`Jr.`, `St.`), or one initial where the sentence goes on (`George W. said`).
+fn abbreviates(read: &[Cow<'_, str>], close: &[bool], at: usize) -> bool {
+    let word = &read[at - 1];
+    let letters = word.chars().filter(|c| c.is_alphabetic()).count();
+    let initial = letters == 1 && word.chars().all(char::is_alphabetic);
+    if initial {
+        let before = at >= 3
+            && close[at - 1]
+            && close[at - 2]
+            && read[at - 2] == "."
+            && read[at - 3].chars().all(char::is_alphabetic)
+            && read[at - 3].chars().count() <= 2;
+        let more = close.get(at + 1) == Some(&true)
+            && read[at + 1].chars().all(char::is_alphabetic)
+            && read[at + 1].chars().count() == 1
+            && read.get(at + 2).is_some_and(|next| next == ".")
+            && close[at + 2];
+        let goes_on = word.chars().all(char::is_uppercase)
+            && read
+                .get(at + 1)
+                .and_then(|next| next.chars().next())
+                .is_some_and(|c| c == ',' || (c.is_lowercase() && !close[at + 1]));
+        // Initials one by one: the dots between them are theirs too, but are words of the entity.
+        return !more && (before || goes_on);
+    }
+    let upper = word.chars().all(char::is_uppercase);
+    SHORT
+        .iter()
+        .any(|short| word == short || (upper && short.eq_ignore_ascii_case(word)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tweet::words::split_words;
+
+    /// The words of a text, each with what it may be: `B` begin, `I` continue, `E` end an entity, `+`
+    /// for one that follows, and `@` or `#` for its part.
+    fn bounds(text: &str, sigils: Sigils) -> String {
+        let words = split_words(text, sigils);
+        let bounds = Bounds::new(text, &words, sigils);
+        let all = words.iter().zip(&bounds.words).zip(&bounds.parts);
+        let word = |((word, bound), part): ((&Word, &Bound), &Part)| {
+            let mut line = format!("{}:", read(word.of(text)));
+            for (is, mark) in [
+                (bound.begins, 'B'),
+                (bound.continues, 'I'),
+                (bound.ends, 'E'),
+                (bound.follows, '+'),
+                (*part == Part::UserName, '@'),
+                (*part == Part::Hashtag, '#'),
+            ] {
+                if is {
+                    line.push(mark);
+                }
+            }
+            line
+        };
+        all.map(word).collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn nothing_is_found_in_links_and_addresses() {
+        for link in [
+            "https://t.co/x",
+            "www.nasa.gov",
+            "pic.twitter.com/x",
+            "john.smith@nasa.gov",
+            "@user@host.tld",
+        ] {
+            for sigils in [Sigils::Joined, Sigils::Apart] {
+                let expected = format!("a:BIE {link}: b:BIE");
+                assert_eq!(bounds(&format!("a {link} b"), sigils), expected);
+            }
+        }
+    }
+
+    #[test]
+    fn user_names_and_hashtags_are_names_by_themselves() {
+        for (sigils, text, expected) in [
+            (
+                Sigils::Joined,
+                "a #Wittz Renae b",
+                "a:BIE #Wittz:BE# Renae:BE b:BIE",
+            ),
+            (
+                Sigils::Joined,
+                "RT @nasa's x",
+                "RT:BIE @nasa:BE@ 's:BE x:BIE",
+            ),
+            (
+                Sigils::Apart,
+                "a #Wittz Renae b",
+                "a:BIE #:# Wittz:BE# Renae:BE b:BIE",
+            ),
+            (Sigils::Apart, "@nasa: x", "@:@ nasa:BE@ :: x:BIE"),
+            (Sigils::Apart, "#東京 x", "#:# 東:BE# 京:BIE# x:BE"),
+            (
+                Sigils::Apart,
+                "@\u{200B}nasa &num;x",
+                "@:@ nasa:BE@ #:# x:BE#",
+            ),
+            (
+                Sigils::Apart,
+                "@ nasa # x @José #",
+                "@:I nasa:BIE #:I x:BIE @:I José:BIE #:I",
+            ),
+            (Sigils::Apart, "@a@b", "@:@ a:BE@ @:@ b:BE@"),
+        ] {
+            assert_eq!(bounds(text, sigils), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_name_has_all_initials_or_none() {
+        for sigils in [Sigils::Joined, Sigils::Apart] {
+            assert_eq!(
+                bounds("U.S.A. St. in Ph.D.", sigils),
+                "U:BI .:I S:I .:I A:IE .:+ St:BIE .:+ in:BIE Ph:BI .:I D:IE .:+"
+            );
+            assert_eq!(
+                bounds("Paris.I L.a", sigils),
+                "Paris:BIE .:I I:BIE L:BIE .:I a:BIE"
+            );
+        }
+    }
+
+    #[test]
+    fn signs_are_no_ends_of_names() {
+        assert_eq!(
+            bounds("Avengers: “X” – 🇺🇸 A+ 's $5 1️⃣ #️⃣ ℹ️", Sigils::Joined),
+            "Avengers:BIE ::I “:I X:BIE ”:I –:I 🇺🇸:I A:BIE +:I 's:BIE $:I 5:BIE 1️⃣:I #️⃣:I ℹ️:I"
+        );
+    }
+
+    #[test]
+    fn the_dot_of_an_abbreviation_follows_it() {
+        for text in [
+            "U.S.",
+            "L.A.",
+            "U.K.",
+            "D.C.",
+            "N.W.A.",
+            "U.S.A.",
+            "Ph.D.",
+            "King Jr.",
+            "Wall St.",
+            "KING JR.",
+            "Apple Inc.",
+            "(L.A.)",
+            "L.A., yes",
+            "L.A. Lakers",
+            "St. Louis",
+            "George W. said",
+            "Louis C.K.",
+            "L.A.\u{200B}",
+        ] {
+            for sigils in [Sigils::Joined, Sigils::Apart] {
+                assert_eq!(bounds(text, sigils).matches(".:+").count(), 1, "{text:?}");
+            }
+        }
+        for text in [
+            "Obama.",
+            "Cardi B. Yes",
+            "Malcolm X.",
+            "L.A",
+            "L.A..",
+            "L . A .",
+            "I am in Paris.",
+            "#St. @Jr.",
+            "J. Cole",
+            "will.i.am.",
+            "5.",
+            "Washington DC.",
+            "...",
+            "stop.",
+        ] {
+            for sigils in [Sigils::Joined, Sigils::Apart] {
+                assert_eq!(bounds(text, sigils).matches(".:+").count(), 0, "{text:?}");
+            }
+        }
+    }
+}

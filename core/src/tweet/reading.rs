@@ -1,0 +1,466 @@
+//! A text as a person reads it: without the marks nobody sees, with character references as the
+//! characters they mean; and where in the text each character of it stands.
+//!
+//! - Marks without a look of their own are left out: variation selectors, zero-width spaces and
+//!   joiners, direction marks, embeddings and isolates, soft hyphens, word joiners, byte order marks,
+//!   tag characters, control characters. What makes an emoji what it is stays: `❤️ 1️⃣ 👩‍🚀 🏴󠁧󠁢󠁳󠁣󠁴󠁿`.
+//! - A combining mark that follows no character (at the start, after white space) is left out.
+//! - `&#39;`, `&#x27;`, the names of HTML 4, `&apos;` and HTML 5's names of ASCII marks and of Latin
+//!   letters count as the character they mean, escaped once or more often (`&amp;#39;`).
+//!
+//! [`fold`] goes one step further, for what is looked up by its letters: the tokenizer's vocabulary,
+//! tables of names, word shapes.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::ops::Range;
+use std::sync::LazyLock;
+use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
+
+/// A text as it is read.
+pub(super) struct Reading<'a> {
+    /// What is read.
+    pub text: Cow<'a, str>,
+    /// The bytes of the text given that each character of `text` stands for; none where `text` is the
+    /// text given.
+    sources: Option<Vec<Range<usize>>>,
+}
+
+impl<'a> Reading<'a> {
+    /// Reads a text. Linear in its length.
+    pub fn new(text: &'a str) -> Self {
+        let plain = |c: char| match c {
+            ' '..='~' => c != '&',
+            _ => is_blank(c) || !(is_unseen(c) || is_combining_mark(c)),
+        };
+        if text.chars().all(plain) {
+            return Self {
+                text: Cow::Borrowed(text),
+                sources: None,
+            };
+        }
+        let sources = text.char_indices().map(|(at, c)| at..at + c.len_utf8());
+        let whole = Characters {
+            text: text.to_owned(),
+            sources: sources.collect(),
+        };
+        // A mark may stand inside a reference, and a reference may mean a mark.
+        let mut read = whole.seen();
+        if read.text.contains('&') {
+            read = read.resolved().seen();
+        }
+        Self {
+            text: Cow::Owned(read.text),
+            sources: Some(read.sources),
+        }
+    }
+
+    /// Where in the text given a stretch of what is read stands, by its bytes and its characters.
+    ///
+    /// # Panics
+    /// If the stretch is empty, or not of this text.
+    pub fn source(&self, bytes: Range<usize>, chars: Range<usize>) -> Range<usize> {
+        match &self.sources {
+            Some(sources) => sources[chars.start].start..sources[chars.end - 1].end,
+            None => bytes,
+        }
+    }
+}
+
+/// Characters with the bytes of a text that they stand for.
+struct Characters {
+    text: String,
+    sources: Vec<Range<usize>>,
+}
+
+impl Characters {
+    /// Without what nobody sees.
+    fn seen(self) -> Self {
+        let mut seen = Self {
+            text: String::with_capacity(self.text.len()),
+            sources: Vec::with_capacity(self.sources.len()),
+        };
+        let mut last = None;
+        let mut units = self.text.chars().zip(self.sources).peekable();
+        while let Some((c, source)) = units.next() {
+            let next = units.peek().map(|&(c, _)| c);
+            if is_read(last, c, next) {
+                seen.text.push(c);
+                seen.sources.push(source);
+                last = Some(c);
+            }
+        }
+        seen
+    }
+
+    /// With references as what they mean.
+    fn resolved(self) -> Self {
+        let mut resolved = Self {
+            text: String::with_capacity(self.text.len()),
+            sources: Vec::with_capacity(self.sources.len()),
+        };
+        let (mut byte, mut at) = (0, 0);
+        while let Some(first) = self.text[byte..].chars().next() {
+            // A reference is ASCII: as many characters as bytes.
+            let (c, bytes, chars) = match reference(&self.text[byte..]) {
+                Some((c, length)) => (c, length, length),
+                None => (first, first.len_utf8(), 1),
+            };
+            resolved.text.push(c);
+            let source = self.sources[at].start..self.sources[at + chars - 1].end;
+            resolved.sources.push(source);
+            byte += bytes;
+            at += chars;
+        }
+        resolved
+    }
+}
+
+/// A word as it is read: without marks nobody sees, with character references as characters. Reading
+/// it again changes nothing.
+pub fn read(word: &str) -> Cow<'_, str> {
+    if word.bytes().all(|b| b.is_ascii_graphic() && b != b'&') {
+        return Cow::Borrowed(word);
+    }
+    Reading::new(word).text
+}
+
+/// A word as it is looked up: read, its characters composed (NFC), and styled letters and digits
+/// (mathematical, full-width, circled, squared, superscript, presentation forms) as plain ones. Other
+/// marks, `…` and `™` for example, stay what they are, and so does case. What is nothing to read stays.
+pub fn fold(word: &str) -> Cow<'_, str> {
+    if word.bytes().all(|b| b.is_ascii_graphic() && b != b'&') {
+        return Cow::Borrowed(word);
+    }
+    let read = read(word);
+    if read.is_empty() {
+        return Cow::Borrowed(word);
+    }
+    let mut folded = String::with_capacity(read.len());
+    let mut chars = read.chars().peekable();
+    while let Some(c) = chars.next() {
+        // An emoji made of a letter.
+        if chars.peek() == Some(&'\u{FE0F}') {
+            folded.push(c);
+        } else if let Some(plain) = enclosed(c).or(sigil(c)) {
+            folded.push(plain);
+        } else if is_styled(c) {
+            folded.extend(c.nfkc());
+        } else {
+            folded.push(c);
+        }
+    }
+    let folded: String = folded.nfc().collect();
+    if folded == word {
+        Cow::Borrowed(word)
+    } else {
+        Cow::Owned(folded)
+    }
+}
+
+/// A letter or digit whose compatibility form is letters and digits alone. Scripts whose everyday
+/// letters have such forms (Thai, Lao, Tibetan, Korean jamo) are left as they are written.
+fn is_styled(c: char) -> bool {
+    let everyday = matches!(c as u32, 0..=0xA9 | 0xE00..=0xFFF | 0x1100..=0x11FF | 0x3130..=0x318F | 0xFFA0..=0xFFDC);
+    !everyday
+        && c.is_alphanumeric()
+        && std::iter::once(c).nfkc().ne(std::iter::once(c).nfc())
+        && std::iter::once(c)
+            .nfkc()
+            .all(|p| p.is_alphanumeric() || is_combining_mark(p))
+}
+
+/// The letter of a letter in parentheses, or on a black circle or square: Unicode gives them no plain
+/// form, or one with the parentheses.
+pub(super) fn enclosed(c: char) -> Option<char> {
+    let c = u32::from(c);
+    let plain = match c {
+        0x249C..=0x24B5 => c - 0x249C + 0x61,
+        0x1F110..=0x1F129 => c - 0x1F110 + 0x41,
+        0x1F150..=0x1F169 => c - 0x1F150 + 0x41,
+        0x1F170..=0x1F189 => c - 0x1F170 + 0x41,
+        _ => return None,
+    };
+    char::from_u32(plain)
+}
+
+/// The sigil of a full-width one.
+fn sigil(c: char) -> Option<char> {
+    match c {
+        '＃' => Some('#'),
+        '＠' => Some('@'),
+        '＄' => Some('$'),
+        _ => None,
+    }
+}
+
+/// White space, or a character that looks like it: Hangul fillers, the Braille blank, and the control
+/// characters that separate fields.
+pub(super) fn is_blank(c: char) -> bool {
+    c.is_whitespace()
+        || matches!(
+            c,
+            '\u{1C}'..='\u{1F}' | '\u{2800}' | '\u{3164}' | '\u{FFA0}'
+        )
+}
+
+/// Whether a character is read, between what was read before it and what follows it.
+fn is_read(last: Option<char>, c: char, next: Option<char>) -> bool {
+    match c {
+        // A selector chooses between the text and the image of an emoji.
+        '\u{FE0E}' | '\u{FE0F}' => {
+            last.is_some_and(has_image)
+                || last.is_some_and(|l| l.is_ascii_digit() || matches!(l, '#' | '*'))
+                    && next == Some('\u{20E3}')
+        }
+        // A joiner joins two emoji.
+        '\u{200D}' => {
+            last.is_some_and(|l| has_image(l) || is_selector(l) || is_tag(l))
+                && next.is_some_and(has_image)
+        }
+        // Tags make a flag of a black one.
+        _ if is_tag(c) => last.is_some_and(|l| l == '\u{1F3F4}' || is_tag(l)),
+        _ if is_blank(c) => true,
+        _ if is_unseen(c) => false,
+        _ if is_combining_mark(c) => last.is_some_and(|l| !is_blank(l)),
+        _ => true,
+    }
+}
+
+fn is_selector(c: char) -> bool {
+    matches!(c, '\u{FE0E}' | '\u{FE0F}')
+}
+
+fn is_tag(c: char) -> bool {
+    matches!(c, '\u{E0020}'..='\u{E007F}')
+}
+
+/// Unicode's Default_Ignorable_Code_Point, control characters, and marks of annotations.
+fn is_unseen(c: char) -> bool {
+    c.is_control()
+        || matches!(c as u32,
+            0xAD | 0x34F | 0x61C | 0x115F..=0x1160 | 0x17B4..=0x17B5 | 0x180B..=0x180F | 0x200B..=0x200F
+            | 0x202A..=0x202E | 0x2060..=0x206F | 0xFE00..=0xFE0F | 0xFEFF | 0xFFF0..=0xFFFB
+            | 0x1BCA0..=0x1BCA3 | 0x1D173..=0x1D17A | 0xE0000..=0xE0FFF)
+}
+
+/// Characters that may be shown as an image and are no digit.
+fn has_image(c: char) -> bool {
+    matches!(
+        c,
+        '©' | '®'
+            | '‼'
+            | '⁉'
+            | '™'
+            | 'ℹ'
+            | 'Ⓜ'
+            | '🅰'
+            | '🅱'
+            | '🅾'
+            | '🅿'
+            | '〰'
+            | '〽'
+            | '㊗'
+            | '㊙'
+    ) || matches!(c as u32, 0x2190..=0x2BFF | 0x1F000..=0x1FBFF)
+        && !c.is_alphanumeric()
+        && !is_blank(c)
+}
+
+/// The longest name of a reference, and the most digits of one that are looked at.
+const LONGEST: usize = 32;
+
+/// The character that the reference at the start of `text` means, and its length; `&` of an escaped
+/// reference takes what follows with it.
+fn reference(text: &str) -> Option<(char, usize)> {
+    let (mut c, mut length) = escape(text.strip_prefix('&')?).map(|(c, n)| (c, n + 1))?;
+    // Escaping `&` again and again is what programs do that hand tweets on. Four times is enough.
+    for _ in 0..4 {
+        match escape(&text[length..]) {
+            Some((inner, more)) if c == '&' => (c, length) = (inner, length + more),
+            _ => break,
+        }
+    }
+    Some((c, length))
+}
+
+/// What stands after the `&` of a reference.
+fn escape(rest: &str) -> Option<(char, usize)> {
+    if let Some(number) = rest.strip_prefix('#') {
+        let (digits, radix, before) = match number.strip_prefix(['x', 'X']) {
+            Some(digits) => (digits, 16, 2),
+            None => (number, 10, 1),
+        };
+        let count = digits
+            .bytes()
+            .take(LONGEST)
+            .take_while(|b| char::from(*b).is_digit(radix))
+            .count();
+        if count == 0 {
+            return None;
+        }
+        let value = u32::from_str_radix(&digits[..count], radix).unwrap_or(u32::MAX);
+        let closed = digits.as_bytes().get(count) == Some(&b';');
+        // Without its `;` a number may be a rank (`R&B #1` without the space): only what is escaped
+        // again and again.
+        let common = matches!(value, 34 | 38 | 39 | 60 | 62 | 160 | 0x2010..=0x203A);
+        return (closed || common)
+            .then(|| (number_means(value), before + count + usize::from(closed)));
+    }
+    let count = rest
+        .bytes()
+        .take(LONGEST)
+        .take_while(u8::is_ascii_alphanumeric)
+        .count();
+    if rest.as_bytes().get(count) != Some(&b';') {
+        return None;
+    }
+    let c = NAMES.get(&rest[..count])?;
+    Some((*c, count + 1))
+}
+
+/// The character of a numeric reference, after HTML 5: those of Windows-1252 for 128..=159, U+FFFD
+/// for what is no character.
+fn number_means(value: u32) -> char {
+    const WINDOWS: [char; 32] = [
+        '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8D}', 'Ž',
+        '\u{8F}', '\u{90}', '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9D}',
+        'ž', 'Ÿ',
+    ];
+    match value {
+        0 => '\u{FFFD}',
+        0x80..=0x9F => WINDOWS[value as usize - 0x80],
+        _ => char::from_u32(value).unwrap_or('\u{FFFD}'),
+    }
+}
+
+/// The names: HTML 4's and `apos`, and of HTML 5's those of ASCII marks and of Latin letters.
+static NAMES: LazyLock<HashMap<&str, char>> = LazyLock::new(|| {
+    let line = |line: &'static str| {
+        let (name, value) = line.split_once(' ')?;
+        Some((name, char::from_u32(u32::from_str_radix(value, 16).ok()?)?))
+    };
+    include_str!("references.txt")
+        .lines()
+        .filter_map(line)
+        .collect()
+});
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn marks_nobody_sees_are_left_out_and_emoji_stay() {
+        for (text, expected) in [
+            ("Obama\u{FE0F}", "Obama"),
+            ("O\u{200B}ba\u{AD}ma\u{2060}", "Obama"),
+            (
+                "\u{202A}\u{2066}Obama\u{2069}\u{202C}\u{200F}\u{61C}",
+                "Obama",
+            ),
+            ("\u{FEFF}Oba\u{FEFF}ma\u{E0041}\u{E007F}\u{0}\u{8}", "Obama"),
+            ("Oba\u{34F}ma\u{180E}\u{FE00}\u{E0100}", "Obama"),
+            ("\u{301}Joe \u{301}Biden\n\u{FE0F}\u{20E3}", "Joe Biden\n"),
+            ("Joe\u{200B} \u{200B}\u{301}Biden", "Joe Biden"),
+            ("2\u{FE0F}024 a.\u{FE0E}b ’\u{FE0F}s", "2024 a.b ’s"),
+            ("👩👩\u{200D} \u{200D}👩 a\u{200D}👩", "👩👩 👩 a👩"),
+            ("می\u{200C}خواهم", "میخواهم"),
+        ] {
+            assert_eq!(read(text), expected, "{text:?}");
+        }
+        for emoji in [
+            "1️⃣",
+            "#️⃣",
+            "*️⃣",
+            "#⃣",
+            "ℹ️",
+            "©️",
+            "™️",
+            "❤️",
+            "☀︎",
+            "👩🏽‍🚀",
+            "👨‍👩‍👧‍👦",
+            "❤️‍🔥",
+            "🏳️‍🌈",
+            "🏴‍☠️",
+            "🏴󠁧󠁢󠁳󠁣󠁴󠁿",
+            "🇺🇸",
+            "⛹🏽‍♀️",
+            "🅰️",
+        ] {
+            assert_eq!(read(emoji), emoji);
+            assert_eq!(fold(emoji), emoji);
+        }
+    }
+
+    #[test]
+    fn references_are_the_characters_they_mean() {
+        for (text, expected) in [
+            (
+                "O&#39;Neal O&#x27;Neal O&#X0027;Neal O&apos;Neal",
+                "O'Neal O'Neal O'Neal O'Neal",
+            ),
+            ("Beyonc&eacute; &Aacute; &zcaron; &hearts;", "Beyoncé Á ž ♥"),
+            ("&lt;3 &amp; &gt; &quot;", "<3 & > \""),
+            ("O&amp;#39;Neal &amp;amp; &amp;amp;amp;lt;", "O'Neal & <"),
+            (
+                "It&#39s R&B&#1 &amp &nosuch; &; &#; &#x; &",
+                "It's R&B&#1 &amp &nosuch; &; &#; &#x; &",
+            ),
+            (
+                "&#146;&#0;&#xD800;&#99999999999;",
+                "’\u{FFFD}\u{FFFD}\u{FFFD}",
+            ),
+            ("a&nbsp;b&zwj;c&#8203;d&shy;e", "a\u{A0}bcde"),
+            ("&Alpha;&alpha;&yuml;&commat;&num;", "Ααÿ@#"),
+            ("&am\u{200B}p; &\u{FE0F}#3\u{AD}9;", "& '"),
+        ] {
+            assert_eq!(read(text), expected, "{text:?}");
+            assert_eq!(read(&read(text)), expected);
+        }
+    }
+
+    #[test]
+    fn styled_letters_fold_and_nothing_else_does() {
+        for (text, expected) in [
+            ("𝓑𝓪𝓻𝓪𝓬𝓴", "Barack"),
+            ("𝐎𝒃𝖺𝚖𝕒", "Obama"),
+            ("ＮＡＳＡ２", "NASA2"),
+            ("＃ＮＡＳＡ", "#NASA"),
+            ("ⓃⒶⓈⒶ", "NASA"),
+            ("🄽🄰🅂🄰", "NASA"),
+            ("🅝🅐🅢🅐", "NASA"),
+            ("🅽🅰🆂🅰", "NASA"),
+            ("⒩⒜", "na"),
+            ("ᴮᵃʳᵃᶜᵏ", "Barack"),
+            ("ªº²①", "ao21"),
+            ("ﬁﬂ", "fifl"),
+            ("ｶﾞ", "ガ"),
+            ("e\u{301}", "é"),
+            ("Beyonce\u{301}", "Beyoncé"),
+        ] {
+            assert_eq!(fold(text), expected, "{text:?}");
+        }
+        for same in [
+            "…",
+            "™",
+            "‼",
+            "½",
+            "№",
+            "ภาษา",
+            "น้ำ",
+            "ㅋㅋㅋ",
+            "서울",
+            "é",
+            "ß",
+            "\u{FE0F}",
+            "\u{200B}",
+            "",
+            "a&b",
+        ] {
+            assert_eq!(fold(same), same);
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! What a user types, pastes or reads from Twitter's API, on a model of the page: names are found whole, where they stand,
+//! and nothing is a name that is none.
+
+use burn::tensor::Device;
+use mner_core::bundle::Compute;
+use mner_core::decode::entities::Entity;
+use mner_core::packing::folder;
+use mner_core::recognizer::{Recognition, Recognizer};
+use std::path::Path;
+
+fn recognizer() -> Recognizer {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../www/models/text");
+    let files = folder::read(&path).unwrap();
+    pollster::block_on(Recognizer::load(files, &Device::flex(), Compute::Device)).unwrap()
+}
+
+fn recognize(recognizer: &Recognizer, texts: &[&str]) -> Vec<Recognition> {
+    let found = pollster::block_on(recognizer.recognize_all(texts)).unwrap();
+    for (text, found) in texts.iter().zip(&found) {
+        let units: Vec<u16> = text.encode_utf16().collect();
+        for entity in &found.entities {
+            assert_eq!(&text[entity.bytes[0]..entity.bytes[1]], entity.text);
+            let [start, end] = entity.chars;
+            let chars: String = text.chars().skip(start).take(end - start).collect();
+            assert_eq!(chars, entity.text);
+            let units = &units[entity.utf16[0]..entity.utf16[1]];
+            assert_eq!(String::from_utf16(units).unwrap(), entity.text);
+        }
+    }
+    found
+}
+
+fn names(found: &Recognition) -> Vec<String> {
+    let name = |e: &Entity| format!("{} {}", e.kind.name(), e.text);
+    found.entities.iter().map(name).collect()
+}
+
+#[test]
+fn a_text_is_read_as_its_reader_reads_it() {
+    // A text, and one that says the same; the names of the first in the words of the second.
+    let same = [
+        ("Barack Obama\u{FE0F} in Paris", "Barack Obama in Paris"),
+        ("Obama\u{FE0F} in Paris", "Obama in Paris"),
+        ("Joe \u{301} Biden in Paris", "Joe Biden in Paris"),
+        ("Joe \u{FE0F} Biden in Paris", "Joe Biden in Paris"),
+        ("Barack\u{200B} Obama in Paris", "Barack Obama in Paris"),
+        (
+            "Bar\u{200B}ack \u{2060}Obama in Pa\u{AD}ris",
+            "Barack Obama in Paris",
+        ),
+        (
+            "\u{2067}Barack \u{200F}Obama\u{2069} in \u{202A}Paris\u{202C}",
+            "Barack Obama in Paris",
+        ),
+        (
+            "\u{FEFF}Barack\u{E0041} Oba\u{200D}ma in Par\u{200C}is\u{0}",
+            "Barack Obama in Paris",
+        ),
+        (
+            "Shaquille O&#39;Neal at &quot;NASA&quot;",
+            "Shaquille O'Neal at \"NASA\"",
+        ),
+        (
+            "Shaquille O&#x27;Neal &amp; Obama",
+            "Shaquille O'Neal & Obama",
+        ),
+        (
+            "Shaquille O&amp;#39;Neal&nbsp;in Paris",
+            "Shaquille O'Neal in Paris",
+        ),
+        ("Beyonc&eacute; in Paris", "Beyoncé in Paris"),
+        ("Beyonce\u{301} in Paris", "Beyoncé in Paris"),
+        ("𝓑𝓪𝓻𝓪𝓬𝓴 𝓞𝓫𝓪𝓶𝓪 at ＮＡＳＡ", "Barack Obama at NASA"),
+        ("ⒷⒶⓇⒶⒸⓀ ⓄⒷⒶⓂⒶ at ᴺᴬˢᴬ", "BARACK OBAMA at NASA"),
+        ("1️⃣ #️⃣ ℹ️ ©️ Obama 👩🏽‍🚀", "1️⃣ #️⃣ ℹ️ ©️ Obama 👩🏽‍🚀"),
+    ];
+    let recognizer = recognizer();
+    let texts: Vec<&str> = same.iter().flat_map(|(a, b)| [*a, *b]).collect();
+    let found = recognize(&recognizer, &texts);
+    for ((given, plain), found) in same.iter().zip(found.chunks(2)) {
+        println!("{given:?}: {:?}, {:?}", names(&found[0]), names(&found[1]));
+        assert!(!found[1].entities.is_empty(), "{plain:?}");
+        assert_eq!(
+            found[0].entities.len(),
+            found[1].entities.len(),
+            "{given:?}"
+        );
+        for (a, b) in found[0].entities.iter().zip(&found[1].entities) {
+            let words = |text: &str| {
+                let folded = mner_core::tweet::fold(text).into_owned();
+                folded.split_whitespace().collect::<Vec<_>>().join(" ")
+            };
+            assert_eq!(words(&a.text), words(&b.text), "{given:?}");
+            assert_eq!(a.kind, b.kind, "{given:?}");
+            assert!((a.confidence - b.confidence).abs() < 1e-5, "{given:?}");
+        }
+    }
+}
+
+#[test]
+fn names_are_whole_and_nothing_else_is_a_name() {
+    let table: [(&str, &[&str]); 14] = [
+        (
+            "Shaquille O&#39;Neal is great",
+            &["PER Shaquille O&#39;Neal"],
+        ),
+        ("mail john.smith@nasa.gov about Paris", &["LOC Paris"]),
+        ("@user@host.tld is in Paris", &["LOC Paris"]),
+        (
+            "Obama in Seoul https://t.co/AbC123서울에서",
+            &["PER Obama", "LOC Seoul"],
+        ),
+        ("I live in L.A. now", &["LOC L.A."]),
+        ("I live in the U.S. now", &["LOC U.S."]),
+        ("I live in the U.K. now", &["LOC U.K."]),
+        ("I live in L.A.", &["LOC L.A."]),
+        (
+            "Martin Luther King Jr. in Washington, D.C. today",
+            &["PER Martin Luther King Jr.", "LOC Washington", "LOC D.C."],
+        ),
+        (
+            "Watching Avengers: Endgame tonight",
+            &["MISC Avengers: Endgame"],
+        ),
+        (
+            "P!nk and will.i.am in Paris",
+            &["PER P!nk", "PER will.i.am", "LOC Paris"],
+        ),
+        ("A$AP Rocky in Paris", &["PER A$AP Rocky", "LOC Paris"]),
+        ("Ke$ha in Paris", &["PER Ke$ha", "LOC Paris"]),
+        ("AC/DC in Paris", &["ORG AC/DC", "LOC Paris"]),
+        ("Jay-Z in Paris", &["PER Jay-Z", "LOC Paris"]),
+        ("- Obama in Paris", &["PER Obama", "LOC Paris"]),
+    ];
+    let recognizer = recognizer();
+    let texts: Vec<&str> = table.iter().map(|row| row.0).collect();
+    let found = recognize(&recognizer, &texts);
+    let mut wrong = Vec::new();
+    for ((text, expected), found) in table.iter().zip(&found) {
+        let names = names(found);
+        println!("{text:?}: {names:?}");
+        if names != *expected {
+            wrong.push((text, names));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn user_names_and_hashtags_say_so_and_are_whole() {
+    let recognizer = recognizer();
+    let texts = [
+        "So proud of @warriors and @nba_fans! #Wittzparty Renae in #Boeing",
+        "RT @BarackObama: hello from Paris #Obama's",
+        "Kansas City #Royals beat the Dodgers",
+    ];
+    let mut seen = [0, 0];
+    for (text, found) in texts.iter().zip(recognize(&recognizer, &texts)) {
+        println!("{text:?}: {:?}", names(&found));
+        for entity in &found.entities {
+            let before = text[..entity.bytes[0]].chars().last();
+            assert_eq!(entity.user_name, before == Some('@'), "{text:?}");
+            assert_eq!(entity.hashtag, before == Some('#'), "{text:?}");
+            assert!(!entity.text.contains(['@', '#']), "{text:?}");
+            let after = text[entity.bytes[1]..].chars().next();
+            if entity.user_name || entity.hashtag {
+                assert!(!entity.text.contains(' '), "{text:?}");
+                assert!(
+                    !after.is_some_and(|c| c.is_alphanumeric() || c == '_'),
+                    "{text:?}"
+                );
+                seen[usize::from(entity.hashtag)] += 1;
+            }
+            let json = serde_json::to_value(entity).unwrap();
+            assert_eq!(json.get("user_name").is_some(), entity.user_name);
+            assert_eq!(json.get("hashtag").is_some(), entity.hashtag);
+        }
+    }
+    assert!(seen[0] > 0 && seen[1] > 0, "{seen:?}");
+}
