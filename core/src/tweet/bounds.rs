@@ -201,7 +201,7 @@ fn abbreviates(read: &[Cow<'_, str>], close: &[bool], at: usize) -> bool {
                 .and_then(|next| next.chars().next())
                 .is_some_and(|c| c == ',' || (c.is_lowercase() && !close[at + 1]));
         // Initials one by one: the dots between them are theirs too, but are words of the entity.
-        return (before && !more) || (!before && !more && goes_on);
+        return !more && (before || goes_on);
     }
     let upper = word.chars().all(char::is_uppercase);
     SHORT
