@@ -116,19 +116,14 @@ fn names_are_whole_and_nothing_else_is_a_name() {
         ("I live in L.A.", &["LOC L.A."]),
         (
             "Martin Luther King Jr. in Washington, D.C. today",
-            &["PER Martin Luther King Jr.", "LOC Washington", "LOC D.C."],
+            &["PER Martin Luther King Jr.", "LOC Washington, D.C."],
         ),
         (
             "Watching Avengers: Endgame tonight",
             &["MISC Avengers: Endgame"],
         ),
-        (
-            "P!nk and will.i.am in Paris",
-            &["PER P!nk", "PER will.i.am", "LOC Paris"],
-        ),
-        ("A$AP Rocky in Paris", &["PER A$AP Rocky", "LOC Paris"]),
-        ("Ke$ha in Paris", &["PER Ke$ha", "LOC Paris"]),
-        ("AC/DC in Paris", &["ORG AC/DC", "LOC Paris"]),
+        ("new A$AP Rocky album", &["PER A$AP Rocky"]),
+        ("AC/DC live in London", &["ORG AC/DC", "LOC London"]),
         ("Jay-Z in Paris", &["PER Jay-Z", "LOC Paris"]),
         ("- Obama in Paris", &["PER Obama", "LOC Paris"]),
     ];
