@@ -504,6 +504,9 @@ mod tests {
             .unwrap();
             assert!(sentence().contains(part) && sentence().contains("fetch all parts"));
         }
+        let pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n";
+        fs::write(folder.path().join("model.safetensors"), pointer).unwrap();
+        assert!(sentence().contains("git lfs pull"));
     }
 
     /// An encoder written as others write it: in 16 bits, under a prefix, in parts, with half a configuration.

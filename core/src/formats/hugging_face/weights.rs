@@ -5,6 +5,8 @@ use burn::store::{ModuleStore, PytorchStore, SafetensorsStore};
 use burn_pack::Tensor;
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 /// The tensor that every encoder has.
@@ -99,6 +101,14 @@ fn file(path: &Path) -> Result<BTreeMap<String, Tensor>, HuggingFaceError> {
         path: path.to_owned(),
         problem: detail,
     };
+    let mut start = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(32).read_to_end(&mut start));
+    if read.is_ok() && start.starts_with(b"version https://git-lfs") {
+        return Err(fault(
+            "this is a pointer of Git LFS in place of the file; fetch it with git lfs pull"
+                .to_owned(),
+        ));
+    }
     if path
         .extension()
         .is_some_and(|extension| extension == "safetensors")

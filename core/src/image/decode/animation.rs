@@ -17,9 +17,8 @@ pub(super) fn is_uniform(image: &Image) -> bool {
     let mut least = [255u8; 3];
     let mut most = [0u8; 3];
     for pixel in image.rgb.chunks_exact(3) {
-        for channel in 0..3 {
-            least[channel] = least[channel].min(pixel[channel]);
-            most[channel] = most[channel].max(pixel[channel]);
+        for ((&value, least), most) in pixel.iter().zip(&mut least).zip(&mut most) {
+            (*least, *most) = ((*least).min(value), (*most).max(value));
         }
         if least
             .iter()

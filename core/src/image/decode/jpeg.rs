@@ -514,10 +514,9 @@ impl File<'_> {
                 for block in 0..wide * high {
                     let at =
                         (y * high + block / wide) * component.blocks[0] + x * wide + block % wide;
-                    let tables = [dc, ac].map(|table| table);
                     self.block(
                         part,
-                        tables,
+                        [dc, ac],
                         component,
                         at,
                         &mut before[slot],
