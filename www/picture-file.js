@@ -4,8 +4,8 @@ import { MnerError } from './errors.js';
 /** What the engine decodes; of everything else, what the browser can decode is handed to it as PNG. */
 const ENGINE = new Set(['JPEG', 'PNG', 'WebP', 'GIF']);
 const ADVICE = 'JPEG, PNG, WebP or GIF';
-/** What the engine reads at most: `Limits` in core. */
-export const LIMITS = { bytes: 32 << 20, side: 16_384, pixels: 64_000_000 };
+/** What the engine reads at most, `Limits` in core, and what the browser decodes for it, which it holds whole. */
+export const LIMITS = { bytes: 128 << 20, pixels: 250_000_000, sideAtOnce: 16_384, pixelsAtOnce: 64_000_000 };
 
 /** How files begin: a format, its first bytes (a dot is any byte) and where they stand. */
 const MAGIC = [
@@ -86,8 +86,8 @@ export async function forEngine(bytes, check) {
   }
   const { width, height } = bitmap;
   try {
-    if (Math.max(width, height) > LIMITS.side || width * height > LIMITS.pixels) {
-      const words = `the image is ${width}×${height} pixels, and at most ${LIMITS.side} a side and ${LIMITS.pixels} in all are read`;
+    if (Math.max(width, height) > LIMITS.sideAtOnce || width * height > LIMITS.pixelsAtOnce) {
+      const words = `the image is ${width}×${height} pixels, and at most ${LIMITS.sideAtOnce} a side and ${LIMITS.pixelsAtOnce} in all are read`;
       throw new MnerError('picture', `${words}; save it smaller`);
     }
     // Smaller only where the engine would refuse the file: to make pictures small is its own work.

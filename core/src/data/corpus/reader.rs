@@ -3,6 +3,7 @@
 use crate::data::corpus::error::shorten;
 use crate::data::corpus::format::{columns, is_comment, is_label};
 use crate::data::corpus::{CorpusError, Fault, Format, Sample, Source, foreign, prefixes};
+use crate::formats::lone_surrogates::without_lone_surrogates;
 use crate::label::{EntityType, Label};
 use crate::tweet::words::{Sigils, Word, split_words};
 use serde::Deserialize;
@@ -271,7 +272,8 @@ impl<'a, R: BufRead> Reader<'a, R> {
     }
 
     fn take_record(&mut self, line: &str) -> Result<Option<Sample>, Fault> {
-        let record: Record = serde_json::from_str(line).map_err(|error| {
+        let mended = without_lone_surrogates(line.as_bytes());
+        let record: Record = serde_json::from_slice(&mended).map_err(|error| {
             if let Some(fault) = foreign::object(line) {
                 return fault;
             }
