@@ -20,9 +20,9 @@ pub struct SubwordSequence {
 
 /// Cuts a tweet's words into subword sequences of at most `limit` subwords each; almost always one.
 ///
-/// The encoder sees what is read of a word, styled letters as plain ones: see
-/// [`fold`](crate::tweet::reading::fold). A tweet without words gives none. A word of more subwords than a window holds is read by its
-/// first `limit - 2` subwords.
+/// The encoder sees what is read of a word, styled letters as plain ones: see [`fold`]. A tweet
+/// without words gives none. A word of more subwords than a window holds is read by its first
+/// `limit - 2` subwords.
 ///
 /// # Errors
 /// If the tokenizer fails on a word.
