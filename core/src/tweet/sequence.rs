@@ -8,7 +8,7 @@ use crate::tweet::window::{Window, subword_cap, windows};
 /// One window of a tweet as the encoder reads it: `[CLS]`, the subwords of its words, `[SEP]`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SubwordSequence {
-    /// Subword ids, special tokens included, `[P]`.
+    /// Piece ids, special tokens included, `[P]`.
     pub subwords: Vec<u32>,
     /// Word-shape index of every subword, `[P]`.
     pub shapes: Vec<usize>,
@@ -20,9 +20,9 @@ pub struct SubwordSequence {
 
 /// Cuts a tweet's words into subword sequences of at most `limit` subwords each; almost always one.
 ///
-/// The encoder sees what is read of a word, styled letters as plain ones: see
-/// [`fold`]. A tweet without words gives none. A word of more subwords than a window holds is read by its
-/// first `limit - 2` subwords.
+/// The encoder sees what is read of a word, styled letters as plain ones: see [`fold`]. A tweet
+/// without words gives none. A word of more subwords than a window holds is read by its first
+/// `limit - 2` subwords.
 ///
 /// # Errors
 /// If the tokenizer fails on a word.

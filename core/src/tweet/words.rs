@@ -415,7 +415,14 @@ fn styled_name_end(clusters: &[Cluster], at: usize) -> Option<usize> {
     let capitals = |s: &str| s.chars().all(|c| c.is_ascii_uppercase());
     let first = letters(at);
     let mark = clusters.get(first)?.text;
-    if !matches!(mark, "!" | "." | "*") || ends(first + 1) {
+    // Most words end here.
+    let begins = match mark {
+        "!" => first - at <= 2,
+        "." => first - at >= 2,
+        "*" => first - at == 1,
+        _ => false,
+    };
+    if !begins || ends(first + 1) {
         return None;
     }
     let mut segments = vec![text(at, first)];
@@ -434,8 +441,7 @@ fn styled_name_end(clusters: &[Cluster], at: usize) -> Option<usize> {
         // An exclamation mark for an i: nothing else is a vowel before it.
         ("!", [before, after]) => {
             let vowel = |c: char| "aeiouyAEIOUY".contains(c);
-            before.len() <= 2
-                && after.len() >= 2
+            after.len() >= 2
                 && !before.contains(vowel)
                 && !after.starts_with(vowel)
                 && (capitals(before) || !after.starts_with(|c: char| c.is_ascii_uppercase()))
@@ -443,13 +449,10 @@ fn styled_name_end(clusters: &[Cluster], at: usize) -> Option<usize> {
         // Short words between longer ones; not the countries' `.co.uk`.
         (".", [_, inner @ .., _]) => {
             !inner.is_empty()
-                && lengths[0] >= 2
                 && lengths[lengths.len() - 1] >= 2
                 && inner.iter().all(|s| s.len() <= 2 && s != "co" && s != "ac")
         }
-        ("*", [first, rest]) => {
-            first.len() == 1 && rest.len() >= 3 && capitals(first) && capitals(rest)
-        }
+        ("*", [first, rest]) => rest.len() >= 3 && capitals(first) && capitals(rest),
         ("*", [_, _, _, ..]) => segments.iter().all(|s| s.len() == 1 && capitals(s)),
         _ => false,
     };

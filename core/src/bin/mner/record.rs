@@ -59,7 +59,8 @@ impl Record {
             .and_then(|read| json.end().map(|()| read));
         let (names, values) = read.map_err(|e| not_json(line, &e))?;
         Ok(Self {
-            line: line.to_owned(),
+            // Half an emoji would make the answer unreadable to others too.
+            line: String::from_utf8_lossy(&mended).into_owned(),
             names,
             values,
         })
