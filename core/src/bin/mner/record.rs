@@ -59,8 +59,8 @@ impl Record {
             .and_then(|read| json.end().map(|()| read));
         let (names, values) = read.map_err(|e| not_json(line, &e))?;
         Ok(Self {
-            // Half an emoji would make the answer unreadable to others too.
-            line: String::from_utf8_lossy(&mended).into_owned(),
+            // As it came, half emoji included.
+            line: line.to_owned(),
             names,
             values,
         })
