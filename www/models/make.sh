@@ -84,24 +84,26 @@ step "$RUNS/tuned" bundle/manifest.json "$MNER" train --system hamlearning --sta
 vision=(--vision "$RUNS/tuned/bundle" "${images[@]}" "${seen[@]}")
 train hamlearning --system hamlearning --width 96 --iterations 1 "${vision[@]}" "${others[@]}"
 
-# HamLearning goes on with tweets in which the image decides what a name is, and with the own images of tweets that nobody
-# labelled, from which it learns relevance. None of what is scored (tests/contrast) is among them.
+# HamLearning, and MGCMT below, go on with tweets in which the image decides what a name is, and with the own images of tweets that nobody
+# labelled, from which HamLearning learns relevance. None of what is scored (tests/contrast) is among them.
 contrast=$here/../../tests/contrast
 [ -e "$RUNS/decides.jsonl" ] || "$MNER" compose --photographs "$contrast/photographs.tsv" --names "$contrast/names.json" \
     --contexts "$contrast/contexts.json" --part train --count 2136 --as corpus --sigils apart --seed 1 \
     --out "$RUNS/decides.jsonl"
 grep -v '"id": "[0-9]*7"' "$DATA/mvsa/tweets.jsonl" | sed 's|"image": "|"image": "mvsa/|' |
     grep -vFf <(awk -F'\t' '$3 == "eval" { print "\"" $1 "\"" }' "$contrast/photographs.tsv") >"$RUNS/own.jsonl"
-step "$RUNS/decides" bundle/manifest.json "$MNER" train --system hamlearning --start "$RUNS/hamlearning/bundle" \
-    --train "$DATA/twitter2017/train.txt" --train "$DATA/twitter2015/train.txt" "${dev[@]}" \
+goes_on=(
+    --train "$DATA/twitter2017/train.txt" --train "$DATA/twitter2015/train.txt" "${dev[@]}"
     --train '{"path": "'"$DATA"'/ner/wnut17.train.conll", "weight": 0.5, "labels": {"person": "PER", "location": "LOC",
-        "corporation": "ORG", "group": "ORG", "product": "MISC", "creative-work": "MISC"}}' \
-    --train '{"path": "'"$DATA"'/ner/btc.train.conll", "weight": 0.25, "prefixes": "split", "unlabelled": ["MISC"]}' \
-    --train '{"path": "'"$RUNS"'/decides.jsonl", "weight": 0.75, "image_decides": true}' \
-    --train '{"path": "'"$RUNS"'/own.jsonl", "weight": 0.5, "prefixes": "split", "unlabelled": ["PER", "LOC", "ORG", "MISC"]}' \
-    "${images[@]}" --image-dropout 0.15 --image-swap 0.25 --epochs 2 --seed 1 \
-    --lr-encoder 5e-5 --lr-fusion 3e-4 --lr-relevance 5e-4 --lr-new 5e-4 --lr-crf 2e-3 \
+        "corporation": "ORG", "group": "ORG", "product": "MISC", "creative-work": "MISC"}}'
+    --train '{"path": "'"$DATA"'/ner/btc.train.conll", "weight": 0.25, "prefixes": "split", "unlabelled": ["MISC"]}'
+    --train '{"path": "'"$RUNS"'/decides.jsonl", "weight": 0.75, "image_decides": true}'
+    "${images[@]}" --image-dropout 0.15 --seed 1 --lr-encoder 5e-5 --lr-fusion 3e-4 --lr-new 5e-4 --lr-crf 2e-3
     --licence "tweets with images: MVSA-Single, research use; photographs: Flickr8k, COCO"
+)
+step "$RUNS/decides" bundle/manifest.json "$MNER" train --system hamlearning --start "$RUNS/hamlearning/bundle" "${goes_on[@]}" \
+    --train '{"path": "'"$RUNS"'/own.jsonl", "weight": 0.5, "prefixes": "split", "unlabelled": ["PER", "LOC", "ORG", "MISC"]}' \
+    --image-swap 0.25 --lr-relevance 5e-4 --epochs 2
 ship hamlearning decides mixed
 train text --system text "${others[@]}"
 ship text text mixed
@@ -110,4 +112,5 @@ ship ita ita mixed
 [ -e "$RUNS/tweets.bin" ] || PYTHONHASHSEED=0 "$PYTHON" "$here/word2vec.py" "$TWEETS" "$RUNS/tweets.bin"
 train mgcmt --system mgcmt --width 96 --word2vec "$RUNS/tweets.bin" "${vision[@]}" "${others[@]}" \
     --licence "tweets for the word vectors: TweetEval, research use"
-ship mgcmt mgcmt mixed
+step "$RUNS/mgcmt-decides" bundle/manifest.json "$MNER" train --system mgcmt --start "$RUNS/mgcmt/bundle" "${goes_on[@]}" --epochs 1
+ship mgcmt mgcmt-decides mixed
