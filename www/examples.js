@@ -34,6 +34,6 @@ export const EXAMPLES = [
     title: 'Or Jordan?',
     text: 'Jordan was something else last night',
     image: 'examples/desert.webp',
-    alt: 'Drawing: a traveller before a temple cut into red rock',
+    alt: 'Drawing: a temple cut into red rock in a desert, under a blue sky',
   },
 ];
