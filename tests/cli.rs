@@ -808,6 +808,8 @@ fn half_an_emoji_loses_no_line() {
     );
     let paris: Value = serde_json::from_str(&answers[1].replace("\\ude00x", "x")).unwrap();
     assert!(paris["entities"].is_array());
+    let shown = succeed(&["predict", "--bundle", &bundle, "--input", &lines]);
+    assert!(shown.starts_with("Obama \u{FFFD}\n"), "{shown}");
 }
 
 #[test]

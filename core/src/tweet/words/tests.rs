@@ -442,7 +442,7 @@ fn time_is_linear_even_for_hostile_texts() {
             .min()
             .unwrap_or_default();
         assert!(
-            took < Duration::from_secs(5),
+            took < Duration::from_secs(1),
             "{} words of {pattern:?} took {took:?}",
             words.len()
         );
