@@ -87,6 +87,9 @@ pub fn read(path: &Path) -> Result<Vec<Contrast>, ContrastError> {
                 item.name
             )));
         }
+        if item.pictures.is_empty() {
+            return Err(problem("it has no picture".to_owned()));
+        }
         all.push(item);
     }
     Ok(all)

@@ -70,19 +70,22 @@ pub fn followed(
     let paths = tweets.iter().flat_map(|tweet| &tweet.pictures);
     let paths = paths.map(|picture| picture.image.to_string_lossy().into_owned());
     let encoded = encoded(recognizer, file, images, paths)?;
-    let mut starts = Vec::with_capacity(tweets.len());
-    let mut start = 0;
-    for tweet in &tweets {
-        starts.push(start);
-        start += tweet.pictures.len();
-    }
+    let mut rest = encoded.as_slice();
+    let images: Vec<&[EncodedImage]> = tweets
+        .iter()
+        .map(|tweet| {
+            let (own, others) = rest.split_at(tweet.pictures.len());
+            rest = others;
+            own
+        })
+        .collect();
     let mut report = Follows {
         own: Followed::default(),
         another: Followed::default(),
         none: Followed::default(),
     };
     for (at, tweet) in tweets.iter().enumerate() {
-        let next = starts[(at + 1) % tweets.len()];
+        let next = images[(at + 1) % tweets.len()];
         let none = found(recognizer, tweet, None)?;
         let (mut own, mut another, mut without) = (Vec::new(), Vec::new(), Vec::new());
         for (i, picture) in tweet.pictures.iter().enumerate() {
@@ -91,10 +94,8 @@ pub fn followed(
                 let found = found(recognizer, tweet, Some(image))?;
                 Ok(Reading { wanted, found })
             };
-            own.push(read(&encoded[starts[at] + i])?);
-            another.push(read(
-                &encoded[next + i % tweets[(at + 1) % tweets.len()].pictures.len()],
-            )?);
+            own.push(read(&images[at][i])?);
+            another.push(read(&next[i % next.len()])?);
             without.push(Reading {
                 wanted,
                 found: none,
