@@ -365,5 +365,9 @@ mod tests {
             error.contains("line 2") && error.contains("Oslo"),
             "{error}"
         );
+        let bare = r#"{"text": "Jordan!", "name": "Jordan", "pictures": []}"#;
+        std::fs::write(file.path(), bare).unwrap();
+        let error = read(file.path()).unwrap_err().to_string();
+        assert!(error.contains("line 1") && error.contains("no picture"));
     }
 }
