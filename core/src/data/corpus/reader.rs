@@ -190,15 +190,13 @@ impl<'a, R: BufRead> Reader<'a, R> {
             None => self.detect(line)?,
         };
         self.format = Some(format);
-        if std::mem::take(&mut self.doubtful) && !line.starts_with("IMGID:") {
+        if std::mem::take(&mut self.doubtful) && image_id(line).is_none() {
             self.push("-DOCSTART-", "O")?;
         }
         match format {
             Format::Jsonl => self.take_record(line),
-            Format::ImgId => match line.strip_prefix("IMGID:") {
-                Some(id) if !matches!(columns(line).as_slice(), [_, label] if is_label(label)) => {
-                    self.begin(id.trim_matches([' ', '\t']))
-                }
+            Format::ImgId => match image_id(line) {
+                Some(id) => self.begin(id),
                 None if self.draft.id.is_none() => Err(Fault::NoImageId {
                     found: shorten(line),
                 }),
@@ -424,4 +422,11 @@ impl<R: BufRead> Iterator for Reader<'_, R> {
         self.done = !matches!(next, Some(Ok(_)));
         next
     }
+}
+
+/// What follows `IMGID:` in a line that begins a tweet. `IMGID:<TAB>O` is a word and its label.
+fn image_id(line: &str) -> Option<&str> {
+    let id = line.strip_prefix("IMGID:")?;
+    let word = matches!(columns(line).as_slice(), [_, label] if is_label(label));
+    (!word).then(|| id.trim_matches([' ', '\t']))
 }

@@ -212,6 +212,15 @@ fn what_the_page_copies_is_read_back() {
 }
 
 #[test]
+fn a_document_starts_before_an_image_id_but_not_before_a_word_like_one() {
+    assert_eq!(shown("-DOCSTART- O\nIMGID:7\nx O\n", ""), ["7|x/O"]);
+    assert_eq!(
+        shown("-DOCSTART- O\nIMGID: O\n", ""),
+        ["|-DOCSTART-/O IMGID:/O"]
+    );
+}
+
+#[test]
 fn line_ends_marks_and_blanks_do_not_matter() {
     let text = "\u{feff}IMGID:7 \r\nHi \tO \r\n Ann\tB-PER\r\n\t\r\n \r\nIMGID: 8\r\n\r\nx\tO";
     assert_eq!(shown(text, ""), ["7|Hi/O Ann/B-PER", "8|x/O"]);
