@@ -1,7 +1,7 @@
 //! The systems: each turns a batch of tweets into emissions over words, and owns its CRF.
 //!
 //! A system is one file or folder and one variant of [`SystemConfig`], [`System`] and [`SystemKind`]. Beside this
-//! file, only what makes one names them: `packing/tiny.rs` and `train/run.rs`.
+//! file, only what makes one names them: `packing/tiny.rs` and `train/start.rs`.
 
 pub mod batch;
 pub mod cross_view;

@@ -1,12 +1,16 @@
 //! Training: configuration, run, learner, losses, optimiser groups, checkpoints, distillation.
 
+pub mod best_bundle;
 pub mod checkpoint;
 pub mod config;
 pub mod distill;
+pub mod error;
+mod examples;
 pub mod history;
 pub mod learner;
 pub mod metric;
 pub mod progress;
 pub mod run;
 pub mod schedule;
+mod start;
 pub mod tuned_backbone;

@@ -1,0 +1,151 @@
+//! The bundle of a run's best epoch, and what it says of itself.
+
+use crate::bundle::manifest::About;
+use crate::bundle::weights::WeightsError;
+use crate::bundle::{BundleError, Parts};
+use crate::packing::{folder, pack_with_answer};
+use crate::systems::SystemConfig;
+use crate::train::checkpoint::path as checkpoint_path;
+use crate::train::config::TrainConfig;
+use crate::train::error::TrainError;
+use crate::train::history;
+use crate::train::learner::TrainedSystem;
+use crate::train::tuned_backbone::TunedBackbone;
+use crate::tweet::augmentation::Augmentation;
+use crate::tweet::subwords::SubwordTokenizer;
+use crate::tweet::words::Sigils;
+use crate::vision::encoder::{Backbone, VisionEncoder};
+use burn::module::Module;
+use burn::store::{ModuleRecord, RecordError};
+use burn::tensor::Device;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// How a run ended.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// The epoch with the best dev score.
+    pub best_epoch: usize,
+    /// Its lenient micro F1 on the dev corpora, a fraction.
+    pub dev_f1: f64,
+    /// The folder of the bundle.
+    pub bundle: PathBuf,
+}
+
+/// The tweet whose emissions every bundle carries as its known answer.
+const KNOWN: &str = "RT @nasa: Sunita Williams is back in Houston with #Boeing";
+
+/// What the bundle of the best epoch is made of beside its weights.
+pub(crate) struct BestParts {
+    pub(crate) system: SystemConfig,
+    pub(crate) tokenizer: SubwordTokenizer,
+    pub(crate) vision: Option<VisionEncoder>,
+    pub(crate) tuned: Option<TunedBackbone>,
+    pub(crate) augmentation: Option<Arc<Augmentation>>,
+    pub(crate) sigils: Sigils,
+    pub(crate) before: Option<About>,
+}
+
+/// Packs the checkpoint of the best epoch.
+pub(crate) fn bundle_best(
+    config: &TrainConfig,
+    parts: BestParts,
+    checkpoints: &Path,
+    device: &Device,
+) -> Result<Outcome, TrainError> {
+    let BestParts {
+        system: system_config,
+        tokenizer,
+        vision,
+        tuned,
+        augmentation,
+        sigils,
+        before,
+    } = parts;
+    let (best, dev_f1) = history::best(&config.out).ok_or(TrainError::NoEpoch)?;
+    let path = checkpoint_path(checkpoints, "model", best);
+    let unusable = |e: RecordError| BundleError::Weights(WeightsError::Pack(e.to_string()));
+    let record = ModuleRecord::load(&path).map_err(unusable)?;
+    let trained = TrainedSystem::new(system_config.init(device), config.clip)
+        .with_backbone(tuned)
+        .try_load_record(record)
+        .map_err(unusable)?;
+    let names: Vec<String> = config
+        .dev
+        .iter()
+        .map(|d| tail(&d.path).display().to_string())
+        .collect();
+    let vision = vision.map(|vision| match trained.backbone {
+        Some(tuned) => VisionEncoder {
+            backbone: Backbone::MobileNetV2(tuned.network),
+            ..vision
+        },
+        None => vision,
+    });
+    let mut training = serde_json::to_value(portable(config)).expect("a configuration is JSON");
+    if let Some(before) = &before {
+        training["before"] = before.training.clone();
+    }
+    let mut licences = before.map_or_else(Vec::new, |before| before.licences);
+    for licence in &config.licences {
+        if !licences.contains(licence) {
+            licences.push(licence.clone());
+        }
+    }
+    let about = About {
+        name: format!("mner-{}", system_config.name()),
+        training,
+        licences,
+        scores: BTreeMap::from([(names.join(" + "), dev_f1)]),
+        ..About::default()
+    };
+    let parts = Parts {
+        config: system_config,
+        max_pieces: config.max_pieces,
+        sigils,
+        vision,
+        augmentation,
+        about,
+    };
+    let files = pack_with_answer(trained.system, &tokenizer, parts, KNOWN, device)?;
+    let bundle = config.out.join("bundle");
+    folder::write(&files, &bundle).map_err(|(path, source)| TrainError::Io { path, source })?;
+    Ok(Outcome {
+        best_epoch: best,
+        dev_f1,
+        bundle,
+    })
+}
+
+/// The configuration as a bundle may tell it to others: no path of this machine.
+fn portable(config: &TrainConfig) -> TrainConfig {
+    let mut config = config.clone();
+    config.encoder = tail(&config.encoder);
+    config.out = tail(&config.out);
+    for path in [
+        &mut config.start,
+        &mut config.images,
+        &mut config.image_table,
+        &mut config.backbone,
+        &mut config.detector,
+        &mut config.vision,
+        &mut config.cache,
+        &mut config.word2vec,
+    ] {
+        *path = path.as_deref().map(tail);
+    }
+    for path in config.context.iter_mut().chain(&mut config.captions) {
+        *path = tail(path);
+    }
+    for source in config.train.iter_mut().chain(&mut config.dev) {
+        source.path = tail(&source.path);
+    }
+    config
+}
+
+/// The last two parts of a path: `twitter2017/train.txt`.
+fn tail(path: &Path) -> PathBuf {
+    let parts: Vec<_> = path.components().collect();
+    parts[parts.len().saturating_sub(2)..].iter().collect()
+}

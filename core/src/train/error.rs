@@ -1,0 +1,95 @@
+//! Why a run ends without a bundle.
+
+use crate::bundle::BundleError;
+use crate::data::corpus::CorpusError;
+use crate::data::corpus::mixture::MixtureError;
+use crate::data::corpus_images::CorpusImagesError;
+use crate::data::image_text_files::ImageContextError;
+use crate::formats::hugging_face::HuggingFaceError;
+use crate::formats::vision_networks::VisionFileError;
+use crate::formats::word2vec::Word2vecError;
+use crate::recognizer::LoadError;
+use crate::train::config::ConfigError;
+use crate::tweet::subwords::TokenizerError;
+use std::path::PathBuf;
+
+/// Why a run ended without a bundle.
+#[derive(Debug, thiserror::Error)]
+pub enum TrainError {
+    /// The configuration.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// A corpus.
+    #[error(transparent)]
+    Corpus(#[from] CorpusError),
+    /// The corpora's weights.
+    #[error(transparent)]
+    Mixture(#[from] MixtureError),
+    /// The encoder to start from.
+    #[error(transparent)]
+    Encoder(#[from] HuggingFaceError),
+    /// The vision networks to start from.
+    #[error(transparent)]
+    EyesFile(#[from] VisionFileError),
+    /// The images.
+    #[error(transparent)]
+    CorpusImages(#[from] CorpusImagesError),
+    /// The word2vec file.
+    #[error(transparent)]
+    Word2vec(#[from] Word2vecError),
+    /// What the images say in words.
+    #[error(transparent)]
+    ImageContext(#[from] ImageContextError),
+    /// The tokenizer.
+    #[error(transparent)]
+    Pieces(#[from] TokenizerError),
+    /// The bundle.
+    #[error(transparent)]
+    Bundle(#[from] BundleError),
+    /// The bundle as packed, or the device it was tried on.
+    #[error(transparent)]
+    Packed(#[from] LoadError),
+    /// The bundle to go on from holds another system.
+    #[error("{} holds a {found} system: give --system {found}, or another --start than for {asked}", bundle.display())]
+    OtherSystem {
+        /// The bundle.
+        bundle: PathBuf,
+        /// Its system.
+        found: &'static str,
+        /// The configuration's.
+        asked: &'static str,
+    },
+    /// The backbone cannot learn.
+    #[error(
+        "only the blocks of a MobileNetV2 backbone learn: give --tune-blocks 0, or another backbone"
+    )]
+    Untunable,
+    /// There is no backbone to learn.
+    #[error(
+        "there is no image backbone whose blocks could learn: give --tune-blocks 0, or a system that looks at pictures"
+    )]
+    NoVision,
+    /// A bundle without vision networks, given as the one whose to take.
+    #[error("{} has no vision networks: it holds a system that does not look at pictures", .0.display())]
+    Blind(PathBuf),
+    /// A file of the run.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// The cause.
+        source: std::io::Error,
+    },
+    /// The folder holds a run already.
+    #[error("{} holds a run already: resume it with --resume, or give another --out", .0.display())]
+    Exists(PathBuf),
+    /// The folder holds another run.
+    #[error("{} holds a run with another configuration; give the same one to resume it, or another --out", .0.display())]
+    Other(PathBuf),
+    /// The learner stopped.
+    #[error("training stopped: {0}")]
+    Stopped(String),
+    /// No epoch was finished.
+    #[error("training stopped before its first epoch was finished; start it again with --resume")]
+    NoEpoch,
+}
