@@ -172,6 +172,8 @@ fn specified(specification: &Specification, config: &SystemConfig) -> BTreeMap<S
         ("P", "positions"),
         ("T", "token_types"),
         ("S", "shapes"),
+        ("E", "heads"),
+        ("R", "distances"),
     ] {
         letters.insert(letter.to_owned(), number(&json["encoder"][field]));
     }
@@ -194,6 +196,7 @@ fn specified(specification: &Specification, config: &SystemConfig) -> BTreeMap<S
     }
     let holds = |condition: &str| match condition {
         "S > 0" => letters["S"] > 0,
+        "R > 0" => letters["R"] > 0,
         "W != D" => letters["W"] != letters["D"],
         "augmented" => json["augmented"] != "off",
         "augmented by a gate" => json["augmented"] == "gate",
@@ -331,8 +334,13 @@ fn every_system_writes_the_tensors_of_the_specification() {
         shapes: 0,
         ..encoder.clone()
     };
+    let distant = nn::encoder::EncoderConfig {
+        distances: 32,
+        ..encoder.clone()
+    };
     let configs = [
         SystemConfig::Text(TextConfig { encoder: plain }),
+        SystemConfig::Text(TextConfig { encoder: distant }),
         SystemConfig::Ita(ItaConfig::new(encoder.clone())),
         ham(&|_| {}),
         ham(&|config| (config.width, config.shared) = (16, true)),

@@ -1,4 +1,5 @@
-"""Text-encoder references: small random models of the BERT and RoBERTa families, run by `transformers`.
+"""Text-encoder references: small random models of the BERT, RoBERTa, MPNet, DistilBERT and ELECTRA families, run by
+`transformers`.
 
     python -m venv .venv && .venv/bin/pip install -r tests/reference/requirements.txt
     .venv/bin/python tests/reference/encoder.py
@@ -10,6 +11,9 @@ Writes `encoder/<model>/`, each a folder as found on the Hugging Face hub, plus 
                   `position_ids` buffer (as bert-base-cased has them)
     roberta       RobertaModel, safetensors, bare keys
     xlm_roberta   XLMRobertaForMaskedLM, pytorch_model.bin, `roberta.` prefix, `lm_head.*` keys
+    mpnet         MPNetForMaskedLM, safetensors, `mpnet.` prefix, `lm_head.*` keys; as long as its buckets reach
+    distilbert    DistilBertModel, safetensors, bare keys
+    electra       ElectraForPreTraining, safetensors, `electra.` prefix, `discriminator_predictions.*` keys
 
 `cases.safetensors` (B tweets, P pieces, D hidden):
 
@@ -25,6 +29,7 @@ parameters are random too, and so is the padding row of the word table, so that 
 zero or a one. Evaluation mode, f32, plain ("eager") attention, one thread.
 """
 
+import inspect
 import shutil
 from pathlib import Path
 
@@ -35,6 +40,12 @@ from transformers import (
     BertConfig,
     BertForPreTraining,
     BertModel,
+    DistilBertConfig,
+    DistilBertModel,
+    ElectraConfig,
+    ElectraForPreTraining,
+    MPNetConfig,
+    MPNetForMaskedLM,
     RobertaConfig,
     RobertaModel,
     XLMRobertaConfig,
@@ -62,6 +73,19 @@ ROBERTA = dict(
     bos_token_id=0,
     eos_token_id=2,
 )
+FAR = 150  # the last bucket of MPNet's distances begins at 128
+MPNET = ROBERTA | dict(max_position_embeddings=FAR + 2)
+MPNET.pop("type_vocab_size")
+DISTILBERT = dict(
+    vocab_size=VOCAB,
+    dim=48,
+    n_heads=12,
+    hidden_dim=96,
+    n_layers=2,
+    max_position_embeddings=POSITIONS,
+    pad_token_id=0,
+    attn_implementation="eager",
+)
 BERT = dict(max_position_embeddings=POSITIONS, type_vocab_size=2, layer_norm_eps=1e-12, pad_token_id=0)
 
 
@@ -87,8 +111,14 @@ def batch(config, lengths, seed):
         input_ids[row, :length] = torch.randint(3, VOCAB, (length,), generator=generator)
         mask[row, :length] = 1
         # The second half of a tweet carries the last token type, as a sentence pair does.
-        types[row, length // 2 : length] = config.type_vocab_size - 1
+        types[row, length // 2 : length] = getattr(config, "type_vocab_size", 1) - 1
     return {"input_ids": input_ids, "attention_mask": mask, "token_type_ids": types}
+
+
+def inputs(model, case):
+    """What of a batch the model takes: not every family has token types."""
+    taken = inspect.signature(model.forward).parameters
+    return {name: value for name, value in case.items() if name in taken}
 
 
 def legacy_keys(state):
@@ -124,7 +154,7 @@ def write(name, model, seed, lengths, *, binary=False, rename=None):
             assert torch.equal(loaded.state_dict()[key], value), key
     case = batch(model.config, lengths, seed + 1)
     with torch.no_grad():
-        output = loaded(**case, output_hidden_states=True)
+        output = loaded(**inputs(loaded, case), output_hidden_states=True)
     case["embeddings"] = output.hidden_states[0]
     for layer, hidden in enumerate(output.hidden_states[1:-1], start=1):
         case[f"layer_{layer}"] = hidden
@@ -159,6 +189,14 @@ def main():
         41,
         [12, 5],
         binary=True,
+    )
+    write("mpnet", MPNetForMaskedLM(MPNetConfig(**TINY, **MPNET)), 51, [FAR, 60, 5])
+    write("distilbert", DistilBertModel(DistilBertConfig(**DISTILBERT)), 61, [POSITIONS, 17, 3])
+    write(
+        "electra",
+        ElectraForPreTraining(ElectraConfig(**TINY, **BERT, embedding_size=TINY["hidden_size"])),
+        71,
+        [12, 5],
     )
 
 

@@ -1,4 +1,4 @@
-"""Hidden states of a real encoder (MiniLM-L6 or any other Hugging Face folder), for the parity test that runs
+"""Hidden states of a real encoder (MiniLM-L6, all-mpnet-base-v2 or any other Hugging Face folder), for the parity test that runs
 only where such a folder is present. The output belongs beside the weights, not in this repository.
 
     python -m venv .venv && .venv/bin/pip install -r tests/reference/requirements.txt
@@ -10,6 +10,7 @@ The sentences are in the file's metadata, key `sentences`, as a JSON list.
 """
 
 import argparse
+import inspect
 import json
 
 import torch
@@ -35,9 +36,10 @@ def main():
     model = AutoModel.from_pretrained(arguments.model, attn_implementation="eager", dtype=torch.float32).eval()
     encoded = tokenizer(SENTENCES, padding=True, return_tensors="pt")
     case = {"input_ids": encoded["input_ids"], "attention_mask": encoded["attention_mask"]}
+    taken = inspect.signature(model.forward).parameters
     case["token_type_ids"] = encoded.get("token_type_ids", torch.zeros_like(case["input_ids"]))
     with torch.no_grad():
-        output = model(**case, output_hidden_states=True)
+        output = model(**{name: case[name] for name in case if name in taken}, output_hidden_states=True)
     case["embeddings"] = output.hidden_states[0]
     case["last_hidden_state"] = output.last_hidden_state
     save_file(

@@ -21,6 +21,7 @@ pub fn minilm(shapes: usize) -> EncoderConfig {
         first_position: 0,
         token_types: 2,
         shapes,
+        distances: 0,
         epsilon: 1e-12,
         dropout: 0.1,
     }

@@ -5,7 +5,7 @@ use crate::bundle::weights::{
     Tensors, WeightsError, blocks, is_in_blocks, storage, take, take_f32, take_packed,
 };
 use crate::nn::encoder::EncoderConfig;
-use crate::nn::host::{BlockLinear, HostEncoder, HostLayer, Norm, Table};
+use crate::nn::host::{BlockLinear, Distances, HostEncoder, HostLayer, Norm, Table};
 use burn::tensor::quantization::QuantValue;
 use burn::tensor::{DType, Shape};
 
@@ -60,6 +60,17 @@ pub(crate) fn take_encoder(
         });
     }
     let shapes = (config.shapes > 0).then(|| parts.table("shapes", config.shapes, d));
+    let distances = (config.distances > 0).then(|| {
+        let table = parts.table("distances.biases", config.distances, config.heads)?;
+        let mut biases = vec![0.0; config.distances * config.heads];
+        for (bucket, row) in biases.chunks_exact_mut(config.heads).enumerate() {
+            table.add_row(bucket, row);
+        }
+        Ok::<_, WeightsError>(Distances {
+            biases,
+            heads: config.heads,
+        })
+    });
     let encoder = HostEncoder {
         words: parts.table("words", config.vocab, d)?,
         positions: parts.table("positions", config.positions, d)?,
@@ -68,6 +79,7 @@ pub(crate) fn take_encoder(
         norm: parts.norm("norm", d)?,
         layers,
         heads: config.heads,
+        distances: distances.transpose()?,
     };
     Ok(Some((prefix, encoder)))
 }

@@ -260,11 +260,14 @@ fn check_sizes(manifest: &Manifest) -> Result<(), BundleError> {
         e.positions,
         e.token_types,
         e.shapes,
+        e.distances,
     ];
     let problem = if sizes.iter().any(|&s| s > LARGEST) {
         "a size is beyond any model this program knows"
     } else if e.heads == 0 || e.d == 0 || !e.d.is_multiple_of(e.heads) {
         "the heads do not divide the hidden size"
+    } else if (1..4).contains(&e.distances) {
+        "fewer than 4 buckets cannot tell near subwords from far ones"
     } else if e.first_position >= e.positions {
         "the position table has no row for the first piece"
     } else if manifest.max_pieces < 3 || manifest.max_pieces > e.max_pieces() {

@@ -6,6 +6,7 @@ use crate::label::{LABELS, Label};
 use crate::nn::crf::CrfTargets;
 use crate::splitmix::SplitMix64;
 use crate::systems::batch::Batch;
+use crate::systems::distillation::TeacherPosteriors;
 use crate::systems::image_batch::EncodedImage;
 use crate::systems::ita::context::ContextSubwords;
 use crate::systems::layout::{Layout, TweetInput};
@@ -31,6 +32,8 @@ pub struct Example {
     images: Vec<CandidateImage>,
     /// Its labels hold beside its image alone.
     image_decides: bool,
+    /// Log posteriors of its words, `[N * 9]`, as teachers have them.
+    posteriors: Option<Vec<f32>>,
 }
 
 /// An image that a tweet may have.
@@ -60,7 +63,20 @@ impl Example {
             open: Vec::new(),
             images: Vec::new(),
             image_decides: false,
+            posteriors: None,
         })
+    }
+
+    /// The same tweet with what teachers believe of its words, `[N * 9]`, if they were asked.
+    ///
+    /// # Panics
+    /// If that is not nine log posteriors a word.
+    #[must_use]
+    pub fn with_posteriors(mut self, posteriors: Option<Vec<f32>>) -> Self {
+        let right = |p: &Vec<f32>| p.len() == self.words.len() * LABELS;
+        assert!(posteriors.as_ref().is_none_or(right), "nine a word");
+        self.posteriors = posteriors;
+        self
     }
 
     /// The same tweet, whose words labelled `O` may have these labels, by index, all the same.
@@ -114,6 +130,8 @@ pub struct LabelledBatch {
     pub targets: CrfTargets,
     /// The gold labels of every tweet.
     pub gold: Vec<Vec<Label>>,
+    /// What teachers believe of every row, if they were asked about any.
+    pub taught: Option<TeacherPosteriors>,
 }
 
 impl LabelledBatch {
@@ -150,6 +168,17 @@ impl LabelledBatch {
             .iter()
             .flat_map(|(e, ..)| e.windows.iter().map(|_| e.open.as_slice()))
             .collect();
+        let taught: Vec<Option<&[f32]>> = examples
+            .iter()
+            .flat_map(|(e, ..)| {
+                e.windows.iter().map(|w| {
+                    let Range { start, end } = w.window.words;
+                    let all = e.posteriors.as_ref()?;
+                    Some(&all[start * LABELS..end * LABELS])
+                })
+            })
+            .collect();
+        let longest = rows.iter().map(Vec::len).max().unwrap_or(0);
         let own: Vec<Option<bool>> = examples.iter().map(|(.., own)| *own).collect();
         let batch = layout.batch(&inputs, views, device);
         Self {
@@ -159,6 +188,7 @@ impl LabelledBatch {
             },
             targets: CrfTargets::new(&rows, LABELS, device).with_open(&open),
             gold: examples.iter().map(|(e, ..)| e.labels.clone()).collect(),
+            taught: TeacherPosteriors::new(&taught, longest, LABELS, device),
         }
     }
 }

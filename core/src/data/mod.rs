@@ -6,3 +6,4 @@ pub mod corpus_images;
 pub mod dataset;
 pub mod feature_cache;
 pub mod image_text_files;
+pub mod posteriors;

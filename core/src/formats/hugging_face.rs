@@ -1,11 +1,13 @@
 //! Encoders to and from Hugging Face folders: `config.json`, `tokenizer.json` (or what came before it), and
 //! `model.safetensors` or `pytorch_model.bin`, whole or in parts, as `transformers` reads and writes them.
 
+mod family;
 mod tokenizer;
 mod weights;
 
 pub use tokenizer::{load_tokenizer, load_tokenizer_of};
 
+use crate::formats::hugging_face::family::{Family, HfConfig};
 use crate::nn::encoder::{Encoder, EncoderConfig};
 use crate::systems::{System, SystemConfig};
 use crate::tweet::subwords::{SubwordTokenizer, TokenizerError};
@@ -15,8 +17,7 @@ use burn::store::{
     BurnToPyTorchAdapter, FloatCastAdapter, KeyRemapper, ModuleAdapter, ModuleSnapshot,
     PyTorchToBurnAdapter, SafetensorsStore,
 };
-use burn::tensor::{DType, Device};
-use serde::Deserialize;
+use burn::tensor::{DType, Device, Tensor};
 use serde_json::json;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -91,158 +92,6 @@ pub struct Pretrained {
     pub encoder: Encoder,
 }
 
-/// `config.json`, as far as the arithmetic depends on it.
-#[derive(Deserialize)]
-struct HfConfig {
-    #[serde(default)]
-    model_type: Option<String>,
-    #[serde(default)]
-    architectures: Option<Vec<String>>,
-    vocab_size: usize,
-    hidden_size: usize,
-    num_hidden_layers: usize,
-    num_attention_heads: usize,
-    intermediate_size: usize,
-    max_position_embeddings: usize,
-    #[serde(default)]
-    type_vocab_size: Option<usize>,
-    /// The default of every class that is known here.
-    #[serde(default = "epsilon")]
-    layer_norm_eps: f64,
-    #[serde(default)]
-    pad_token_id: Option<usize>,
-    #[serde(default = "gelu")]
-    hidden_act: String,
-    #[serde(default = "absolute")]
-    position_embedding_type: String,
-}
-
-fn epsilon() -> f64 {
-    1e-12
-}
-
-fn gelu() -> String {
-    "gelu".to_owned()
-}
-
-fn absolute() -> String {
-    "absolute".to_owned()
-}
-
-impl HfConfig {
-    /// The family, from what else tells it where it is not named.
-    fn model_type(&self) -> &str {
-        let named = self.architectures.iter().flatten();
-        let of = |name: &String| {
-            ["Roberta", "Camembert", "Bert"]
-                .into_iter()
-                .find(|known| name.contains(known))
-        };
-        match (&self.model_type, named.clone().find_map(of)) {
-            (Some(model_type), _) => model_type.as_str(),
-            (None, Some("Bert")) => "bert",
-            (None, Some(_)) => "roberta",
-            // Positions that begin behind the padding's need two more rows.
-            (None, None)
-                if self.pad_token_id == Some(1) || self.max_position_embeddings % 128 == 2 =>
-            {
-                "roberta"
-            }
-            (None, None) => "bert",
-        }
-    }
-
-    fn encoder(&self, shapes: usize, dropout: f64) -> Result<EncoderConfig, String> {
-        let first_position = match self.model_type() {
-            "bert" => 0,
-            // fairseq counts positions from the padding id on.
-            "roberta" | "xlm-roberta" | "camembert" => self.pad_token_id.unwrap_or(1) + 1,
-            other => {
-                return Err(format!(
-                    "model_type is {other:?}; bert, roberta, xlm-roberta and camembert are known"
-                ));
-            }
-        };
-        // `gelu_python` is the same function, written out.
-        if !["gelu", "gelu_python"].contains(&self.hidden_act.as_str()) {
-            let near = match self.hidden_act.as_str() {
-                "gelu_new" | "gelu_fast" | "gelu_pytorch_tanh" | "gelu_accurate" => {
-                    ". It differs by less than 0.001 a value: to train on with \"gelu\", write that into config.json"
-                }
-                _ => "; choose a model with it",
-            };
-            return Err(format!(
-                "hidden_act is {:?} and only \"gelu\" is computed{near}",
-                self.hidden_act
-            ));
-        }
-        if self.position_embedding_type != "absolute" {
-            return Err(format!(
-                "position_embedding_type is {:?}; only \"absolute\" is known",
-                self.position_embedding_type
-            ));
-        }
-        if self.num_attention_heads == 0
-            || !self.hidden_size.is_multiple_of(self.num_attention_heads)
-        {
-            return Err(format!(
-                "{} heads do not divide {} dimensions",
-                self.num_attention_heads, self.hidden_size
-            ));
-        }
-        if first_position >= self.max_position_embeddings {
-            return Err(format!(
-                "{} positions leave no room for a piece",
-                self.max_position_embeddings
-            ));
-        }
-        Ok(EncoderConfig {
-            vocab: self.vocab_size,
-            d: self.hidden_size,
-            layers: self.num_hidden_layers,
-            heads: self.num_attention_heads,
-            ffn: self.intermediate_size,
-            positions: self.max_position_embeddings,
-            first_position,
-            token_types: self.type_vocab_size.unwrap_or(1),
-            shapes,
-            epsilon: self.layer_norm_eps,
-            dropout,
-        })
-    }
-}
-
-/// Our names and theirs, `#` being a layer's number; the prefix of a task model is dropped.
-const NAMES: [(&str, &str); 12] = [
-    ("words", "embeddings.word_embeddings"),
-    ("positions", "embeddings.position_embeddings"),
-    ("token_types", "embeddings.token_type_embeddings"),
-    ("norm", "embeddings.LayerNorm"),
-    (
-        "layers.#.attention.query",
-        "encoder.layer.#.attention.self.query",
-    ),
-    (
-        "layers.#.attention.key",
-        "encoder.layer.#.attention.self.key",
-    ),
-    (
-        "layers.#.attention.value",
-        "encoder.layer.#.attention.self.value",
-    ),
-    (
-        "layers.#.attention.output",
-        "encoder.layer.#.attention.output.dense",
-    ),
-    (
-        "layers.#.attention_norm",
-        "encoder.layer.#.attention.output.LayerNorm",
-    ),
-    ("layers.#.ffn_in", "encoder.layer.#.intermediate.dense"),
-    ("layers.#.ffn_out", "encoder.layer.#.output.dense"),
-    ("layers.#.ffn_norm", "encoder.layer.#.output.LayerNorm"),
-];
-
 /// Renames `{before}{name}.` to `{after}{other}.` for every pair of names.
 fn remapper<'a>(
     pairs: impl Iterator<Item = (&'a str, &'a str)>,
@@ -284,6 +133,7 @@ pub fn load_encoder(
     };
     let config: HfConfig =
         serde_json::from_slice(&read(path.clone())?).map_err(|e| problem(e.to_string()))?;
+    let family = config.family().map_err(problem)?;
     let types = config.type_vocab_size;
     let mut config = config.encoder(shapes, dropout).map_err(problem)?;
 
@@ -296,9 +146,13 @@ pub fn load_encoder(
             .and_then(|table| table.shape.first().copied())
             .unwrap_or(1);
     }
-    let names = NAMES.iter().map(|(ours, theirs)| (*theirs, *ours));
+    let names = family.names().iter().map(|(ours, theirs)| (*theirs, *ours));
     let (tensors, _) = remapper(names, "", "").remap(tensors);
     let mut encoder = config.init(device);
+    if !family.has_token_types() {
+        let none = Tensor::zeros_like(&encoder.token_types.weight.val());
+        encoder.token_types.weight = Param::from_tensor(none);
+    }
     let adapter = PyTorchToBurnAdapter.chain(FloatCastAdapter::to(DType::F32));
     let result = encoder.apply(tensors, None, Some(Box::new(adapter)), true);
     let problem = |problem| HuggingFaceError::Weights {
@@ -310,6 +164,7 @@ pub fn load_encoder(
         .iter()
         .map(|(name, _)| name.as_str())
         .filter(|name| !name.starts_with("shapes"))
+        .filter(|name| family.has_token_types() || !name.starts_with("token_types"))
         .collect();
     if !result.errors.is_empty() || !missing.is_empty() {
         let errors = result.errors.iter().map(ToString::to_string);
@@ -325,7 +180,8 @@ pub fn load_encoder(
 /// encoder goes under `mner.`.
 ///
 /// The word-shape table is folded into the token types: type `s` of the exported encoder is type
-/// 0 plus shape `s`, so that `token_type_ids` = word-shape indices give the same hidden states.
+/// 0 plus shape `s`, so that `token_type_ids` = word-shape indices give the same hidden states. An encoder with a bias by
+/// distance is written as MPNet, which has no token types: type 0 goes into the positions, the word shapes under `mner.`.
 ///
 /// # Errors
 /// [`HuggingFaceError`]
@@ -341,11 +197,16 @@ pub fn export(
     };
     fs::create_dir_all(folder).map_err(|e| io(folder, e))?;
     let encoder = system.encoder().clone();
-    let (encoder, token_types) = fold_shapes(encoder, config.encoder());
+    let family = Family::of(config.encoder());
+    let (encoder, token_types) = match family.has_token_types() {
+        true => fold_shapes(encoder, config.encoder()),
+        false => (fold_types(encoder, config.encoder()), 0),
+    };
     let system = system.with_encoder(encoder);
 
-    let names = remapper(NAMES.iter().copied(), r"encoder\.", "")
+    let names = remapper(family.names().iter().copied(), r"encoder\.", "")
         .add_pattern(r"^(emit|crf)\.", "mner.${1}.")
+        .and_then(|names| names.add_pattern(r"^encoder\.(shapes|token_types)\.", "mner.${1}."))
         .expect("a regular expression");
     let path = folder.join("model.safetensors");
     let mut store = SafetensorsStore::from_file(&path)
@@ -363,12 +224,8 @@ pub fn export(
         })?;
 
     let e = config.encoder();
-    let (model_type, architecture) = if e.first_position == 0 {
-        ("bert", "BertModel")
-    } else {
-        ("roberta", "RobertaModel")
-    };
-    let json = json!({
+    let (model_type, architecture) = family.classes();
+    let mut json = json!({
         "architectures": [architecture],
         "model_type": model_type,
         "vocab_size": e.vocab,
@@ -385,6 +242,9 @@ pub fn export(
         "hidden_dropout_prob": e.dropout,
         "attention_probs_dropout_prob": e.dropout,
     });
+    if family == Family::Mpnet {
+        json["relative_attention_num_buckets"] = e.distances.into();
+    }
     let mut text = serde_json::to_vec_pretty(&json).expect("finite numbers");
     text.push(b'\n');
     let vocabulary = tokenizer.bytes()?;
@@ -413,6 +273,15 @@ fn fold_shapes(mut encoder: Encoder, config: &EncoderConfig) -> (Encoder, usize)
         weight: Param::from_tensor(table),
     };
     (encoder.no_grad(), config.shapes)
+}
+
+/// The encoder whose positions hold what its token type 0 adds; the table of types is 0 then.
+fn fold_types(mut encoder: Encoder, config: &EncoderConfig) -> Encoder {
+    let types = encoder.token_types.weight.val();
+    let plain = types.clone().slice([0..1, 0..config.d]);
+    encoder.positions.weight = Param::from_tensor(encoder.positions.weight.val() + plain);
+    encoder.token_types.weight = Param::from_tensor(types.zeros_like());
+    encoder.no_grad()
 }
 
 #[cfg(all(test, feature = "flex"))]

@@ -1,13 +1,18 @@
-//! The text encoder: BERT and RoBERTa families, one module.
+//! The text encoder: BERT, RoBERTa, DistilBERT and MPNet families, one module.
 
 use crate::nn::attention::KeyMask;
 use crate::nn::host::{HostEncoder, HostPiece};
+use crate::nn::relative_position::RelativePositions;
 use crate::nn::transformer::{TransformerLayer, TransformerLayerConfig};
 use burn::module::{Initializer, Module};
 use burn::nn::{Dropout, DropoutConfig, Embedding, EmbeddingConfig, LayerNorm, LayerNormConfig};
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
+
+fn is_zero(count: &usize) -> bool {
+    *count == 0
+}
 
 /// Everything that fixes an encoder's shape and arithmetic.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -30,6 +35,9 @@ pub struct EncoderConfig {
     pub token_types: usize,
     /// Rows of the word-shape table; 0 builds none.
     pub shapes: usize,
+    /// Buckets of the distance between two subwords, each with a bias a head, as MPNet has them; 0 builds none.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub distances: usize,
     /// Epsilon of the layer norms.
     pub epsilon: f64,
     /// Dropout while training.
@@ -79,6 +87,8 @@ impl EncoderConfig {
                 .init(device),
             dropout: DropoutConfig::new(self.dropout).init(),
             layers: (0..self.layers).map(|_| layer.init(device)).collect(),
+            distances: (self.distances > 0)
+                .then(|| RelativePositions::new(self.distances, self.heads, device)),
             first_position: self.first_position,
             host: None,
         }
@@ -103,6 +113,8 @@ pub struct Encoder {
     dropout: Dropout,
     /// The transformer layers.
     pub layers: Vec<TransformerLayer>,
+    /// Bias of the attention by distance, the same in every layer.
+    pub distances: Option<RelativePositions>,
     first_position: usize,
     #[module(skip)]
     host: Option<Arc<HostEncoder>>,
@@ -135,6 +147,24 @@ impl Encoder {
     /// Whether a [`HostEncoder`] stands in, so that the parameters have no values.
     pub fn is_on_host(&self) -> bool {
         self.host.is_some()
+    }
+
+    /// The same encoder whose input tables and first `layers` layers do not learn; 0 lets all learn. The word shapes,
+    /// which a pretrained encoder does not have, learn always.
+    #[must_use]
+    pub fn frozen_below(mut self, layers: usize) -> Self {
+        if layers > 0 {
+            self.words = self.words.no_grad();
+            self.positions = self.positions.no_grad();
+            self.token_types = self.token_types.no_grad();
+            self.norm = self.norm.no_grad();
+            self.distances = self.distances.map(Module::no_grad);
+        }
+        let own = self.layers.into_iter().enumerate();
+        self.layers = own
+            .map(|(at, layer)| if at < layers { layer.no_grad() } else { layer })
+            .collect();
+        self
     }
 
     /// Rows of the table of subwords, `[B, K]` to `[B, K, D]`.
@@ -183,9 +213,11 @@ impl Encoder {
             return self.forward_on(host, input);
         }
         let mask = KeyMask::never_empty(input.present.clone());
-        self.layers
-            .iter()
-            .fold(self.embed(input), |x, layer| layer.forward_self(x, &mask))
+        let bias = self.distances.as_ref();
+        let bias = bias.map(|distances| distances.forward(input.present.dims()[1]));
+        self.layers.iter().fold(self.embed(input), |x, layer| {
+            layer.forward(x.clone(), x, &mask, bias.clone()).0
+        })
     }
 
     /// Row by row and without padding, which stays 0.

@@ -44,6 +44,8 @@ fn config(d: usize, ffn: usize) -> EncoderConfig {
         first_position: 2,
         token_types: 2,
         shapes: 40,
+        // A bias by distance in one of the two.
+        distances: if d == 40 { 32 } else { 0 },
         epsilon: 1e-5,
         dropout: 0.1,
     }

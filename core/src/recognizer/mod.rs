@@ -4,7 +4,7 @@ pub mod evidence;
 
 use crate::bundle::manifest::{Drawing, KnownAnswer, Manifest};
 use crate::bundle::{BundleError, BundleFiles, Compute, Unpacked, unpack};
-use crate::decode::chain::{ChainScores, Rules};
+use crate::decode::chain::{Chain, ChainScores, Rules};
 use crate::decode::entities::{Entity, WordEntity, decode, decode_within};
 use crate::image::Image;
 use crate::label::{LABELS, Label};
@@ -336,6 +336,18 @@ impl Recognizer {
     /// cut as its makers cut them: nothing bounds them but BIO.
     pub fn labels(&self, answer: &Answer) -> Vec<Label> {
         decode(&self.chain, &answer.emissions).0
+    }
+
+    /// Posteriors of every label of every word of an answer, `[N * 9]`, under BIO.
+    pub fn posteriors(&self, answer: &Answer) -> Vec<f64> {
+        if answer.emissions.is_empty() {
+            return Vec::new();
+        }
+        let chain = Chain::new(&self.chain, &answer.emissions);
+        let words = answer.emissions.len() / LABELS;
+        (0..words * LABELS)
+            .map(|i| chain.marginal(i / LABELS, i % LABELS))
+            .collect()
     }
 
     /// Emission scores of tweets that are already words: `[N * 9]` each.

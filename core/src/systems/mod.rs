@@ -5,6 +5,7 @@
 
 pub mod batch;
 pub mod cross_view;
+pub mod distillation;
 pub mod hamlearning;
 pub mod image_batch;
 pub mod ita;
@@ -26,6 +27,7 @@ use batch::Batch;
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use cross_view::CrossViewConfig;
+use distillation::{DistillationConfig, TeacherPosteriors};
 use hamlearning::explanation::Explanation;
 use ita::context::ContextBuilder;
 use serde::{Deserialize, Serialize};
@@ -166,24 +168,44 @@ impl System {
         }
     }
 
-    /// The training loss of a batch, `[1]`.
-    pub fn loss(&self, batch: &Batch, targets: &CrfTargets) -> Tensor<1> {
+    /// The training loss of a batch, `[1]`; with `taught`, what teachers believe of it counts beside the gold labels.
+    pub fn loss(
+        &self,
+        batch: &Batch,
+        targets: &CrfTargets,
+        taught: Option<(&TeacherPosteriors, &DistillationConfig)>,
+    ) -> Tensor<1> {
         let (emissions, beside) = self.study(batch, targets);
-        plus(self.crf().nll(emissions, targets), beside)
+        let loss = plus(self.crf().nll(emissions.clone(), targets), beside);
+        plus(loss, self.distilled(emissions, targets, taught))
+    }
+
+    /// The weighted divergence of the emissions from the teachers, `[1]`, if there are any.
+    fn distilled(
+        &self,
+        emissions: Tensor<3>,
+        targets: &CrfTargets,
+        taught: Option<(&TeacherPosteriors, &DistillationConfig)>,
+    ) -> Option<Tensor<1>> {
+        let (teachers, config) = taught?;
+        let (crf, present) = (self.crf(), targets.present());
+        Some(teachers.divergence(crf, emissions, present, config.temperature) * config.weight)
     }
 
     /// The training loss of a batch from two views, `[1]`: with its images and without, each with
-    /// its own dropout.
+    /// its own dropout. Teachers teach the view without.
     pub fn loss_of_views(
         &self,
         batch: &Batch,
         targets: &CrfTargets,
         views: &CrossViewConfig,
+        taught: Option<(&TeacherPosteriors, &DistillationConfig)>,
     ) -> Tensor<1> {
         let cross = self.forward(batch);
         let (text, beside) = self.study(&batch.text_view(), targets);
+        let teachers = self.distilled(text.clone(), targets, taught);
         let loss = cross_view::loss(self.crf(), text, cross, targets, views);
-        plus(loss, beside)
+        plus(plus(loss, beside), teachers)
     }
 
     /// Emission scores as [`System::forward`] gives them, and the loss of what a system learns

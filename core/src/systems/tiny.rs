@@ -25,6 +25,7 @@ pub fn encoder(tokenizer: &SubwordTokenizer) -> EncoderConfig {
         first_position: 0,
         token_types: 2,
         shapes: WordShape::COUNT,
+        distances: 0,
         epsilon: 1e-12,
         dropout: 0.1,
     }

@@ -135,7 +135,8 @@ fn portable(config: &TrainConfig) -> TrainConfig {
     ] {
         *path = path.as_deref().map(tail);
     }
-    for path in config.context.iter_mut().chain(&mut config.captions) {
+    let files = config.context.iter_mut().chain(&mut config.captions);
+    for path in files.chain(&mut config.posteriors) {
         *path = tail(path);
     }
     for source in config.train.iter_mut().chain(&mut config.dev) {

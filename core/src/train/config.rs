@@ -4,6 +4,7 @@ use crate::data::corpus::Source;
 use crate::data::image_text_files::Captioner;
 use crate::nn::mobilenet::BLOCKS;
 use crate::systems::cross_view::CrossViewConfig;
+use crate::systems::distillation::DistillationConfig;
 use crate::systems::hamlearning::{MOST_ITERATIONS, MOST_OBJECTS, Part};
 use crate::systems::mgcmt::Augmented;
 use crate::systems::{SystemKind, mgcmt};
@@ -81,6 +82,13 @@ pub struct TrainConfig {
     pub cross_view: Option<bool>,
     /// Temperature of the alignment.
     pub temperature: f64,
+    /// What teachers believe of tweets, as `mner posteriors` writes it; tweets that stand in none of the files are
+    /// learnt from their labels alone.
+    pub posteriors: Vec<PathBuf>,
+    /// Temperature of the teachers' posteriors and the student's.
+    pub distill_temperature: f64,
+    /// Weight of the teachers beside the gold labels' 1.
+    pub distill_weight: f64,
     /// How the model will cut the mentions and hashtags of raw tweets into words: as the corpora
     /// do. A bundle to go on from has its own way.
     pub sigils: Sigils,
@@ -121,6 +129,8 @@ pub struct TrainConfig {
     pub dropout: f64,
     /// Whether the encoder gets the word-shape table.
     pub shapes: bool,
+    /// How many of the text encoder's layers, the first ones, do not learn, nor its input tables then; 0 lets all learn.
+    pub freeze: usize,
     /// Stop after this many epochs without a better dev score; 0 never stops early.
     pub patience: usize,
 }
@@ -157,6 +167,9 @@ impl Default for TrainConfig {
             captioner: Captioner::Blip2,
             cross_view: None,
             temperature: 4.0,
+            posteriors: Vec::new(),
+            distill_temperature: 2.0,
+            distill_weight: 0.5,
             sigils: Sigils::Joined,
             licences: Vec::new(),
             out: PathBuf::new(),
@@ -176,6 +189,7 @@ impl Default for TrainConfig {
             clip: 5.0,
             dropout: 0.1,
             shapes: true,
+            freeze: 0,
             patience: 0,
         }
     }
@@ -209,6 +223,14 @@ impl TrainConfig {
         aligned.then(|| CrossViewConfig {
             temperature: self.temperature,
             ..CrossViewConfig::default()
+        })
+    }
+
+    /// How teachers are listened to, if there are any.
+    pub fn distillation(&self) -> Option<DistillationConfig> {
+        (!self.posteriors.is_empty()).then_some(DistillationConfig {
+            temperature: self.distill_temperature,
+            weight: self.distill_weight,
         })
     }
 
@@ -258,6 +280,20 @@ impl TrainConfig {
                 0.01,
                 100.0,
                 "from 0.01 to 100",
+            ),
+            (
+                "distill_temperature",
+                self.distill_temperature,
+                0.01,
+                100.0,
+                "from 0.01 to 100",
+            ),
+            (
+                "distill_weight",
+                self.distill_weight,
+                0.0,
+                1000.0,
+                "from 0 to 1000",
             ),
             ("epochs", self.epochs as f64, 1.0, f64::MAX, "1 or more"),
             ("batch", self.batch as f64, 1.0, f64::MAX, "1 or more"),
@@ -358,6 +394,12 @@ mod tests {
         let nowhere = [f64::NAN, f64::INFINITY, -1.0];
         refused("temperature", &|c, v| c.temperature = v, &nowhere);
         refused("temperature", &|c, v| c.temperature = v, &[0.0, 100.1]);
+        refused(
+            "distill_temperature",
+            &|c, v| c.distill_temperature = v,
+            &[0.0],
+        );
+        refused("distill_weight", &|c, v| c.distill_weight = v, &nowhere);
         refused("lr_encoder", &|c, v| c.lr_encoder = v, &nowhere);
         refused("image_dropout", &|c, v| c.image_dropout = v, &nowhere);
         refused("warmup", &|c, v| c.warmup = v, &[f64::NAN, 1.0]);

@@ -5,6 +5,7 @@ use crate::data::corpus::CorpusError;
 use crate::data::corpus::mixture::MixtureError;
 use crate::data::corpus_images::CorpusImagesError;
 use crate::data::image_text_files::ImageContextError;
+use crate::data::posteriors::PosteriorsError;
 use crate::formats::hugging_face::HuggingFaceError;
 use crate::formats::vision_networks::VisionFileError;
 use crate::formats::word2vec::Word2vecError;
@@ -37,6 +38,9 @@ pub enum TrainError {
     /// The word2vec file.
     #[error(transparent)]
     Word2vec(#[from] Word2vecError),
+    /// What teachers believe.
+    #[error(transparent)]
+    Posteriors(#[from] PosteriorsError),
     /// What the images say in words.
     #[error(transparent)]
     ImageContext(#[from] ImageContextError),

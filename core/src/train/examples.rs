@@ -4,6 +4,7 @@ use crate::data::corpus::mixture::Mixture;
 use crate::data::corpus::{Sample, Source};
 use crate::data::corpus_images::{CorpusImages, EarlyStages, ImageIndex};
 use crate::data::dataset::{CandidateImage, Example};
+use crate::data::posteriors::Posteriors;
 use crate::systems::image_batch::EncodedImage;
 use crate::systems::ita::context::ContextBuilder;
 use crate::systems::ita::image_text::ImageText;
@@ -76,6 +77,7 @@ pub(crate) fn read(
     tokenizer: &SubwordTokenizer,
     max_pieces: usize,
     shown: &Shown,
+    posteriors: &Posteriors,
     mut corpus_images: Option<&mut CorpusImages>,
     most: usize,
 ) -> Result<(Vec<Example>, Mixture), TrainError> {
@@ -93,7 +95,9 @@ pub(crate) fn read(
         for (sample, encoded_images) in samples.into_iter().zip(encoded_images) {
             let text = sample.id.as_ref().and_then(|id| shown.texts.get(id));
             let images = shown.images(encoded_images, text, tokenizer)?;
+            let taught = posteriors.get(&sample.tokens);
             let example = Example::new(sample, tokenizer, max_pieces)?;
+            let example = example.with_posteriors(taught);
             let example = example.with_images(images);
             let example = example.with_image_deciding(source.image_decides);
             examples.push(example.with_open(source.open_labels()));

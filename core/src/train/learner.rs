@@ -6,6 +6,7 @@ use crate::decode::entities::decode;
 use crate::label::Label;
 use crate::systems::batch::Batch;
 use crate::systems::cross_view::CrossViewConfig;
+use crate::systems::distillation::DistillationConfig;
 use crate::systems::{System, plus};
 use crate::train::metric::SpanInput;
 use crate::train::tuned_backbone::TunedBackbone;
@@ -26,6 +27,9 @@ pub struct TrainedSystem {
     /// How it learns from two views; none learns from what it is shown alone.
     #[module(skip)]
     views: Option<CrossViewConfig>,
+    /// How it learns from teachers.
+    #[module(skip)]
+    distillation: Option<DistillationConfig>,
     /// Largest global norm of a gradient; 0 does not clip.
     clip: f64,
 }
@@ -37,6 +41,7 @@ impl TrainedSystem {
             system,
             backbone: None,
             views: None,
+            distillation: None,
             clip,
         }
     }
@@ -45,6 +50,13 @@ impl TrainedSystem {
     #[must_use]
     pub fn with_views(mut self, views: Option<CrossViewConfig>) -> Self {
         self.views = views;
+        self
+    }
+
+    /// The same trained, learning from teachers or not.
+    #[must_use]
+    pub fn with_distillation(mut self, distillation: Option<DistillationConfig>) -> Self {
+        self.distillation = distillation;
         self
     }
 
@@ -96,9 +108,12 @@ impl TrainStep for TrainedSystem {
 
     fn step(&self, item: LabelledBatch) -> TrainOutput<TrainReport> {
         let (batch, names) = self.encode_image(item.batch);
+        let taught = item.taught.as_ref().zip(self.distillation.as_ref());
         let loss = match &self.views {
-            Some(views) => self.system.loss_of_views(&batch, &item.targets, views),
-            None => self.system.loss(&batch, &item.targets),
+            Some(views) => self
+                .system
+                .loss_of_views(&batch, &item.targets, views, taught),
+            None => self.system.loss(&batch, &item.targets, taught),
         };
         let loss = plus(loss, names);
         let grads = loss.backward();

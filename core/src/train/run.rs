@@ -2,6 +2,7 @@
 
 use crate::data::dataset::{Loader, Order};
 use crate::data::image_text_files;
+use crate::data::posteriors::Posteriors;
 use crate::systems::layout::Layout;
 use crate::train::best_bundle::{BestParts, Outcome, bundle_best};
 use crate::train::checkpoint::{AtomicCheckpointer, KeepLastAndBest, Patience, last_epoch};
@@ -12,7 +13,7 @@ use crate::train::learner::TrainedSystem;
 use crate::train::metric::span_f1;
 use crate::train::progress::PlainProgress;
 use crate::train::schedule::{optimizer, scheduler};
-use crate::train::start::{Start, begin, go_on, tuned};
+use crate::train::start::{Start, begin, frozen, go_on, tuned};
 use burn::module::Module;
 use burn::tensor::Device;
 use burn::tensor::distributed::{DistributedConfig, ReduceOperation};
@@ -51,6 +52,7 @@ pub fn train(
         Some(folder) => go_on(config, folder, &devices[0])?,
         None => begin(config, &devices[0], &device)?,
     };
+    let system = frozen(config, system)?;
     let tuned = tuned(config, vision.as_ref())?;
     // What is refused above leaves no folder behind.
     let checkpoints = open_run(config, resume)?;
@@ -63,12 +65,17 @@ pub fn train(
     };
     let mut corpus_images =
         open_corpus_images(config, vision.as_ref(), tuned.as_ref(), &tokenizer)?;
+    let mut posteriors = Posteriors::default();
+    for path in &config.posteriors {
+        posteriors.read(path)?;
+    }
     let max_pieces = config.max_pieces;
     let (train, mixture) = read(
         &config.train,
         &tokenizer,
         max_pieces,
         &shown,
+        &posteriors,
         corpus_images.as_mut(),
         config.stand_ins,
     )?;
@@ -77,10 +84,11 @@ pub fn train(
         &tokenizer,
         max_pieces,
         &shown,
+        &Posteriors::default(),
         corpus_images.as_mut(),
         1,
     )?;
-    drop(corpus_images);
+    drop((corpus_images, posteriors));
     let order = Order::Training {
         mixture,
         seed: config.seed,
@@ -103,6 +111,7 @@ pub fn train(
         let learner = Learner::new(
             TrainedSystem::new(system, config.clip)
                 .with_views(config.views())
+                .with_distillation(config.distillation())
                 .with_backbone(tuned.clone().map(Module::train)),
             optimizer(config),
             scheduler(config, steps),

@@ -94,6 +94,19 @@ pub(crate) fn go_on(
     })
 }
 
+/// The system of which the text encoder's first layers do not learn.
+pub(crate) fn frozen(config: &TrainConfig, system: System) -> Result<System, ConfigError> {
+    let encoder = system.encoder().clone();
+    match config.freeze <= encoder.layers.len() {
+        true => Ok(system.with_encoder(encoder.frozen_below(config.freeze))),
+        false => Err(ConfigError::Range {
+            name: "freeze",
+            value: config.freeze as f64,
+            expected: "at most the encoder's layers",
+        }),
+    }
+}
+
 /// The backbone whose last stages learn, if any do.
 pub(crate) fn tuned(
     config: &TrainConfig,

@@ -14,6 +14,7 @@ mod images;
 mod init;
 mod inspect;
 mod output;
+mod posteriors;
 mod predict;
 mod quantize;
 mod record;
@@ -42,6 +43,7 @@ enum Command {
     Train(Box<train::Args>),
     Distill(distill::Args),
     Compose(compose::Args),
+    Posteriors(posteriors::Args),
     Evaluate(evaluate::Args),
     Predict(predict::Args),
     Inspect(inspect::Args),
@@ -62,6 +64,7 @@ fn main() -> ExitCode {
         Command::Train(args) => train::run(&args),
         Command::Distill(args) => distill::run(&args),
         Command::Compose(args) => compose::run(&args),
+        Command::Posteriors(args) => posteriors::run(&args),
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Predict(args) => predict::run(&args),
         Command::Inspect(args) => inspect::run(&args),

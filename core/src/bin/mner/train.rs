@@ -119,6 +119,15 @@ struct Flags {
     /// Temperature of the alignment [default: 4]
     #[arg(long)]
     temperature: Option<f64>,
+    /// What teachers believe of tweets, a file of mner posteriors; learnt from beside the labels (repeatable)
+    #[arg(long, value_name = "FILE")]
+    posteriors: Option<Vec<PathBuf>>,
+    /// Temperature of the teachers' posteriors and the student's [default: 2]
+    #[arg(long)]
+    distill_temperature: Option<f64>,
+    /// Weight of the teachers, beside 1 for the labels [default: 0.5]
+    #[arg(long)]
+    distill_weight: Option<f64>,
     /// Whether the model will read `@user` and `#topic` in raw tweets as one word or two [default: joined]
     #[arg(long)]
     sigils: Option<Sigils>,
@@ -176,13 +185,16 @@ struct Flags {
     /// Whether the encoder gets the word-shape table [default: true]
     #[arg(long)]
     shapes: Option<bool>,
+    /// How many of the text encoder's first layers stay as they are, and its input tables with them [default: 0]
+    #[arg(long)]
+    freeze: Option<usize>,
     /// Stop after this many epochs without a better dev score, 0 for never [default: 0]
     #[arg(long)]
     patience: Option<usize>,
 }
 
 /// `file`, `file@0.5`, or the JSON object a configuration file would hold.
-fn source(text: &str) -> Result<Value, String> {
+pub fn source(text: &str) -> Result<Value, String> {
     if text.starts_with('{') {
         return serde_json::from_str(text).map_err(|e| e.to_string());
     }

@@ -65,7 +65,16 @@ fn difference(encoder: &Encoder, cases: &Path) -> f32 {
 
 #[test]
 fn agrees_with_transformers() {
-    for name in ["bert", "bert_legacy", "roberta", "xlm_roberta", "exported"] {
+    for name in [
+        "bert",
+        "bert_legacy",
+        "roberta",
+        "xlm_roberta",
+        "mpnet",
+        "distilbert",
+        "electra",
+        "exported",
+    ] {
         let folder = reference(name);
         let loaded = load_encoder(&folder, 13, 0.1, &Device::flex())
             .unwrap_or_else(|e| panic!("{name}: {e}"));

@@ -42,8 +42,8 @@ pub(super) fn encoder(folder: &Path) -> Result<(PathBuf, Vec<Tensor>), HuggingFa
         (None, _) => {
             let first = tensors.keys().next().map_or("nothing", String::as_str);
             return Err(problem(format!(
-                "no tensor is called {MARK}, with or without a prefix (the first is {first}); an encoder of the BERT, RoBERTa or \
-                 XLM-R family is needed"
+                "no tensor is called {MARK}, with or without a prefix (the first is {first}); an encoder of the BERT, RoBERTa, XLM-R, \
+                 DistilBERT or MPNet family is needed"
             )));
         }
         (Some(one), Some(other)) => {

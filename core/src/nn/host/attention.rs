@@ -1,12 +1,38 @@
 //! Self-attention of one sequence in plain `f32`.
 
 use crate::nn::host::pointwise::softmax;
+use crate::nn::relative_position::bucket;
+
+/// A bias on attention by distance, the same in every layer.
+pub struct Distances {
+    /// `[buckets, heads]`
+    pub biases: Vec<f32>,
+    /// Attention heads.
+    pub heads: usize,
+}
+
+impl Distances {
+    /// Adds to one query's logits of each key what `head` thinks of their distances.
+    fn add(&self, head: usize, query: usize, logits: &mut [f32]) {
+        let buckets = self.biases.len() / self.heads;
+        for (key, logit) in logits.iter_mut().enumerate() {
+            *logit += self.biases[bucket(query, key, buckets) * self.heads + head];
+        }
+    }
+}
 
 /// Multi-head scaled dot-product attention of every subword over all of them.
 ///
 /// # Shapes
 /// `queries`, `keys`, `values` and the result, the heads side by side: `[P, D]`
-pub fn attend(queries: &[f32], keys: &[f32], values: &[f32], d: usize, heads: usize) -> Vec<f32> {
+pub fn attend(
+    queries: &[f32],
+    keys: &[f32],
+    values: &[f32],
+    d: usize,
+    heads: usize,
+    distances: Option<&Distances>,
+) -> Vec<f32> {
     let (n, size) = (keys.len() / d, d / heads);
     let scale = 1.0 / (size as f32).sqrt();
     // Whole vectors: what stands beyond the last subword is 0 and never read.
@@ -23,12 +49,15 @@ pub fn attend(queries: &[f32], keys: &[f32], values: &[f32], d: usize, heads: us
             }
         }
         let rows = queries.chunks_exact(d).zip(result.chunks_exact_mut(d));
-        for (row, result) in rows {
+        for (i, (row, result)) in rows.enumerate() {
             for (x, from) in query.iter_mut().zip(&row[own.clone()]) {
                 *x = from * scale;
             }
             weights.fill(0.0);
             combine(&mut weights, &query, |t| &across[t * stride..]);
+            if let Some(distances) = distances {
+                distances.add(head, i, &mut weights[..n]);
+            }
             softmax(&mut weights[..n]);
             let value = |j: usize| &values[j * d + own.start..];
             combine(&mut result[own.clone()], &weights[..n], value);
@@ -66,7 +95,14 @@ mod tests {
                 (0..n * d).map(|i| (i as f32 * seed).sin() * 2.0).collect()
             };
             let (q, k, v) = (table(0.7), table(1.3), table(2.1));
-            let got = attend(&q, &k, &v, d, heads);
+            let distances = Distances {
+                biases: (0..32 * heads).map(|i| (i as f32 * 0.3).cos()).collect(),
+                heads,
+            };
+            let bias = |i: usize, j: usize, head: usize| {
+                f64::from(distances.biases[bucket(i, j, 32) * heads + head])
+            };
+            let got = attend(&q, &k, &v, d, heads, Some(&distances));
             let size = d / heads;
             let at = |x: &[f32], i: usize, t: usize| f64::from(x[i * d + t]);
             for i in 0..n {
@@ -75,7 +111,7 @@ mod tests {
                     let weights: Vec<f64> = (0..n)
                         .map(|j| {
                             let dot: f64 = own.clone().map(|u| at(&q, i, u) * at(&k, j, u)).sum();
-                            (dot / (size as f64).sqrt()).exp()
+                            (dot / (size as f64).sqrt() + bias(i, j, t / size)).exp()
                         })
                         .collect();
                     let all: f64 = weights.iter().sum();

@@ -30,6 +30,7 @@ mod pointwise;
 mod table;
 
 pub use activations::Activations;
+pub use attention::Distances;
 pub use linear::BlockLinear;
 pub use pointwise::{Norm, gelu};
 use std::fmt;
@@ -51,6 +52,8 @@ pub struct HostEncoder {
     pub layers: Vec<HostLayer>,
     /// Attention heads.
     pub heads: usize,
+    /// Bias of the attention by distance.
+    pub distances: Option<Distances>,
 }
 
 /// A transformer layer with packed weights.
@@ -117,17 +120,23 @@ impl HostEncoder {
         }
         self.norm.forward(&mut x);
         for layer in &self.layers {
-            x = layer.forward(&x, self.d(), self.heads);
+            x = layer.forward(&x, self.d(), self.heads, self.distances.as_ref());
         }
         x
     }
 }
 
 impl HostLayer {
-    fn forward(&self, x: &[f32], d: usize, heads: usize) -> Vec<f32> {
+    fn forward(
+        &self,
+        x: &[f32],
+        d: usize,
+        heads: usize,
+        distances: Option<&Distances>,
+    ) -> Vec<f32> {
         let packed = Activations::new(x, d);
         let [q, k, v] = [&self.query, &self.key, &self.value].map(|l| l.forward(&packed));
-        let joined = attention::attend(&q, &k, &v, d, heads);
+        let joined = attention::attend(&q, &k, &v, d, heads, distances);
         let mut attended = self.output.forward(&Activations::new(&joined, d));
         add(&mut attended, x);
         self.attention_norm.forward(&mut attended);

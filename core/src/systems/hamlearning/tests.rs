@@ -243,7 +243,7 @@ fn unreached(
         .map(|window| (0..window.first.len()).map(|i| i % LABELS).collect())
         .collect();
     let targets = CrfTargets::new(&gold, LABELS, device);
-    let loss = system.loss(&batch(&tweets, encoded_images, device), &targets);
+    let loss = system.loss(&batch(&tweets, encoded_images, device), &targets, None);
     crate::systems::unreached::unreached(system, &loss.backward())
 }
 
@@ -285,7 +285,7 @@ fn what_the_image_alone_decides_is_learnt_from_it() {
     let shown = batch(&tweets, &encoded_images, &device);
     let mut adamw = ModuleOptimizer::from(AdamWConfig::new().build());
     for _ in 0..120 {
-        let loss = system.loss(&shown, &CrfTargets::new(&gold, LABELS, &device));
+        let loss = system.loss(&shown, &CrfTargets::new(&gold, LABELS, &device), None);
         let grads = GradientsParams::from_grads(loss.backward(), &system);
         system = adamw.step(5e-3, system, grads);
     }

@@ -221,9 +221,9 @@ mod tests {
                         alignment,
                         ..CrossViewConfig::default()
                     };
-                    system.loss_of_views(batch, &targets, &views)
+                    system.loss_of_views(batch, &targets, &views, None)
                 }
-                None => system.loss(batch, &targets),
+                None => system.loss(batch, &targets, None),
             };
             loss.into_scalar::<f32>()
         };

@@ -21,6 +21,7 @@ fn config() -> MgcmtConfig {
         first_position: 0,
         token_types: 2,
         shapes: 0,
+        distances: 0,
         epsilon: 1e-12,
         dropout: 0.1,
     };
@@ -283,7 +284,7 @@ fn gradients_reach_every_parameter() {
         };
         let system = System::Mgcmt(config.init(&device));
         let (batch, targets) = labelled(&device);
-        let loss = system.loss(&batch, &targets);
+        let loss = system.loss(&batch, &targets, None);
         assert_eq!(unreached(&system, &loss.backward()), [""; 0]);
     }
 }
@@ -301,13 +302,16 @@ fn the_auxiliary_branch_learns_once_from_two_views() {
     let cross = system.crf.nll(system.emissions(&batch), &targets);
     let system = System::Mgcmt(system);
     let [both, text, cross] = [
-        system.loss_of_views(&batch, &targets, &views),
-        system.loss(&batch.text_view(), &targets),
+        system.loss_of_views(&batch, &targets, &views, None),
+        system.loss(&batch.text_view(), &targets, None),
         cross,
     ]
     .map(|loss| loss.into_scalar::<f32>());
     assert!((both - (text + 0.5 * cross)).abs() < 1e-4);
-    assert_ne!(text, system.loss(&batch, &targets).into_scalar::<f32>());
+    assert_ne!(
+        text,
+        system.loss(&batch, &targets, None).into_scalar::<f32>()
+    );
 }
 
 /// Two tweets with their images, and their labels.

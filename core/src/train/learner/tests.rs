@@ -42,6 +42,7 @@ fn a_step_changes_the_learning_blocks_and_no_others() {
             .with_images(&[Some(&a), Some(&b)]),
         targets: CrfTargets::new(&[vec![0, 0, 0, 3], vec![1, 0, 0, 0]], 9, &learner),
         gold: vec![vec![Label::from_index(0); 4]; 2],
+        taught: None,
     };
     let config = TrainConfig {
         warmup: 0.0,

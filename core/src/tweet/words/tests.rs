@@ -430,19 +430,13 @@ fn time_is_linear_even_for_hostile_texts() {
     ];
     for pattern in patterns {
         let text = pattern.repeat(200_000 / pattern.len());
-        let mut words = Vec::new();
-        // The best of three: other programs may compute at the same time.
-        let once = || {
-            let start = Instant::now();
-            words = split_words(&text, Sigils::Joined);
-            start.elapsed()
-        };
-        let took = std::iter::repeat_with(once)
-            .take(3)
-            .min()
-            .unwrap_or_default();
+        // A limit far above what it takes: other programs may compute at the same time. Were the time quadratic, it would
+        // be minutes.
+        let start = Instant::now();
+        let words = split_words(&text, Sigils::Joined);
+        let took = start.elapsed();
         assert!(
-            took < Duration::from_secs(1),
+            took < Duration::from_secs(10),
             "{} words of {pattern:?} took {took:?}",
             words.len()
         );
