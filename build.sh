@@ -7,7 +7,7 @@ readonly SELF=./build.sh
 
 readonly BROWSER_TESTS=tests/browser
 # Features of the workspace's members for lints and tests.
-readonly NATIVE=mner-core/cli,mner-core/flex,mner-core/wgpu,mner-web/cpu
+readonly NATIVE=mner-core/cli,mner-core/flex,mner-core/wgpu,mner-web/cpu,mner-web/gpu
 readonly PKG=www/pkg
 # Where the engines of the browser tests lie.
 export TEST_PKG=$PWD/$BROWSER_TESTS/node_modules/.pkg
@@ -189,8 +189,8 @@ test_engines() {
     engine_sizes "$TEST_PKG"
 }
 
-# For the browser tests: the command line, whose answers the page's must be, and a model of random weights that looks at
-# pictures, unless MNER_TEST_BUNDLE names another.
+# For the browser tests: the command line, whose answers the page's must be, and a model of random weights that reads
+# images, unless MNER_TEST_BUNDLE names another.
 test_model() {
     MNER=$(realpath "$TARGET/debug/mner")
     export MNER

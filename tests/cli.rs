@@ -602,7 +602,7 @@ fn a_system_with_images_trains_evaluates_and_explains() {
     let features = fs::read_dir(&cache).unwrap().count();
     assert_eq!(
         features, 6,
-        "each picture is looked at with the new eyes too"
+        "each image is encoded with the new vision encoder too"
     );
 
     let text = path(&folder, "bundle");

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Stands in for rustc while the workspace is linted (RUSTC_WORKSPACE_WRAPPER): compiles under clippy and, of the library,
-# also checks the documentation. So lints and documentation use the dependencies that tests are compiled with; `cargo clippy`
-# and `cargo doc` would have all of them checked once more.
+# also checks the documentation and the one file with code for WebAssembly alone. So lints and documentation use the dependencies
+# that tests are compiled with; `cargo clippy` and `cargo doc` would have all of them checked once more.
 set -euo pipefail
 
 clippy-driver "$@"
@@ -31,3 +31,7 @@ done
 output=$(mktemp -d)
 trap 'rm -rf "$output"' EXIT
 rustdoc "${arguments[@]}" -D warnings -o "$output"
+
+# It needs nothing but the standard library, so it is a crate of its own here.
+clippy-driver --crate-name lanes --crate-type lib --edition 2024 --target wasm32-unknown-unknown -C target-feature=+simd128 \
+    --emit=metadata -o "$output/lanes.rmeta" core/src/nn/host/lanes.rs -D warnings

@@ -21,7 +21,7 @@ export interface Entity {
   confidence: number;
   /** The likeliest other type of the same span. */
   runner_up: { type: EntityType; probability: number };
-  /** Where the name's words looked in the picture; absent where nothing says so. */
+  /** Where the name's words attended to in the image; absent where nothing says so. */
   evidence?: EntityEvidence;
   /** The name is a user name, as in `@nasa`. */
   user_name?: boolean;
@@ -29,28 +29,28 @@ export interface Entity {
   hashtag?: boolean;
 }
 
-/** Where the words of a name looked. All shares add up to 1. */
+/** Where the words of a name attended to. All shares add up to 1. */
 export interface EntityEvidence {
-  /** Share of attention on each of the picture's 7×7 cells, row by row, 49 values. */
+  /** Share of attention on each of the image's 7×7 cells, row by row, 49 values. */
   heat: number[];
   /** Share of attention on each of `picture.objects`. */
   objects: number[];
 }
 
-/** What was seen in the picture, and what it contributed. */
+/** What was detected in the image, and what it contributed. */
 export interface PictureEvidence {
-  /** Relevance of the picture to the tweet by grain, 0 to 1; 0 for a grain that is absent. */
+  /** Relevance of the image to the tweet by grain, 0 to 1; 0 for a grain that is absent. */
   relevance?: { global: number; object: number; semantic: number; spatial: number };
   /** What was found in it, the best first. */
   objects: SeenObject[];
   /** What it shows, in words. */
   tags: { name: string; probability: number; source: 'detector' | 'classifier' }[];
-  /** Size of the picture in the boxes' pixels: those of the upright picture, its longer side at most 1024. */
+  /** Size of the image in the boxes' pixels: those of the upright image, its longer side at most 1024. */
   width: number;
   height: number;
 }
 
-/** An object in the picture. */
+/** A detection. */
 export interface SeenObject {
   name: string;
   /** How sure the detector is, 0 to 1. */
@@ -62,7 +62,7 @@ export interface SeenObject {
 /** The answer for one tweet. Entities are in the order of the text and do not overlap. */
 export interface Recognition {
   entities: Entity[];
-  /** Absent without a picture. */
+  /** Absent without an image. */
   picture?: PictureEvidence;
 }
 
@@ -80,7 +80,7 @@ export interface EncodedImage {
 export interface Recognizer {
   check(tolerance: number): Promise<void>;
   warmUp(): Promise<void>;
-  encodeImage(file: Uint8Array): Promise<EncodedImage>;
+  encodeImage(file: Blob | Uint8Array): Promise<EncodedImage>;
   recognize(text: string, caption?: string, onRead?: OnRead): Promise<Recognition>;
   recognizeWith(text: string, image: EncodedImage, caption?: string, onRead?: OnRead): Promise<Recognition>;
 }

@@ -67,20 +67,22 @@ export function refusal(format) {
 }
 
 /**
- * The bytes of an image file as the engine takes them: its own formats, and what it does not know at all, as they are; what
- * the browser can decode as a lossless PNG of the upright picture.
+ * An image file as the engine takes it: its own formats, and what it does not know at all, as they are; what the browser can
+ * decode as a lossless PNG of the upright picture.
  *
- * @param {Uint8Array<ArrayBuffer>} bytes
+ * @param {Blob | Uint8Array<ArrayBuffer>} file
  * @param {(bytes: number) => void} check throws where a file has too many bytes for the engine
  * @throws {MnerError} `picture`
  */
-export async function forEngine(bytes, check) {
-  const format = formatOf(bytes);
-  if (format === undefined || ENGINE.has(format)) return bytes;
-  check(bytes.length);
+export async function forEngine(file, check) {
+  // One that cannot be read any more is the engine's to refuse, too.
+  const format = file instanceof Blob ? await headOf(file).then(formatOf, () => undefined) : formatOf(file);
+  if (format === undefined || ENGINE.has(format)) return file;
+  check(file instanceof Blob ? file.size : file.length);
   let bitmap;
   try {
-    bitmap = await createImageBitmap(new Blob([bytes]));
+    // Without the type that somebody gave it: the bytes decide.
+    bitmap = await createImageBitmap(new Blob([file]));
   } catch {
     throw new MnerError('picture', `the file ${refusal(format)}`);
   }

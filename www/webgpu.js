@@ -1,4 +1,7 @@
-/** Whether this browser's WebGPU can carry the engine. Used inside the Worker. */
+/**
+ * Whether this browser's WebGPU can carry the engine. Used inside the Worker, before the engine for WebGPU is fetched: so this is
+ * no part of it.
+ */
 import { MnerError } from './errors.js';
 
 /** What the engine's kernels need; every adapter beyond WebGPU's compatibility mode has it. */

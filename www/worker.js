@@ -30,9 +30,6 @@ const ENGINES = {
   webgpu: { folder: 'gpu', tolerance: 2e-2 },
 };
 
-/** Milliseconds between two reports of how much of a text is read. */
-const PROGRESS_PAUSE = 50;
-
 /** @type {import('./engine.d.ts').Engine} */
 let engine;
 /** @type {import('./engine.d.ts').Recognizer} */
@@ -134,19 +131,8 @@ async function bring(manifest, key, base, starting, report) {
 
 async function look({ picture, image }) {
   const from = performance.now();
-  const bytes = image instanceof Blob ? await read(image) : image;
-  encodedImages.set(picture, await recognizer.encodeImage(await forEngine(bytes, engine.checkImageSize)));
+  encodedImages.set(picture, await recognizer.encodeImage(await forEngine(image, engine.checkImageSize)));
   return { milliseconds: performance.now() - from };
-}
-
-async function read(blob) {
-  // Before its bytes are in memory.
-  engine.checkImageSize(blob.size);
-  try {
-    return new Uint8Array(await blob.arrayBuffer());
-  } catch (error) {
-    throw new MnerError('picture', `The image file cannot be read any more (${error.message}). Choose it again.`);
-  }
 }
 
 async function forgetPicture({ picture }) {
@@ -156,13 +142,7 @@ async function forgetPicture({ picture }) {
 
 async function recognize({ text, caption, picture }, report) {
   const from = performance.now();
-  let told = -Infinity;
-  const onRead = (loaded, total) => {
-    const now = performance.now();
-    if (now < told + PROGRESS_PAUSE) return;
-    told = now;
-    report({ part: 'text', loaded, total });
-  };
+  const onRead = (loaded, total) => report({ part: 'text', loaded, total });
   const recognition =
     picture === undefined
       ? await recognizer.recognize(text, caption, onRead)

@@ -1,5 +1,8 @@
 /** The compiled CPU engine in the browser. Most of it needs a model, `MNER_TEST_BUNDLE`, and the command line, `MNER`. */
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { env } from 'node:process';
 import { test } from 'node:test';
 import { TWEETS as SEEN, answer, apart, fitting, misled, missing, native, picture, shipped, withRandomModel } from './built.mjs';
@@ -163,3 +166,25 @@ test('a file too large is refused before its bytes are read', { skip }, () =>
     });
     assert.match(said, /^picture: the image file has 167772160 bytes and at most 134217728 are read/);
   }));
+
+test('a file that is gone by the time it is read is refused in words', { skip }, () => {
+  const intercept = (path, request, response) => {
+    if (path !== 'chooser.html') return false;
+    response.writeHead(200, { 'content-type': 'text/html' }).end('<!doctype html><input type="file">');
+    return true;
+  };
+  return visit(shared, { engine: 'built', bundle: realBundle(), query: 'chooser.html', intercept }, async (page) => {
+    const folder = mkdtempSync(join(tmpdir(), 'mner-gone-'));
+    writeFileSync(join(folder, 'photo.png'), picture('rgb.png'));
+    await page.setInputFiles('input', join(folder, 'photo.png'));
+    rmSync(folder, { recursive: true });
+    const said = await page.evaluate(async () => {
+      const root = new URL('.', location.href).href;
+      const { Recognizer } = await import(`${root}mner.js`);
+      const mner = await Recognizer.load(`${root}models/test/`, { backend: 'cpu' });
+      const [image] = document.querySelector('input').files;
+      return mner.recognize({ text: 'Oslo', image }).catch(({ code, message }) => `${code}: ${message}`);
+    });
+    assert.match(said, /^picture: The image file cannot be read any more \(.+\)\. Choose it again\.$/);
+  });
+});

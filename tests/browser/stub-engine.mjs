@@ -71,7 +71,9 @@ export class Recognizer {
 
   async warmUp() {}
 
-  async encodeImage(bytes) {
+  async encodeImage(file) {
+    if (file instanceof Blob) checkImageSize(file.size);
+    const bytes = file instanceof Blob ? new Uint8Array(await file.arrayBuffer()) : file;
     // Longer than the browser's clock ticks.
     await pause(5);
     const shows = new TextDecoder().decode(bytes);

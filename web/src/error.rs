@@ -3,15 +3,10 @@
 use std::cell::RefCell;
 use std::fmt::Display;
 use wasm_bindgen::prelude::*;
+use web_sys::console;
 
 thread_local! {
     static LAST_PANIC: RefCell<Option<String>> = const { RefCell::new(None) };
-}
-
-#[wasm_bindgen]
-extern "C" {
-    #[wasm_bindgen(js_namespace = console, js_name = error)]
-    fn console_error(message: &str);
 }
 
 /// Installs the panic hook. Runs once, when the module is instantiated.
@@ -19,7 +14,7 @@ extern "C" {
 fn start() {
     std::panic::set_hook(Box::new(|info| {
         let words = info.to_string();
-        console_error(&words);
+        console::error_1(&words.as_str().into());
         LAST_PANIC.with_borrow_mut(|last| *last = Some(words));
     }));
 }

@@ -2,17 +2,22 @@
 //!
 //! One build holds one device: feature `cpu` is burn's Flex with wasm's 128-bit SIMD, feature `gpu` is WebGPU. A panic
 //! ends the instance for good (wasm cannot unwind); [`last_panic`] still tells why, and the page starts a fresh Worker.
+//! Natively it computes nothing: it compiles, both devices at once, so that lints read every line.
 #![recursion_limit = "256"]
 
-#[cfg(all(feature = "cpu", feature = "gpu"))]
+#[cfg(all(feature = "cpu", feature = "gpu", target_arch = "wasm32"))]
 compile_error!("one build holds one device: choose `cpu` or `gpu`");
 
 #[cfg(any(feature = "cpu", feature = "gpu"))]
-mod device;
+mod clock;
+#[cfg(any(feature = "cpu", feature = "gpu"))]
+pub mod device;
 #[cfg(any(feature = "cpu", feature = "gpu"))]
 mod error;
 #[cfg(any(feature = "cpu", feature = "gpu"))]
 mod file;
+#[cfg(any(feature = "cpu", feature = "gpu"))]
+mod image_file;
 #[cfg(any(feature = "cpu", feature = "gpu"))]
 mod recognizer;
 
@@ -20,5 +25,6 @@ mod recognizer;
 pub use {
     error::last_panic,
     file::FileBuffer,
-    recognizer::{EncodedImage, Recognizer, check_image_size},
+    image_file::check_image_size,
+    recognizer::{EncodedImage, Recognizer},
 };

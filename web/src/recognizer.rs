@@ -1,12 +1,12 @@
 //! The exported class, and the TypeScript types of what it returns.
 
-use crate::device;
+use crate::clock::Pace;
 use crate::error::coded;
 use crate::file::FileBuffer;
+use crate::{device, image_file};
 use js_sys::Function;
 use mner_core::bundle::BundleFiles;
 use mner_core::image::Image;
-use mner_core::image::decode::Limits;
 use mner_core::recognizer::{LoadError, RecognizeError, Recognizer as Core};
 use mner_core::systems::image_batch::EncodedImage as CoreEncodedImage;
 use mner_core::systems::ita::image_text::ImageText;
@@ -37,32 +37,32 @@ export interface Entity {
     user_name?: true;
     /** There where the name comes from a hashtag, `#x`. */
     hashtag?: true;
-    /** Where the name's words looked in the picture; absent where nothing says so. */
+    /** Where the name's words attended to in the image; absent where nothing says so. */
     evidence?: EntityEvidence;
 }
 
-/** Where the words of a name looked. All shares add up to 1. */
+/** Where the words of a name attended to. All shares add up to 1. */
 export interface EntityEvidence {
-    /** Share of attention on each of the picture's 7×7 cells, row by row, 49 values. */
+    /** Share of attention on each of the image's 7×7 cells, row by row, 49 values. */
     heat: number[];
     /** Share of attention on each of `picture.objects`. */
     objects: number[];
 }
 
-/** What was seen in the picture, and what it contributed. */
+/** What was detected in the image, and what it contributed. */
 export interface PictureEvidence {
-    /** Relevance of the picture to the tweet by grain, 0 to 1; 0 for a grain that is absent. Absent from systems that do not measure it. */
+    /** Relevance of the image to the tweet by grain, 0 to 1; 0 for a grain that is absent. Absent from systems that do not measure it. */
     relevance?: { global: number; object: number; semantic: number; spatial: number };
     /** What was found in it, the best first. */
     objects: SeenObject[];
     /** What it shows, in words. */
     tags: { name: string; probability: number; source: "detector" | "classifier" }[];
-    /** Width of the picture in the boxes' pixels: those of the upright picture, its longer side at most 1024. */
+    /** Width of the image in the boxes' pixels: those of the upright image, its longer side at most 1024. */
     width: number;
     height: number;
 }
 
-/** An object in the picture. */
+/** A detection. */
 export interface SeenObject {
     name: string;
     /** How sure the detector is, 0 to 1. */
@@ -74,10 +74,13 @@ export interface SeenObject {
 /** The answer for one tweet. Entities are in the order of the text and do not overlap. */
 export interface Recognition {
     entities: Entity[];
-    /** Absent without a picture. */
+    /** Absent without an image. */
     picture?: PictureEvidence;
 }
 "#;
+
+/// Milliseconds between two reports of how much of a text is read.
+const PROGRESS_PAUSE: f64 = 50.0;
 
 /// A loaded model.
 #[wasm_bindgen]
@@ -86,17 +89,6 @@ pub struct Recognizer(Core);
 /// An image that has been encoded: good for any number of tweets.
 #[wasm_bindgen]
 pub struct EncodedImage(CoreEncodedImage);
-
-/// Refuses an image file by its size, before its bytes are in memory.
-///
-/// # Errors
-/// An `Error` with `code` `"picture"`.
-#[wasm_bindgen(js_name = checkImageSize)]
-pub fn check_image_size(bytes: f64) -> Result<(), JsValue> {
-    // Exact below 2^53, and what is beyond saturates.
-    let checked = Limits::default().check_file(bytes as usize);
-    checked.map_err(|error| coded("picture", &error))
-}
 
 #[wasm_bindgen]
 impl Recognizer {
@@ -151,18 +143,22 @@ impl Recognizer {
     /// Encodes an image: a JPEG, PNG, WebP or GIF file.
     ///
     /// # Errors
-    /// An `Error` with `code` `"picture"`: these bytes do not become an image; `"input"`: this model reads text alone;
-    /// `"device"`.
+    /// An `Error` with `code` `"picture"`: these bytes do not become an image, or cannot be read any more; `"input"`: this
+    /// model reads text alone; `"device"`.
     #[wasm_bindgen(js_name = encodeImage)]
-    pub async fn encode_image(&self, file: Vec<u8>) -> Result<EncodedImage, JsValue> {
-        let image = Image::decode(&file).map_err(|error| coded("picture", &error))?;
-        drop(file);
+    pub async fn encode_image(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "Blob | Uint8Array")] file: JsValue,
+    ) -> Result<EncodedImage, JsValue> {
+        let bytes = image_file::read(file).await?;
+        let image = Image::decode(&bytes).map_err(|error| coded("picture", &error))?;
+        drop(bytes);
         let seen = self.0.encode_image(&image).await;
         seen.map(EncodedImage).map_err(|error| failed(&error))
     }
 
     /// Names the entities of a tweet of any length. `caption` describes the tweet's image; only a model that reads
-    /// context takes notice of it. `onRead(done, total)` is called again and again while a long text is read.
+    /// context takes notice of it. `onRead(done, total)` is called while a long text is read, at most every 50 milliseconds.
     ///
     /// A lone surrogate in the JavaScript string counts as U+FFFD, one UTF-16 unit as well, so spans stay right.
     ///
@@ -202,8 +198,11 @@ impl Recognizer {
         caption: Option<String>,
         on_read: Option<Function>,
     ) -> Result<JsValue, JsValue> {
+        let mut pace = Pace::new(PROGRESS_PAUSE);
         let mut report = |done: usize, total: usize| {
-            if let Some(on_read) = &on_read {
+            if let Some(on_read) = &on_read
+                && pace.is_due()
+            {
                 // What the caller's function throws is its own matter.
                 let _ = on_read.call2(
                     &JsValue::NULL,

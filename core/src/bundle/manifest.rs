@@ -115,7 +115,7 @@ impl Drawing {
         const RECTANGLES: usize = 12;
         let sides = 1..=1024;
         if !sides.contains(&self.width) || !sides.contains(&self.height) {
-            let problem = "the known answer's picture is not 1 to 1024 pixels a side";
+            let problem = "the known answer's image is not 1 to 1024 pixels a side";
             return Err(BundleError::Config(problem.to_owned()));
         }
         let (width, height) = (self.width as usize, self.height as usize);

@@ -156,7 +156,7 @@ pub fn unpack(
     let vocab = manifest.config.encoder().vocab;
     if tokenizer.vocab_size() > vocab {
         return Err(BundleError::Config(format!(
-            "the tokenizer knows {} pieces, the encoder only {vocab}",
+            "the tokenizer knows {} subwords, the encoder only {vocab}",
             tokenizer.vocab_size()
         )));
     }
@@ -229,7 +229,7 @@ fn unpack_vision(
         (None, None) => return Ok(None),
         _ => {
             return Err(BundleError::Config(format!(
-                "the manifest has the vision networks' settings or their file {EYES}, not both"
+                "the manifest has the vision encoder's settings or its file {EYES}, not both"
             )));
         }
     };
@@ -269,9 +269,9 @@ fn check_sizes(manifest: &Manifest) -> Result<(), BundleError> {
     } else if (1..4).contains(&e.distances) {
         "fewer than 4 buckets cannot tell near subwords from far ones"
     } else if e.first_position >= e.positions {
-        "the position table has no row for the first piece"
+        "the position table has no row for the first subword"
     } else if manifest.max_pieces < 3 || manifest.max_pieces > e.max_pieces() {
-        "the piece limit is not within the position table"
+        "the limit of subwords is not within the position table"
     } else if !(0.0..1.0).contains(&e.dropout) {
         "the dropout is not within 0 and 1"
     } else if let Err(problem) = manifest.config.check() {

@@ -87,7 +87,7 @@ impl VisionEntry {
         } else if !(1..=1 << 16).contains(&self.config.backbone.classes()) {
             Err("the backbone has no classes or more than 65536")
         } else if !(1..=MOST_OBJECTS).contains(&detect.most) {
-            Err("the objects of a picture are not from 1 to 36")
+            Err("the detections of an image are not from 1 to 36")
         } else {
             Ok(())
         }

@@ -18,7 +18,8 @@ pub struct Contrast {
     /// The ambiguous name as it stands in the tweet.
     pub name: String,
     /// Images of its readings.
-    pub pictures: Vec<TypedImage>,
+    #[serde(rename = "pictures")]
+    pub images: Vec<TypedImage>,
 }
 
 /// An image and what it makes of the name.
@@ -87,8 +88,8 @@ pub fn read(path: &Path) -> Result<Vec<Contrast>, ContrastError> {
                 item.name
             )));
         }
-        if item.pictures.is_empty() {
-            return Err(problem("it has no picture".to_owned()));
+        if item.images.is_empty() {
+            return Err(problem("it has no image".to_owned()));
         }
         all.push(item);
     }
@@ -206,7 +207,7 @@ pub fn compose(
             break;
         };
         let context = &from.contexts[rng.below(from.contexts.len())];
-        let mut pictures = Vec::with_capacity(name.types.len());
+        let mut images = Vec::with_capacity(name.types.len());
         for &kind in &name.types {
             let deck = &mut decks[kind as usize];
             if deck.is_empty() {
@@ -215,7 +216,7 @@ pub fn compose(
                 rng.shuffle(deck);
             }
             let image = deck.pop().ok_or(ContrastError::NoPhotographs(kind))?;
-            pictures.push(TypedImage {
+            images.push(TypedImage {
                 image: image.to_owned(),
                 kind,
             });
@@ -223,7 +224,7 @@ pub fn compose(
         all.push(Contrast {
             text: context.replacen("{}", &name.name, 1),
             name: name.name.clone(),
-            pictures,
+            images,
         });
     }
     Ok(all)
@@ -248,14 +249,14 @@ impl Contrast {
             });
             of_word.collect::<Vec<_>>()
         };
-        let samples = self.pictures.iter().map(|picture| Sample {
+        let samples = self.images.iter().map(|typed| Sample {
             id: None,
             tokens: words
                 .iter()
                 .map(|word| word.of(&self.text).to_owned())
                 .collect(),
-            labels: label(picture.kind),
-            image: Some(picture.image.to_string_lossy().into_owned()),
+            labels: label(typed.kind),
+            image: Some(typed.image.to_string_lossy().into_owned()),
         });
         samples.collect()
     }
@@ -303,11 +304,11 @@ mod tests {
         for item in &made {
             *names.entry(&item.name).or_default() += 1;
             assert!(item.text.contains(&item.name));
-            let types: Vec<_> = item.pictures.iter().map(|p| p.kind).collect();
+            let types: Vec<_> = item.images.iter().map(|p| p.kind).collect();
             let known = from.names.iter().find(|name| name.name == item.name);
             assert_eq!(types, known.unwrap().types);
-            for picture in &item.pictures {
-                *photographs.entry(&picture.image).or_default() += 1;
+            for typed in &item.images {
+                *photographs.entry(&typed.image).or_default() += 1;
             }
         }
         assert!(names.values().all(|&count| count == 2), "{names:?}");
@@ -329,7 +330,7 @@ mod tests {
         let item = Contrast {
             text: "with St. Pauli today".to_owned(),
             name: "St. Pauli".to_owned(),
-            pictures: vec![
+            images: vec![
                 TypedImage {
                     image: PathBuf::from("a/l1.jpg"),
                     kind: EntityType::Loc,
@@ -357,7 +358,7 @@ mod tests {
         let line = r#"{"text": "Jordan!", "name": "Jordan", "pictures": [{"image": "a.jpg", "type": "PER"}]}"#;
         std::fs::write(file.path(), format!("{line}\n\n")).unwrap();
         let read_back = read(file.path()).unwrap();
-        assert_eq!(read_back[0].pictures[0].kind, EntityType::Per);
+        assert_eq!(read_back[0].images[0].kind, EntityType::Per);
         let other = line.replace("\"name\": \"Jordan\"", "\"name\": \"Oslo\"");
         std::fs::write(file.path(), format!("{line}\n{other}\n")).unwrap();
         let error = read(file.path()).unwrap_err().to_string();
@@ -368,6 +369,6 @@ mod tests {
         let bare = r#"{"text": "Jordan!", "name": "Jordan", "pictures": []}"#;
         std::fs::write(file.path(), bare).unwrap();
         let error = read(file.path()).unwrap_err().to_string();
-        assert!(error.contains("line 1") && error.contains("no picture"));
+        assert!(error.contains("line 1") && error.contains("no image"));
     }
 }

@@ -40,7 +40,7 @@ pub enum CorpusImagesError {
     },
     /// Not one tweet has an image.
     #[error(
-        "none of the {tweets} tweets has a picture in {}; is it of other tweets?", path.display()
+        "none of the {tweets} tweets has an image in {}; is it of other tweets?", path.display()
     )]
     Nothing {
         /// The folder or table.
@@ -308,7 +308,7 @@ impl<'a> CorpusImages<'a> {
             if last.elapsed() >= INTERVAL {
                 last = Instant::now();
                 let pace = (done + 1) as f64 / started.elapsed().as_secs_f64();
-                eprintln!("pictures {}/{}  {pace:.1} a second", done + 1, fresh.len());
+                eprintln!("images {}/{}  {pace:.1} a second", done + 1, fresh.len());
             }
         }
         let encoded_images: Vec<Vec<EncodedImage>> = paths

@@ -15,7 +15,7 @@ pub struct FeatureCache {
 
 /// Why the folder could not be used.
 #[derive(Debug, Error)]
-#[error("the picture features in {} cannot be {action} ({cause}); is the folder writable and the disk not full?", path.display())]
+#[error("the image features in {} cannot be {action} ({cause}); is the folder writable and the disk not full?", path.display())]
 pub struct CacheError {
     /// The file or folder.
     pub path: PathBuf,

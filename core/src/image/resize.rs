@@ -23,7 +23,7 @@ struct Taps {
 pub fn resize(image: &Image, width: u32, height: u32) -> Image {
     assert!(width > 0 && height > 0, "{width}×{height} has no pixels");
     let (w, h) = (image.width as usize, image.height as usize);
-    assert_eq!(image.rgb.len(), w * h * 3, "{w}×{h} picture");
+    assert_eq!(image.rgb.len(), w * h * 3, "{w}×{h} image");
     let (new_w, new_h) = (width as usize, height as usize);
 
     // Columns first, then rows, rounding to bytes in between, as Pillow does.

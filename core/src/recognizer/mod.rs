@@ -36,16 +36,14 @@ pub enum RecognizeError {
     #[error(transparent)]
     Pieces(#[from] TokenizerError),
     /// An image for a model without vision.
-    #[error(
-        "this model reads text alone; leave the picture out, or use a model that looks at pictures"
-    )]
+    #[error("this model reads text alone; leave the image out, or use a model that reads images")]
     NoVision,
     /// The image could not be encoded.
     #[error(transparent)]
     VisionEncoder(#[from] VisionError),
     /// Features of another backbone.
     #[error(
-        "the picture features have {found} channels and this model reads {expected}; look at the picture with this model"
+        "the image features have {found} channels and this model reads {expected}; encode the image with this model"
     )]
     OtherVision {
         /// Channels of the features.
@@ -411,7 +409,7 @@ impl Recognizer {
         known: &[Option<&ImageText>],
         on_read: &mut dyn FnMut(usize, usize),
     ) -> Result<Vec<Answer>, RecognizeError> {
-        assert_eq!(images.len(), tweets.len(), "one picture or none a tweet");
+        assert_eq!(images.len(), tweets.len(), "one image or none a tweet");
         assert_eq!(known.len(), tweets.len(), "one text or none a tweet");
         let contexts: Vec<Option<ContextSubwords>> = match self.manifest.config.context() {
             Some(builder) => images

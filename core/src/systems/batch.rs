@@ -116,7 +116,7 @@ impl Batch {
     /// If `images` are not as many as the tweets, or come from different backbones.
     #[must_use]
     pub fn with_images(mut self, images: &[Option<&EncodedImage>]) -> Self {
-        assert_eq!(images.len(), self.tweets, "one picture or none a tweet");
+        assert_eq!(images.len(), self.tweets, "one image or none a tweet");
         let rows: Vec<Option<&EncodedImage>> =
             self.rows.iter().map(|row| images[row.tweet]).collect();
         self.images = ImageBatch::new(&rows, self.least, &self.text.present.device());

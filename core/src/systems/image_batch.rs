@@ -193,7 +193,7 @@ impl ImageBatch {
             let features = &encoded.features;
             assert_eq!(
                 features.channels, channels,
-                "the pictures of a batch come from one backbone"
+                "the images of a batch come from one backbone"
             );
             let count = features.objects.len();
             present[row] = 1.0;

@@ -13,7 +13,7 @@ pub enum SystemKind {
     /// Text and image, each grain by its relevance.
     #[cfg_attr(feature = "cli", value(name = "hamlearning"))]
     HamLearning,
-    /// Augmented text crossed with grid and objects, beside an auxiliary branch.
+    /// Augmented text crossed with grid and detections, beside an auxiliary branch.
     Mgcmt,
     /// The image as words after the tweet.
     Ita,

@@ -260,7 +260,7 @@ impl TrainConfig {
             return Err(ConfigError::Missing("images"));
         }
         if self.vision.is_some() && self.backbone.is_some() {
-            return Err(ConfigError::Both("eyes", "backbone"));
+            return Err(ConfigError::Both("vision", "backbone"));
         }
         let unseen = self.start.is_none() && self.vision.is_none();
         if unseen && self.system != SystemKind::Text && images {

@@ -70,11 +70,11 @@ pub enum TrainError {
     Untunable,
     /// There is no backbone to learn.
     #[error(
-        "there is no image backbone whose blocks could learn: give --tune-blocks 0, or a system that looks at pictures"
+        "there is no image backbone whose blocks could learn: give --tune-blocks 0, or a system that reads images"
     )]
     NoVision,
-    /// A bundle without vision networks, given as the one whose to take.
-    #[error("{} has no vision networks: it holds a system that does not look at pictures", .0.display())]
+    /// A bundle without vision encoder, given as the one whose to take.
+    #[error("{} has no vision encoder: it holds a system that does not read images", .0.display())]
     Blind(PathBuf),
     /// A file of the run.
     #[error("{}: {source}", path.display())]

@@ -12,7 +12,7 @@ pub enum TokenizerError {
     )]
     Unreadable(String),
     /// The vocabulary has none of the subwords that could play a part every encoder needs.
-    #[error("the tokenizer has no {role} piece (looked for {}); only the BERT, RoBERTa and XLM-R families are supported", .tried.join(" and "))]
+    #[error("the tokenizer has no {role} subword (looked for {}); only the BERT, RoBERTa and XLM-R families are supported", .tried.join(" and "))]
     NoSpecial {
         /// `start`, `end`, `padding` or `unknown`.
         role: &'static str,
@@ -223,7 +223,7 @@ mod tests {
             "model":{"type":"WordPiece","unk_token":"[UNK]","continuing_subword_prefix":"[##]","max_input_chars_per_word":9,"vocab":{"[CLS]":0,"[SEP]":1,"[UNK]":2}}}"#;
         let message = error(bare.as_bytes()).to_string();
         assert!(
-            message.contains("no padding piece (looked for [PAD] and <pad>)"),
+            message.contains("no padding subword (looked for [PAD] and <pad>)"),
             "{message}"
         );
     }

@@ -21,7 +21,7 @@ pub struct Window {
 pub fn subword_cap(limit: usize) -> usize {
     assert!(
         limit >= 3,
-        "an encoder of {limit} pieces has no room for a word"
+        "an encoder of {limit} subwords has no room for a word"
     );
     limit - 2
 }

@@ -195,14 +195,14 @@ pub struct VisionConfig {
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum VisionError {
     /// The device did not give the results back.
-    #[error("the device failed while looking at the picture ({detail}); try again on the CPU")]
+    #[error("the device failed while encoding the image ({detail}); try again on the CPU")]
     Device {
         /// What the device said.
         detail: String,
     },
     /// The results are not numbers.
     #[error(
-        "the networks gave values that are not numbers; the weights or the device are broken, \
+        "the vision encoder gave values that are not numbers; the weights or the device are broken, \
          load again or use the CPU"
     )]
     NotFinite,

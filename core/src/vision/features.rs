@@ -167,10 +167,10 @@ struct Head {
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum FeaturesError {
     /// The bytes do not begin as features of this version.
-    #[error("these are no picture features of this version; compute them again")]
+    #[error("these are no image features of this version; compute them again")]
     NotFeatures,
     /// They belong to another image or to other networks.
-    #[error("the picture features are of {found} and {wanted} is wanted; compute them again")]
+    #[error("the image features are of {found} and {wanted} is wanted; compute them again")]
     Stale {
         /// The key they were kept under.
         found: FeatureKey,
@@ -178,7 +178,7 @@ pub enum FeaturesError {
         wanted: FeatureKey,
     },
     /// They are cut or changed.
-    #[error("the picture features are damaged ({detail}); compute them again")]
+    #[error("the image features are damaged ({detail}); compute them again")]
     Damaged {
         /// What is wrong.
         detail: String,

@@ -67,14 +67,14 @@ pub fn followed(
     images: &ImageArgs,
 ) -> Result<Follows, Failure> {
     let tweets = contrast::read(file)?;
-    let paths = tweets.iter().flat_map(|tweet| &tweet.pictures);
-    let paths = paths.map(|picture| picture.image.to_string_lossy().into_owned());
+    let paths = tweets.iter().flat_map(|tweet| &tweet.images);
+    let paths = paths.map(|typed| typed.image.to_string_lossy().into_owned());
     let encoded = encoded(recognizer, file, images, paths)?;
     let mut rest = encoded.as_slice();
     let images: Vec<&[EncodedImage]> = tweets
         .iter()
         .map(|tweet| {
-            let (own, others) = rest.split_at(tweet.pictures.len());
+            let (own, others) = rest.split_at(tweet.images.len());
             rest = others;
             own
         })
@@ -88,8 +88,8 @@ pub fn followed(
         let next = images[(at + 1) % tweets.len()];
         let none = found(recognizer, tweet, None)?;
         let (mut own, mut another, mut without) = (Vec::new(), Vec::new(), Vec::new());
-        for (i, picture) in tweet.pictures.iter().enumerate() {
-            let wanted = picture.kind;
+        for (i, typed) in tweet.images.iter().enumerate() {
+            let wanted = typed.kind;
             let read = |image| -> Result<Reading, Failure> {
                 let found = found(recognizer, tweet, Some(image))?;
                 Ok(Reading { wanted, found })

@@ -31,7 +31,7 @@ pub struct ImageArgs {
     /// Seed of the shuffling
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Folder where what was seen in the images is kept, as training does
+    /// Folder that keeps the image features, as training does
     #[arg(long, value_name = "DIR")]
     cache: Option<PathBuf>,
 }

@@ -43,7 +43,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     line(
         "encoder",
         &format_args!(
-            "{} layers of {} dimensions, {} word pieces",
+            "{} layers of {} dimensions, {} subwords",
             encoder.layers, encoder.d, encoder.vocab
         ),
     );
@@ -52,10 +52,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         Some(scheme) => line("weights", &format_args!("quantised, {scheme}")),
         None => line("weights", &"f32"),
     }
-    line(
-        "window",
-        &format_args!("{} word pieces", manifest.max_pieces),
-    );
+    line("window", &format_args!("{} subwords", manifest.max_pieces));
     let vision = manifest.files.vision.iter().map(|file| (EYES, file));
     let augmentation = manifest.files.augmentation.iter();
     let more = vision.chain(augmentation.map(|file| (AUGMENTATION, file)));

@@ -15,7 +15,7 @@ use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-/// Name the entities of a tweet, or of every tweet in a JSONL stream
+/// Find the entities of a tweet, or of every tweet in a JSONL stream
 #[derive(clap::Args)]
 pub struct Args {
     #[command(flatten)]
@@ -32,11 +32,11 @@ pub struct Args {
     /// The tweet's image: JPEG, PNG, WebP or GIF
     #[arg(long, conflicts_with = "input", value_name = "FILE")]
     image: Option<PathBuf>,
-    /// Write the image with boxes, names, relevance and where the entities' words looked, as PNG
+    /// Write the image with its detections, the entities, the relevance and what their words attended to, as PNG
     #[arg(long, requires = "image", value_name = "PNG")]
     explain: Option<PathBuf>,
     /// JSONL of objects with a "text" and perhaps an "image": a path, or a list of up to 4 of which the first that can be
-    /// read is looked at; "-" is standard input. Each object comes out as it came, its "entities", "picture" and
+    /// read is encoded; "-" is standard input. Each object comes out as it came, its "entities", "picture" and
     /// "image_error" behind its own members; in an object with such names itself they begin with "mner_"
     #[arg(long, value_name = "FILE")]
     input: Option<PathBuf>,
@@ -163,10 +163,10 @@ pub fn print_one(
             match image.relevance {
                 Some(r) => writeln!(
                     out,
-                    "picture  relevance: global {:.2}, object {:.2}, semantic {:.2}, spatial {:.2}",
+                    "image    relevance: global {:.2}, object {:.2}, semantic {:.2}, spatial {:.2}",
                     r.global, r.object, r.semantic, r.spatial
                 )?,
-                None => writeln!(out, "picture")?,
+                None => writeln!(out, "image")?,
             }
             for object in &image.objects {
                 writeln!(

@@ -2,7 +2,7 @@
 //!
 //! Every object comes out byte for byte as it went in, with the answer's members behind its own:
 //!
-//! * `entities`; `picture` where an image was looked at.
+//! * `entities`; `picture` where an image was encoded.
 //! * `read_field` where another text was read than the one asked for: the whole one of a truncated tweet.
 //! * `image_read` where `image` is a list: the model looks at one image, the first of them that can be read, and this says which.
 //! * `image_error` where an image cannot be read: the text is read all the same. `image_note` where there is something to know of
@@ -167,7 +167,7 @@ fn job(
     }
 }
 
-/// Looks at the first image of a record that can be read.
+/// Encodes the first image of a record that can be read.
 fn look(recognizer: &Recognizer, record: &Record, folder: &Path, counts: &mut Counts) -> Seen {
     let (paths, wrong) = record.images();
     let mut errors: Vec<String> = wrong.into_iter().collect();
@@ -293,7 +293,7 @@ fn write(
         writeln!(out, "{}", job.text)?;
         print_one(out, &job.text, found, false)?;
         for said in job.image.said.values() {
-            writeln!(out, "picture  {}", said.as_str().unwrap_or_default())?;
+            writeln!(out, "image    {}", said.as_str().unwrap_or_default())?;
         }
         return Ok(());
     }

@@ -35,7 +35,7 @@ struct Flags {
     /// Which system to train [default: text]
     #[arg(long)]
     system: Option<SystemKind>,
-    /// Bundle to go on from: system, sizes, tokenizer and vision networks are its own
+    /// Bundle to go on from: system, sizes, tokenizer and vision encoder are its own
     #[arg(long, value_name = "DIR")]
     start: Option<PathBuf>,
     /// Hugging Face folder of the encoder to start from
@@ -62,10 +62,10 @@ struct Flags {
     /// Weights of the object detector (YOLOX-Nano), coco_labels.txt beside them
     #[arg(long, value_name = "FILE")]
     detector: Option<PathBuf>,
-    /// Bundle whose vision networks to take, but for a --detector that is given
+    /// Bundle whose vision encoder to take, but for a --detector that is given
     #[arg(long, alias = "eyes", value_name = "BUNDLE")]
     vision: Option<PathBuf>,
-    /// Folder where what was seen in the images is kept [default: features in the run's]
+    /// Folder that keeps the image features [default: features in the run's]
     #[arg(long, value_name = "DIR")]
     cache: Option<PathBuf>,
     /// How many of the image backbone's last blocks learn too, 0 to 17 [default: 0]
@@ -77,7 +77,7 @@ struct Flags {
     /// Fraction of the images exchanged for another tweet's, anew each epoch [default: 0]
     #[arg(long)]
     image_swap: Option<f64>,
-    /// Most objects of an image, up to 36 [default: 10]
+    /// Most detections of an image, up to 36 [default: 10]
     #[arg(long)]
     objects: Option<usize>,
     /// Hidden size beyond the encoder, 0 for the encoder's [default: 0]

@@ -35,7 +35,7 @@ use explanation::Explanation;
 use fusion::{Fused, Fusion};
 use serde::{Deserialize, Serialize};
 
-/// Most objects of an image that any configuration may use.
+/// Most detections of an image that any configuration may use.
 pub const MOST_OBJECTS: usize = 36;
 
 /// Most iterations that any configuration may use.
@@ -48,11 +48,11 @@ pub const MOST_ITERATIONS: usize = 4;
 pub enum Part {
     /// The rows of the grid.
     Global,
-    /// The rows of the objects; semantic and spatial rows are still made from them.
+    /// The rows of the detections; semantic and spatial rows are still made from them.
     Object,
-    /// The rows of the objects in the light of the tags and of each other.
+    /// The rows of the detections in the light of the tags and of each other.
     Semantic,
-    /// The rows of the objects in the light of where they lie to each other.
+    /// The rows of the detections in the light of where they lie to each other.
     Spatial,
     /// The relevance measure: everything counts fully.
     Relevance,
@@ -67,7 +67,7 @@ pub struct HamLearningConfig {
     pub encoder: EncoderConfig,
     /// `C`, channels of the image backbone's map.
     pub channels: usize,
-    /// Most objects of an image, the best first; at most [`MOST_OBJECTS`].
+    /// Most detections of an image, the best first; at most [`MOST_OBJECTS`].
     pub objects: usize,
     /// Hidden size of everything beyond the encoder. Where it is not the encoder's, a linear
     /// layer leads from one to the other.
@@ -117,7 +117,7 @@ impl HamLearningConfig {
     pub fn check(&self) -> Result<(), &'static str> {
         check_sizes(self.width, self.heads, &[self.channels, self.ffn])?;
         if !(1..=MOST_OBJECTS).contains(&self.objects) {
-            Err("the objects are not from 1 to 36")
+            Err("the detections of an image are not from 1 to 36")
         } else if !(1..=MOST_ITERATIONS).contains(&self.iterations) {
             Err("the iterations are not from 1 to 4")
         } else if !(0.0..1.0).contains(&self.dropout) {

@@ -49,7 +49,7 @@ impl ItaConfig {
     /// The problem, as the end of a sentence.
     pub fn check(&self) -> Result<(), &'static str> {
         if self.context.max_pieces > self.encoder.max_pieces() {
-            return Err("the context's piece limit is not within the position table");
+            return Err("the context's limit of subwords is not within the position table");
         }
         if !(0.0..1.0).contains(&self.word_dropout) {
             return Err("the word dropout is not within 0 and 1");

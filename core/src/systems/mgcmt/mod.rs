@@ -66,7 +66,7 @@ pub enum Augmented {
 pub enum Part {
     /// The grid's streams: `F1 = 0`.
     Image,
-    /// The objects' streams: `F2 = 0`.
+    /// The detections' streams: `F2 = 0`.
     Object,
     /// What words draw from what the image draws from them: `F1 = C1`, `F2 = C3`.
     Attentive,

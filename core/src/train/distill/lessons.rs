@@ -245,6 +245,6 @@ impl DataLoaderIterator<Exam> for Hour<'_> {
     fn progress(&self) -> Progress {
         let images = |exams: &[Exam]| exams.iter().map(|exam| exam.frames.len()).sum();
         let done = images(&self.exams[..self.next]);
-        Progress::new(done, images(self.exams), Some("pictures".to_owned()))
+        Progress::new(done, images(self.exams), Some("images".to_owned()))
     }
 }

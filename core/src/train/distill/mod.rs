@@ -371,7 +371,7 @@ fn json(value: &impl Serialize) -> String {
 
 fn sentence(agreement: &Agreement) -> String {
     format!(
-        "recall {:.1} %, precision {:.1} % of the teacher's {} objects",
+        "recall {:.1} %, precision {:.1} % of the teacher's {} detections",
         100.0 * agreement.recall(),
         100.0 * agreement.precision(),
         agreement.teacher

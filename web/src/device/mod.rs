@@ -1,0 +1,12 @@
+//! The device of this build: of burn, and what is known of it beforehand.
+
+#[cfg(feature = "cpu")]
+pub mod cpu;
+#[cfg(feature = "gpu")]
+pub mod gpu;
+
+// Where lints compile both, one has to come first; a build for the browser has one.
+#[cfg(all(feature = "cpu", not(feature = "gpu")))]
+pub(crate) use cpu::{COMPILES, COMPUTE, open};
+#[cfg(feature = "gpu")]
+pub(crate) use gpu::{COMPILES, COMPUTE, open};
