@@ -336,6 +336,11 @@ impl Recognizer {
         decode(&self.chain, &answer.emissions).0
     }
 
+    /// The entities of an answer, over its words, as [`Self::labels`] has them.
+    pub fn word_entities(&self, answer: &Answer) -> Vec<WordEntity> {
+        decode(&self.chain, &answer.emissions).1
+    }
+
     /// Posteriors of every label of every word of an answer, `[N * 9]`, under BIO.
     pub fn posteriors(&self, answer: &Answer) -> Vec<f64> {
         if answer.emissions.is_empty() {

@@ -9,6 +9,7 @@ use crate::user_names::UserNames;
 use mner_core::data::corpus::{Sample, Source};
 use mner_core::data::image_text_files::{Captioner, read_all};
 use mner_core::decode::chunks::{Rule, chunks};
+use mner_core::evaluate::calibration::{BINS, Bin, Calibration};
 use mner_core::evaluate::scores::{Report, Scores};
 use mner_core::evaluate::seen_entities::SeenEntities;
 use mner_core::evaluate::user_names::is_user_name;
@@ -54,6 +55,9 @@ pub struct Args {
     /// Whether entities of user names are scored, or left out of gold and answers both
     #[arg(long, value_enum, default_value_t)]
     user_names: UserNames,
+    /// Say how often entities are right by their confidence, and the expected calibration error
+    #[arg(long, requires = "data")]
+    calibration: bool,
     /// Print fractions as JSON instead of a table
     #[arg(long)]
     json: bool,
@@ -76,9 +80,31 @@ struct Pass {
     /// Mean over the tweets with an image.
     #[serde(skip_serializing_if = "Option::is_none")]
     relevance: Option<RelevanceScores>,
+    /// Found entities by their confidence.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    calibration: Option<Calibrated>,
     /// Tweets with an image.
     #[serde(rename = "pictures", skip_serializing_if = "Option::is_none")]
     images: Option<usize>,
+}
+
+/// How far confidence and precision are apart.
+#[derive(Serialize)]
+struct Calibrated {
+    expected_error: f64,
+    bins: [Bin; BINS],
+    #[serde(skip)]
+    table: String,
+}
+
+impl From<Calibration> for Calibrated {
+    fn from(calibration: Calibration) -> Self {
+        Self {
+            expected_error: calibration.expected_error(),
+            bins: calibration.bins,
+            table: calibration.to_string(),
+        }
+    }
 }
 
 /// Entities that are not scored.
@@ -128,6 +154,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
             &known,
             names,
             args.user_names,
+            args.calibration,
         )?,
         shuffled: match &shuffled {
             Some(encoded_images) => Some(pass(
@@ -137,6 +164,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
                 &known,
                 names,
                 args.user_names,
+                args.calibration,
             )?),
             None => None,
         },
@@ -192,6 +220,9 @@ fn print(text: &mut String, pass: &Pass) -> fmt::Result {
     if let Some(unseen) = &pass.unseen {
         writeln!(text, "unseen entities\n{unseen}")?;
     }
+    if let Some(calibration) = &pass.calibration {
+        writeln!(text, "{}", calibration.table)?;
+    }
     if let (Some(r), Some(images)) = (&pass.relevance, pass.images) {
         writeln!(
             text,
@@ -210,9 +241,11 @@ fn pass(
     known: &[Option<&ImageText>],
     names: Option<&SeenEntities>,
     user_names: UserNames,
+    calibrated: bool,
 ) -> Result<Pass, Failure> {
     let (mut scores, mut unseen) = (Scores::new(), Scores::new());
     let (mut done, mut left_out) = (0, LeftOut::default());
+    let mut calibration = calibrated.then(Calibration::default);
     let mut counter = Counter::new(samples.len(), "tweets");
     let (mut sum, mut images) = (RelevanceScores::default(), 0);
     for chunk in samples.chunks(STEP) {
@@ -239,6 +272,9 @@ fn pass(
             left_out.gold += count(&sample.labels);
             left_out.found += count(&labels);
             scores.add_where(&sample.labels, &labels, |chunk| !is_left_out(chunk));
+            if let Some(calibration) = &mut calibration {
+                calibration.add(&sample.labels, &recognizer.word_entities(answer));
+            }
             if let Some(names) = names {
                 let new = |chunk| !is_left_out(chunk) && !names.has(&sample.tokens, chunk);
                 unseen.add_where(&sample.labels, &labels, new);
@@ -266,6 +302,7 @@ fn pass(
             semantic: mean(sum.semantic),
             spatial: mean(sum.spatial),
         }),
+        calibration: calibration.map(Calibrated::from),
         images: encoded_images.map(|_| images as usize),
     })
 }
