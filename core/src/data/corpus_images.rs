@@ -1,16 +1,18 @@
-//! The images of a corpus: which file belongs to which tweet, and what the networks see in it.
+//! The images of a corpus, encoded.
+
+pub mod index;
 
 use crate::data::corpus::Sample;
+use crate::data::corpus_images::index::ImageIndex;
 use crate::data::feature_cache::{CacheError, FeatureCache};
+use crate::image::Image;
 use crate::image::decode::Limits;
-use crate::image::{DecodeError, Image};
 use crate::systems::image_batch::{EarlyMap, EncodedImage};
 use crate::tweet::subwords::{SubwordTokenizer, TokenizerError};
 use crate::vision::ImageFeatures;
 use crate::vision::encoder::{VisionEncoder, VisionError};
 use std::collections::HashMap;
 use std::fs;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -57,170 +59,6 @@ pub enum CorpusImagesError {
     /// The tags' subwords.
     #[error(transparent)]
     Pieces(#[from] TokenizerError),
-}
-
-/// Image files by the id of their tweet.
-#[derive(Clone, Debug)]
-pub struct ImageIndex {
-    origin: PathBuf,
-    /// What a path in a record is relative to.
-    folder: PathBuf,
-    /// The best first.
-    files: HashMap<String, Vec<PathBuf>>,
-}
-
-impl ImageIndex {
-    /// No file by id: records name theirs, relative to `folder`.
-    pub fn relative_to(folder: &Path) -> Self {
-        Self {
-            origin: folder.to_owned(),
-            folder: folder.to_owned(),
-            files: HashMap::new(),
-        }
-    }
-
-    /// The files of a folder; the id is the file's name with or without its extension.
-    ///
-    /// Of files alike but for the extension, those of the image formats come before others, then the first by name. Folders and
-    /// files without an image in them are passed over; standard error says which.
-    ///
-    /// # Errors
-    /// [`CorpusImagesError::Io`] where the folder cannot be listed.
-    pub fn folder(folder: &Path) -> Result<Self, CorpusImagesError> {
-        let io = |cause| CorpusImagesError::Io {
-            path: folder.to_owned(),
-            cause,
-        };
-        let mut found: Vec<(bool, PathBuf)> = Vec::new();
-        let mut passed_over: Vec<String> = Vec::new();
-        for entry in fs::read_dir(folder).map_err(io)? {
-            let path = entry.map_err(io)?.path();
-            let named = has_image_extension(&path);
-            if path.is_file() && (named || begins_as_image(&path)) {
-                found.push((!named, path));
-            } else {
-                let folder = if path.is_dir() { "/" } else { "" };
-                passed_over.push(format!("{}{folder}", name_of(&path)));
-            }
-        }
-        found.sort();
-        let mut files = HashMap::new();
-        // Whole names first: what a file is called in full is it, whatever others are called.
-        for (_, path) in &found {
-            files.insert(name_of(path), vec![path.clone()]);
-        }
-        for (_, path) in found {
-            let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-            let other = files
-                .entry(stem.into_owned())
-                .or_insert_with(|| vec![path.clone()]);
-            if *other != [path.clone()] {
-                passed_over.push(format!(
-                    "{} ({} is taken)",
-                    name_of(&path),
-                    name_of(&other[0])
-                ));
-            }
-        }
-        say_passed_over(folder, passed_over);
-        Ok(Self {
-            origin: folder.to_owned(),
-            folder: folder.to_owned(),
-            files,
-        })
-    }
-
-    /// A table of stand-ins, a line a tweet: `id<TAB>path|similarity<TAB>...`, the best first.
-    /// Paths are relative to the table's folder.
-    ///
-    /// # Errors
-    /// [`CorpusImagesError::Io`], [`CorpusImagesError::Line`].
-    pub fn table(path: &Path) -> Result<Self, CorpusImagesError> {
-        let text = fs::read_to_string(path).map_err(|cause| CorpusImagesError::Io {
-            path: path.to_owned(),
-            cause,
-        })?;
-        let folder = path.parent().unwrap_or(Path::new("")).to_owned();
-        let mut files = HashMap::new();
-        for (number, line) in text.lines().enumerate() {
-            if line.trim().is_empty() {
-                continue;
-            }
-            let mut fields = line.split('\t');
-            let id = fields.next().unwrap_or(line);
-            let paths: Vec<PathBuf> = fields
-                .map(|field| field.split('|').next().unwrap_or(field))
-                .filter(|path| !path.is_empty())
-                .map(|path| folder.join(path))
-                .collect();
-            if paths.is_empty() {
-                return Err(CorpusImagesError::Line {
-                    path: path.to_owned(),
-                    line: number + 1,
-                    found: line.to_owned(),
-                });
-            }
-            files.insert(id.to_owned(), paths);
-        }
-        Ok(Self {
-            origin: path.to_owned(),
-            folder,
-            files,
-        })
-    }
-
-    /// The images a tweet may have, the best first: the path its record gives if there is such a
-    /// file, else its id's.
-    pub fn find(&self, sample: &Sample) -> Vec<PathBuf> {
-        let given = sample.image.as_ref().map(|path| self.folder.join(path));
-        match given.filter(|path| path.is_file()) {
-            Some(path) => vec![path],
-            None => {
-                let files = sample.id.as_ref().and_then(|id| self.files.get(id));
-                files.cloned().unwrap_or_default()
-            }
-        }
-    }
-}
-
-fn name_of(path: &Path) -> String {
-    path.file_name()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned()
-}
-
-fn has_image_extension(path: &Path) -> bool {
-    const EXTENSIONS: [&str; 7] = ["jpg", "jpeg", "jpe", "jfif", "png", "webp", "gif"];
-    let extension = path.extension().unwrap_or_default().to_string_lossy();
-    EXTENSIONS
-        .iter()
-        .any(|known| extension.eq_ignore_ascii_case(known))
-}
-
-/// Whether a file begins as an image does, of whatever format.
-fn begins_as_image(path: &Path) -> bool {
-    let mut start = Vec::new();
-    let read = fs::File::open(path).and_then(|file| file.take(64).read_to_end(&mut start));
-    let nothing = [DecodeError::NotAnImage, DecodeError::Empty];
-    read.is_ok() && Image::decode(&start).is_err_and(|error| !nothing.contains(&error))
-}
-
-/// Names what of a folder is not used, once and not at length.
-fn say_passed_over(folder: &Path, mut names: Vec<String>) {
-    const MOST: usize = 5;
-    if names.is_empty() {
-        return;
-    }
-    names.sort();
-    let count = names.len();
-    let more = if count > MOST { ", ..." } else { "" };
-    names.truncate(MOST);
-    eprintln!(
-        "{}: passed over {count} that are no image of their own: {}{more}",
-        folder.display(),
-        names.join(", ")
-    );
 }
 
 /// Time between two lines of progress.
@@ -404,86 +242,4 @@ fn read_image(path: &Path) -> Result<Vec<u8>, ReadError> {
         .check_file(size)
         .map_err(|error| ReadError::This(error.to_string()))?;
     fs::read(path).map_err(other)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn sample(id: Option<&str>, image: Option<&str>) -> Sample {
-        Sample {
-            id: id.map(str::to_owned),
-            image: image.map(str::to_owned),
-            ..Sample::default()
-        }
-    }
-
-    #[test]
-    fn images_win_over_what_lies_beside_them() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = |name: &str| folder.path().join(name);
-        for name in [
-            "12.json",
-            "12.txt",
-            "12.jpg",
-            "12.webp",
-            "13.PNG",
-            "13.nfo",
-            "14.json",
-            "17.06",
-            "17.06.gif",
-        ] {
-            fs::write(path(name), b"{}").unwrap();
-        }
-        fs::write(path("15"), b"\x89PNG\r\n\x1a\n").unwrap();
-        fs::write(path("16.bin"), b"GIF89a").unwrap();
-        fs::write(path("18.heic"), b"\0\0\0\x18ftypheic\0\0\0\0").unwrap();
-        for name in ["19.jpg", "12", "11.d"] {
-            fs::create_dir(path(name)).unwrap();
-        }
-        let index = ImageIndex::folder(folder.path()).unwrap();
-        let found = |id: &str| index.find(&sample(Some(id), None));
-        for (id, file) in [
-            ("12", "12.jpg"),
-            ("12.webp", "12.webp"),
-            ("13", "13.PNG"),
-            ("15", "15"),
-            ("16", "16.bin"),
-            ("17.06", "17.06.gif"),
-            ("18", "18.heic"),
-        ] {
-            assert_eq!(found(id), [path(file)], "{id}");
-        }
-        for id in ["14", "19", "11", "12.json", "17"] {
-            assert!(found(id).is_empty(), "{id}");
-        }
-    }
-
-    #[test]
-    fn ids_and_records_lead_to_files() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = |name: &str| folder.path().join(name);
-        fs::write(path("12.jpg"), b"").unwrap();
-        fs::write(path("own.png"), b"").unwrap();
-        let index = ImageIndex::folder(folder.path()).unwrap();
-        assert_eq!(index.find(&sample(Some("12"), None)), [path("12.jpg")]);
-        let both = sample(Some("12"), Some("own.png"));
-        assert_eq!(index.find(&both), [path("own.png")]);
-        let lost = sample(Some("12"), Some("lost.png"));
-        assert_eq!(index.find(&lost), [path("12.jpg")]);
-        assert!(index.find(&sample(Some("13"), None)).is_empty());
-        assert!(index.find(&sample(None, None)).is_empty());
-
-        let table = path("table.tsv");
-        fs::write(&table, "7\ta/b.jpg|0.6\tc.jpg|0.5\n\n8\td.jpg\t\n").unwrap();
-        let index = ImageIndex::table(&table).unwrap();
-        let stand_ins = [path("a/b.jpg"), path("c.jpg")];
-        assert_eq!(index.find(&sample(Some("7"), None)), stand_ins);
-        assert_eq!(index.find(&sample(Some("8"), None)), [path("d.jpg")]);
-        for line in ["9", "9\t"] {
-            fs::write(&table, format!("7\ta.jpg\n{line}\n")).unwrap();
-            let error = ImageIndex::table(&table).unwrap_err().to_string();
-            assert!(error.contains("line 2") && error.contains("\"9"), "{error}");
-        }
-    }
 }

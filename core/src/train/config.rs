@@ -29,7 +29,7 @@ pub struct TrainConfig {
     pub dev: Vec<Source>,
     /// Folder of the tweets' own images, found by the tweets' ids.
     pub images: Option<PathBuf>,
-    /// Table of stand-in images, see [`crate::data::corpus_images::ImageIndex::table`]. Without images and table
+    /// Table of stand-in images, see [`crate::data::corpus_images::index::ImageIndex::table`]. Without images and table
     /// no tweet has an image.
     #[serde(alias = "pictures")]
     pub image_table: Option<PathBuf>,

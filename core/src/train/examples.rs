@@ -2,7 +2,8 @@
 
 use crate::data::corpus::mixture::Mixture;
 use crate::data::corpus::{Sample, Source};
-use crate::data::corpus_images::{CorpusImages, EarlyStages, ImageIndex};
+use crate::data::corpus_images::index::ImageIndex;
+use crate::data::corpus_images::{CorpusImages, EarlyStages};
 use crate::data::dataset::{CandidateImage, Example};
 use crate::data::posteriors::Posteriors;
 use crate::systems::image_batch::EncodedImage;

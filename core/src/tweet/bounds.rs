@@ -8,7 +8,8 @@
 //!    such a dot off, label it `O`. Initials are all of a name or none. Every other dot after an entity ends the sentence and not the name.
 
 use crate::tweet::reading::read;
-use crate::tweet::words::{Sigils, Word, is_link};
+use crate::tweet::words::links::is_link;
+use crate::tweet::words::{Sigils, Word};
 use std::borrow::Cow;
 
 /// What the labels of one word may be.

@@ -1,6 +1,6 @@
 //! The shape of a word: what an uncased vocabulary throws away.
 
-use crate::tweet::words::is_link;
+use crate::tweet::words::links::is_link;
 
 /// What a word looks like. Of the first ten, a word has the first one that fits.
 ///

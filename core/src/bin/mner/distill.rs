@@ -4,7 +4,9 @@ use crate::device;
 use crate::failure::Failure;
 use crate::output;
 use burn::train::Interrupter;
-use mner_core::train::distill::{DETECTOR, DistillConfig, Figures, distill};
+use mner_core::train::distill::config::DistillConfig;
+use mner_core::train::distill::report::Figures;
+use mner_core::train::distill::{DETECTOR, distill};
 
 /// Distil the object detector for a lower input side, from photographs without labels
 #[derive(clap::Args)]

@@ -2,7 +2,8 @@
 
 use crate::failure::Failure;
 use mner_core::data::corpus::Sample;
-use mner_core::data::corpus_images::{CorpusImages, ImageIndex};
+use mner_core::data::corpus_images::CorpusImages;
+use mner_core::data::corpus_images::index::ImageIndex;
 use mner_core::recognizer::{RecognizeError, Recognizer};
 use mner_core::splitmix::SplitMix64;
 use mner_core::systems::image_batch::EncodedImage;

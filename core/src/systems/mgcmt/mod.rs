@@ -13,33 +13,29 @@
 //!
 //! What is absent adds exactly 0: F1 without an image, F2 without objects, F without either.
 
+mod fusion;
 pub mod stream;
 
 use crate::label::LABELS;
 use crate::nn::attention::KeyMask;
 use crate::nn::crf::{Crf, CrfTargets};
 use crate::nn::encoder::{Encoder, EncoderConfig};
-use crate::nn::linear::{Linear, linear, linear_without_bias};
-use crate::nn::transformer::{TransformerLayer, TransformerLayerConfig, check_sizes};
+use crate::nn::linear::{Linear, linear};
+use crate::nn::transformer::{TransformerLayer, check_sizes};
 use crate::systems::batch::Batch;
-use crate::systems::image_batch::ImageBatch;
 use crate::tweet::augmentation::Augmentation;
 use crate::tweet::sequence::SubwordSequence;
-use burn::module::{Initializer, Module};
-use burn::nn::{Dropout, DropoutConfig, Embedding, EmbeddingConfig};
-use burn::tensor::activation::{relu, sigmoid};
+use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
+use fusion::Fusion;
 use serde::{Deserialize, Serialize};
-use stream::{Sights, Stream, Words};
+use stream::Words;
 
 /// Labels of the auxiliary branch: `O`, `B`, `I`.
 pub const SPAN_LABELS: usize = 3;
 
 /// Weight of the auxiliary branch's loss.
 const AUXILIARY: f64 = 0.5;
-
-/// Dropout on `[F1 ; F2]`.
-const FUSION_DROPOUT: f64 = 0.5;
 
 /// Objects that are read, the best first.
 pub const OBJECTS: usize = 5;
@@ -148,46 +144,9 @@ impl MgcmtConfig {
     /// If [`MgcmtConfig::check`] finds a problem.
     pub fn init(&self, device: &Device) -> Mgcmt {
         let has = |part| !self.without.contains(&part);
-        let sees = has(Part::Image) || has(Part::Object);
         let d = self.encoder.d;
-        let width = if sees { self.width } else { d };
         let text_layer = self.encoder.layer();
-        let layer = TransformerLayerConfig {
-            d: width,
-            heads: self.heads,
-            ffn: self.ffn,
-            ..text_layer
-        };
-        let normal = || Initializer::Normal {
-            mean: 0.0,
-            std: 0.02,
-        };
-        let attentive = has(Part::Attentive);
-        let stream = || Stream::new(&layer, attentive, device);
-        let fusion = Fusion {
-            // Without bias: subwords without augmentation get exactly 0.
-            augmentation: (self.augmented != Augmented::Off)
-                .then(|| linear_without_bias(self.augmentation_size, d, device)),
-            augmentation_gate: (self.augmented == Augmented::Gate)
-                .then(|| linear(2 * d, d, device)),
-            dropout: DropoutConfig::new(self.encoder.dropout).init(),
-            main: text_layer.init(device),
-            narrow: (d != width).then(|| linear(d, width, device)),
-            image: has(Part::Image).then(|| Image {
-                direct: linear(self.channels, width, device),
-                round: attentive.then(|| linear(self.channels, width, device)),
-                stream: stream(),
-            }),
-            object: has(Part::Object).then(|| Objects {
-                classes: EmbeddingConfig::new(self.classes + 1, width)
-                    .with_initializer(normal())
-                    .init(device),
-                stream: stream(),
-            }),
-            fused_dropout: DropoutConfig::new(FUSION_DROPOUT).init(),
-            fuse: sees.then(|| linear(2 * width, width, device)),
-            join: linear(d + width, d, device),
-        };
+        let fusion = Fusion::new(self, device);
         Mgcmt {
             encoder: self.encoder.init(device),
             fusion,
@@ -215,51 +174,12 @@ pub struct Mgcmt {
     pub crf: Crf,
 }
 
-/// What lies between encoder and emissions.
-#[derive(Module, Debug)]
-struct Fusion {
-    /// `W_a`, augmentation to hidden size.
-    augmentation: Option<Linear>,
-    /// `W_g` of the gate variant, `2D -> D`.
-    augmentation_gate: Option<Linear>,
-    dropout: Dropout,
-    /// `R = Self(H)`.
-    main: TransformerLayer,
-    /// `R` to the streams' width, `D -> W`; none where they are one.
-    narrow: Option<Linear>,
-    image: Option<Image>,
-    object: Option<Objects>,
-    fused_dropout: Dropout,
-    /// `W_f`, `2W -> W`.
-    fuse: Option<Linear>,
-    /// `W_z`, `D + W -> D`.
-    join: Linear,
-}
-
 /// The branch that finds where entities are, not what.
 #[derive(Module, Debug)]
 struct Auxiliary {
     fusion: TransformerLayer,
     emit: Linear,
     crf: Crf,
-}
-
-/// The grid's streams.
-#[derive(Module, Debug)]
-struct Image {
-    /// `W1`, `C -> W`.
-    direct: Linear,
-    /// `W2`, `C -> W`; none without the attentive fusion.
-    round: Option<Linear>,
-    stream: Stream,
-}
-
-/// The objects' streams.
-#[derive(Module, Debug)]
-struct Objects {
-    /// A row a class, the first for none.
-    classes: Embedding,
-    stream: Stream,
 }
 
 /// The label of the auxiliary branch for a label of the nine: `O`, `B` or `I` (0, 1, 2).
@@ -376,67 +296,6 @@ impl Mgcmt {
             branch.crf.nll(spans, &gold) * AUXILIARY
         });
         (emissions, auxiliary)
-    }
-}
-
-impl Fusion {
-    /// `H`, `[R, P, D]`.
-    fn augmented(&self, hidden: Tensor<3>, augmentation: Option<&Tensor<3>>) -> Tensor<3> {
-        let joined = match (&self.augmentation, augmentation) {
-            (Some(project), Some(augmentation)) => {
-                let added = project.forward(augmentation.clone());
-                match &self.augmentation_gate {
-                    None => hidden + added,
-                    Some(gate) => {
-                        let both = Tensor::cat(vec![hidden.clone(), added.clone()], 2);
-                        let gate = sigmoid(gate.forward(both));
-                        added.clone() + gate * (hidden - added)
-                    }
-                }
-            }
-            _ => hidden,
-        };
-        self.dropout.forward(joined)
-    }
-
-    /// `F`, `[R, N, W]`: exactly 0 in rows that show nothing.
-    fn fused(&self, words: &Words, images: Option<&ImageBatch>) -> Tensor<3> {
-        let Some((fuse, images)) = self.fuse.as_ref().zip(images) else {
-            return words.first.zeros_like();
-        };
-        let [rows, cells, _] = images.grid.dims();
-        let device = images.grid.device();
-        let mut seen = Tensor::<2>::zeros([rows, 1], &device);
-        let mut fused = [words.first.zeros_like(), words.first.zeros_like()];
-        if let Some(image) = &self.image {
-            let present = images.present.clone().unsqueeze_dim::<2>(1);
-            let direct = image.direct.forward(images.grid.clone());
-            let encoded_images = Sights {
-                round: match &image.round {
-                    Some(project) => project.forward(images.grid.clone()),
-                    None => direct.clone(),
-                },
-                direct,
-                present: present.clone().repeat_dim(1, cells),
-            };
-            fused[0] = image.stream.forward(words, encoded_images, false);
-            seen = seen.max_pair(present);
-        }
-        if let Some(object) = &self.object {
-            let most = OBJECTS.min(images.classes.dims()[1]);
-            let present = images.objects.clone().narrow(1, 0, most);
-            let classes = images.classes.clone().narrow(1, 0, most);
-            let embedded = object.classes.forward(classes);
-            let encoded_images = Sights {
-                direct: embedded.clone(),
-                round: embedded,
-                present: present.clone(),
-            };
-            fused[1] = object.stream.forward(words, encoded_images, true);
-            seen = seen.max_pair(present.max_dim(1));
-        }
-        let both = self.fused_dropout.forward(Tensor::cat(fused.into(), 2));
-        relu(fuse.forward(both)) * seen.unsqueeze_dim::<3>(2)
     }
 }
 

@@ -4,7 +4,7 @@
 //! score at which detections become objects it falls silent more often. One number repairs that on
 //! the whole: what is added to every logit of objectness.
 
-use crate::train::distill::DistillError;
+use crate::train::distill::error::DistillError;
 use crate::train::distill::lessons::{Exam, dense};
 use crate::train::distill::student::Student;
 use crate::vision::detections;

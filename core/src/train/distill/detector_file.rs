@@ -2,7 +2,7 @@
 
 use crate::formats::vision_networks::SIDE;
 use crate::nn::yolox::Yolox;
-use crate::train::distill::DistillError;
+use crate::train::distill::error::DistillError;
 use burn::store::{BurnToPyTorchAdapter, KeyRemapper, ModuleSnapshot, SafetensorsStore};
 use std::path::Path;
 

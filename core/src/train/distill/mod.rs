@@ -4,6 +4,7 @@
 //!
 //! | part | where |
 //! |---|---|
+//! | what is asked for | [`config`] |
 //! | which photographs | [`photographs`] |
 //! | how they are seen | [`view`] |
 //! | what the teacher says of a view | [`lessons`] |
@@ -13,22 +14,26 @@
 //! | how far they agree on objects | [`agreement`] |
 //! | how sure it has to sound | [`calibration`] |
 //! | the detector that comes out | [`detector_file`] |
+//! | what is said of it | [`report`] |
 
 pub mod agreement;
 pub mod assignment;
 pub mod calibration;
+pub mod config;
 pub mod dense_match;
 pub mod detector_file;
+pub mod error;
 pub mod lessons;
 pub mod photographs;
+pub mod report;
 pub mod student;
 #[cfg(all(test, feature = "flex"))]
 mod tests;
 pub mod view;
 
-use crate::data::corpus::mixture::{Mixture, MixtureError};
-use crate::formats::vision_networks::{OBJECT_NAMES, VisionFileError, load_detector};
-use crate::image::{DecodeError, Image, input};
+use crate::data::corpus::mixture::Mixture;
+use crate::formats::vision_networks::{OBJECT_NAMES, load_detector};
+use crate::image::{Image, input};
 use crate::nn::yolox::Yolox;
 use crate::splitmix::SplitMix64;
 use crate::train::checkpoint::{AtomicCheckpointer, last_epoch, path as checkpoint_path};
@@ -44,58 +49,17 @@ use burn::tensor::Device;
 use burn::train::checkpoint::KeepLastNCheckpoints;
 use burn::train::metric::LossMetric;
 use burn::train::{Interrupter, Learner, SupervisedTraining};
+use config::{DistillConfig, Sides};
+use error::DistillError;
 use lessons::{Exam, Exams, Lessons, School, stack};
 use photographs::{Folder, Photographs};
-use serde::{Deserialize, Serialize};
+use report::DistillReport;
+use serde::Serialize;
 use std::fs;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use student::Student;
-
-/// A distillation, complete: the same values and the same machine give the same detector.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "cli", derive(clap::Args))]
-pub struct DistillConfig {
-    /// Weights of the teacher (YOLOX-Nano), coco_labels.txt beside them; the student starts from
-    /// them
-    #[cfg_attr(feature = "cli", arg(long, value_name = "FILE"))]
-    pub teacher: PathBuf,
-    /// Folder of photographs, subfolders included: a folder, or a folder@weight, of which an epoch
-    /// uses that fraction (repeatable)
-    #[cfg_attr(feature = "cli", arg(long, required = true, value_name = "DIR"))]
-    pub photos: Vec<Folder>,
-    /// Folder of the run
-    #[cfg_attr(feature = "cli", arg(long, value_name = "DIR"))]
-    pub out: PathBuf,
-    /// Input side of the student, a multiple of 32
-    #[cfg_attr(feature = "cli", arg(long, default_value_t = 320))]
-    pub side: u32,
-    /// Input side of the teacher, a multiple of 32
-    #[cfg_attr(feature = "cli", arg(long, default_value_t = 416))]
-    pub teacher_side: u32,
-    /// Passes over the photographs
-    #[cfg_attr(feature = "cli", arg(long, default_value_t = 5))]
-    pub epochs: usize,
-    /// Photographs a step
-    #[cfg_attr(feature = "cli", arg(long, default_value_t = 8))]
-    pub batch: usize,
-    /// Stages of the trunk that stay as they are, of 5 from the pixels on
-    #[cfg_attr(feature = "cli", arg(long, default_value_t = 2))]
-    pub freeze: usize,
-    /// Peak learning rate
-    #[cfg_attr(feature = "cli", arg(long, default_value_t = 1e-4))]
-    pub lr: f64,
-    /// Fraction of the steps over which the learning rate rises from 0; it falls to 0 after
-    #[cfg_attr(feature = "cli", arg(long, default_value_t = 0.05))]
-    pub warmup: f64,
-    /// Decoupled weight decay
-    #[cfg_attr(feature = "cli", arg(long, default_value_t = 1e-4))]
-    pub weight_decay: f32,
-    /// Seed of order and views
-    #[cfg_attr(feature = "cli", arg(long, default_value_t = 1))]
-    pub seed: u64,
-}
 
 /// Photographs that the student's objectness is calibrated on, of those it learnt from.
 const CALIBRATION: usize = 200;
@@ -104,170 +68,6 @@ const CALIBRATION: usize = 200;
 pub const DETECTOR: &str = "detector.safetensors";
 /// The report's file in the run's folder.
 pub const REPORT: &str = "report.json";
-
-/// Input sides.
-#[derive(Clone, Copy, Debug)]
-pub struct Sides {
-    /// The teacher's.
-    pub teacher: u32,
-    /// The student's.
-    pub student: u32,
-}
-
-/// Why there is no detector.
-#[derive(Debug, thiserror::Error)]
-pub enum DistillError {
-    /// A side is no multiple of 32, or the student's is above the teacher's.
-    #[error(
-        "the student's side {student} and the teacher's {teacher} must be multiples of 32 up to 1280, the student's not above the teacher's"
-    )]
-    Sides {
-        /// The student's.
-        student: u32,
-        /// The teacher's.
-        teacher: u32,
-    },
-    /// A value is out of range.
-    #[error("`{name}` is {value}, but must be {expected}")]
-    Range {
-        /// The field.
-        name: &'static str,
-        /// Its value.
-        value: f64,
-        /// What it must be.
-        expected: &'static str,
-    },
-    /// The teacher.
-    #[error(transparent)]
-    Teacher(#[from] VisionFileError),
-    /// The folders' weights.
-    #[error("the photographs' folders: {0}")]
-    Mixture(#[from] MixtureError),
-    /// A file or folder.
-    #[error("{}: {source}", path.display())]
-    Io {
-        /// The file or folder.
-        path: PathBuf,
-        /// The cause.
-        source: std::io::Error,
-    },
-    /// A photograph.
-    #[error("{}: {cause}", path.display())]
-    Image {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong.
-        cause: DecodeError,
-    },
-    /// Nothing to learn from.
-    #[error("there is no photograph to learn from in {}; give a folder with JPEG, PNG, WebP or GIF files", .0.display())]
-    NoPhotographs(PathBuf),
-    /// The folder holds a run already.
-    #[error("{} holds a run already: resume it with --resume, or give another --out", .0.display())]
-    Exists(PathBuf),
-    /// The folder holds another run.
-    #[error("{} holds a run with another configuration; give the same one to resume it, or another --out", .0.display())]
-    Other(PathBuf),
-    /// The device failed.
-    #[error("the compute device failed: {0}")]
-    Device(String),
-    /// The learner stopped.
-    #[error("training stopped: {0}")]
-    Stopped(String),
-    /// A weight file of the run.
-    #[error("{}: {problem}", path.display())]
-    Weights {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong.
-        problem: String,
-    },
-}
-
-/// How a distillation ended: `report.json`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct DistillReport {
-    /// What was asked for.
-    pub config: DistillConfig,
-    /// Photographs learnt from.
-    pub photographs: usize,
-    /// Photographs kept apart, on which the rest was measured.
-    pub held_out: usize,
-    /// Which detections count, for all alike.
-    pub detect: DetectConfig,
-    /// The teacher's weights run at the student's side as they are.
-    pub baseline: Figures,
-    /// The same, calibrated as the student is: what training is worth beyond that.
-    pub calibrated: Figures,
-    /// The student after training.
-    pub student: Figures,
-    /// What was added to its logits of objectness after training ([`calibration`]).
-    pub shift: f64,
-}
-
-/// Agreement with the teacher at its own side.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Figures {
-    /// Fraction of the teacher's objects that are found.
-    pub recall: f64,
-    /// Fraction of the objects found that are the teacher's.
-    pub precision: f64,
-    /// Harmonic mean of both.
-    pub f1: f64,
-    /// What was counted.
-    #[serde(flatten)]
-    pub counts: Agreement,
-}
-
-impl From<Agreement> for Figures {
-    fn from(counts: Agreement) -> Self {
-        Self {
-            recall: counts.recall(),
-            precision: counts.precision(),
-            f1: counts.f1(),
-            counts,
-        }
-    }
-}
-
-impl DistillConfig {
-    /// Checks that everything is in range.
-    ///
-    /// # Errors
-    /// [`DistillError::Sides`] or [`DistillError::Range`], for the first problem.
-    pub fn check(&self) -> Result<(), DistillError> {
-        let side = |side: u32| (32..=1280).contains(&side) && side.is_multiple_of(32);
-        if !side(self.side) || !side(self.teacher_side) || self.side > self.teacher_side {
-            return Err(DistillError::Sides {
-                student: self.side,
-                teacher: self.teacher_side,
-            });
-        }
-        let many = (1.0, f64::MAX, "1 or more");
-        let ranges = [
-            ("epochs", self.epochs as f64, many),
-            ("batch", self.batch as f64, many),
-            ("freeze", self.freeze as f64, (0.0, 5.0, "from 0 to 5")),
-            ("lr", self.lr, (0.0, 1.0, "from 0 to 1")),
-            ("warmup", self.warmup, (0.0, 0.99, "from 0 to 0.99")),
-            (
-                "weight_decay",
-                self.weight_decay.into(),
-                (0.0, 1.0, "from 0 to 1"),
-            ),
-        ];
-        for (name, value, (low, high, expected)) in ranges {
-            if !(low..=high).contains(&value) {
-                return Err(DistillError::Range {
-                    name,
-                    value,
-                    expected,
-                });
-            }
-        }
-        Ok(())
-    }
-}
 
 /// Distils as `config` says on `device`, and leaves in the run's folder the detector
 /// ([`DETECTOR`]), its class names beside it, and the report ([`REPORT`]).

@@ -1,7 +1,7 @@
 //! The photographs to learn from, and those kept apart to compare on.
 
 use crate::image::Image;
-use crate::train::distill::DistillError;
+use crate::train::distill::error::DistillError;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::fs;

@@ -1,5 +1,6 @@
 use super::*;
-use crate::tweet::reading::read;
+use crate::tweet::reading::{is_blank, read};
+use crate::tweet::words::links::is_link;
 use proptest::prelude::*;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
