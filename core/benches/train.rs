@@ -72,6 +72,7 @@ fn main() {
         batch: Batch::new(&rows, 0, LeastSizes::default(), &device),
         targets: CrfTargets::new(&gold, LABELS, &device),
         gold: Vec::new(),
+        taught: None,
     };
 
     let mut seconds = Vec::with_capacity(steps);

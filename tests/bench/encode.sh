@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Milliseconds that one tweet of PIECES word pieces takes in a quantised text encoder of MiniLM-L6's size, on the CPU: in
+# Milliseconds that one tweet of PIECES subwords takes in a quantised text encoder of MiniLM-L6's size, on the CPU: in
 # f32 on burn's device with THREADS threads, and with the bundle's 8-bit weights, on one.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."

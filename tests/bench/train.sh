@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Training throughput of the text system on the CPU: word pieces a second, and the ratio to PyTorch where PYTHON (or
+# Training throughput of the text system on the CPU: subwords a second, and the ratio to PyTorch where PYTHON (or
 # .venv/bin/python) has torch and transformers. Same network, batch and threads.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."

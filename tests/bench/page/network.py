@@ -2,7 +2,7 @@
 
     python network.py TOKENIZER_JSON OUT
 
-Sizes are those of sentence-transformers/all-MiniLM-L6-v2 (6 layers of 384, 12 heads, feed-forward 1536, 30522 word pieces),
+Sizes are those of sentence-transformers/all-MiniLM-L6-v2 (6 layers of 384, 12 heads, feed-forward 1536, 30522 subwords),
 with nine labels; the graph is what torch.onnx exports for it. int8 is onnxruntime's dynamic quantisation.
 """
 

@@ -1,6 +1,6 @@
 /**
  * The page's engine beside onnxruntime-web and transformers.js, each in a fresh headless Chromium, one thread, on a tweet of
- * 32 word pieces: `node page.mjs MODEL NETWORK IMAGE`, a bundle's folder, network.py's folder, an image file.
+ * 32 subwords: `node page.mjs MODEL NETWORK IMAGE`, a bundle's folder, network.py's folder, an image file.
  */
 import { mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
