@@ -1,9 +1,11 @@
-//! The public face: load a bundle, recognise tweets. How many are computed at once is in `answers`.
+//! The public face: load a bundle, recognise tweets. How many are computed at once is in `answers`,
+//! what tells a device that computes nonsense in `known_answer`.
 
 mod answers;
 pub mod evidence;
+mod known_answer;
 
-use crate::bundle::manifest::{Drawing, KnownAnswer, Manifest};
+use crate::bundle::manifest::Manifest;
 use crate::bundle::{BundleError, BundleFiles, Compute, Unpacked, unpack};
 use crate::decode::chain::{Chain, ChainScores, Rules};
 use crate::decode::entities::{Entity, WordEntity, decode, decode_within};
@@ -347,65 +349,5 @@ impl Recognizer {
         (0..words * LABELS)
             .map(|i| chain.marginal(i / LABELS, i % LABELS))
             .collect()
-    }
-
-    /// Computes the known answer for `text` and an image.
-    ///
-    /// # Errors
-    /// [`LoadError`] if the image cannot be drawn or encoded, or the device fails.
-    pub async fn known_answer(
-        &self,
-        text: &str,
-        image: Option<Drawing>,
-    ) -> Result<KnownAnswer, LoadError> {
-        let encoded = match image {
-            Some(drawing) => Some(self.encode_image(&drawing.draw()?).await?),
-            None => None,
-        };
-        let words = Self::tokens(&self.words(text), text);
-        let answer = self
-            .answers(&[&words], &[encoded.as_ref()])
-            .await?
-            .remove(0);
-        let rows = answer.emissions.chunks(LABELS);
-        Ok(KnownAnswer {
-            text: text.to_owned(),
-            image,
-            emissions: rows
-                .map(|row| row.iter().map(|&v| v as f32).collect())
-                .collect(),
-        })
-    }
-
-    /// Runs the bundle's known answer and returns the largest absolute difference of an emission
-    /// score; `None` if the bundle carries none.
-    ///
-    /// # Errors
-    /// If the device fails, or differs by more than `tolerance`.
-    pub async fn check(&self, tolerance: f32) -> Result<Option<f32>, LoadError> {
-        let Some(expected) = &self.manifest.about.known_answer else {
-            return Ok(None);
-        };
-        let got = self.known_answer(&expected.text, expected.image).await?;
-        let same_shape = got.emissions.len() == expected.emissions.len()
-            && expected.emissions.iter().all(|row| row.len() == LABELS);
-        let difference = if same_shape {
-            let pairs = got
-                .emissions
-                .iter()
-                .flatten()
-                .zip(expected.emissions.iter().flatten());
-            // Not `f32::max`, which forgets a NaN.
-            pairs
-                .map(|(a, b)| (a - b).abs())
-                .fold(0.0, |most, d| if d > most || d.is_nan() { d } else { most })
-        } else {
-            f32::INFINITY
-        };
-        if difference <= tolerance {
-            Ok(Some(difference))
-        } else {
-            Err(RecognizeError::WrongAnswer { difference }.into())
-        }
     }
 }
