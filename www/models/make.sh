@@ -128,10 +128,15 @@ settles=(
 )
 step "$RUNS/settles" bundle/manifest.json "$MNER" train --system hamlearning --start "$RUNS/decides/bundle" "${settles[@]}" --seed 3 \
     --image-swap 0.25 --lr-relevance 3e-4
+step "$RUNS/settled" bundle/manifest.json "$MNER" train --system hamlearning --start "$RUNS/settles/bundle" "${settles[@]}" --seed 4 \
+    --train "$(unlabelled "$RUNS/strangers.jsonl"), \"weight\": 0.6}" --image-swap 0.25 --lr-relevance 3e-4
+ship hamlearning settled mixed
 train ita --system ita "${vision[@]}" "${others[@]}"
 ship ita ita mixed
 [ -e "$RUNS/tweets.bin" ] || PYTHONHASHSEED=0 "$PYTHON" "$here/word2vec.py" "$TWEETS" "$RUNS/tweets.bin"
 train mgcmt --system mgcmt --width 96 --word2vec "$RUNS/tweets.bin" "${vision[@]}" "${others[@]}" \
     --licence "tweets for the word vectors: TweetEval, research use"
 step "$RUNS/mgcmt-decides" bundle/manifest.json "$MNER" train --system mgcmt --start "$RUNS/mgcmt/bundle" "${goes_on[@]}" --epochs 1
-ship mgcmt mgcmt-decides mixed
+step "$RUNS/mgcmt-settles" bundle/manifest.json "$MNER" train --system mgcmt --start "$RUNS/mgcmt-decides/bundle" "${settles[@]}" --seed 3 \
+    --train "$(unlabelled "$RUNS/strangers.jsonl"), \"weight\": 0.6}" --image-swap 0.25
+ship mgcmt mgcmt-settles mixed
