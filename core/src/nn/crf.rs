@@ -264,4 +264,4 @@ fn log_sum_exp<const D: usize>(x: Tensor<D>, dim: usize) -> Tensor<D> {
 }
 
 #[cfg(all(test, feature = "train", feature = "flex"))]
-mod tests;
+pub(crate) mod tests;

@@ -2,8 +2,8 @@
 //! al., NAACL 2022, section 3.3, whose image is words; any other system's may be anything).
 
 use crate::nn::crf::{Crf, CrfTargets};
+use crate::systems::distillation::divergence;
 use burn::tensor::Tensor;
-use burn::tensor::activation::log_softmax;
 use serde::{Deserialize, Serialize};
 
 /// How a system learns from two views of a tweet: its text alone, and the text with its image.
@@ -64,22 +64,17 @@ pub fn alignment(
     present: &[Tensor<2>],
     temperature: f64,
 ) -> Tensor<1> {
-    let batch = text.dims()[0] as f64;
-    let log_posterior = |crf: &Crf, emissions: Tensor<3>| {
-        log_softmax(crf.forward_backward(emissions, present) / temperature, 2)
-    };
-    let teacher = log_posterior(&crf.detached(), cross.detach()).detach();
-    let student = log_posterior(crf, text);
+    let teacher = crf.detached().forward_backward(cross.detach(), present);
+    let student = crf.forward_backward(text, present);
     let words = Tensor::stack::<3>(present.to_vec(), 1);
-    let divergence = teacher.clone().exp() * (teacher - student) * words;
-    divergence.sum() * (temperature * temperature / batch)
+    divergence(teacher.detach(), student, words, temperature)
 }
 
 #[cfg(all(test, feature = "train", feature = "flex"))]
 mod tests {
     use super::*;
     use crate::decode::chain::{Chain, ChainScores};
-    use burn::module::Param;
+    use crate::nn::crf::tests::crf_of;
     use burn::tensor::{Device, TensorData};
 
     const L: usize = 3;
@@ -95,15 +90,6 @@ mod tests {
             start: wave(L, 1.3),
             transitions: wave(L * L, 0.7),
             end: wave(L, 2.1),
-        }
-    }
-
-    fn crf(scores: &ChainScores, device: &Device) -> Crf {
-        let tensor = |v: &[f64]| Tensor::<1>::from_data(TensorData::from(v), device);
-        Crf {
-            start: Param::from_tensor(tensor(&scores.start)),
-            transitions: Param::from_tensor(tensor(&scores.transitions).reshape([L, L])),
-            end: Param::from_tensor(tensor(&scores.end)),
         }
     }
 
@@ -146,7 +132,7 @@ mod tests {
         let (scores, mut text, cross) = (scores(), wave(2 * N * L, 0.37), wave(2 * N * L, 0.53));
         let loss = |text: &[f64], cross: &[f64]| {
             let loss = alignment(
-                &crf(&scores, &device),
+                &crf_of(&scores, &device),
                 emissions(text, &device),
                 emissions(cross, &device),
                 targets(&device).present(),
@@ -166,7 +152,7 @@ mod tests {
     fn only_the_text_view_and_its_chain_learn() {
         let device = Device::flex().autodiff();
         let (base, text, cross) = (scores(), wave(2 * N * L, 0.37), wave(2 * N * L, 0.53));
-        let chain = crf(&base, &device);
+        let chain = crf_of(&base, &device);
         let inputs = [&text, &cross].map(|v| emissions(v, &device).require_grad());
         let [text_input, cross_input] = inputs;
         let loss = alignment(

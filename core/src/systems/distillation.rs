@@ -48,8 +48,7 @@ impl TeacherPosteriors {
         })
     }
 
-    /// `tau^2 KL(p_teacher || p_student)`, summed over words and labels, mean over tweets, `[1]`;
-    /// `p = softmax(log posterior / tau)` of each word.
+    /// The [`divergence`] of a student from them over the words of which something is known, `[1]`.
     ///
     /// # Shapes
     /// - emissions `[B, N, L]`, the student's; present as
@@ -61,20 +60,36 @@ impl TeacherPosteriors {
         present: &[Tensor<2>],
         temperature: f64,
     ) -> Tensor<1> {
-        let batch = emissions.dims()[0] as f64;
-        let teacher = log_softmax(self.logs.clone() / temperature, 2);
-        let student = log_softmax(crf.forward_backward(emissions, present) / temperature, 2);
-        let divergence = teacher.clone().exp() * (teacher - student) * self.known.clone();
-        divergence.sum() * (temperature * temperature / batch)
+        let student = crf.forward_backward(emissions, present);
+        divergence(self.logs.clone(), student, self.known.clone(), temperature)
     }
 }
 
-#[cfg(all(test, feature = "flex"))]
+/// `tau^2 KL(p_teacher || p_student)`, summed over words and labels, mean over tweets, `[1]`;
+/// `p = softmax(scores / tau)` of each word.
+///
+/// # Shapes
+/// - teacher and student `[B, N, L]`, log posteriors up to a number a word, as
+///   [`Crf::forward_backward`] gives them; words `[B, N, 1]`, 1 where a word counts, else 0
+pub fn divergence(
+    teacher: Tensor<3>,
+    student: Tensor<3>,
+    words: Tensor<3>,
+    temperature: f64,
+) -> Tensor<1> {
+    let batch = teacher.dims()[0] as f64;
+    let teacher = log_softmax(teacher / temperature, 2);
+    let student = log_softmax(student / temperature, 2);
+    let divergence = teacher.clone().exp() * (teacher - student) * words;
+    divergence.sum() * (temperature * temperature / batch)
+}
+
+#[cfg(all(test, feature = "train", feature = "flex"))]
 mod tests {
     use super::*;
     use crate::decode::chain::{Chain, ChainScores};
     use crate::nn::crf::CrfTargets;
-    use burn::module::Param;
+    use crate::nn::crf::tests::crf_of;
 
     const L: usize = 3;
     const N: usize = 4;
@@ -94,11 +109,7 @@ mod tests {
             end: wave(L, 2.1),
         };
         let tensor = |v: &[f64]| Tensor::<1>::from_data(TensorData::from(v), &device);
-        let crf = Crf {
-            start: Param::from_tensor(tensor(&scores.start)),
-            transitions: Param::from_tensor(tensor(&scores.transitions).reshape([L, L])),
-            end: Param::from_tensor(tensor(&scores.end)),
-        };
+        let crf = crf_of(&scores, &device);
         let lengths = [N, 2, 3];
         let values = wave(3 * N * L, 0.37);
         let emissions = tensor(&values).reshape([3, N, L]);

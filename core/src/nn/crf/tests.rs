@@ -9,11 +9,13 @@ fn wave(n: usize, k: f64, scale: f64) -> Vec<f64> {
         .collect()
 }
 
-fn crf_of(scores: &ChainScores, device: &Device) -> Crf {
+/// A chain on the device with the scores of one on the host.
+pub(crate) fn crf_of(scores: &ChainScores, device: &Device) -> Crf {
+    let labels = scores.start.len();
     let tensor = |v: &[f64]| Tensor::<1>::from_data(TensorData::from(v), device);
     Crf {
         start: Param::from_tensor(tensor(&scores.start)),
-        transitions: Param::from_tensor(tensor(&scores.transitions).reshape([L, L])),
+        transitions: Param::from_tensor(tensor(&scores.transitions).reshape([labels, labels])),
         end: Param::from_tensor(tensor(&scores.end)),
     }
 }
