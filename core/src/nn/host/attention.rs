@@ -12,11 +12,38 @@ pub struct Distances {
 }
 
 impl Distances {
-    /// Adds to one query's logits of each key what `head` thinks of their distances.
-    fn add(&self, head: usize, query: usize, logits: &mut [f32]) {
+    /// What they are among `n` subwords.
+    pub fn among(&self, n: usize) -> Biases {
         let buckets = self.biases.len() / self.heads;
-        for (key, logit) in logits.iter_mut().enumerate() {
-            *logit += self.biases[bucket(query, key, buckets) * self.heads + head];
+        // The first key's offset to the last query is 1 - n, the last key's to the first query n - 1.
+        let offsets = (1..n).rev().map(|before| (before, 0));
+        let offsets: Vec<usize> = offsets
+            .chain((0..n).map(|after| (0, after)))
+            .map(|(query, key)| bucket(query, key, buckets))
+            .collect();
+        let of = |head| move |at: &usize| self.biases[at * self.heads + head];
+        Biases {
+            by_offset: (0..self.heads)
+                .flat_map(|head| offsets.iter().map(of(head)))
+                .collect(),
+            n,
+        }
+    }
+}
+
+/// The bias of every pair of `n` subwords, which only their offset decides.
+pub struct Biases {
+    /// `[heads, 2 n - 1]`, key minus query from `1 - n` on.
+    by_offset: Vec<f32>,
+    n: usize,
+}
+
+impl Biases {
+    /// Adds to one query's logits, `[n]`, what `head` thinks of each key's distance.
+    fn add(&self, head: usize, query: usize, logits: &mut [f32]) {
+        let from = head * (2 * self.n - 1) + self.n - 1 - query;
+        for (logit, bias) in logits.iter_mut().zip(&self.by_offset[from..]) {
+            *logit += bias;
         }
     }
 }
@@ -31,7 +58,7 @@ pub fn attend(
     values: &[f32],
     d: usize,
     heads: usize,
-    distances: Option<&Distances>,
+    biases: Option<&Biases>,
 ) -> Vec<f32> {
     let (n, size) = (keys.len() / d, d / heads);
     let scale = 1.0 / (size as f32).sqrt();
@@ -55,8 +82,8 @@ pub fn attend(
             }
             weights.fill(0.0);
             combine(&mut weights, &query, |t| &across[t * stride..]);
-            if let Some(distances) = distances {
-                distances.add(head, i, &mut weights[..n]);
+            if let Some(biases) = biases {
+                biases.add(head, i, &mut weights[..n]);
             }
             softmax(&mut weights[..n]);
             let value = |j: usize| &values[j * d + own.start..];
@@ -102,7 +129,7 @@ mod tests {
             let bias = |i: usize, j: usize, head: usize| {
                 f64::from(distances.biases[bucket(i, j, 32) * heads + head])
             };
-            let got = attend(&q, &k, &v, d, heads, Some(&distances));
+            let got = attend(&q, &k, &v, d, heads, Some(&distances.among(n)));
             let size = d / heads;
             let at = |x: &[f32], i: usize, t: usize| f64::from(x[i * d + t]);
             for i in 0..n {

@@ -30,6 +30,7 @@ mod pointwise;
 mod table;
 
 pub use activations::Activations;
+use attention::Biases;
 pub use attention::Distances;
 pub use linear::BlockLinear;
 pub use pointwise::{Norm, gelu};
@@ -119,24 +120,20 @@ impl HostEncoder {
             }
         }
         self.norm.forward(&mut x);
+        let biases = self.distances.as_ref();
+        let biases = biases.map(|distances| distances.among(subwords.len()));
         for layer in &self.layers {
-            x = layer.forward(&x, self.d(), self.heads, self.distances.as_ref());
+            x = layer.forward(&x, self.d(), self.heads, biases.as_ref());
         }
         x
     }
 }
 
 impl HostLayer {
-    fn forward(
-        &self,
-        x: &[f32],
-        d: usize,
-        heads: usize,
-        distances: Option<&Distances>,
-    ) -> Vec<f32> {
+    fn forward(&self, x: &[f32], d: usize, heads: usize, biases: Option<&Biases>) -> Vec<f32> {
         let packed = Activations::new(x, d);
         let [q, k, v] = [&self.query, &self.key, &self.value].map(|l| l.forward(&packed));
-        let joined = attention::attend(&q, &k, &v, d, heads, distances);
+        let joined = attention::attend(&q, &k, &v, d, heads, biases);
         let mut attended = self.output.forward(&Activations::new(&joined, d));
         add(&mut attended, x);
         self.attention_norm.forward(&mut attended);
