@@ -24,19 +24,24 @@ pub fn read(path: &Path) -> Result<BundleFiles, Failure> {
 }
 
 impl BundleArgs {
-    /// Loads the bundle onto its device. A GPU must reproduce the bundle's known answer: a driver
-    /// that computes nonsense does so without an error.
+    /// Loads the bundle onto its device.
     pub fn load(&self) -> Result<Recognizer, Failure> {
-        const TOLERANCE: f32 = 2e-2;
-        let device = device::parse(&self.device)?;
-        pollster::block_on(async {
-            let files = read(&self.bundle)?;
-            if self.device == "cpu" {
-                return Ok(Recognizer::load(files, &device, Compute::Host).await?);
-            }
-            let recognizer = Recognizer::load(files, &device, Compute::Device).await?;
-            recognizer.check(TOLERANCE).await?;
-            Ok(recognizer)
-        })
+        load(read(&self.bundle)?, &self.device)
     }
+}
+
+/// Loads a bundle onto the device of this name. A GPU must reproduce the bundle's known answer: a driver that computes nonsense
+/// does so without an error.
+pub fn load(files: BundleFiles, device: &str) -> Result<Recognizer, Failure> {
+    const TOLERANCE: f32 = 2e-2;
+    let on_cpu = device == "cpu";
+    let device = device::parse(device)?;
+    pollster::block_on(async {
+        if on_cpu {
+            return Ok(Recognizer::load(files, &device, Compute::Host).await?);
+        }
+        let recognizer = Recognizer::load(files, &device, Compute::Device).await?;
+        recognizer.check(TOLERANCE).await?;
+        Ok(recognizer)
+    })
 }

@@ -1,11 +1,10 @@
 //! `mner posteriors`: what teachers believe of tweets, for students to learn from.
 
-use crate::bundle::read;
+use crate::bundle::{load, read};
 use crate::device;
 use crate::failure::Failure;
 use crate::output::Counter;
 use crate::train::source;
-use mner_core::bundle::Compute;
 use mner_core::data::corpus::{Sample, Source};
 use mner_core::data::posteriors::PosteriorsWriter;
 use mner_core::recognizer::Recognizer;
@@ -33,18 +32,11 @@ pub struct Args {
 const STEP: usize = 64;
 
 pub fn run(args: &Args) -> Result<(), Failure> {
-    let device = device::parse(&args.device)?;
-    let compute = match args.device.as_str() {
-        "cpu" => Compute::Host,
-        _ => Compute::Device,
-    };
     let mut mark = Sha256::new();
     let teachers = args.teachers.iter().map(|folder| {
         let files = read(folder)?;
         mark.update(Sha256::digest(&files.manifest));
-        Ok(pollster::block_on(Recognizer::load(
-            files, &device, compute,
-        ))?)
+        load(files, &args.device)
     });
     let teachers: Vec<Recognizer> = teachers.collect::<Result<_, Failure>>()?;
     let mut writer = PosteriorsWriter::open(&args.out, mark.finalize().into())?;
