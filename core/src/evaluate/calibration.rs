@@ -4,7 +4,8 @@
 use crate::decode::chunks::{Rule, chunks};
 use crate::decode::entities::WordEntity;
 use crate::label::Label;
-use serde::Serialize;
+use serde::ser::SerializeStruct;
+use serde::{Serialize, Serializer};
 use std::fmt;
 
 /// Bins of equal width.
@@ -67,6 +68,15 @@ impl Calibration {
     pub fn expected_error(&self) -> f64 {
         let apart = |bin: &Bin| (bin.precision() - bin.confidence()).abs() * bin.found as f64;
         self.bins.iter().map(apart).sum::<f64>() / self.found().max(1) as f64
+    }
+}
+
+impl Serialize for Calibration {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut fields = serializer.serialize_struct("Calibration", 2)?;
+        fields.serialize_field("expected_error", &self.expected_error())?;
+        fields.serialize_field("bins", &self.bins)?;
+        fields.end()
     }
 }
 

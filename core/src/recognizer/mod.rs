@@ -331,12 +331,12 @@ impl Recognizer {
     /// The best labels that an answer gives, one label per word. Of the words of a corpus, which are
     /// cut as its makers cut them: nothing bounds them but BIO.
     pub fn labels(&self, answer: &Answer) -> Vec<Label> {
-        decode(&self.chain, &answer.emissions).0
+        self.decoded(answer).0
     }
 
-    /// The entities of an answer, over its words, as [`Self::labels`] has them.
-    pub fn word_entities(&self, answer: &Answer) -> Vec<WordEntity> {
-        decode(&self.chain, &answer.emissions).1
+    /// [`Self::labels`], and the entities that they stand for.
+    pub fn decoded(&self, answer: &Answer) -> (Vec<Label>, Vec<WordEntity>) {
+        decode(&self.chain, &answer.emissions)
     }
 
     /// Posteriors of every label of every word of an answer, `[N * 9]`, under BIO.

@@ -9,7 +9,7 @@ use crate::user_names::UserNames;
 use mner_core::data::corpus::{Sample, Source};
 use mner_core::data::image_text_files::{Captioner, read_all};
 use mner_core::decode::chunks::{Rule, chunks};
-use mner_core::evaluate::calibration::{BINS, Bin, Calibration};
+use mner_core::evaluate::calibration::Calibration;
 use mner_core::evaluate::scores::{Report, Scores};
 use mner_core::evaluate::seen_entities::SeenEntities;
 use mner_core::evaluate::user_names::is_user_name;
@@ -82,29 +82,10 @@ struct Pass {
     relevance: Option<RelevanceScores>,
     /// Found entities by their confidence.
     #[serde(skip_serializing_if = "Option::is_none")]
-    calibration: Option<Calibrated>,
+    calibration: Option<Calibration>,
     /// Tweets with an image.
     #[serde(rename = "pictures", skip_serializing_if = "Option::is_none")]
     images: Option<usize>,
-}
-
-/// How far confidence and precision are apart.
-#[derive(Serialize)]
-struct Calibrated {
-    expected_error: f64,
-    bins: [Bin; BINS],
-    #[serde(skip)]
-    table: String,
-}
-
-impl From<Calibration> for Calibrated {
-    fn from(calibration: Calibration) -> Self {
-        Self {
-            expected_error: calibration.expected_error(),
-            bins: calibration.bins,
-            table: calibration.to_string(),
-        }
-    }
 }
 
 /// Entities that are not scored.
@@ -221,7 +202,7 @@ fn print(text: &mut String, pass: &Pass) -> fmt::Result {
         writeln!(text, "unseen entities\n{unseen}")?;
     }
     if let Some(calibration) = &pass.calibration {
-        writeln!(text, "{}", calibration.table)?;
+        writeln!(text, "{calibration}")?;
     }
     if let (Some(r), Some(images)) = (&pass.relevance, pass.images) {
         writeln!(
@@ -263,7 +244,7 @@ fn pass(
             &known[done..done + chunk.len()],
         ))?;
         for (sample, answer) in chunk.iter().zip(&answers) {
-            let labels = recognizer.labels(answer);
+            let (labels, entities) = recognizer.decoded(answer);
             let is_left_out = |chunk| user_names.dropped() && is_user_name(&sample.tokens, chunk);
             let count = |labels: &[Label]| {
                 let all = chunks(labels, Rule::Lenient).into_iter();
@@ -273,7 +254,7 @@ fn pass(
             left_out.found += count(&labels);
             scores.add_where(&sample.labels, &labels, |chunk| !is_left_out(chunk));
             if let Some(calibration) = &mut calibration {
-                calibration.add(&sample.labels, &recognizer.word_entities(answer));
+                calibration.add(&sample.labels, &entities);
             }
             if let Some(names) = names {
                 let new = |chunk| !is_left_out(chunk) && !names.has(&sample.tokens, chunk);
@@ -302,7 +283,7 @@ fn pass(
             semantic: mean(sum.semantic),
             spatial: mean(sum.spatial),
         }),
-        calibration: calibration.map(Calibrated::from),
+        calibration,
         images: encoded_images.map(|_| images as usize),
     })
 }
