@@ -178,7 +178,7 @@ impl LabelledBatch {
                 })
             })
             .collect();
-        let longest = rows.iter().map(Vec::len).max().unwrap_or(0);
+        let targets = CrfTargets::new(&rows, LABELS, device).with_open(&open);
         let own: Vec<Option<bool>> = examples.iter().map(|(.., own)| *own).collect();
         let batch = layout.batch(&inputs, views, device);
         Self {
@@ -186,9 +186,9 @@ impl LabelledBatch {
                 true => batch.with_ownership(&own),
                 false => batch,
             },
-            targets: CrfTargets::new(&rows, LABELS, device).with_open(&open),
+            taught: TeacherPosteriors::new(&taught, targets.present().len(), LABELS, device),
+            targets,
             gold: examples.iter().map(|(e, ..)| e.labels.clone()).collect(),
-            taught: TeacherPosteriors::new(&taught, longest, LABELS, device),
         }
     }
 }

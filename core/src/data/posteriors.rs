@@ -13,7 +13,6 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 const MAGIC: &[u8; 17] = b"mner-posteriors-1";
-const HEADER: usize = MAGIC.len() + 32;
 
 /// Log posteriors below this are kept as this: e^-15 is less than any teacher knows.
 const LEAST: f32 = -15.0;
@@ -62,6 +61,14 @@ fn key<S: AsRef<str>>(words: &[S]) -> u64 {
     u64::from_le_bytes(*digest.first_chunk().expect("32 bytes"))
 }
 
+/// The teachers' mark and the records of a file.
+fn parts<'a>(bytes: &'a [u8], path: &Path) -> Result<(&'a [u8; 32], &'a [u8]), PosteriorsError> {
+    bytes
+        .strip_prefix(MAGIC)
+        .and_then(<[u8]>::split_first_chunk)
+        .ok_or_else(|| PosteriorsError::Foreign(path.to_owned()))
+}
+
 impl Posteriors {
     /// Adds what a file holds.
     ///
@@ -72,10 +79,8 @@ impl Posteriors {
             path: path.to_owned(),
             source,
         })?;
-        if !bytes.starts_with(MAGIC) || bytes.len() < HEADER {
-            return Err(PosteriorsError::Foreign(path.to_owned()));
-        }
-        self.take(&bytes[HEADER..]);
+        let (_, records) = parts(&bytes, path)?;
+        self.take(records);
         Ok(())
     }
 
@@ -139,12 +144,13 @@ impl PosteriorsWriter {
         if bytes.is_empty() {
             file.write_all(MAGIC).map_err(io)?;
             file.write_all(&mark).map_err(io)?;
-        } else if !bytes.starts_with(MAGIC) || bytes.len() < HEADER {
-            return Err(PosteriorsError::Foreign(path.to_owned()));
-        } else if bytes[MAGIC.len()..HEADER] != mark {
-            return Err(PosteriorsError::OtherTeachers(path.to_owned()));
         } else {
-            let whole = HEADER + known.take(&bytes[HEADER..]);
+            let (found, records) = parts(&bytes, path)?;
+            if *found != mark {
+                return Err(PosteriorsError::OtherTeachers(path.to_owned()));
+            }
+            let header = bytes.len() - records.len();
+            let whole = header + known.take(records);
             file.get_ref().set_len(whole as u64).map_err(io)?;
         }
         Ok(Self {
