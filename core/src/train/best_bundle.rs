@@ -4,23 +4,19 @@ use crate::bundle::manifest::About;
 use crate::bundle::weights::WeightsError;
 use crate::bundle::{BundleError, Parts};
 use crate::packing::{folder, pack_with_answer};
-use crate::systems::SystemConfig;
 use crate::train::checkpoint::path as checkpoint_path;
 use crate::train::config::TrainConfig;
 use crate::train::error::TrainError;
 use crate::train::history;
 use crate::train::learner::TrainedSystem;
+use crate::train::start::Fixed;
 use crate::train::tuned_backbone::TunedBackbone;
-use crate::tweet::augmentation::Augmentation;
-use crate::tweet::subwords::SubwordTokenizer;
-use crate::tweet::words::Sigils;
 use crate::vision::encoder::{Backbone, VisionEncoder};
 use burn::module::Module;
 use burn::store::{ModuleRecord, RecordError};
 use burn::tensor::Device;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 /// How a run ended.
 #[derive(Clone, Debug)]
@@ -36,33 +32,22 @@ pub struct Outcome {
 /// The tweet whose emissions every bundle carries as its known answer.
 const KNOWN: &str = "RT @nasa: Sunita Williams is back in Houston with #Boeing";
 
-/// What the bundle of the best epoch is made of beside its weights.
-pub(crate) struct BestParts {
-    pub(crate) system: SystemConfig,
-    pub(crate) tokenizer: SubwordTokenizer,
-    pub(crate) vision: Option<VisionEncoder>,
-    pub(crate) tuned: Option<TunedBackbone>,
-    pub(crate) augmentation: Option<Arc<Augmentation>>,
-    pub(crate) sigils: Sigils,
-    pub(crate) before: Option<About>,
-}
-
 /// Packs the checkpoint of the best epoch.
 pub(crate) fn bundle_best(
     config: &TrainConfig,
-    parts: BestParts,
+    fixed: Fixed,
+    tuned: Option<TunedBackbone>,
     checkpoints: &Path,
     device: &Device,
 ) -> Result<Outcome, TrainError> {
-    let BestParts {
-        system: system_config,
+    let Fixed {
+        config: system_config,
         tokenizer,
         vision,
-        tuned,
         augmentation,
         sigils,
         before,
-    } = parts;
+    } = fixed;
     let (best, dev_f1) = history::best(&config.out).ok_or(TrainError::NoEpoch)?;
     let path = checkpoint_path(checkpoints, "model", best);
     let unusable = |e: RecordError| BundleError::Weights(WeightsError::Pack(e.to_string()));

@@ -4,7 +4,7 @@ use crate::data::dataset::{Loader, Order};
 use crate::data::image_text_files;
 use crate::data::posteriors::Posteriors;
 use crate::systems::layout::Layout;
-use crate::train::best_bundle::{BestParts, Outcome, bundle_best};
+use crate::train::best_bundle::{Outcome, bundle_best};
 use crate::train::checkpoint::{AtomicCheckpointer, KeepLastAndBest, Patience, last_epoch};
 use crate::train::config::TrainConfig;
 use crate::train::error::TrainError;
@@ -40,31 +40,24 @@ pub fn train(
 ) -> Result<Outcome, TrainError> {
     config.check()?;
     let device = devices[0].clone().autodiff();
-    let Start {
-        config: system_config,
-        system,
-        tokenizer,
-        vision,
-        augmentation,
-        sigils,
-        before,
-    } = match &config.start {
+    let Start { system, fixed } = match &config.start {
         Some(folder) => go_on(config, folder, &devices[0])?,
         None => begin(config, &devices[0], &device)?,
     };
     let system = frozen(config, system)?;
-    let tuned = tuned(config, vision.as_ref())?;
+    let tuned = tuned(config, fixed.vision.as_ref())?;
     // What is refused above leaves no folder behind.
     let checkpoints = open_run(config, resume)?;
     let started = last_epoch(&checkpoints).unwrap_or(0);
+    let tokenizer = &fixed.tokenizer;
     let pad = tokenizer.special().pad;
-    let layout = Layout::new(&system_config, pad, augmentation.clone());
+    let layout = Layout::new(&fixed.config, pad, fixed.augmentation.clone());
     let shown = Shown {
-        builder: system_config.context(),
+        builder: fixed.config.context(),
         texts: image_text_files::read_all(&config.context, &config.captions, config.captioner)?,
     };
     let mut corpus_images =
-        open_corpus_images(config, vision.as_ref(), tuned.as_ref(), &tokenizer)?;
+        open_corpus_images(config, fixed.vision.as_ref(), tuned.as_ref(), tokenizer)?;
     let mut posteriors = Posteriors::default();
     for path in &config.posteriors {
         posteriors.read(path)?;
@@ -72,7 +65,7 @@ pub fn train(
     let max_pieces = config.max_pieces;
     let (train, mixture) = read(
         &config.train,
-        &tokenizer,
+        tokenizer,
         max_pieces,
         &shown,
         &posteriors,
@@ -81,7 +74,7 @@ pub fn train(
     )?;
     let (dev, _) = read(
         &config.dev,
-        &tokenizer,
+        tokenizer,
         max_pieces,
         &shown,
         &Posteriors::default(),
@@ -159,16 +152,7 @@ pub fn train(
             ));
         }
     }
-    let parts = BestParts {
-        system: system_config,
-        tokenizer,
-        vision,
-        tuned,
-        augmentation,
-        sigils,
-        before,
-    };
-    bundle_best(config, parts, &checkpoints, &devices[0])
+    bundle_best(config, fixed, tuned, &checkpoints, &devices[0])
 }
 
 /// Makes the run's folder, or checks that it holds this very run.

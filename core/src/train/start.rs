@@ -29,9 +29,14 @@ use std::sync::Arc;
 
 /// What a run starts with.
 pub(crate) struct Start {
-    pub(crate) config: SystemConfig,
     /// On the device that differentiates.
     pub(crate) system: System,
+    pub(crate) fixed: Fixed,
+}
+
+/// What the run does not change: what its bundle is made of beside the system's weights.
+pub(crate) struct Fixed {
+    pub(crate) config: SystemConfig,
     pub(crate) tokenizer: SubwordTokenizer,
     pub(crate) vision: Option<VisionEncoder>,
     pub(crate) augmentation: Option<Arc<Augmentation>>,
@@ -51,15 +56,15 @@ pub(crate) fn begin(
     let (system_config, system) =
         build(config, vision.as_ref(), augmentation.as_deref(), autodiff)?;
     let tokenizer = load_tokenizer_of(&config.encoder, system_config.encoder().vocab)?;
-    Ok(Start {
+    let fixed = Fixed {
         config: system_config,
-        system,
         tokenizer,
         vision,
         augmentation,
         sigils: config.sigils,
         before: None,
-    })
+    };
+    Ok(Start { system, fixed })
 }
 
 /// A bundle as it is.
@@ -83,15 +88,16 @@ pub(crate) fn go_on(
         });
     }
     check_subwords(config, manifest.config.encoder())?;
-    Ok(Start {
+    let fixed = Fixed {
         config: manifest.config,
         sigils: manifest.sigils,
-        system: system.train(),
         tokenizer,
         vision,
         augmentation,
         before: Some(manifest.about),
-    })
+    };
+    let system = system.train();
+    Ok(Start { system, fixed })
 }
 
 /// The system of which the text encoder's first layers do not learn.
