@@ -135,7 +135,7 @@ pub fn load_encoder(
         serde_json::from_slice(&read(path.clone())?).map_err(|e| problem(e.to_string()))?;
     let family = config.family().map_err(problem)?;
     let types = config.type_vocab_size;
-    let mut config = config.encoder(shapes, dropout).map_err(problem)?;
+    let mut config = config.encoder(family, shapes, dropout).map_err(problem)?;
 
     let (path, tensors) = weights::encoder(folder)?;
     if types.is_none() {

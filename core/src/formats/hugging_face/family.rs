@@ -231,9 +231,14 @@ impl HfConfig {
         ))
     }
 
-    /// The sizes, with a word-shape table of `shapes` rows; the problem, as a sentence, where they cannot be used.
-    pub(super) fn encoder(&self, shapes: usize, dropout: f64) -> Result<EncoderConfig, String> {
-        let family = self.family()?;
+    /// The sizes of an encoder of this family, with a word-shape table of `shapes` rows; the problem, as a sentence, where they
+    /// cannot be used.
+    pub(super) fn encoder(
+        &self,
+        family: Family,
+        shapes: usize,
+        dropout: f64,
+    ) -> Result<EncoderConfig, String> {
         let first_position = match family {
             Family::Bert | Family::DistilBert => 0,
             // fairseq counts positions from the padding id on.
