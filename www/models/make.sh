@@ -34,10 +34,15 @@ step() {
 dev=(--dev "$DATA/twitter2017/valid.txt" --dev "$DATA/twitter2015/valid.txt")
 benchmarks=(--train "$DATA/twitter2017/train.txt" --train "$DATA/twitter2015/train.txt" "${dev[@]}")
 # Names of other kinds of tweets. BTC has no MISC, so what it leaves O may be one.
+wnut() {
+    printf '{"path": "%s", "weight": %s, "labels": {"person": "PER", "location": "LOC", "corporation": "ORG", "group": "ORG",
+        "product": "MISC", "creative-work": "MISC"}}' "$DATA/ner/wnut17.train.conll" "$1"
+}
+btc() {
+    printf '{"path": "%s", "weight": %s, "prefixes": "split", "unlabelled": ["MISC"]}' "$DATA/ner/btc.train.conll" "$1"
+}
 others=(
-    --train '{"path": "'"$DATA"'/ner/wnut17.train.conll", "labels": {"person": "PER", "location": "LOC", "corporation": "ORG",
-        "group": "ORG", "product": "MISC", "creative-work": "MISC"}}'
-    --train '{"path": "'"$DATA"'/ner/btc.train.conll", "weight": 0.5, "prefixes": "split", "unlabelled": ["MISC"]}'
+    --train "$(wnut 1)" --train "$(btc 0.5)"
     --licence "tweets: WNUT-17 and Broad Twitter Corpus, CC BY 4.0"
 )
 images=(--image-table "$DATA/pictures.tsv" --cache "$RUNS/features")
@@ -92,44 +97,44 @@ contrast=$here/../../tests/contrast
     --out "$RUNS/decides.jsonl"
 grep -v '"id": "[0-9]*7"' "$DATA/mvsa/tweets.jsonl" | sed 's|"image": "|"image": "mvsa/|' |
     grep -vFf <(awk -F'\t' '$3 == "eval" { print "\"" $1 "\"" }' "$contrast/photographs.tsv") >"$RUNS/own.jsonl"
+decides() { printf '{"path": "%s", "weight": %s, "image_decides": true}' "$RUNS/decides.jsonl" "$1"; }
+# unlabelled FILE WEIGHT
+unlabelled() {
+    printf '{"path": "%s", "weight": %s, "prefixes": "split", "unlabelled": ["PER", "LOC", "ORG", "MISC"]}' "$1" "$2"
+}
 goes_on=(
     --train "$DATA/twitter2017/train.txt" --train "$DATA/twitter2015/train.txt" "${dev[@]}"
-    --train '{"path": "'"$DATA"'/ner/wnut17.train.conll", "weight": 0.5, "labels": {"person": "PER", "location": "LOC",
-        "corporation": "ORG", "group": "ORG", "product": "MISC", "creative-work": "MISC"}}'
-    --train '{"path": "'"$DATA"'/ner/btc.train.conll", "weight": 0.25, "prefixes": "split", "unlabelled": ["MISC"]}'
-    --train '{"path": "'"$RUNS"'/decides.jsonl", "weight": 0.75, "image_decides": true}'
+    --train "$(wnut 0.5)" --train "$(btc 0.25)" --train "$(decides 0.75)"
     "${images[@]}" --image-dropout 0.15 --seed 1 --lr-encoder 5e-5 --lr-fusion 3e-4 --lr-new 5e-4 --lr-crf 2e-3
     --licence "tweets with images: MVSA-Single, research use; photographs: Flickr8k, COCO"
 )
 step "$RUNS/decides" bundle/manifest.json "$MNER" train --system hamlearning --start "$RUNS/hamlearning/bundle" "${goes_on[@]}" \
-    --train '{"path": "'"$RUNS"'/own.jsonl", "weight": 0.5, "prefixes": "split", "unlabelled": ["PER", "LOC", "ORG", "MISC"]}' \
-    --image-swap 0.25 --lr-relevance 5e-4 --epochs 2
+    --train "$(unlabelled "$RUNS/own.jsonl" 0.5)" --image-swap 0.25 --lr-relevance 5e-4 --epochs 2
 train text --system text "${others[@]}"
 ship text text mixed
 
 # Where the words settle what a name is, no image may unsettle it: two models that read the words alone say what they believe of tweets
 # beside their own images and beside images that are not theirs, and what they say is learnt beside whatever is shown.
-unlabelled() { printf '{"path": "%s", "prefixes": "split", "unlabelled": ["PER", "LOC", "ORG", "MISC"]' "$1"; }
 [ -e "$RUNS/strangers.jsonl" ] ||
-    python3 "$here/strangers.py" "$TWEETS" "$DATA/pictures.tsv" "$RUNS/own.jsonl" 5000 "$RUNS/strangers.jsonl"
-[ -e "$RUNS/words.done" ] || "$MNER" posteriors --teacher "$RUNS/text/bundle" --teacher "$RUNS/hamlearning/bundle" \
-    --data "$(unlabelled "$RUNS/own.jsonl")}" --data "$(unlabelled "$RUNS/strangers.jsonl")}" --device "$DEVICE" --out "$RUNS/words.posteriors"
-touch "$RUNS/words.done"
-settles=(
-    --train "$DATA/twitter2017/train.txt@0.5" --train "$DATA/twitter2015/train.txt@0.5" "${dev[@]}"
-    --train '{"path": "'"$DATA"'/ner/wnut17.train.conll", "weight": 0.25, "labels": {"person": "PER", "location": "LOC",
-        "corporation": "ORG", "group": "ORG", "product": "MISC", "creative-work": "MISC"}}'
-    --train '{"path": "'"$DATA"'/ner/btc.train.conll", "weight": 0.125, "prefixes": "split", "unlabelled": ["MISC"]}'
-    --train '{"path": "'"$RUNS"'/decides.jsonl", "weight": 0.5, "image_decides": true}'
-    --train "$(unlabelled "$RUNS/own.jsonl")}"
-    --posteriors "$RUNS/words.posteriors" --distill-temperature 1 --distill-weight 1 --epochs 1
-    "${images[@]}" --image-dropout 0.1 --lr-encoder 3e-5 --lr-fusion 2e-4 --lr-new 3e-4 --lr-crf 1e-3
-    --licence "tweets without labels: TweetEval, research use"
-)
-step "$RUNS/settles" bundle/manifest.json "$MNER" train --system hamlearning --start "$RUNS/decides/bundle" "${settles[@]}" --seed 3 \
-    --image-swap 0.25 --lr-relevance 3e-4
-step "$RUNS/settled" bundle/manifest.json "$MNER" train --system hamlearning --start "$RUNS/settles/bundle" "${settles[@]}" --seed 4 \
-    --train "$(unlabelled "$RUNS/strangers.jsonl"), \"weight\": 0.6}" --image-swap 0.25 --lr-relevance 3e-4
+    "$PYTHON" "$here/strangers.py" "$TWEETS" "$DATA/pictures.tsv" "$RUNS/own.jsonl" 5000 "$RUNS/strangers.jsonl"
+# Tweets that are in the file already are not asked about again.
+"$MNER" posteriors --teacher "$RUNS/text/bundle" --teacher "$RUNS/hamlearning/bundle" --data "$(unlabelled "$RUNS/own.jsonl" 1)" \
+    --data "$(unlabelled "$RUNS/strangers.jsonl" 1)" --device "$DEVICE" --out "$RUNS/words.posteriors"
+
+# settles NAME SYSTEM START BOTH WNUT BTC DECIDES ARGUMENT...: an epoch from the run START, the four being weights of corpora.
+settles() {
+    local name=$1 system=$2 start=$3 both=$4 wnut=$5 btc=$6 decides=$7
+    shift 7
+    step "$RUNS/$name" bundle/manifest.json "$MNER" train --system "$system" --start "$RUNS/$start/bundle" --epochs 1 \
+        --train "$DATA/twitter2017/train.txt@$both" --train "$DATA/twitter2015/train.txt@$both" "${dev[@]}" \
+        --train "$(wnut "$wnut")" --train "$(btc "$btc")" --train "$(decides "$decides")" --train "$(unlabelled "$RUNS/own.jsonl" 1)" \
+        --posteriors "$RUNS/words.posteriors" --distill-temperature 1 --distill-weight 1 \
+        "${images[@]}" --image-dropout 0.1 --image-swap 0.25 --lr-encoder 3e-5 --lr-fusion 2e-4 --lr-new 3e-4 --lr-crf 1e-3 \
+        --licence "tweets without labels: TweetEval, research use" "$@"
+}
+strangers=(--train "$(unlabelled "$RUNS/strangers.jsonl" 0.6)")
+settles settles hamlearning decides 0.5 0.25 0.125 0.5 --lr-relevance 3e-4 --seed 3
+settles settled hamlearning settles 0.4 0.2 0.1 0.75 --lr-relevance 3e-4 --seed 4 "${strangers[@]}"
 ship hamlearning settled mixed
 train ita --system ita "${vision[@]}" "${others[@]}"
 ship ita ita mixed
@@ -137,6 +142,5 @@ ship ita ita mixed
 train mgcmt --system mgcmt --width 96 --word2vec "$RUNS/tweets.bin" "${vision[@]}" "${others[@]}" \
     --licence "tweets for the word vectors: TweetEval, research use"
 step "$RUNS/mgcmt-decides" bundle/manifest.json "$MNER" train --system mgcmt --start "$RUNS/mgcmt/bundle" "${goes_on[@]}" --epochs 1
-step "$RUNS/mgcmt-settles" bundle/manifest.json "$MNER" train --system mgcmt --start "$RUNS/mgcmt-decides/bundle" "${settles[@]}" --seed 3 \
-    --train "$(unlabelled "$RUNS/strangers.jsonl"), \"weight\": 0.6}" --image-swap 0.25
+settles mgcmt-settles mgcmt mgcmt-decides 0.4 0.2 0.1 0.75 --seed 3 "${strangers[@]}"
 ship mgcmt mgcmt-settles mixed
