@@ -412,7 +412,7 @@ fn training(folder: &TempDir, out: &str, epochs: usize) -> Vec<String> {
         &epochs,
         "--batch",
         "4",
-        "--max-pieces",
+        "--max-subwords",
         "32",
     ]
     .map(str::to_owned)
@@ -481,6 +481,43 @@ fn a_killed_run_resumes_to_the_same_weights() {
         succeed(&["inspect", &format!("{whole}/bundle")])
             .contains("known answer     reproduced to")
     );
+}
+
+#[test]
+fn the_last_epochs_are_averaged() {
+    let folder = with_bundle();
+    let run = path(&folder, "run");
+    let mut args = training(&folder, &run, 4);
+    args.extend(["--average", "3"].map(str::to_owned));
+    let said = succeed(&args.iter().map(String::as_str).collect::<Vec<_>>());
+    assert!(said.contains("the mean of the last 3:"), "{said}");
+    let kept = |epoch: usize| Path::new(&run).join(format!("checkpoint/model-{epoch}.bpk"));
+    assert!((2..=4).all(|epoch| kept(epoch).exists()));
+
+    // What the manifest says of the mean is what it scores.
+    let bundle = format!("{run}/bundle");
+    let (inspected, scored) = (
+        succeed(&["inspect", &bundle, "--json"]),
+        succeed(&[
+            "evaluate",
+            "--bundle",
+            &bundle,
+            "--data",
+            &path(&folder, "train.txt"),
+            "--json",
+        ]),
+    );
+    let [manifest, scores] =
+        [inspected, scored].map(|text| serde_json::from_str::<Value>(&text).unwrap());
+    let said = manifest["scores"].as_object().unwrap();
+    let of_mean = said.values().next().unwrap().as_f64().unwrap();
+    let f1 = scores["lenient"]["micro"]["f1"].as_f64().unwrap();
+    assert!((of_mean - f1).abs() < 1e-9, "{of_mean} against {f1}");
+
+    args.truncate(args.len() - 1);
+    args.push("5".to_owned());
+    let refused = fail(&args.iter().map(String::as_str).collect::<Vec<_>>(), 1);
+    assert!(refused.contains("`average` is 5"), "{refused}");
 }
 
 /// The shared folder of pretrained weights and reference images, if it is there.

@@ -1,7 +1,7 @@
 //! How long one tweet takes in a quantised text encoder of MiniLM-L6's size, random weights, on the
 //! CPU: a JSON line for the device in f32 and one for the library itself.
 //!
-//! `CARGO_PROFILE_DEV_OPT_LEVEL=3 cargo bench --profile dev --features cli,flex --bench encode -- [--pieces P] [--runs R]`;
+//! `CARGO_PROFILE_DEV_OPT_LEVEL=3 cargo bench --profile dev --features cli,flex --bench encode -- [--subwords P] [--runs R]`;
 //! threads of the device by `RAYON_NUM_THREADS`.
 #![recursion_limit = "256"]
 
@@ -25,12 +25,12 @@ use std::time::Instant;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() {
-    let (subwords, runs) = (flag("--pieces", 32), flag("--runs", 30));
+    let (subwords, runs) = (flag("--subwords", 32), flag("--runs", 30));
     let device = Device::flex();
     device.seed(1);
     let encoder = minilm(WordShape::COUNT);
     let parts = Parts {
-        max_pieces: encoder.max_pieces(),
+        max_subwords: encoder.max_subwords(),
         sigils: Sigils::Joined,
         config: SystemConfig::Text(TextConfig {
             encoder: encoder.clone(),

@@ -1,7 +1,7 @@
 //! Training throughput of the text system at MiniLM-L6's size, random weights and subwords, on the
 //! CPU: one JSON line, the same fields as `tests/bench/torch_train.py`.
 //!
-//! `cargo bench --profile dev --features cli,flex --bench train -- [--batch B] [--subwords P] [--steps S] [--warmup W]`;
+//! `CARGO_PROFILE_DEV_OPT_LEVEL=3 cargo bench --profile dev --features cli,flex --bench train -- [--batch B] [--subwords P] [--steps S] [--warmup W]`;
 //! threads by `RAYON_NUM_THREADS`.
 #![recursion_limit = "256"]
 
@@ -10,7 +10,7 @@ mod shared;
 use burn::optim::GradientsParams;
 use burn::tensor::Device;
 use burn::train::TrainStep;
-use mner_core::data::dataset::LabelledBatch;
+use mner_core::data::example::LabelledBatch;
 use mner_core::label::LABELS;
 use mner_core::nn::crf::CrfTargets;
 use mner_core::splitmix::SplitMix64;
@@ -31,7 +31,7 @@ use std::time::Instant;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() {
-    let (batch, subwords) = (flag("--batch", 16), flag("--pieces", 32));
+    let (batch, subwords) = (flag("--batch", 16), flag("--subwords", 32));
     let (steps, warmup) = (flag("--steps", 20), flag("--warmup", 3));
     let device = Device::flex().autodiff();
     device.seed(1);
@@ -88,7 +88,7 @@ fn main() {
     seconds.sort_by(f64::total_cmp);
     let median = seconds[seconds.len() / 2];
     println!(
-        r#"{{"name":"mner","threads":{},"batch":{batch},"subwords":{subwords},"steps":{steps},"warmup":{warmup},"seconds_per_step_median":{median:.4},"pieces_per_second":{:.1}}}"#,
+        r#"{{"name":"mner","threads":{},"batch":{batch},"subwords":{subwords},"steps":{steps},"warmup":{warmup},"seconds_per_step_median":{median:.4},"subwords_per_second":{:.1}}}"#,
         std::env::var("RAYON_NUM_THREADS").unwrap_or_else(|_| std::thread::available_parallelism()
             .map_or(1, usize::from)
             .to_string()),

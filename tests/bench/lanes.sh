@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Microseconds that the linear layers of one transformer layer of MiniLM-L6's size take on PIECES subwords, in 8 bits, by how
+# Microseconds that the linear layers of one transformer layer of MiniLM-L6's size take on SUBWORDS subwords, in 8 bits, by how
 # many outputs (PANEL) and rows (ROWS) the inner loop of core/src/nn/host computes side by side: compiled for this processor,
 # and for WebAssembly, which Node runs. The least of 400 runs each, so that a busy machine matters little; a minute in all.
 set -euo pipefail
@@ -32,7 +32,7 @@ use nn::host::{activations::Activations, linear::BlockLinear};
 pub struct Layer(Vec<(BlockLinear, Vec<f32>, usize)>);
 
 impl Layer {
-    pub fn new(pieces: usize) -> Self {
+    pub fn new(subwords: usize) -> Self {
         let mut state = 1_u64;
         let mut random = move || {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
@@ -42,7 +42,7 @@ impl Layer {
         Self(sizes.map(|[i, o]| {
             let codes: Vec<i8> = (0..i * o).map(|_| (127.0 * random()) as i8).collect();
             let scales: Vec<f32> = (0..i / 32 * o).map(|_| random()).collect();
-            let x = (0..pieces * i).map(|_| random()).collect();
+            let x = (0..subwords * i).map(|_| random()).collect();
             (BlockLinear::new(&codes, &scales, vec![0.0; o], 32), x, i)
         }).collect())
     }
@@ -55,13 +55,13 @@ impl Layer {
 static LAYER: std::sync::OnceLock<Layer> = std::sync::OnceLock::new();
 #[cfg(target_arch = "wasm32")]
 #[unsafe(no_mangle)]
-pub extern "C" fn run(pieces: usize) -> f32 {
-    LAYER.get_or_init(|| Layer::new(pieces)).run()
+pub extern "C" fn run(subwords: usize) -> f32 {
+    LAYER.get_or_init(|| Layer::new(subwords)).run()
 }
 
 fn main() {
-    let pieces = std::env::args().nth(1).unwrap().parse().unwrap();
-    let layer = Layer::new(pieces);
+    let subwords = std::env::args().nth(1).unwrap().parse().unwrap();
+    let layer = Layer::new(subwords);
     let times = (0..400).map(|_| {
         let started = std::time::Instant::now();
         std::hint::black_box(layer.run());
@@ -74,17 +74,17 @@ RUST
 cat >"$work/run.mjs" <<'NODE'
 import { readFileSync } from 'node:fs';
 const { instance } = await WebAssembly.instantiate(readFileSync(process.argv[2]), {});
-const pieces = Number(process.argv[3]);
+const subwords = Number(process.argv[3]);
 let least = Infinity;
 for (let i = 0; i < 400; i++) {
   const started = performance.now();
-  instance.exports.run(pieces);
+  instance.exports.run(subwords);
   least = Math.min(least, performance.now() - started);
 }
 console.log((1e3 * least).toFixed(0));
 NODE
 
-pieces=${PIECES:-32}
+subwords=${SUBWORDS:-32}
 for panel in 8 16 32; do
     for rows in 1 2 4 8; do
         sed -i -e "s/^pub const PANEL: usize = .*/pub const PANEL: usize = $panel;/" \
@@ -94,6 +94,6 @@ for panel in 8 16 32; do
         rustc --edition 2024 -C opt-level=3 -C target-feature=+simd128 --target wasm32-unknown-unknown --crate-type cdylib \
             "$work/main.rs" -o "$work/lanes.wasm"
         printf '{"panel":%d,"rows":%d,"microseconds_native":%d,"microseconds_wasm":%d}\n' "$panel" "$rows" \
-            "$("$work/native" "$pieces")" "$(node "$work/run.mjs" "$work/lanes.wasm" "$pieces")"
+            "$("$work/native" "$subwords")" "$(node "$work/run.mjs" "$work/lanes.wasm" "$subwords")"
     done
 done

@@ -5,14 +5,14 @@
     .venv/bin/python tests/bench/torch_train.py --threads 2 --profile
 
 One step = forward, backward, clip the gradient norm to 5, AdamW, on random piece ids (fixed seed; a new batch
-each step, no padding): BertModel (30522 pieces, hidden 384, 6 layers, 12 heads, FFN 1536, dropout 0.1, no
+each step, no padding): BertModel (30522 subwords, hidden 384, 6 layers, 12 heads, FFN 1536, dropout 0.1, no
 pooler, `transformers`' fused attention) -> dropout 0.1 -> Linear(384, 9) -> linear-chain CRF NLL. Every piece
 counts as the first piece of a word, so the CRF runs over all of them: its longest case. AdamW with the usual
 two groups (no decay on biases and LayerNorm), in PyTorch's fused CPU form, its fastest. The weights are random,
 which does not change the work.
 
-Prints one JSON line: name, version, threads, batch, pieces, steps, warmup (not timed),
-seconds_per_step_median, pieces_per_second (batch * pieces / median), cpu_seconds_per_step
+Prints one JSON line: name, version, threads, batch, subwords, steps, warmup (not timed),
+seconds_per_step_median, subwords_per_second (batch * subwords / median), cpu_seconds_per_step
 (processor time of all threads, mean; on a busy machine trust it only with one thread, because idle OpenMP
 threads spin while they wait), loss_first, loss_last.
 `--profile` adds forward_seconds, backward_seconds, optimizer_seconds (medians; clipping counts as optimizer).
@@ -82,20 +82,20 @@ def optimizer_for(model):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--batch", type=int, default=16)
-    parser.add_argument("--pieces", type=int, default=32)
+    parser.add_argument("--subwords", type=int, default=32)
     parser.add_argument("--steps", type=int, default=20)
     parser.add_argument("--warmup", type=int, default=3)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--profile", action="store_true")
     arguments = parser.parse_args()
-    if min(arguments.batch, arguments.steps, arguments.threads) < 1 or arguments.pieces < 2 or arguments.warmup < 0:
-        parser.error("batch, steps and threads must be at least 1, pieces at least 2, warmup at least 0")
+    if min(arguments.batch, arguments.steps, arguments.threads) < 1 or arguments.subwords < 2 or arguments.warmup < 0:
+        parser.error("batch, steps and threads must be at least 1, subwords at least 2, warmup at least 0")
 
     torch.set_num_threads(arguments.threads)
     torch.manual_seed(0)
     model = Tagger().train()
     optimizer = optimizer_for(model)
-    shape = (arguments.batch, arguments.pieces)
+    shape = (arguments.batch, arguments.subwords)
     mask = torch.ones(shape, dtype=torch.long)
 
     steps, phases, losses = [], {"forward": [], "backward": [], "optimizer": []}, []
@@ -125,11 +125,11 @@ def main():
         "version": torch.__version__,
         "threads": arguments.threads,
         "batch": arguments.batch,
-        "pieces": arguments.pieces,
+        "subwords": arguments.subwords,
         "steps": arguments.steps,
         "warmup": arguments.warmup,
         "seconds_per_step_median": round(median, 5),
-        "pieces_per_second": round(arguments.batch * arguments.pieces / median, 1),
+        "subwords_per_second": round(arguments.batch * arguments.subwords / median, 1),
         "cpu_seconds_per_step": round(cpu, 5),
         "loss_first": round(losses[0], 4),
         "loss_last": round(losses[-1], 4),

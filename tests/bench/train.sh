@@ -7,7 +7,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 threads=${THREADS:-$(nproc)}
 python=${PYTHON:-.venv/bin/python}
 
-ours=$(RAYON_NUM_THREADS=$threads cargo bench --quiet --profile dev --package mner-core --features cli,flex --bench train)
+ours=$(CARGO_PROFILE_DEV_OPT_LEVEL=3 RAYON_NUM_THREADS=$threads cargo bench --quiet --profile dev \
+    --package mner-core --features cli,flex --bench train)
 echo "$ours"
 if ! "$python" -c 'import torch, transformers' 2>/dev/null; then
     echo "skipped: PyTorch, because $python has no torch and transformers (tests/reference/requirements.txt)"
@@ -17,5 +18,5 @@ theirs=$("$python" tests/bench/torch_train.py --threads "$threads")
 echo "$theirs"
 "$python" -c '
 import json, sys
-ours, theirs = (json.loads(line)["pieces_per_second"] for line in sys.argv[1:])
+ours, theirs = (json.loads(line)["subwords_per_second"] for line in sys.argv[1:])
 print(f"ours / PyTorch: {ours / theirs:.2f}")' "$ours" "$theirs"

@@ -1,4 +1,4 @@
-"""Writes auto_tokenizer.json: the settings beside tokenizer.json with which `AutoTokenizer` gives the pieces of pieces.json.
+"""Writes auto_tokenizer.json: the settings beside tokenizer.json with which `AutoTokenizer` gives the subwords of subwords.json.
 
 A cased BERT (the reference's one, not lower-casing), a lower-casing one and a RoBERTa, words given split. Without the settings the
 cased one is lower-cased and the RoBERTa loses its leading blanks; that is shown too. Run with transformers 4.57.1 and 5.24.0.
@@ -14,7 +14,7 @@ import transformers
 from transformers import AutoTokenizer
 
 HERE = Path(__file__).parent
-CASES = {case["name"]: case for case in json.loads((HERE / "pieces.json").read_text())}
+CASES = {case["name"]: case for case in json.loads((HERE / "subwords.json").read_text())}
 TYPES = {"bert": "bert", "bert-cased": "bert", "roberta": "roberta"}
 
 
@@ -36,7 +36,7 @@ def settings(name, case):
     return found
 
 
-def pieces(folder, words):
+def subwords(folder, words):
     tokenizer = AutoTokenizer.from_pretrained(folder)
     encoding = tokenizer(words, is_split_into_words=True, add_special_tokens=False)
     return encoding["input_ids"]
@@ -62,12 +62,12 @@ def main():
             (folder / "tokenizer.json").write_text(json.dumps(case["tokenizer"]))
             (folder / "config.json").write_text(json.dumps({"model_type": model_type}))
             try:
-                without = pieces(folder, words) == expected
+                without = subwords(folder, words) == expected
             except Exception as error:
                 without = type(error).__name__
             written[name] = settings(name, case)
             (folder / "tokenizer_config.json").write_text(json.dumps(written[name]))
-            assert pieces(folder, words) == expected, name
+            assert subwords(folder, words) == expected, name
         print(transformers.__version__, name, "right; without the settings:", without)
     text = json.dumps(written, indent=1, ensure_ascii=False) + "\n"
     (HERE / "auto_tokenizer.json").write_text(text)

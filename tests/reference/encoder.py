@@ -15,15 +15,15 @@ Writes `encoder/<model>/`, each a folder as found on the Hugging Face hub, plus 
     distilbert    DistilBertModel, safetensors, bare keys
     electra       ElectraForPreTraining, safetensors, `electra.` prefix, `discriminator_predictions.*` keys
 
-`cases.safetensors` (B tweets, P pieces, D hidden):
+`cases.safetensors` (B tweets, P subwords, D hidden):
 
     input_ids, attention_mask, token_type_ids   i64 [B, P]; mask 1 = real piece, 0 = padding
     embeddings            f32 [B, P, D]  output of the embedding layer, after its LayerNorm
     layer_1 .. layer_L-1  f32 [B, P, D]  output of each encoder layer but the last
     last_hidden_state     f32 [B, P, D]
 
-Rows at padded pieces are what `transformers` computes there: BERT counts positions through the padding, the
-RoBERTa family gives padding the position `pad_token_id` and counts real pieces from `pad_token_id + 1`.
+Rows at padded subwords are what `transformers` computes there: BERT counts positions through the padding, the
+RoBERTa family gives padding the position `pad_token_id` and counts real subwords from `pad_token_id + 1`.
 The first row of each batch fills every position. Weights have standard deviation 0.2, biases and LayerNorm
 parameters are random too, and so is the padding row of the word table, so that no mistake hides behind a
 zero or a one. Evaluation mode, f32, plain ("eager") attention, one thread.
@@ -101,10 +101,10 @@ def randomise(model, seed):
 
 
 def batch(config, lengths, seed):
-    """Random pieces for tweets of the given lengths, padded to the longest."""
+    """Random subwords for tweets of the given lengths, padded to the longest."""
     generator = torch.Generator().manual_seed(seed)
-    pieces = max(lengths)
-    input_ids = torch.full((len(lengths), pieces), config.pad_token_id)
+    subwords = max(lengths)
+    input_ids = torch.full((len(lengths), subwords), config.pad_token_id)
     mask = torch.zeros_like(input_ids)
     types = torch.zeros_like(input_ids)
     for row, length in enumerate(lengths):

@@ -1,6 +1,6 @@
 //! The text encoder of a quantised bundle for a CPU: its weights as they are in the file.
 
-use crate::bundle::quantize::WORD_PIECES;
+use crate::bundle::quantize::SUBWORD_TABLE;
 use crate::bundle::weights::{
     Tensors, WeightsError, blocks, is_in_blocks, storage, take, take_f32, take_packed,
 };
@@ -29,7 +29,7 @@ pub(crate) fn take_encoder(
     config: &EncoderConfig,
     tensors: &mut Tensors,
 ) -> Result<Option<(String, HostEncoder)>, WeightsError> {
-    let table = tensors.keys().find(|name| name.ends_with(WORD_PIECES));
+    let table = tensors.keys().find(|name| name.ends_with(SUBWORD_TABLE));
     let Some(prefix) = table.and_then(|name| name.strip_suffix("words.weight")) else {
         return Ok(None);
     };

@@ -25,7 +25,8 @@ pub struct Manifest {
     /// The system and its sizes.
     pub config: SystemConfig,
     /// The longest window in subwords, special tokens included.
-    pub max_pieces: usize,
+    #[serde(rename = "max_pieces")]
+    pub max_subwords: usize,
     /// How a raw tweet's mentions and hashtags are cut into words.
     #[serde(default)]
     pub sigils: Sigils,

@@ -270,7 +270,7 @@ fn check_sizes(manifest: &Manifest) -> Result<(), BundleError> {
         "fewer than 4 buckets cannot tell near subwords from far ones"
     } else if e.first_position >= e.positions {
         "the position table has no row for the first subword"
-    } else if manifest.max_pieces < 3 || manifest.max_pieces > e.max_pieces() {
+    } else if manifest.max_subwords < 3 || manifest.max_subwords > e.max_subwords() {
         "the limit of subwords is not within the position table"
     } else if !(0.0..1.0).contains(&e.dropout) {
         "the dropout is not within 0 and 1"
@@ -288,7 +288,7 @@ pub struct Parts {
     /// The system's configuration.
     pub config: SystemConfig,
     /// The longest window in subwords, special tokens included.
-    pub max_pieces: usize,
+    pub max_subwords: usize,
     /// How a raw tweet's mentions and hashtags are cut into words.
     pub sigils: Sigils,
     /// The vision networks, for a system that reads images.
@@ -327,7 +327,7 @@ pub fn pack(
         format: manifest::FORMAT,
         labels: manifest::label_names(),
         config: parts.config,
-        max_pieces: parts.max_pieces,
+        max_subwords: parts.max_subwords,
         sigils: parts.sigils,
         vision: parts.vision.as_ref().map(vision::VisionEntry::of),
         quantization: None,

@@ -31,7 +31,7 @@ pub const SMALLEST: usize = 1024;
 const BLOCK: usize = 32;
 
 /// The end of the name of the table of subwords.
-pub(super) const WORD_PIECES: &str = "encoder.words.weight";
+pub(super) const SUBWORD_TABLE: &str = "encoder.words.weight";
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Bits {
@@ -54,7 +54,7 @@ impl Scheme {
         match self {
             Self::Q8 => Bits::Eight,
             Self::Q4 => Bits::Four,
-            Self::Mixed if name.ends_with(WORD_PIECES) => Bits::Four,
+            Self::Mixed if name.ends_with(SUBWORD_TABLE) => Bits::Four,
             Self::Mixed => Bits::Eight,
         }
     }

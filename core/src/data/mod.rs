@@ -3,7 +3,8 @@
 pub mod contrast;
 pub mod corpus;
 pub mod corpus_images;
-pub mod dataset;
+pub mod example;
 pub mod feature_cache;
 pub mod image_text_files;
+pub mod loader;
 pub mod posteriors;

@@ -57,7 +57,7 @@ impl EncoderConfig {
     }
 
     /// The longest input in subwords, special tokens included.
-    pub fn max_pieces(&self) -> usize {
+    pub fn max_subwords(&self) -> usize {
         self.positions - self.first_position
     }
 

@@ -173,7 +173,7 @@ fn bundle(system: impl Fn(EncoderConfig) -> SystemConfig, device: &Device) -> Bu
     let tokenizer = crate::tweet::tiny::tokenizer().unwrap();
     let encoder = crate::systems::tiny::config(&tokenizer).encoder().clone();
     let parts = BundleParts {
-        max_pieces: 20,
+        max_subwords: 20,
         sigils: Sigils::Joined,
         config: system(encoder),
         vision: None,

@@ -34,7 +34,7 @@ pub fn bundle(kind: SystemKind, seed: u64, device: &Device) -> Result<BundleFile
     device.seed(seed);
     let tokenizer = tokenizer().map_err(BundleError::from)?;
     let encoder = encoder(&tokenizer);
-    let max_pieces = encoder.max_pieces();
+    let max_subwords = encoder.max_subwords();
     let config = match kind {
         SystemKind::Text => SystemConfig::Text(TextConfig { encoder }),
         SystemKind::HamLearning => {
@@ -46,16 +46,16 @@ pub fn bundle(kind: SystemKind, seed: u64, device: &Device) -> Result<BundleFile
         }),
         SystemKind::Ita => SystemConfig::Ita(ItaConfig::new(encoder)),
     };
-    let vision = match kind {
-        SystemKind::Text => None,
-        _ => Some(vision_encoder(device).map_err(|e| BundleError::Config(e.to_string()))?),
+    let vision = match kind.reads_images() {
+        false => None,
+        true => Some(vision_encoder(device).map_err(|e| BundleError::Config(e.to_string()))?),
     };
     let augmentation = config
         .augmentation_size()
         .map(|size| Arc::new(Augmentation::new(size, [("houston", WORD.to_vec())])));
     let system = config.init(device);
     let parts = Parts {
-        max_pieces,
+        max_subwords,
         sigils: Sigils::Joined,
         config,
         vision,

@@ -13,11 +13,11 @@ use burn::tensor::Device;
 fn bundle(channels: usize, vision: VisionEncoder, device: &Device) -> BundleFiles {
     let tokenizer = crate::tweet::tiny::tokenizer().unwrap();
     let encoder = crate::systems::tiny::config(&tokenizer).encoder().clone();
-    let max_pieces = encoder.max_pieces();
+    let max_subwords = encoder.max_subwords();
     let config = SystemConfig::HamLearning(HamLearningConfig::new(encoder, channels));
     let parts = Parts {
         config: config.clone(),
-        max_pieces,
+        max_subwords,
         sigils: Sigils::Joined,
         vision: Some(vision),
         augmentation: None,

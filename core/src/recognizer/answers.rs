@@ -86,7 +86,7 @@ impl Recognizer {
         };
         let windows: Vec<Vec<SubwordSequence>> = tweets
             .iter()
-            .map(|words| sequences(words, &self.tokenizer, self.manifest.max_pieces))
+            .map(|words| sequences(words, &self.tokenizer, self.manifest.max_subwords))
             .collect::<Result<_, _>>()?;
         // A long tweet is read in parts, so that no batch is larger than the device bears.
         let mut parts: Vec<(usize, &[SubwordSequence])> = windows

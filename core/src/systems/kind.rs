@@ -29,4 +29,11 @@ impl SystemKind {
             Self::Ita => "ita",
         }
     }
+    /// Whether it reads images, and so needs a vision encoder.
+    pub fn reads_images(self) -> bool {
+        match self {
+            Self::Text => false,
+            Self::HamLearning | Self::Mgcmt | Self::Ita => true,
+        }
+    }
 }

@@ -16,7 +16,7 @@ use std::sync::Arc;
 const LENGTHS: [usize; 6] = [16, 32, 48, 64, 96, 128];
 
 /// The tag subwords of an image are padded to multiples of this under [`Layout::few_sizes`].
-const TAG_PIECES: usize = 32;
+const TAG_SUBWORDS: usize = 32;
 
 /// What a system reads, and with what.
 #[derive(Clone, Debug)]
@@ -30,7 +30,7 @@ pub struct Layout {
     /// Most objects of an image.
     pub objects: usize,
     /// The longest sequence the encoder reads, in subwords.
-    pub max_pieces: usize,
+    pub max_subwords: usize,
     /// Whether batches are padded to few sizes, for a device that compiles kernels for the sizes
     /// it meets.
     pub few_sizes: bool,
@@ -55,9 +55,9 @@ impl Layout {
         Self {
             pad,
             augmentation: augmentation.filter(|_| config.augmentation_size().is_some()),
-            context_subwords: config.context().map(|context| context.max_pieces),
+            context_subwords: config.context().map(|context| context.max_subwords),
             objects: config.objects(),
-            max_pieces: config.encoder().max_pieces(),
+            max_subwords: config.encoder().max_subwords(),
             few_sizes: false,
         }
     }
@@ -80,10 +80,14 @@ impl Layout {
             .flatten()
             .map(|encoded| encoded.tag_subwords());
         LeastSizes {
-            subwords: few(longest(|s| s.subwords.len())).min(self.max_pieces),
+            subwords: few(longest(|s| s.subwords.len())).min(self.max_subwords),
             words: few(longest(|s| s.first.len())),
             objects: self.objects,
-            tag_subwords: tags.max().unwrap_or(0).max(1).next_multiple_of(TAG_PIECES),
+            tag_subwords: tags
+                .max()
+                .unwrap_or(0)
+                .max(1)
+                .next_multiple_of(TAG_SUBWORDS),
         }
     }
 
@@ -193,7 +197,7 @@ mod tests {
         // 4, 20 and 62 subwords, the last in several windows.
         for text in ["ok", "off to see the kites", &"kite over lima ".repeat(12)] {
             let words: Vec<&str> = text.split_whitespace().collect();
-            let windows = sequences(&words, &tokenizer, plain.max_pieces).unwrap();
+            let windows = sequences(&words, &tokenizer, plain.max_subwords).unwrap();
             for encoded in &encoded_images {
                 let answers = [&plain, &padded].map(|layout| {
                     let input = TweetInput {

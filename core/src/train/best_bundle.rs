@@ -1,20 +1,27 @@
-//! The bundle of a run's best epoch, and what it says of itself.
+//! The bundle of a run's best epoch, or of its last epochs' mean, and what it says of itself.
 
 use crate::bundle::manifest::About;
 use crate::bundle::weights::WeightsError;
 use crate::bundle::{BundleError, Parts};
+use crate::data::loader::Loader;
+use crate::evaluate::scores::Scores;
 use crate::packing::{folder, pack_with_answer};
-use crate::train::checkpoint::path as checkpoint_path;
+use crate::train::average::WeightSum;
+use crate::train::checkpoint::{last_epoch, path as checkpoint_path};
 use crate::train::config::TrainConfig;
 use crate::train::error::TrainError;
 use crate::train::history;
 use crate::train::learner::TrainedSystem;
+use crate::train::metric::SpanInput;
 use crate::train::start::Fixed;
 use crate::train::tuned_backbone::TunedBackbone;
 use crate::vision::encoder::{Backbone, VisionEncoder};
+use burn::data::dataloader::DataLoader;
 use burn::module::Module;
 use burn::store::{ModuleRecord, RecordError};
 use burn::tensor::Device;
+use burn::train::InferenceStep;
+use burn::train::metric::Adaptor;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -25,19 +32,31 @@ pub struct Outcome {
     pub best_epoch: usize,
     /// Its lenient micro F1 on the dev corpora, a fraction.
     pub dev_f1: f64,
+    /// What the bundle holds in its place, if epochs were averaged.
+    pub averaged: Option<Averaged>,
     /// The folder of the bundle.
     pub bundle: PathBuf,
+}
+
+/// The mean of some epochs' weights.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Averaged {
+    /// How many, the last of the run.
+    pub epochs: usize,
+    /// Its lenient micro F1 on the dev corpora, a fraction.
+    pub dev_f1: f64,
 }
 
 /// The tweet whose emissions every bundle carries as its known answer.
 const KNOWN: &str = "RT @nasa: Sunita Williams is back in Houston with #Boeing";
 
-/// Packs the checkpoint of the best epoch.
-pub(crate) fn bundle_best(
+/// Packs the checkpoint of the best epoch, or the mean of the last ones, scored by `dev`.
+pub(crate) fn bundle_run(
     config: &TrainConfig,
     fixed: Fixed,
     tuned: Option<TunedBackbone>,
     checkpoints: &Path,
+    dev: &Loader,
     device: &Device,
 ) -> Result<Outcome, TrainError> {
     let Fixed {
@@ -49,13 +68,30 @@ pub(crate) fn bundle_best(
         before,
     } = fixed;
     let (best, dev_f1) = history::best(&config.out).ok_or(TrainError::NoEpoch)?;
-    let path = checkpoint_path(checkpoints, "model", best);
-    let unusable = |e: RecordError| BundleError::Weights(WeightsError::Pack(e.to_string()));
-    let record = ModuleRecord::load(&path).map_err(unusable)?;
-    let trained = TrainedSystem::new(system_config.init(device), config.clip)
-        .with_backbone(tuned)
-        .try_load_record(record)
-        .map_err(unusable)?;
+    let fresh =
+        TrainedSystem::new(system_config.init(device), config.clip).with_backbone(tuned.clone());
+    let of_epoch = |epoch: usize| {
+        let unusable = |e: RecordError| BundleError::Weights(WeightsError::Pack(e.to_string()));
+        let record = ModuleRecord::load(checkpoint_path(checkpoints, "model", epoch));
+        fresh
+            .clone()
+            .try_load_record(record.map_err(unusable)?)
+            .map_err(unusable)
+    };
+    let last = last_epoch(checkpoints).unwrap_or(best);
+    let epochs = config.average.min(last);
+    let mut sum = WeightSum::default();
+    for epoch in last - epochs + 1..=last {
+        sum.add(&of_epoch(epoch)?);
+    }
+    let (trained, averaged) = match epochs {
+        0 => (of_epoch(best)?, None),
+        _ => {
+            let mean = sum.mean(fresh.clone());
+            let dev_f1 = scored(&mean, dev)?;
+            (mean, Some(Averaged { epochs, dev_f1 }))
+        }
+    };
     let names: Vec<String> = config
         .dev
         .iter()
@@ -82,12 +118,15 @@ pub(crate) fn bundle_best(
         name: format!("mner-{}", system_config.name()),
         training,
         licences,
-        scores: BTreeMap::from([(names.join(" + "), dev_f1)]),
+        scores: BTreeMap::from([(
+            names.join(" + "),
+            averaged.map_or(dev_f1, |averaged| averaged.dev_f1),
+        )]),
         ..About::default()
     };
     let parts = Parts {
         config: system_config,
-        max_pieces: config.max_pieces,
+        max_subwords: config.max_subwords,
         sigils,
         vision,
         augmentation,
@@ -99,8 +138,22 @@ pub(crate) fn bundle_best(
     Ok(Outcome {
         best_epoch: best,
         dev_f1,
+        averaged,
         bundle,
     })
+}
+
+/// Lenient micro F1 of a model on the dev corpora, a fraction.
+fn scored(trained: &TrainedSystem, dev: &Loader) -> Result<f64, TrainError> {
+    let mut scores = Scores::new();
+    for batch in dev.iter() {
+        let batch = batch.map_err(|error| TrainError::Stopped(error.to_string()))?;
+        let SpanInput(tweets) = InferenceStep::step(trained, batch).adapt();
+        for (gold, predicted) in &tweets {
+            scores.add(gold, predicted);
+        }
+    }
+    Ok(scores.report().lenient.micro.f1)
 }
 
 /// The configuration as a bundle may tell it to others: no path of this machine.

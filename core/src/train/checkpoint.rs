@@ -79,15 +79,20 @@ pub fn last_epoch(directory: &Path) -> Option<usize> {
         .max()
 }
 
-/// Keeps the last epoch of the run in this folder, to resume from, and the best on dev.
-pub struct KeepLastAndBest(pub PathBuf);
+/// Keeps the last epochs, to resume from and to average, and the best on dev.
+pub struct KeepLastAndBest {
+    /// The run's folder.
+    pub run: PathBuf,
+    /// How many of the last epochs, at least 1.
+    pub last: usize,
+}
 
 impl CheckpointingStrategy for KeepLastAndBest {
     fn checkpointing(&mut self, epoch: usize, _: &EventStoreClient) -> Vec<CheckpointingAction> {
-        let best = history::best(&self.0).map(|(best, _)| best);
+        let best = history::best(&self.run).map(|(best, _)| best);
         let mut actions = vec![CheckpointingAction::Save];
         actions.extend(
-            (1..epoch)
+            (1..=epoch.saturating_sub(self.last))
                 .filter(|&e| Some(e) != best)
                 .map(CheckpointingAction::Delete),
         );

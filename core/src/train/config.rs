@@ -106,7 +106,8 @@ pub struct TrainConfig {
     /// Tweets a step.
     pub batch: usize,
     /// The longest window in subwords.
-    pub max_pieces: usize,
+    #[serde(alias = "max_pieces")]
+    pub max_subwords: usize,
     /// Peak learning rate of the text encoder.
     pub lr_encoder: f64,
     /// Peak learning rate of layers that start fresh.
@@ -133,6 +134,8 @@ pub struct TrainConfig {
     pub freeze: usize,
     /// Stop after this many epochs without a better dev score; 0 never stops early.
     pub patience: usize,
+    /// Of how many of the last epochs the weights are averaged for the bundle; 0 takes those of the best epoch.
+    pub average: usize,
 }
 
 impl Default for TrainConfig {
@@ -177,7 +180,7 @@ impl Default for TrainConfig {
             seed: 1,
             epochs: 5,
             batch: 16,
-            max_pieces: 128,
+            max_subwords: 128,
             lr_encoder: 1e-4,
             lr_new: 1e-3,
             lr_fusion: 2e-4,
@@ -191,6 +194,7 @@ impl Default for TrainConfig {
             shapes: true,
             freeze: 0,
             patience: 0,
+            average: 0,
         }
     }
 }
@@ -263,7 +267,7 @@ impl TrainConfig {
             return Err(ConfigError::Both("vision", "backbone"));
         }
         let unseen = self.start.is_none() && self.vision.is_none();
-        if unseen && self.system != SystemKind::Text && images {
+        if unseen && self.system.reads_images() && images {
             let networks = [("backbone", &self.backbone), ("detector", &self.detector)];
             if let Some((name, _)) = networks.iter().find(|(_, path)| path.is_none()) {
                 return Err(ConfigError::Missing(name));
@@ -296,10 +300,17 @@ impl TrainConfig {
                 "from 0 to 1000",
             ),
             ("epochs", self.epochs as f64, 1.0, f64::MAX, "1 or more"),
+            (
+                "average",
+                self.average as f64,
+                0.0,
+                self.epochs as f64,
+                "at most the number of epochs",
+            ),
             ("batch", self.batch as f64, 1.0, f64::MAX, "1 or more"),
             (
-                "max_pieces",
-                self.max_pieces as f64,
+                "max_subwords",
+                self.max_subwords as f64,
                 3.0,
                 f64::MAX,
                 "3 or more",

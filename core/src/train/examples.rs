@@ -4,7 +4,7 @@ use crate::data::corpus::mixture::Mixture;
 use crate::data::corpus::{Sample, Source};
 use crate::data::corpus_images::index::ImageIndex;
 use crate::data::corpus_images::{CorpusImages, EarlyStages};
-use crate::data::dataset::{CandidateImage, Example};
+use crate::data::example::{CandidateImage, Example};
 use crate::data::posteriors::Posteriors;
 use crate::systems::image_batch::EncodedImage;
 use crate::systems::ita::context::ContextBuilder;
@@ -76,7 +76,7 @@ impl Shown<'_> {
 pub(crate) fn read(
     sources: &[Source],
     tokenizer: &SubwordTokenizer,
-    max_pieces: usize,
+    max_subwords: usize,
     shown: &Shown,
     posteriors: &Posteriors,
     mut corpus_images: Option<&mut CorpusImages>,
@@ -97,7 +97,7 @@ pub(crate) fn read(
             let text = sample.id.as_ref().and_then(|id| shown.texts.get(id));
             let images = shown.images(encoded_images, text, tokenizer)?;
             let taught = posteriors.get(&sample.tokens);
-            let example = Example::new(sample, tokenizer, max_pieces)?;
+            let example = Example::new(sample, tokenizer, max_subwords)?;
             let example = example.with_posteriors(taught);
             let example = example.with_images(images);
             let example = example.with_image_deciding(source.image_decides);
@@ -105,7 +105,7 @@ pub(crate) fn read(
         }
     }
     match corpus_images {
-        Some(corpus_images) if !examples.iter().any(Example::has_sight) => {
+        Some(corpus_images) if !examples.iter().any(Example::has_image) => {
             Err(corpus_images.nothing(examples.len()).into())
         }
         _ => Ok((examples, Mixture::new(&parts)?)),

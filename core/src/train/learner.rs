@@ -1,6 +1,6 @@
 //! How a system learns: burn-train's steps, with clipping by the global norm.
 
-use crate::data::dataset::LabelledBatch;
+use crate::data::example::LabelledBatch;
 use crate::decode::chain::Rules;
 use crate::decode::entities::decode;
 use crate::label::Label;

@@ -1,5 +1,7 @@
 //! Training: configuration, run, learner, losses, optimiser groups, checkpoints, distillation.
 
+mod adamw;
+mod average;
 pub mod best_bundle;
 pub mod checkpoint;
 pub mod config;

@@ -1,10 +1,10 @@
 //! A training run from configuration to bundle.
 
-use crate::data::dataset::{Loader, Order};
 use crate::data::image_text_files;
+use crate::data::loader::{Loader, Order};
 use crate::data::posteriors::Posteriors;
 use crate::systems::layout::Layout;
-use crate::train::best_bundle::{Outcome, bundle_best};
+use crate::train::best_bundle::{Outcome, bundle_run};
 use crate::train::checkpoint::{AtomicCheckpointer, KeepLastAndBest, Patience, last_epoch};
 use crate::train::config::TrainConfig;
 use crate::train::error::TrainError;
@@ -24,7 +24,7 @@ use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// Trains as `config` says on `devices` and writes the bundle of the best epoch.
+/// Trains as `config` says on `devices` and writes the bundle of the best epoch, or of the last epochs' mean.
 ///
 /// The run's folder holds `config.json`, `checkpoint/`, the metrics' logs and `bundle/`. With
 /// `resume`, a run that was killed goes on after its last whole epoch and ends in the same
@@ -62,11 +62,11 @@ pub fn train(
     for path in &config.posteriors {
         posteriors.read(path)?;
     }
-    let max_pieces = config.max_pieces;
+    let max_subwords = config.max_subwords;
     let (train, mixture) = read(
         &config.train,
         tokenizer,
-        max_pieces,
+        max_subwords,
         &shown,
         &posteriors,
         corpus_images.as_mut(),
@@ -75,7 +75,7 @@ pub fn train(
     let (dev, _) = read(
         &config.dev,
         tokenizer,
-        max_pieces,
+        max_subwords,
         &shown,
         &Posteriors::default(),
         corpus_images.as_mut(),
@@ -91,14 +91,14 @@ pub fn train(
     };
     let loader = Loader::new(train, order, config.batch, &layout, &device, started);
     let steps = loader.steps() / devices.len() * config.epochs;
-    let dev_loader = Loader::new(
+    let dev_loader = Arc::new(Loader::new(
         dev,
         Order::Evaluation,
         2 * config.batch,
         &layout,
         &devices[0],
         0,
-    );
+    ));
 
     if started < config.epochs {
         let learner = Learner::new(
@@ -110,7 +110,7 @@ pub fn train(
             scheduler(config, steps),
         );
         let mut training =
-            SupervisedTraining::new(&config.out, Arc::new(loader), Arc::new(dev_loader))
+            SupervisedTraining::new(&config.out, Arc::new(loader), dev_loader.clone())
                 .metric_train_numeric(LossMetric::new())
                 .metric_valid_numeric(LossMetric::new())
                 .metric_valid_numeric(span_f1())
@@ -119,7 +119,10 @@ pub fn train(
                     AtomicCheckpointer::new(&checkpoints, "optim"),
                     AtomicCheckpointer::new(&checkpoints, "scheduler"),
                 )
-                .with_checkpointing_strategy(KeepLastAndBest(config.out.clone()))
+                .with_checkpointing_strategy(KeepLastAndBest {
+                    run: config.out.clone(),
+                    last: config.average.max(1),
+                })
                 .with_interrupter(interrupter)
                 .num_epochs(config.epochs);
         if devices.len() > 1 {
@@ -152,7 +155,14 @@ pub fn train(
             ));
         }
     }
-    bundle_best(config, fixed, tuned, &checkpoints, &devices[0])
+    bundle_run(
+        config,
+        fixed,
+        tuned,
+        &checkpoints,
+        dev_loader.as_ref(),
+        &devices[0],
+    )
 }
 
 /// Makes the run's folder, or checks that it holds this very run.

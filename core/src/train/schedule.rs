@@ -1,10 +1,11 @@
 //! Learning rates and weight decay by parameter group.
 
+use crate::train::adamw::OnePassAdamW;
 use crate::train::config::TrainConfig;
 use burn::module::ParamGroup;
 use burn::optim::lr_scheduler::module_lr_scheduler::ModuleLrScheduler;
 use burn::optim::lr_scheduler::{LrScheduler, LrSchedulerRecord};
-use burn::optim::{AdamWConfig, LearningRate, ModuleOptimizer};
+use burn::optim::{LearningRate, ModuleOptimizer};
 
 /// Rises linearly from 0 to the peak, then falls linearly to 0.
 #[derive(Clone, Debug)]
@@ -77,12 +78,7 @@ pub fn scheduler(config: &TrainConfig, steps: usize) -> ModuleLrScheduler {
 
 /// AdamW with weight decay on everything but biases, layer norms and the chain.
 pub fn optimizer(config: &TrainConfig) -> ModuleOptimizer {
-    let adamw = |decay: f64| {
-        AdamWConfig::new()
-            .with_epsilon(1e-8)
-            .with_weight_decay(decay as f32)
-            .build()
-    };
+    let adamw = |decay: f64| OnePassAdamW::new(decay as f32);
     let bare =
         ParamGroup::from_regex(r"(\.bias|\.gamma|\.beta)$|\bcrf\.").expect("a regular expression");
     ModuleOptimizer::from(adamw(config.weight_decay)).with_group(bare, adamw(0.0), None)

@@ -130,11 +130,11 @@ pub(crate) fn tuned(
 
 /// Checks that the encoder reads windows of the length asked for.
 fn check_subwords(config: &TrainConfig, encoder: &EncoderConfig) -> Result<(), ConfigError> {
-    match config.max_pieces <= encoder.max_pieces() {
+    match config.max_subwords <= encoder.max_subwords() {
         true => Ok(()),
         false => Err(ConfigError::Range {
-            name: "max_pieces",
-            value: config.max_pieces as f64,
+            name: "max_subwords",
+            value: config.max_subwords as f64,
             expected: "at most the encoder's positions",
         }),
     }
@@ -142,7 +142,7 @@ fn check_subwords(config: &TrainConfig, encoder: &EncoderConfig) -> Result<(), C
 
 /// The vision networks, if the system reads images and the configuration names them.
 fn open_vision(config: &TrainConfig, device: &Device) -> Result<Option<VisionEncoder>, TrainError> {
-    if config.system == SystemKind::Text {
+    if !config.system.reads_images() {
         return Ok(None);
     }
     match (&config.vision, &config.backbone, &config.detector) {

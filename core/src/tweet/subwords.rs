@@ -158,7 +158,7 @@ mod tests {
     use super::*;
     use serde_json::Value;
 
-    const REFERENCE: &str = include_str!("../../../tests/reference/pieces.json");
+    const REFERENCE: &str = include_str!("../../../tests/reference/subwords.json");
 
     fn reference() -> Vec<Value> {
         serde_json::from_str(REFERENCE).unwrap()

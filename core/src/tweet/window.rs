@@ -28,7 +28,7 @@ pub fn subword_cap(limit: usize) -> usize {
 
 /// Cuts a tweet into windows of at most `limit` subwords, `[CLS]` and `[SEP]` included.
 ///
-/// `pieces_per_word` counts each word's subwords; counts are taken as at least 1 and at most
+/// `subwords_per_word` counts each word's subwords; counts are taken as at least 1 and at most
 /// [`subword_cap`]. The windows cover every word, and their `keep` ranges partition the words. A
 /// tweet that fits is one window; no words are no windows. Windows overlap by about half, and a
 /// word is kept from the window where its shorter side of context, in subwords, is longest: the cut
@@ -36,14 +36,14 @@ pub fn subword_cap(limit: usize) -> usize {
 ///
 /// # Panics
 /// If `limit < 3`, see [`subword_cap`].
-pub fn windows(pieces_per_word: &[usize], limit: usize) -> Vec<Window> {
+pub fn windows(subwords_per_word: &[usize], limit: usize) -> Vec<Window> {
     let cap = subword_cap(limit);
-    let count = pieces_per_word.len();
+    let count = subwords_per_word.len();
     // offset[i]: subwords before word i.
     let mut offset = Vec::with_capacity(count + 1);
     offset.push(0);
     let mut sum = 0;
-    for &subwords in pieces_per_word {
+    for &subwords in subwords_per_word {
         sum += subwords.clamp(1, cap);
         offset.push(sum);
     }
@@ -160,7 +160,7 @@ mod tests {
         }
 
         #[test]
-        fn words_of_few_pieces_have_a_fifth_of_a_window_on_both_sides(
+        fn words_of_few_subwords_have_a_fifth_of_a_window_on_both_sides(
             subwords in prop::collection::vec(1usize..4, 1..600),
         ) {
             for w in windows(&subwords, 128) {

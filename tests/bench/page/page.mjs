@@ -23,7 +23,7 @@ symlinkSync(resolve(model), join(root, 'bundle'));
 symlinkSync(resolve(network), join(root, 'network'));
 symlinkSync(resolve(image), join(root, 'image'));
 
-/** 30 pieces between [CLS] and [SEP]: plain words that every BERT vocabulary has whole. */
+/** 30 subwords between [CLS] and [SEP]: plain words that every BERT vocabulary has whole. */
 const TWEET =
   'today the president of france met the king of spain in paris to talk about the future of europe and the new york times was there to see it all';
 

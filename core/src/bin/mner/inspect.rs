@@ -52,7 +52,10 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         Some(scheme) => line("weights", &format_args!("quantised, {scheme}")),
         None => line("weights", &"f32"),
     }
-    line("window", &format_args!("{} subwords", manifest.max_pieces));
+    line(
+        "window",
+        &format_args!("{} subwords", manifest.max_subwords),
+    );
     let vision = manifest.files.vision.iter().map(|file| (EYES, file));
     let augmentation = manifest.files.augmentation.iter();
     let more = vision.chain(augmentation.map(|file| (AUGMENTATION, file)));

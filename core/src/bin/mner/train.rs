@@ -8,6 +8,7 @@ use mner_core::data::image_text_files::Captioner;
 use mner_core::systems::hamlearning::Part;
 use mner_core::systems::mgcmt::Augmented;
 use mner_core::systems::{SystemKind, mgcmt};
+use mner_core::train::best_bundle::Averaged;
 use mner_core::train::config::TrainConfig;
 use mner_core::train::run::train;
 use mner_core::tweet::words::Sigils;
@@ -16,7 +17,7 @@ use serde_json::{Value, json};
 use std::fs;
 use std::path::PathBuf;
 
-/// Train a system and write the bundle of its best epoch
+/// Train a system and write the bundle of its best epoch, or of its last epochs' mean
 #[derive(clap::Args)]
 pub struct Args {
     /// JSON file with the values below; flags win over it
@@ -151,7 +152,7 @@ struct Flags {
     batch: Option<usize>,
     /// The longest window in subwords [default: 128]
     #[arg(long)]
-    max_pieces: Option<usize>,
+    max_subwords: Option<usize>,
     /// Peak learning rate of the encoder [default: 1e-4]
     #[arg(long)]
     lr_encoder: Option<f64>,
@@ -191,6 +192,9 @@ struct Flags {
     /// Stop after this many epochs without a better dev score, 0 for never [default: 0]
     #[arg(long)]
     patience: Option<usize>,
+    /// Average the weights of this many of the last epochs, 0 for the best epoch's alone [default: 0]
+    #[arg(long)]
+    average: Option<usize>,
 }
 
 /// `file`, `file@0.5`, or the JSON object a configuration file would hold.
@@ -240,10 +244,15 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let config = args.resolve()?;
     let devices = device::parse_all(&config.device)?;
     let outcome = train(&config, &devices, args.resume, Interrupter::new())?;
+    let averaged = outcome.averaged.map(|averaged| {
+        let Averaged { epochs, dev_f1 } = averaged;
+        format!("; the mean of the last {epochs}: {:.2}", 100.0 * dev_f1)
+    });
     output::print(&format!(
-        "best epoch {}: dev micro F1 {:.2}; the bundle is {}\n",
+        "best epoch {}: dev micro F1 {:.2}{}; the bundle is {}\n",
         outcome.best_epoch,
         100.0 * outcome.dev_f1,
+        averaged.unwrap_or_default(),
         outcome.bundle.display()
     ))
 }

@@ -282,7 +282,7 @@ impl HfConfig {
         }
         if first_position >= self.max_position_embeddings {
             return Err(format!(
-                "{} positions leave no room for a piece",
+                "{} positions leave no room for a subword",
                 self.max_position_embeddings
             ));
         }

@@ -29,16 +29,16 @@ pub fn load_tokenizer(folder: &Path) -> Result<SubwordTokenizer, HuggingFaceErro
     Ok(SubwordTokenizer::from_bytes(&json)?)
 }
 
-/// [`load_tokenizer`], refusing a tokenizer with pieces beyond the `rows` of the encoder's table.
+/// [`load_tokenizer`], refusing a tokenizer with subwords beyond the `rows` of the encoder's table.
 ///
 /// # Errors
 /// [`HuggingFaceError`]
 pub fn load_tokenizer_of(folder: &Path, rows: usize) -> Result<SubwordTokenizer, HuggingFaceError> {
     let tokenizer = load_tokenizer(folder)?;
     match tokenizer.highest() {
-        Some((piece, id)) if id as usize >= rows => Err(HuggingFaceError::BeyondTable {
+        Some((subword, id)) if id as usize >= rows => Err(HuggingFaceError::BeyondTable {
             path: folder.to_owned(),
-            piece,
+            subword,
             id,
             rows,
         }),
@@ -69,7 +69,7 @@ fn optional(folder: &Path, name: &str) -> Result<Map<String, Value>, HuggingFace
     }
 }
 
-/// The special pieces of a vocabulary and the ones added beside it.
+/// The special subwords of a vocabulary and the ones added beside it.
 fn added(
     vocabulary: &Map<String, Value>,
     more: &Map<String, Value>,
@@ -96,19 +96,19 @@ fn added(
     all
 }
 
-/// The tokenizer of a `vocab.txt`, a piece a line.
+/// The tokenizer of a `vocab.txt`, a subword a line.
 fn word_piece(folder: &Path) -> Result<Value, HuggingFaceError> {
     let vocabulary: Map<String, Value> = text(folder, "vocab.txt")?
         .lines()
         .enumerate()
-        .map(|(id, piece)| (piece.to_owned(), json!(id)))
+        .map(|(id, subword)| (subword.to_owned(), json!(id)))
         .collect();
     let settings = optional(folder, "tokenizer_config.json")?;
     let more = optional(folder, "added_tokens.json")?;
-    let special = |piece: &str| piece.starts_with('[') && piece.ends_with(']');
+    let special = |subword: &str| subword.starts_with('[') && subword.ends_with(']');
     let cased = vocabulary
         .keys()
-        .any(|piece| !special(piece) && piece.chars().any(char::is_uppercase));
+        .any(|subword| !special(subword) && subword.chars().any(char::is_uppercase));
     let setting = |name: &str| settings.get(name).filter(|value| value.is_boolean());
     let added = added(
         &vocabulary,
@@ -201,12 +201,13 @@ mod tests {
 
     fn reference(name: &str) -> Value {
         let all: Vec<Value> =
-            serde_json::from_str(include_str!("../../../../tests/reference/pieces.json")).unwrap();
+            serde_json::from_str(include_str!("../../../../tests/reference/subwords.json"))
+                .unwrap();
         all.into_iter().find(|case| case["name"] == name).unwrap()
     }
 
-    /// Gives the pieces that transformers gives, whichever files they were read from.
-    fn assert_pieces(tokenizer: &SubwordTokenizer, case: &Value) {
+    /// Gives the subwords that transformers gives, whichever files they were read from.
+    fn assert_subwords(tokenizer: &SubwordTokenizer, case: &Value) {
         let words: Vec<String> = serde_json::from_value(case["words"].clone()).unwrap();
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         let mut ids: Vec<Vec<u32>> = serde_json::from_value(case["ids"].clone()).unwrap();
@@ -218,12 +219,12 @@ mod tests {
 
     fn vocabulary(case: &Value) -> Vec<String> {
         let vocabulary = case["tokenizer"]["model"]["vocab"].as_object().unwrap();
-        let mut pieces: Vec<_> = vocabulary
+        let mut subwords: Vec<_> = vocabulary
             .iter()
-            .map(|(piece, id)| (id.as_u64(), piece.clone()))
+            .map(|(subword, id)| (id.as_u64(), subword.clone()))
             .collect();
-        pieces.sort();
-        pieces.into_iter().map(|(_, piece)| piece).collect()
+        subwords.sort();
+        subwords.into_iter().map(|(_, subword)| subword).collect()
     }
 
     #[test]
@@ -232,7 +233,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
         write("vocab.txt", &(vocabulary(&case).join("\r\n") + "\r\n"));
-        assert_pieces(&load_tokenizer(folder.path()).unwrap(), &case);
+        assert_subwords(&load_tokenizer(folder.path()).unwrap(), &case);
         write("tokenizer_config.json", r#"{"do_lower_case": false}"#);
         let cased = load_tokenizer(folder.path()).unwrap();
         let written: Value = serde_json::from_slice(&cased.bytes().unwrap()).unwrap();
@@ -282,21 +283,21 @@ mod tests {
             format!("#version: 0.2\n{}\n", merges.join("\n")),
         )
         .unwrap();
-        assert_pieces(&load_tokenizer(folder.path()).unwrap(), &case);
+        assert_subwords(&load_tokenizer(folder.path()).unwrap(), &case);
     }
 
     #[test]
     fn a_vocabulary_with_capitals_is_cased() {
         let folder = tempfile::tempdir().unwrap();
-        let pieces = [
+        let subwords = [
             "[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "Ob", "##ama", "ob",
         ];
-        fs::write(folder.path().join("vocab.txt"), pieces.join("\n")).unwrap();
+        fs::write(folder.path().join("vocab.txt"), subwords.join("\n")).unwrap();
         let tokenizer = load_tokenizer(folder.path()).unwrap();
         assert_eq!(tokenizer.encode(&["Obama"]).unwrap(), [[5, 6]]);
     }
 
-    /// `tests/reference/auto_tokenizer.py` shows that `AutoTokenizer` gives the reference's pieces with these settings.
+    /// `tests/reference/auto_tokenizer.py` shows that `AutoTokenizer` gives the reference's subwords with these settings.
     #[test]
     fn settings_are_those_that_transformers_was_tried_with() {
         let tried: Value = serde_json::from_str(include_str!(

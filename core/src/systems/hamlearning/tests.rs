@@ -76,9 +76,9 @@ fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
 }
 
 /// An image with some objects, or none at all.
-fn any_sight() -> impl Strategy<Value = Option<EncodedImage>> {
+fn any_image() -> impl Strategy<Value = Option<EncodedImage>> {
     proptest::option::of((any::<u64>(), 0..4usize))
-        .prop_map(|sight_of| sight_of.map(|(seed, objects)| encoded(seed, CHANNELS, objects)))
+        .prop_map(|image_of| image_of.map(|(seed, objects)| encoded(seed, CHANNELS, objects)))
 }
 
 proptest! {
@@ -86,7 +86,7 @@ proptest! {
 
     #[test]
     fn a_tweet_is_answered_as_if_it_were_alone(
-        encoded_images in proptest::collection::vec(any_sight(), 5),
+        encoded_images in proptest::collection::vec(any_image(), 5),
         (iterations, shared, width) in (1..3usize, any::<bool>(), prop_oneof![Just(32usize), Just(16)]),
         seed in any::<u64>(),
     ) {

@@ -20,7 +20,7 @@ pub struct ContextBuilder {
     /// Most words of text in the image.
     pub ocr: usize,
     /// The longest sequence in subwords that context may fill, special tokens included.
-    pub max_pieces: usize,
+    pub max_subwords: usize,
 }
 
 impl Default for ContextBuilder {
@@ -30,7 +30,7 @@ impl Default for ContextBuilder {
             captions: 5,
             tags: 20,
             ocr: 50,
-            max_pieces: 512,
+            max_subwords: 512,
         }
     }
 }
@@ -245,7 +245,7 @@ mod tests {
             captions: 0,
             tags: 1,
             ocr: 1,
-            max_pieces: 512,
+            max_subwords: 512,
         };
         assert_eq!(said(builder, &known()), ["", "red big ball", "NASA"]);
         assert!(

@@ -35,7 +35,7 @@ impl ItaConfig {
         let longest = ContextBuilder::default();
         Self {
             context: ContextBuilder {
-                max_pieces: longest.max_pieces.min(encoder.max_pieces()),
+                max_subwords: longest.max_subwords.min(encoder.max_subwords()),
                 ..longest
             },
             encoder,
@@ -48,7 +48,7 @@ impl ItaConfig {
     /// # Errors
     /// The problem, as the end of a sentence.
     pub fn check(&self) -> Result<(), &'static str> {
-        if self.context.max_pieces > self.encoder.max_pieces() {
+        if self.context.max_subwords > self.encoder.max_subwords() {
             return Err("the context's limit of subwords is not within the position table");
         }
         if !(0.0..1.0).contains(&self.word_dropout) {
@@ -134,7 +134,7 @@ mod tests {
     fn views(config: &ItaConfig, tokenizer: &SubwordTokenizer, device: &Device) -> [Batch; 2] {
         let text: Vec<Vec<SubwordSequence>> = [vec!["Hello", "Houston"], vec!["kite"]]
             .iter()
-            .map(|words| sequences(words, tokenizer, config.encoder.max_pieces()).unwrap())
+            .map(|words| sequences(words, tokenizer, config.encoder.max_subwords()).unwrap())
             .collect();
         let known = ImageText {
             captions: vec!["a rocket".into()],
@@ -142,7 +142,7 @@ mod tests {
         };
         let context = config.context.build(&known).subwords(tokenizer).unwrap();
         let mut cross = text.clone();
-        cross[0][0] = context.after(&text[0][0], config.context.max_pieces);
+        cross[0][0] = context.after(&text[0][0], config.context.max_subwords);
         [text, cross].map(|tweets| {
             let windows: Vec<&[SubwordSequence]> = tweets.iter().map(Vec::as_slice).collect();
             Batch::new(
@@ -246,7 +246,7 @@ mod tests {
             change(&mut config);
             config.check()
         };
-        assert!(changed(&|c| c.context.max_pieces = 65).is_err());
+        assert!(changed(&|c| c.context.max_subwords = 65).is_err());
         assert!(changed(&|c| c.word_dropout = 1.0).is_err());
     }
 }

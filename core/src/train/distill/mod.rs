@@ -36,6 +36,7 @@ use crate::formats::vision_networks::{OBJECT_NAMES, load_detector};
 use crate::image::{Image, input};
 use crate::nn::yolox::Yolox;
 use crate::splitmix::SplitMix64;
+use crate::train::adamw::OnePassAdamW;
 use crate::train::checkpoint::{AtomicCheckpointer, last_epoch, path as checkpoint_path};
 use crate::train::progress::PlainProgress;
 use crate::train::schedule::WarmupDecay;
@@ -43,7 +44,7 @@ use crate::vision::detections;
 use crate::vision::detections::{DetectConfig, Frame};
 use agreement::Agreement;
 use burn::module::Module;
-use burn::optim::AdamWConfig;
+use burn::optim::ModuleOptimizer;
 use burn::store::ModuleRecord;
 use burn::tensor::Device;
 use burn::train::checkpoint::KeepLastNCheckpoints;
@@ -270,12 +271,9 @@ fn train(
         let autodiff = device.clone().autodiff();
         let steps = school.steps() * config.epochs;
         let warmup = (config.warmup * steps as f64).round() as usize;
-        let optimizer = AdamWConfig::new()
-            .with_epsilon(1e-8)
-            .with_weight_decay(config.weight_decay);
         let learner = Learner::new(
             start.clone().train(),
-            optimizer.init(),
+            ModuleOptimizer::from(OnePassAdamW::new(config.weight_decay)),
             WarmupDecay::new(config.lr, warmup, steps),
         );
         let lessons = Lessons::new(school, &autodiff, started);

@@ -1,11 +1,11 @@
-"""Word pieces of `transformers`' fast tokenizers with is_split_into_words=True.
+"""Subwords of `transformers`' fast tokenizers with is_split_into_words=True.
 
-Writes pieces.json: for a tiny BERT-like, RoBERTa-like and XLM-R-like tokenizer its tokenizer.json,
+Writes subwords.json: for a tiny BERT-like, RoBERTa-like and XLM-R-like tokenizer its tokenizer.json,
 words, and the ids of each word. The tokenizer.json of the first cuts and pads, that of the second
 has add_prefix_space off, as published ones do: a reader has to undo both.
 
     pip install transformers==5.23.0 tokenizers==0.23.3
-    python tests/reference/pieces.py
+    python tests/reference/subwords.py
 """
 
 import json
