@@ -20,6 +20,7 @@ pub struct ContextBuilder {
     /// Most words of text in the image.
     pub ocr: usize,
     /// The longest sequence in subwords that context may fill, special tokens included.
+    #[serde(rename = "max_pieces")]
     pub max_subwords: usize,
 }
 
