@@ -125,17 +125,23 @@ engine() {
     say "compiling the page's engine ($device)"
     # The wasm-bindgen step is a member of the workspace, so its version is the one in Cargo.lock.
     cargo build --package mner-bindgen --profile tool || return
-    wasm_module "$device" "$profile" "$out" "$TARGET/tool/mner-bindgen" || return
+    compile_wasm "$device" "$profile" || return
+    wasm_module "$(compiled "$profile")" "$out" "$TARGET/tool/mner-bindgen" || return
     engine_sizes "$PKG"
     node web/precache.mjs www
 }
 
-# wasm_module DEVICE PROFILE FOLDER BINDGEN: mner-web compiled, and made a JavaScript module in FOLDER by BINDGEN. `check`
-# runs it too, and there bash does not stop at failures by itself.
+# compile_wasm DEVICE PROFILE: mner-web for one device, and compiled PROFILE: where it lies. Devices of one profile share the place.
+compile_wasm() {
+    cargo build --package mner-web --features "$1" --target wasm32-unknown-unknown --profile "$2"
+}
+
+compiled() { printf '%s/wasm32-unknown-unknown/%s/mner_web.wasm' "$TARGET" "$1"; }
+
+# wasm_module WASM FOLDER BINDGEN: the compiled mner-web WASM made a JavaScript module in FOLDER by BINDGEN. `check` runs it
+# too, and there bash does not stop at failures by itself.
 wasm_module() {
-    local device=$1 profile=$2 out=$3 bindgen=$4
-    local wasm=$TARGET/wasm32-unknown-unknown/$profile/mner_web.wasm
-    cargo build --package mner-web --features "$device" --target wasm32-unknown-unknown --profile "$profile" || return
+    local wasm=$1 out=$2 bindgen=$3
     cmp -s "$wasm" "$out/.input" && return
     # Somebody may be looking at the page: the new engine takes the place of the old one at once.
     rm -rf "$out.new"
@@ -181,11 +187,25 @@ check() {
     fi
 }
 
-# The page's engines as the browser tests use them, compiled faster than what ships and kept apart from it.
+# The page's engines as the browser tests use them, compiled faster than what ships and kept apart from it. The compiling
+# begins beside the native steps: both have crates that nothing else can be compiled beside, which leave a core idle.
+begin_test_engines() {
+    local device
+    for device in cpu gpu; do
+        compile_wasm "$device" wasm-test || return
+        cp "$(compiled wasm-test)" "$TEST_PKG/$device.wasm" || return
+    done
+}
+
 test_engines() {
-    mkdir -p "$TEST_PKG"
-    wasm_module cpu wasm-test "$TEST_PKG/cpu" "$TARGET/debug/mner-bindgen" || return
-    wasm_module gpu wasm-test "$TEST_PKG/gpu" "$TARGET/debug/mner-bindgen" || return
+    local device
+    wait "$begun" || {
+        cat "$TEST_PKG/log"
+        return 1
+    }
+    for device in cpu gpu; do
+        wasm_module "$TEST_PKG/$device.wasm" "$TEST_PKG/$device" "$TARGET/debug/mner-bindgen" || return
+    done
     engine_sizes "$TEST_PKG"
 }
 
@@ -273,6 +293,12 @@ test_all() {
     need_packages
     need_chromium
     need_software_gpu
+    local begun
+    mkdir -p "$TEST_PKG"
+    begin_test_engines >"$TEST_PKG/log" 2>&1 &
+    begun=$!
+    # shellcheck disable=SC2064  # the number of now
+    trap "kill $begun 2>/dev/null || true" EXIT
     check rustfmt cargo fmt --all --check
     check 'shell scripts' lint_scripts
     check 'JavaScript' npm run check --prefix "$BROWSER_TESTS" --silent

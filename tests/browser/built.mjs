@@ -67,24 +67,25 @@ export async function withRandomModel(system, use) {
 }
 
 /**
- * Loads the site's model `test` in a page and answers tweets one after the other.
+ * Loads the site's model `test` in a page and answers tweets one after the other. With `keep`, the page's recogniser is that
+ * of the last call, if that kept it too.
  *
  * @returns {Promise<{error?: {code: string, message: string}, backend?: string, fallback?: string,
  *                    answers?: Answer[]}>} answers may be errors
  */
-export function answer(page, tweets, { backend = 'cpu', timeout = 300_000 } = {}) {
+export function answer(page, tweets, { backend = 'cpu', timeout = 300_000, keep = false } = {}) {
   const inputs = tweets.map(({ picture: name, bytes = name && picture(name), ...input }) => ({
     ...input,
     image: bytes?.toString('base64'),
   }));
   return page.evaluate(
-    async ([inputs, backend, timeout]) => {
+    async ([inputs, backend, timeout, keep]) => {
       const root = new URL('.', location.href).href;
       const { Recognizer } = await import(`${root}mner.js`);
       const coded = ({ code, message }) => ({ code, message });
-      let mner;
+      let mner = globalThis.kept;
       try {
-        mner = await Recognizer.load(`${root}models/test/`, { backend, timeout });
+        mner ??= await Recognizer.load(`${root}models/test/`, { backend, timeout });
       } catch (error) {
         return { error: coded(error) };
       }
@@ -93,10 +94,11 @@ export function answer(page, tweets, { backend = 'cpu', timeout = 300_000 } = {}
         const bytes = image === undefined ? [] : [Uint8Array.from(atob(image), (character) => character.charCodeAt(0))];
         answers.push(await mner.recognize({ ...input, image: bytes.length ? new Blob(bytes) : undefined }).catch(coded));
       }
-      mner.close();
+      if (keep) globalThis.kept = mner;
+      else mner.close();
       return { backend: mner.backend, fallback: mner.fallback, answers };
     },
-    [inputs, backend, timeout],
+    [inputs, backend, timeout, keep],
   );
 }
 

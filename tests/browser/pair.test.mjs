@@ -1,4 +1,4 @@
-/** The page's own pair: one tweet beside two pictures, and the picture decides what the name in it is. */
+/** The page's own pair: one tweet beside two pictures, and the picture decides what the name in it is. On WebGPU: `webgpu.test.mjs`. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
@@ -9,19 +9,14 @@ import { BLANK, realBundle, visit, withBrowser } from './harness.mjs';
 const WWW = new URL('../../www/', import.meta.url);
 const [person, place] = ['Jordan?', 'Or Jordan?'].map((title) => EXAMPLES.find((example) => example.title === title));
 
-for (const [backend, device] of [
-  ['cpu', 'cpu'],
-  ['webgpu', 'gpu'],
-]) {
-  const shared = withBrowser({ webgpu: backend === 'webgpu' });
-  test(`the picture decides what Jordan is (${backend})`, { skip: missing(device) }, () =>
-    visit(shared, { engine: 'built', bundle: realBundle(shipped().hamlearning), query: BLANK }, async (page) => {
-      page.setDefaultTimeout(600_000);
-      assert.equal(person.text, place.text);
-      const tweets = [person, place].map(({ text, image }) => ({ text, bytes: readFileSync(new URL(image, WWW)) }));
-      const { error, answers } = await answer(page, tweets, { backend, timeout: 600_000 });
-      assert.equal(error, undefined);
-      const types = answers.map(({ entities }) => entities.filter(({ text }) => text === 'Jordan').map(({ type }) => type));
-      assert.deepEqual(types, [['PER'], ['LOC']]);
-    }));
-}
+const shared = withBrowser();
+
+test('the picture decides what Jordan is', { skip: missing('cpu') }, () =>
+  visit(shared, { engine: 'built', bundle: realBundle(shipped().hamlearning), query: BLANK }, async (page) => {
+    assert.equal(person.text, place.text);
+    const tweets = [person, place].map(({ text, image }) => ({ text, bytes: readFileSync(new URL(image, WWW)) }));
+    const { error, answers } = await answer(page, tweets);
+    assert.equal(error, undefined);
+    const types = answers.map(({ entities }) => entities.filter(({ text }) => text === 'Jordan').map(({ type }) => type));
+    assert.deepEqual(types, [['PER'], ['LOC']]);
+  }));

@@ -1,10 +1,16 @@
-/** The compiled WebGPU engine in a browser whose WebGPU computes on the CPU: slow, but the same kernels. */
+/**
+ * The compiled WebGPU engine in a browser whose WebGPU computes on the CPU: slow, but the same kernels. A device compiles its
+ * kernels anew, which takes longest, so tests share devices.
+ */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { env } from 'node:process';
 import { test } from 'node:test';
-import { TWEETS, answer, apart, fitting, misled, missing, native, shipped } from './built.mjs';
+import { EXAMPLES } from '../../www/examples.js';
+import { TWEETS, answer, apart, fitting, misled, missing, native, picture, shipped } from './built.mjs';
 import { BLANK, inWorkers, realBundle, visit, withBrowser } from './harness.mjs';
 
+const WWW = new URL('../../www/', import.meta.url);
 const shared = withBrowser({ webgpu: true });
 const skip = missing('gpu');
 /** One tweet with a picture, one without, one of several windows: each length compiles its own kernels. */
@@ -21,77 +27,139 @@ const HARDWARE = `
     Object.defineProperty(adapter, 'info', { value: info });
     return adapter;
   }`;
-/** Destroys the device of each of the first `times` Workers as soon as a tweet comes in. */
-const destroyer = (times) => `
+/** Tweets that destroy the device of each of the first Workers, this many, as soon as they come in. */
+const DESTROY = { Oslo: 1, Bergen: 3 };
+const DESTROYER = `
   const { requestDevice } = GPUAdapter.prototype;
   let device;
   GPUAdapter.prototype.requestDevice = async function (...options) {
     return (device = await requestDevice.apply(this, options));
   };
   self.addEventListener('message', ({ data }) => {
-    if (data.op === 'recognize' && START <= ${times}) device.destroy();
+    if (data.op === 'recognize' && START <= (${JSON.stringify(DESTROY)}[data.text] ?? 0)) device.destroy();
   })`;
 const starts = (requests) => requests.filter((path) => path === 'pkg/gpu/mner_web_bg.wasm').length;
 
-function opened(bundle, worker, use) {
-  return visit(shared, { engine: 'built', bundle, query: BLANK }, async (page, site) => {
-    page.setDefaultTimeout(TIMEOUT);
-    await inWorkers(page, worker);
-    await use(page, site);
-  });
+/** Checks an answer of the GPU against the command line's. */
+function assertNative(folder, tweet, ours, { objects = true } = {}) {
+  const { text, ...theirs } = native(folder, tweet);
+  assert.equal(text, tweet.text);
+  const named = (/** @type {import('./built.mjs').Answer} */ { entities }) => entities.map(({ type, utf16 }) => [type, ...utf16]);
+  assert.deepEqual(named(ours), named(theirs));
+  if (!objects) for (const { picture } of [ours, theirs]) delete picture?.objects;
+  assert.ok(apart(ours, theirs) < 2e-2, `${tweet.text}: ${apart(ours, theirs)} apart`);
 }
-
-// Of those that ship, the one that the page opens: each takes minutes on a software adapter.
-for (const [name, folder] of [['the given model', env.MNER_TEST_BUNDLE], ...Object.entries(shipped()).slice(0, 1)]) {
-  test(`gives the command line's answers (${name})`, { skip }, () =>
-    opened(realBundle(folder), '', async (page) => {
-      const tweets = fitting(folder, name === 'the given model' ? FEW : FEW.slice(0, 1));
-      const gpu = await answer(page, tweets, { backend: 'webgpu', timeout: TIMEOUT });
-      assert.deepEqual([gpu.error, gpu.backend], [undefined, 'webgpu']);
-      tweets.forEach((tweet, i) => {
-        const { timings, backend, ...ours } = gpu.answers[i];
-        const { text, ...theirs } = native(folder, tweet);
-        assert.equal(text, tweet.text);
-        assert.equal(timings.look > 0, 'picture' in tweet);
-        const named = (/** @type {import('./built.mjs').Answer} */ { entities }) => entities.map(({ type, utf16 }) => [type, ...utf16]);
-        assert.deepEqual(named(ours), named(theirs));
-        assert.equal(backend, 'webgpu');
-        // A detector of random weights sees every place alike: which of them come first is the devices' rounding.
-        if (name === 'the given model') for (const { picture } of [ours, theirs]) delete picture?.objects;
-        assert.ok(apart(ours, theirs) < 2e-2, `${tweet.text}: ${apart(ours, theirs)} apart`);
-      });
-    }));
-}
-
-test('an engine that computes something else than the bundle knows is refused', { skip }, () =>
-  opened(misled(realBundle(), 0.1), '', async (page) => {
-    const { error } = await answer(page, [], { backend: 'webgpu', timeout: TIMEOUT });
-    assert.equal(error.code, 'device');
-  }));
 
 test('is not taken by itself where it computes on the CPU', { skip }, () =>
-  opened(realBundle(), '', async (page, { requests }) => {
+  visit(shared, { engine: 'built', bundle: realBundle(), query: BLANK }, async (page, { requests }) => {
     const { backend, fallback } = await answer(page, [], { backend: 'auto' });
     assert.equal(backend, 'cpu');
     assert.match(fallback, /computes on the CPU \(google swiftshader/);
     assert.deepEqual(requests.filter((path) => path.startsWith('pkg/gpu')), []);
   }));
 
-test('a device destroyed once is opened again, and the tweet is answered', { skip }, () =>
-  opened(realBundle(), destroyer(1), async (page, { requests }) => {
-    const { answers, error } = await answer(page, [TWEETS[1]], { backend: 'webgpu', timeout: TIMEOUT });
-    assert.equal(error, undefined);
-    assert.equal(answers[0].backend, 'webgpu');
-    assert.ok(answers[0].picture);
-    assert.equal(starts(requests), 2);
+test('the given model', { skip }, (t) =>
+  visit(shared, { engine: 'built', bundle: realBundle(), query: BLANK }, async (page, { requests }) => {
+    page.setDefaultTimeout(TIMEOUT);
+    await inWorkers(page, `${HARDWARE}; ${DESTROYER}`);
+    const folder = env.MNER_TEST_BUNDLE;
+    const tweets = fitting(folder, FEW);
+    const load = { backend: 'auto', timeout: TIMEOUT, keep: true };
+
+    await t.test("gives the command line's answers", async () => {
+      const { answers, error, backend, fallback } = await answer(page, tweets, load);
+      assert.deepEqual([error, backend, fallback], [undefined, 'webgpu', undefined]);
+      tweets.forEach((tweet, i) => {
+        const { timings, backend, ...ours } = answers[i];
+        assert.equal(timings.look > 0, 'picture' in tweet);
+        assert.equal(backend, 'webgpu');
+        // A detector of random weights sees every place alike: which of them come first is the devices' rounding.
+        assertNative(folder, tweet, ours, { objects: false });
+      });
+      assert.equal(starts(requests), 1);
+    });
+
+    await t.test('a device destroyed once is opened again, and the tweet is answered', async () => {
+      const { answers } = await answer(page, [{ ...TWEETS[1], text: 'Oslo' }], load);
+      assert.equal(answers[0].backend, 'webgpu');
+      assert.ok(answers[0].picture);
+      assert.equal(starts(requests), 2);
+    });
+
+    await t.test('a device destroyed again hands over to the CPU, and the tweet is answered', async () => {
+      const { answers, backend, fallback } = await answer(page, [{ ...TWEETS[1], text: 'Bergen' }], load);
+      assert.equal(answers[0].backend, 'cpu');
+      assert.equal(backend, 'cpu');
+      assert.match(fallback, /^WebGPU failed on this machine: the compute device failed: .*Device was destroyed\.$/);
+      assert.ok(answers[0].picture);
+      assert.equal(starts(requests), 3);
+    });
   }));
 
-test('a device destroyed again hands over to the CPU, and the tweet is answered', { skip }, () =>
-  opened(realBundle(), `${HARDWARE}; ${destroyer(2)}`, async (page, { requests }) => {
-    const { answers, backend, fallback } = await answer(page, [TWEETS[1]], { backend: 'auto', timeout: TIMEOUT });
-    assert.equal(answers[0].backend, 'cpu');
-    assert.equal(backend, 'cpu');
-    assert.match(fallback, /^WebGPU failed on this machine: the compute device failed: .*Device was destroyed\.$/);
-    assert.ok(answers[0].picture);
-    assert.equal(starts(requests), 2);
-  }));
+/** Starts the engine in the page itself, without a Worker. */
+function startEngine(page) {
+  return page.evaluate(async () => {
+    const glue = new URL('pkg/gpu/mner_web.js', new URL('.', location.href)).href;
+    const engine = await import(glue);
+    await engine.default({ module_or_path: new URL('mner_web_bg.wasm', glue).href });
+    /** Loads one of the site's models and checks it as the page's Worker does. */
+    globalThis.loadModel = async (name) => {
+      const whole = async (file) => new Uint8Array(await (await fetch(new URL(`models/${name}/${file}`, new URL('.', location.href)))).arrayBuffer());
+      const manifest = await whole('manifest.json');
+      const { files } = JSON.parse(new TextDecoder().decode(manifest));
+      const names = { weights: 'weights.bpk', tokenizer: 'tokenizer.json', eyes: 'eyes.bpk', augmentation: 'augmentation.bin' };
+      const buffers = [];
+      for (const [key, file] of Object.entries(names)) {
+        if (!files[key]) continue;
+        const bytes = await whole(file);
+        const buffer = new engine.FileBuffer(bytes.length);
+        buffer.write(0, bytes);
+        buffers.push([key, buffer]);
+      }
+      const { weights, tokenizer, eyes, augmentation } = Object.fromEntries(buffers);
+      const recognizer = await engine.Recognizer.load(manifest, weights, tokenizer, eyes, augmentation);
+      await recognizer.check(2e-2);
+      return recognizer;
+    };
+  });
+}
+
+test('models share the device of an instance', { skip }, (t) => {
+  const [name, folder] = Object.entries(shipped())[0];
+  const models = { [name]: realBundle(folder), misled: misled(realBundle(), 0.1) };
+  return visit(shared, { engine: 'built', models, query: BLANK }, async (page) => {
+    page.setDefaultTimeout(TIMEOUT);
+    await startEngine(page);
+    const [tweet] = fitting(folder, FEW);
+    const pair = ['Jordan?', 'Or Jordan?'].map((title) => EXAMPLES.find((example) => example.title === title));
+    const pictured = pair.map(({ text, image }) => ({ text, bytes: readFileSync(new URL(image, WWW)) }));
+    const inputs = [{ text: tweet.text, bytes: tweet.picture && picture(tweet.picture) }, ...pictured];
+    const answers = await page.evaluate(
+      async ({ name, inputs }) => {
+        const recognizer = await globalThis.loadModel(name);
+        const answers = [];
+        for (const { text, base64 } of inputs) {
+          const bytes = base64 && Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+          const encoded = bytes && (await recognizer.encodeImage(new Blob([bytes])));
+          answers.push(encoded ? await recognizer.recognizeWith(text, encoded) : await recognizer.recognize(text));
+        }
+        return answers;
+      },
+      { name, inputs: inputs.map(({ text, bytes }) => ({ text, base64: bytes?.toString('base64') })) },
+    );
+
+    // Of those that ship, the one that the page opens: each takes minutes on a software adapter.
+    await t.test(`gives the command line's answers (${name})`, () => assertNative(folder, tweet, answers[0]));
+
+    await t.test('the picture decides what Jordan is', () => {
+      assert.equal(pair[0].text, pair[1].text);
+      const jordan = ({ entities }) => entities.filter(({ text }) => text === 'Jordan').map(({ type }) => type);
+      assert.deepEqual(answers.slice(1).map(jordan), [['PER'], ['LOC']]);
+    });
+
+    await t.test('an engine that computes something else than the bundle knows is refused', async () => {
+      const code = await page.evaluate(() => globalThis.loadModel('misled').then(() => 'none', (error) => error.code));
+      assert.equal(code, 'device');
+    });
+  });
+});

@@ -7,6 +7,7 @@ use burn::tensor::Device;
 use burn_wgpu::graphics::WebGpu;
 use burn_wgpu::{MemoryConfiguration, RuntimeOptions, WgpuDevice, try_init_setup_async};
 use mner_core::bundle::Compute;
+use std::cell::RefCell;
 use wasm_bindgen::JsValue;
 
 /// Whether the device compiles kernels for the sizes it meets.
@@ -19,12 +20,19 @@ pub const COMPUTE: Compute = Compute::Device;
 /// what waits for one keeps its buffers.
 const TASKS: usize = 32;
 
-/// Opens the browser's fastest adapter, with all the features and limits that it has. An instance can do this once: a lost
-/// device needs a fresh Worker.
+thread_local! {
+    static OPENED: RefCell<Option<Device>> = const { RefCell::new(None) };
+}
+
+/// Opens the browser's fastest adapter, with all the features and limits that it has. An instance has one device, which its
+/// models share, with the kernels that it has compiled; a lost one needs a fresh Worker.
 ///
 /// # Errors
 /// An `Error` with `code` `"device"`: the browser gives no adapter or no device.
 pub async fn open() -> Result<Device, JsValue> {
+    if let Some(device) = OPENED.with_borrow(Clone::clone) {
+        return Ok(device);
+    }
     let device = WgpuDevice::default();
     let options = RuntimeOptions {
         tasks_max: TASKS,
@@ -35,5 +43,7 @@ pub async fn open() -> Result<Device, JsValue> {
     try_init_setup_async::<WebGpu>(&device, options)
         .await
         .map_err(|error| coded("device", &error))?;
-    Ok(Device::from(device))
+    let device = Device::from(device);
+    OPENED.set(Some(device.clone()));
+    Ok(device)
 }
