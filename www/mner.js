@@ -122,6 +122,7 @@ export class Recognizer {
   static async load(url, options = {}) {
     const { backend = 'auto', onProgress = () => {}, signal, timeout = 60_000, models, fetch, cache = CACHE } = options;
     signal?.throwIfAborted();
+    this.platform.requireWorkers();
     const { plans } = this.platform;
     if (!Object.hasOwn(plans, backend)) {
       throw new MnerError('input', `There is no backend “${backend}” here. Choose ${Object.keys(plans).join(', ')}.`);

@@ -16,6 +16,13 @@ const ELSEWHERE = HOME !== globalThis.origin;
 /** The URL of a script of this site that imports the Worker's; made once, for as long as the page lives. */
 let gate;
 
+/** @throws {MnerError} where there are no Workers */
+export function requireWorkers() {
+  if (globalThis.Worker) return;
+  const words = 'Use mner in a page, in a Worker of a browser that nests them, or in Node by “@mner/mner/node”.';
+  throw new MnerError('engine', `Workers cannot be started here. ${words}`);
+}
+
 /**
  * An absolute URL.
  * @param {string | URL} url
@@ -32,10 +39,6 @@ export function locate(url, base) {
  * @throws {MnerError}
  */
 export function startWorker() {
-  if (!globalThis.Worker) {
-    const words = 'Use mner in a page, in a Worker of a browser that nests them, or in Node by “@mner/mner/node”.';
-    throw new MnerError('engine', `Workers cannot be started here. ${words}`);
-  }
   try {
     if (ELSEWHERE) return startThrough(Gated);
     return new Worker(new URL('./worker.js', import.meta.url), { type: 'module', name: 'mner' });

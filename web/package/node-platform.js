@@ -8,6 +8,9 @@ export const plans = { auto: ['cpu'], cpu: ['cpu'] };
 /** Whether there are caches that may keep the model's files. */
 export const keeps = false;
 
+/** Node has threads. */
+export function requireWorkers() {}
+
 /** What begins like a URL; a Windows drive has one letter. */
 const ADDRESS = /^[a-z][a-z0-9+.-]+:/i;
 
