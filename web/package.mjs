@@ -79,7 +79,7 @@ function manifest() {
 
 /** Writes the types of the entry points, as the comments of the sources have them. */
 function declare(out) {
-  const options = ['--allowJs', '--declaration', '--emitDeclarationOnly', '--stripInternal', '--skipLibCheck'];
+  const options = ['--ignoreConfig', '--allowJs', '--declaration', '--emitDeclarationOnly', '--stripInternal', '--skipLibCheck'];
   const target = ['--target', 'esnext', '--module', 'esnext', '--moduleResolution', 'bundler', '--lib', 'esnext,dom,dom.iterable,dom.asynciterable'];
   const types = ['--types', 'node', '--typeRoots', join(ROOT, 'tests/browser/node_modules/@types')];
   execFileSync(execPath, [TSC, ...options, ...target, ...types, '--outDir', out, join(out, 'mner.js'), join(out, 'node.js')], { stdio: 'inherit' });

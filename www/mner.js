@@ -199,7 +199,7 @@ export class Recognizer {
     if (!(ahead >= 1)) throw new MnerError('input', `ahead must be a number from 1 on, not ${ahead}.`);
     const answer = async (/** @type {T} */ input, /** @type {number} */ index, /** @type {AbortSignal} */ stopped) => {
       try {
-        const given = typeof input === 'string' ? { text: input } : input;
+        const given = typeof input === 'string' ? { text: input } : /** @type {Input} */ (input);
         return { input, index, ...(await this.recognize(given, { signal: stopped })) };
       } catch (error) {
         if (!ITS_OWN.has(error.code)) throw error;

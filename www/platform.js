@@ -6,7 +6,7 @@ import { MnerError } from './errors.js';
 /** @type {Record<string, Backend[]>} the backends that are tried in turn */
 export const plans = { auto: ['webgpu', 'cpu'], cpu: ['cpu'], webgpu: ['webgpu'] };
 
-/** Whether there are caches that may keep the model's files. */
+/** @type {boolean} whether there are caches that may keep the model's files */
 export const keeps = true;
 
 /** Where this module comes from. */

@@ -62,7 +62,7 @@ self.addEventListener('unhandledrejection', (event) => {
 async function load({ url, backend, software, cache, asks }, report) {
   const plain = (address, init) => fetch(address, init);
   const beside = new Source(plain);
-  const source = new Source(asks ? fetchThrough((ask, ports) => self.postMessage(ask, ports)) : plain, new KeptFiles(cache));
+  const source = new Source(asks ? fetchThrough((ask, ports) => self.postMessage(ask, { transfer: ports })) : plain, new KeptFiles(cache));
   const files = await engineOf(backend, (address) => beside.whole(address));
   const limits = backend === 'webgpu' ? await probe({ software }) : undefined;
   const starting = start(beside, files, (loaded) => report({ part: 'engine', loaded, total: files.bytes }));

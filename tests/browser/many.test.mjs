@@ -19,10 +19,10 @@ async function drained(iterable) {
 test('answers come in the order of the inputs, whichever is there first', async () => {
   const answer = async (input) => {
     await sleep(input);
-    return -input;
+    return 10 + input;
   };
   for (const ahead of [1, 2, 3, 100]) {
-    assert.deepEqual(await drained(inOrder([9, 1, 5, 0, 3], answer, { ahead })), { values: [-9, -1, -5, 0, -3] });
+    assert.deepEqual(await drained(inOrder([9, 1, 5, 0, 3], answer, { ahead })), { values: [19, 11, 15, 10, 13] });
   }
   async function* later() {
     for (const input of [4, 0, 2]) {
@@ -30,7 +30,7 @@ test('answers come in the order of the inputs, whichever is there first', async 
       yield input;
     }
   }
-  assert.deepEqual(await drained(inOrder(later(), answer, { ahead: 2 })), { values: [-4, 0, -2] });
+  assert.deepEqual(await drained(inOrder(later(), answer, { ahead: 2 })), { values: [14, 10, 12] });
   assert.deepEqual(await drained(inOrder([], answer, { ahead: 2 })), { values: [] });
 });
 

@@ -5,7 +5,7 @@ import { Worker as Thread } from 'node:worker_threads';
 /** @type {Record<string, import('./mner.js').Backend[]>} the backends that are tried in turn */
 export const plans = { auto: ['cpu'], cpu: ['cpu'] };
 
-/** Whether there are caches that may keep the model's files. */
+/** @type {boolean} whether there are caches that may keep the model's files */
 export const keeps = false;
 
 /** Node has threads. */
@@ -30,8 +30,9 @@ export function notStarted() {
   return undefined;
 }
 
+/** @returns {Worker} as far as the module uses one */
 export function startWorker() {
-  return new ThreadWorker();
+  return /** @type {any} */ (new ThreadWorker());
 }
 
 /** A thread that goes by the names of a browser's Worker. It keeps no process alive: the clock of an open call does. */

@@ -29,10 +29,10 @@ const LISTENERS = { error: 'uncaughtException', unhandledrejection: 'unhandledRe
 Object.assign(globalThis, {
   self: globalThis,
   fetch: (url, init) => (url.startsWith('file:') ? read(url, init) : fetch(url, { headers: init.headers })),
-  postMessage: (message, transfer) => parentPort.postMessage(message, transfer),
+  postMessage: (message, { transfer = [] } = {}) => parentPort.postMessage(message, transfer),
   addEventListener: (type, listener) =>
     process.on(LISTENERS[type], (error) => listener({ error, reason: error, message: String(error), preventDefault() {} })),
 });
 
 await import('./worker.js');
-parentPort.on('message', (data) => globalThis.onmessage(/** @type {any} */ ({ data })));
+parentPort.on('message', (data) => /** @type {any} */ (globalThis).onmessage({ data }));

@@ -46,7 +46,7 @@ async function* jsonLines(file) {
     rest = lines.pop();
     for (const json of lines) yield* jsonLine(json, ++line);
   }
-  yield* jsonLine(rest, ++line);
+  yield* jsonLine(rest, line + 1);
 }
 
 function* jsonLine(given, line) {
