@@ -54,9 +54,10 @@ test('names are replaced, and put back into the answer', () =>
     await page.locator('#text').evaluate((/** @type {HTMLTextAreaElement} */ area) => area.setSelectionRange(39, 42));
     await page.getByRole('button', { name: 'Replace what is selected' }).click();
     await page.locator('#names li', { hasText: 'Anna' }).getByRole('checkbox').uncheck();
+    assert.ok(await page.locator('#names li', { hasText: 'stays' }).getByRole('checkbox').evaluate((box) => box === document.activeElement));
     assert.equal(await leaving.innerText(), '[MISC-1] met Anna in [PER-1]. [PER-1] is cold for [NAME-1], says Anna-[PER-2].');
     await page.locator('#names li', { hasText: 'Anna' }).getByRole('checkbox').check();
-    await page.locator('#names li', { hasText: 'zoë' }).getByRole('checkbox').uncheck();
+    await page.getByRole('checkbox', { name: '[NAME-1] zoë' }).click();
     assert.match(await leaving.innerText(), /met \[PER-1\] .* for zoë,/);
     assert.equal(requests.length, before);
   }));
@@ -91,8 +92,9 @@ test('a name goes nowhere, wherever else it stands', () =>
     const redacted = await page.evaluate(async () => {
       const { redact } = await import(new URL('redact.js', location.href).href);
       const text = 'New York is in New York (state); (new york). #NewYork, York.';
-      const at = (from, to, type) => ({ type, utf16: [from, to] });
-      return redact(text, [at(0, 8, 'LOC'), at(47, 54, 'LOC'), at(56, 60, 'PER')]).redacted;
+      const at = (name, from, type) => ({ type, utf16: [from, from + name.length] });
+      const found = [at('New York', 0, 'LOC'), at('NewYork', text.indexOf('NewYork'), 'LOC'), at('York', text.lastIndexOf('York'), 'PER')];
+      return redact(text, found).redacted;
     });
     assert.equal(redacted, '[LOC-1] is in [LOC-1] (state); (new york). #[LOC-2], [PER-1].');
   }));
@@ -157,9 +159,9 @@ test('CSV is read with quotes, any separator and titles that repeat', () =>
     assert.equal(third.tweet, 'with "quotes" inside');
     await page.getByRole('button', { name: 'Discard' }).click();
     // Longer than what a browser reads at once.
-    const long = `n,content\n${'1,"Anna, 東京 and Zoë 👩🏽‍🚀"\n'.repeat(2500)}`;
+    const long = `n,content,\n${`1,"Anna, 東京 and Zoë 👩🏽‍🚀","${'x'.repeat(700)}"\n`.repeat(250)}`;
     const { lines: many } = await done(page, ['b.csv', long]);
-    assert.equal(many.length, 2500);
+    assert.equal(many.length, 250);
     assert.equal(new Set(many).size, 1);
     assert.equal(JSON.parse(many[0]).content, 'Anna, 東京 and Zoë 👩🏽‍🚀');
   }));
@@ -179,17 +181,22 @@ test('what is no list of tweets is refused in words', () =>
     assert.equal(await page.locator('#job').isVisible(), false);
   }));
 
-test('after a reload it goes on where it was, and every tweet is answered once', () =>
-  open('batch.html', async (page) => {
-    const count = 130;
-    const tweets = Array.from({ length: count }, (_, i) => JSON.stringify({ i, text: `${i % 40 ? '' : 'slowly '}Oslo ${i}` }));
+test('after a reload it goes on where it was, and every tweet is answered once', () => {
+  let held = false;
+  const intercept = (path) => held && path.endsWith('manifest.json');
+  const count = 130;
+  const tweets = Array.from({ length: count }, (_, i) => JSON.stringify({ i, text: `${i > 60 && i < 68 ? 'slowly ' : ''}Oslo ${i}` }));
+  const use = async (page) => {
+    const at = () => page.locator('#done').innerText().then((words) => Number(words.split(' ')[0]));
     await choose(page, ['many.jsonl', tweets.join('\n')]);
     await page.getByRole('button', { name: 'Start' }).click();
-    const at = () => page.locator('#done').innerText().then((words) => Number(words.split(' ')[0]));
-    const beyond = (least) => page.waitForFunction((least) => Number(document.querySelector('#done').textContent.split(' ')[0]) >= least, least);
-    await beyond(55);
+    await page.waitForFunction(() => Number(document.querySelector('#done').textContent.split(' ')[0]) > 55);
+    // It goes on by itself, and is at work as long as the model does not come.
+    held = true;
     await page.reload();
-    await beyond(50);
+    await page.getByRole('button', { name: 'Pause' }).waitFor();
+    const before = await at();
+    assert.ok(before >= 50 && before < count, String(before));
     // A second tab keeps its hands off.
     const other = await page.context().newPage();
     await other.goto(page.url());
@@ -197,12 +204,11 @@ test('after a reload it goes on where it was, and every tweet is answered once',
     await other.close();
     await page.getByRole('button', { name: 'Pause' }).click();
     await page.getByRole('button', { name: 'Go on' }).waitFor();
-    const paused = await at();
+    held = false;
     await page.reload();
     await page.getByRole('button', { name: 'Go on' }).waitFor();
-    assert.equal(await at(), paused);
-    assert.ok(paused >= 50 && paused < count, String(paused));
-    assert.equal((await save(page)).lines.length, paused);
+    assert.equal(await at(), before);
+    assert.equal((await save(page)).lines.length, before);
     await page.getByRole('button', { name: 'Go on' }).click();
     await page.getByText('all of it is done').waitFor();
     const { lines } = await save(page);
@@ -211,7 +217,9 @@ test('after a reload it goes on where it was, and every tweet is answered once',
     await page.getByRole('button', { name: 'Discard' }).click();
     await page.reload();
     await page.getByRole('button', { name: 'Choose a file' }).waitFor();
-  }));
+  };
+  return open('batch.html', use, { intercept });
+});
 
 // --- <mner-text> --------------------------------------------------------------------------------------------------
 
@@ -222,10 +230,10 @@ test('<mner-text> marks names over the borders of elements, and reads what chang
       const answered = page.evaluate(() => new Promise((done) => document.querySelector('mner-text').addEventListener('mner', done, { once: true })).then(() => {}));
       await page.locator('mner-text').evaluate((element, html) => (element.innerHTML = html), html);
       await answered;
-      return page.locator('mner-text').evaluate((element) => element.innerHTML.replace(/<mark data-type="(\w+)" title="[^"]*">(.*?)<\/mark>/g, '{$1 $2}'));
+      return page.locator('mner-text').evaluate((element) => element.innerHTML.replace(/<mark data-type="(\w+)" title="[^"]*"( data-label="\1")?>(.*?)<\/mark>/g, (_, type, last, words) => `{${last ? type : '…'} ${words}}`));
     };
-    assert.equal(await put('<p>Rome</p><p>Ann <a href="#x">O<em>sl</em>o</a> and Oslo, Oslo</p>'), '<p>{PER Rome}</p><p>{MISC Ann} <a href="#x">{PER O}<em>{PER sl}</em>{PER o}</a> and {PER Oslo}, {PER Oslo}</p>');
-    assert.equal(await put('Ro<script>Oslo</script>me<br>Bergen<textarea>Oslo</textarea>'), '{PER Ro}<script>Oslo</script>{PER me}<br>{ORG Bergen}<textarea>Oslo</textarea>');
+    assert.equal(await put('<p>Rome</p><p>Ann <a href="#x">O<em>sl</em>o</a> and Oslo, Oslo</p>'), '<p>{PER Rome}</p><p>{MISC Ann} <a href="#x">{… O}<em>{… sl}</em>{PER o}</a> and {PER Oslo}, {PER Oslo}</p>');
+    assert.equal(await put('Ro<script>Oslo</script>me<br>Bergen<textarea>Oslo</textarea>'), '{… Ro}<script>Oslo</script>{PER me}<br>{ORG Bergen}<textarea>Oslo</textarea>');
     // Its own marks are no change, and do not pile up.
     const answered = page.evaluate(() => new Promise((done) => document.querySelector('mner-text').addEventListener('mner', (event) => done(/** @type {CustomEvent} */ (event).detail), { once: true })));
     await page.locator('mner-text').evaluate((element) => element.append(' Anna'));

@@ -4,7 +4,7 @@
  *     <mner-text model="models/hamlearning/"><p>Sunita Williams is back in Houston.</p></mner-text>
  *
  * `model` is the model's folder; with `models` in its place, the first of the `index.json` there is taken. Each name becomes a
- * <mark data-type="PER">, or several where it reaches over the borders of elements.
+ * <mark data-type="PER">, or several where it reaches over the borders of elements; the last has a data-label too.
  * When the text changes it is read anew. The event `mner` tells the entities, `mner-error` what went wrong.
  */
 import { Recognizer } from '../mner.js';
@@ -14,6 +14,7 @@ const TYPES = { PER: 'person', LOC: 'place', ORG: 'organisation', MISC: 'other n
 const STYLE = `
   :where(mner-text) { display: block }
   :where(mner-text mark[data-type]) { padding: 0 0.2em; border-radius: 0.3em; color: #16181f; background: #dbe5ff }
+  :where(mner-text mark[data-label])::after { content: attr(data-label); margin-inline-start: 0.4em; font: 700 0.6em sans-serif }
   :where(mner-text mark[data-type='LOC']) { background: #d2f2df }
   :where(mner-text mark[data-type='ORG']) { background: #ffe8bd }
   :where(mner-text mark[data-type='MISC']) { background: #fadcf2 }`;
@@ -106,6 +107,7 @@ class MnerText extends HTMLElement {
     const { nodes } = this.#text();
     // From the end: a node that is split keeps what stands before.
     for (const { type, utf16, confidence } of entities.toReversed()) {
+      let mark;
       for (const { node, start } of nodes) {
         const from = Math.max(utf16[0] - start, 0);
         const to = Math.min(utf16[1] - start, node.length);
@@ -113,12 +115,14 @@ class MnerText extends HTMLElement {
         const range = document.createRange();
         range.setStart(node, from);
         range.setEnd(node, to);
-        const mark = document.createElement('mark');
+        mark = document.createElement('mark');
         mark.dataset.type = type;
         mark.title = `${TYPES[type]}, ${Math.round(100 * confidence)} %`;
         range.surroundContents(mark);
         this.#marks.add(mark);
       }
+      // The colour does not speak alone; it is told once a name.
+      if (mark) mark.dataset.label = type;
     }
   }
 }

@@ -20,7 +20,7 @@ export function redact(text, entities, more = []) {
   for (const { type, utf16 } of entities) name(type, text.slice(...utf16));
   for (const words of more) name('NAME', words);
   // The longest first: one name may stand in another.
-  const literal = (words) => words.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
+  const literal = (words) => words.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
   const all = [...placeholders.keys()].sort((a, b) => b.length - a.length).map(literal);
   const anywhere = all.length && new RegExp(`(?<![\\p{L}\\p{N}])(?:${all.join('|')})(?![\\p{L}\\p{N}])`, 'gu');
   const between = (part) => (anywhere ? part.replace(anywhere, (words) => placeholders.get(words)) : part);
@@ -82,10 +82,12 @@ function typeOf(placeholder) {
 
 /** A name in the list, with a box that says whether it is replaced. */
 function row(placeholder, words) {
-  const box = Object.assign(document.createElement('input'), { type: 'checkbox', checked: names.has(placeholder) });
+  const box = Object.assign(document.createElement('input'), { type: 'checkbox', id: `name ${words}`, checked: names.has(placeholder) });
   box.onchange = () => {
     if (!added.delete(words)) kept[box.checked ? 'delete' : 'add'](words);
     draw();
+    // Its row is another one now.
+    document.getElementById(box.id)?.focus();
   };
   const label = document.createElement('label');
   label.append(box, mark(placeholder, typeOf(placeholder)), words);
