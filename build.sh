@@ -21,6 +21,7 @@ Usage: ./build.sh VERB
   build   compile the page's engines into www/pkg, compress them, list their sizes; compile the command line
   serve   build the page's CPU engine, serve the page (PORT=8000), and build its WebGPU engine meanwhile
   engine  compile one of the page's engines: ./build.sh engine cpu|gpu
+  package make the npm package of the JavaScript module, with both engines and no model, as dist/mner-mner-VERSION.tgz
   test    formatting, lints, documentation, Rust tests, browser tests
   audit   licences and known weaknesses of everything below (compiles cargo-deny the first time; needs the network)
   bench   run the benchmarks
@@ -268,6 +269,17 @@ serve() {
     wait "$server"
 }
 
+# Its types come from the compiler that is among the browser tests' packages.
+package() {
+    need_rust
+    need_packages
+    engine cpu
+    engine gpu
+    node web/package.mjs "$PKG" dist/package
+    (cd dist && npm pack ./package --loglevel=error)
+    say "done: dist/ holds the package; install it with npm install FILE"
+}
+
 # Clippy and rustdoc over the workspace, every target of it.
 lint_rust() {
     RUSTC_WORKSPACE_WRAPPER=$PWD/tests/lint.sh CLIPPY_ARGS=-Dwarnings__CLIPPY_HACKERY__ \
@@ -328,7 +340,7 @@ engine)
     need_rust
     engine "${2:-}"
     ;;
-setup | build | serve | bench | audit) "$1" ;;
+setup | build | serve | package | bench | audit) "$1" ;;
 test) test_all ;;
 help | -h | --help) usage ;;
 *)

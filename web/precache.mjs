@@ -9,8 +9,8 @@ import { argv } from 'node:process';
 import { fileURLToPath } from 'node:url';
 
 const LIST = 'pkg/precache.js';
-/** What no visitor needs kept: models (kept elsewhere), the worker itself, packed copies, types, notes. */
-const LEFT_OUT = /^models\/|^sw\.js$|(^|\/)\.|\.(br|gz|d\.ts|md)$/;
+/** What no visitor needs kept: models (kept elsewhere), examples of other pages, the worker itself, packed copies, types, notes. */
+const LEFT_OUT = /^(models|use)\/|^sw\.js$|(^|\/)\.|\.(br|gz|d\.ts|md)$/;
 const ENGINE = /^pkg\/([^/]+)\//;
 
 /**

@@ -6,7 +6,8 @@
  *     const { entities } = await mner.recognize({ text: 'Sunita Williams is back in Houston', image: file });
  *     for (const { type, utf16 } of entities) console.log(type, text.slice(...utf16));
  *
- * It may come from another site that lets its files be read (CORS), and it works inside a Worker too.
+ * It may come from another site that lets its files be read (CORS), and it works inside a Worker too, in an extension's page, and
+ * from a package (`./build.sh package`) in a bundler and in Node.
  *
  * @typedef {'cpu' | 'webgpu'} Backend
  * @typedef {{bytes: number, sha256: string}} BundleFile
@@ -14,6 +15,11 @@
  * @property {{system?: string, context?: object, encoder?: {vocab: number, d: number}}} [config]
  * @property {Record<string, BundleFile>} [files]
  * @property {object} [eyes] how it looks at pictures, if it does
+ * @typedef {object} Input a tweet
+ * @property {string} text
+ * @property {Blob | ArrayBuffer | ArrayBufferView | null} [image] the tweet's picture: a JPEG, PNG, WebP or GIF file, or any other
+ *     that the browser can decode. The same object again is not looked at again, so its bytes must not change
+ * @property {string} [caption] words about the picture, for models that read them (ITA); others take no notice
  * @typedef {{progress?: {part: string, loaded: number, total: number}, result?: Result,
  *     error?: {code: string, message: string, fatal: boolean}}} Answer of the Worker
  * @typedef {{manifest?: Manifest, recognition?: import('./engine.d.ts').Recognition, milliseconds?: number}} Result
@@ -23,15 +29,25 @@
  * @typedef {{loaded: number, total: number, parts: Record<string, {loaded: number, total: number}>}} Progress
  *     bytes of the engine and of the model's files; `total` grows while the first answers come in
  */
+/**
+ * @template T
+ * @typedef {{input: T, index: number} & ((Recognition & {error?: undefined})
+ *     | ({error: MnerError} & {[key in keyof Recognition]?: undefined}))} Answered an input of many, its place among them from 0, and
+ *     its answer, or why it has none
+ */
+import { folder } from './bundle-url.js';
 import { MnerError } from './errors.js';
+import { inOrder } from './in-order.js';
+import * as browser from './platform.js';
+import { serveFetch } from './remote-fetch.js';
 
 export { MnerError };
 
-/** @type {Record<string, Backend[]>} the backends that are tried in turn */
-const PLANS = { auto: ['webgpu', 'cpu'], cpu: ['cpu'], webgpu: ['webgpu'] };
 /** What another start, or another backend, may cure. */
 const DIED = new Set(['crashed', 'timeout', 'device']);
 const UNUSABLE = new Set([...DIED, 'webgpu', 'engine', 'memory']);
+/** What one input of many may suffer without the next ones. */
+const ITS_OWN = new Set(['picture', 'recognize', 'input', 'crashed', 'timeout']);
 const LOAD_TIMEOUT = 120_000;
 /** How finely a limit is measured. */
 const TICKS = 10;
@@ -39,17 +55,20 @@ const LONGEST_TICK = 1000;
 /** Pictures of which the Worker keeps what it saw. */
 const PICTURES = 16;
 
-const SCRIPT = new URL('./worker.js', import.meta.url);
-/** Whether this module comes from another site than the page: from there, browsers start no Worker. */
-const ELSEWHERE = SCRIPT.origin !== globalThis.origin;
-/** The URL of a script of this site that imports the Worker's; made once, for as long as the page lives. */
-let gate;
+/** Where models are kept, unless `cache` says otherwise. */
+const CACHE = 'mner-models-v1';
 
 /** A number for every image object there ever was. */
 const numbers = new WeakMap();
 let lastNumber = 0;
 
 export class Recognizer {
+  /**
+   * What it runs on: a browser, unless a subclass says otherwise.
+   * @internal
+   */
+  static platform = browser;
+
   /** @type {Manifest} the bundle's manifest */
   manifest;
   /** @type {Backend} the backend in use. It may change when a device fails; each answer names its own */
@@ -61,6 +80,12 @@ export class Recognizer {
   #url;
   /** @type {number} */
   #timeout;
+  /** @type {Pick<typeof browser, 'startWorker' | 'notStarted'>} */
+  #platform;
+  /** @type {import('./remote-fetch.js').Fetch | undefined} the caller's own */
+  #fetch;
+  /** @type {string | false} */
+  #cache;
   /** @type {Backend[]} what is still to be tried, the one in use first */
   #plan;
   /** @type {Worker | undefined} */
@@ -79,26 +104,39 @@ export class Recognizer {
   /**
    * Downloads the engine and a model, verifies them and makes them ready.
    *
-   * @param {string | URL} url the bundle's folder, relative to the page
+   * @param {string | URL} url the bundle's folder, relative to the page; with `models`, relative to that
    * @param {object} [options]
+   * @param {string | URL} [options.models] the folder of many bundles, so that `url` can be a model's name
    * @param {'auto' | 'cpu' | 'webgpu'} [options.backend] `auto` takes WebGPU where it is usable and not itself computed
    *     on the CPU, and otherwise the CPU, for the reason in `fallback`; `webgpu` takes any WebGPU or fails
    * @param {(progress: Progress) => void} [options.onProgress]
    * @param {AbortSignal} [options.signal] ends the download
    * @param {number} [options.timeout] milliseconds that the Worker may be silent over one tweet before it is restarted
+   * @param {import('./remote-fetch.js').Fetch} [options.fetch] fetches the model's files in place of the browser's own: with a
+   *     key, or from where only the caller knows. The engine's come from beside this module
+   * @param {string | false} [options.cache] the name of the cache that keeps the model's files for the next visit; false keeps none.
+   *     Node keeps none
    * @returns {Promise<Recognizer>}
    * @throws {MnerError}
    */
-  static async load(url, { backend = 'auto', onProgress = () => {}, signal, timeout = 60_000 } = {}) {
+  static async load(url, options = {}) {
+    const { backend = 'auto', onProgress = () => {}, signal, timeout = 60_000, models, fetch, cache = CACHE } = options;
     signal?.throwIfAborted();
-    if (!Object.hasOwn(PLANS, backend)) {
-      throw new MnerError('input', `There is no backend “${backend}”. Choose ${Object.keys(PLANS).join(', ')}.`);
+    this.platform.requireWorkers();
+    const { plans } = this.platform;
+    if (!Object.hasOwn(plans, backend)) {
+      throw new MnerError('input', `There is no backend “${backend}” here. Choose ${Object.keys(plans).join(', ')}.`);
     }
-    const mner = new Recognizer();
-    mner.#plan = [...PLANS[backend]];
-    mner.#url = folder(url);
     if (!(timeout > 0)) throw new MnerError('input', `timeout must be a number of milliseconds above 0, not ${timeout}.`);
+    if (fetch !== undefined && typeof fetch !== 'function') throw new MnerError('input', 'fetch must be a function like the browser’s.');
+    if (cache !== false && (typeof cache !== 'string' || !cache)) throw new MnerError('input', 'cache must be a name, or false.');
+    const mner = new this();
+    mner.#platform = this.platform;
+    mner.#plan = [...plans[backend]];
+    mner.#url = folder(this.platform, url, models);
     mner.#timeout = timeout;
+    mner.#fetch = fetch;
+    mner.#cache = this.platform.keeps && cache;
     try {
       await abortable(mner.#bringUp(onProgress), signal);
     } catch (error) {
@@ -112,11 +150,7 @@ export class Recognizer {
    * Names the entities of a tweet. Calls are answered in order. An engine that dies or hangs is restarted once; then, with
    * `backend: 'auto'`, the CPU takes over.
    *
-   * @param {object} input
-   * @param {string} input.text
-   * @param {Blob | ArrayBuffer | ArrayBufferView} [input.image] the tweet's picture: a JPEG, PNG, WebP or GIF file, or
-   *     any other that the browser can decode. The same object again is not looked at again, so its bytes must not change
-   * @param {string} [input.caption] words about the picture, for models that read them (ITA); others take no notice
+   * @param {Input} input
    * @param {object} [options]
    * @param {AbortSignal} [options.signal]
    * @param {(progress: {loaded: number, total: number}) => void} [options.onProgress] how much of the text is read; only an
@@ -142,6 +176,37 @@ export class Recognizer {
     });
     this.#turn = turn.catch(() => {});
     return abortable(turn, signal);
+  }
+
+  /**
+   * Names the entities of many tweets, and answers in their order. An input that cannot be read has an `error` in place of an
+   * answer, and the next ones go on; what ends all of it is thrown. Leaving the loop gives up what was taken in.
+   *
+   *     for await (const { input, entities, error } of mner.recognizeAll(tweets)) console.log(input, error ?? entities);
+   *
+   * @template {string | Input} T
+   * @param {Iterable<T> | AsyncIterable<T>} inputs tweets, or their texts alone. They are taken as they are needed
+   * @param {object} [options]
+   * @param {AbortSignal} [options.signal]
+   * @param {number} [options.ahead] inputs that are taken in before their turn, at most: those behind are waited for
+   * @returns {AsyncGenerator<Answered<T>, void, undefined>}
+   * @throws {MnerError}
+   */
+  recognizeAll(inputs, { signal, ahead = 8 } = {}) {
+    if (typeof inputs === 'string' || !(inputs?.[Symbol.asyncIterator] ?? inputs?.[Symbol.iterator])) {
+      throw new MnerError('input', 'recognizeAll() needs an array or another iterable of tweets.');
+    }
+    if (!(ahead >= 1)) throw new MnerError('input', `ahead must be a number from 1 on, not ${ahead}.`);
+    const answer = async (/** @type {T} */ input, /** @type {number} */ index, /** @type {AbortSignal} */ stopped) => {
+      try {
+        const given = typeof input === 'string' ? { text: input } : /** @type {Input} */ (input);
+        return { input, index, ...(await this.recognize(given, { signal: stopped })) };
+      } catch (error) {
+        if (!ITS_OWN.has(error.code)) throw error;
+        return { input, index, error };
+      }
+    };
+    return inOrder(inputs, answer, { signal, ahead });
   }
 
   /** Ends the Worker. Open calls fail with the code `closed`. */
@@ -217,7 +282,7 @@ export class Recognizer {
   }
 
   #start(onProgress) {
-    const worker = newWorker();
+    const worker = this.#platform.startWorker();
     // Whether it has said anything yet: one that has not may never have been let in.
     let begun = false;
     this.#worker = worker;
@@ -228,11 +293,12 @@ export class Recognizer {
     worker.onmessage = ({ data }) => {
       begun = true;
       if (data.dead) died(new MnerError(data.dead.code, data.dead.message));
+      else if (data.ask) serveFetch(this.#fetch, data.ask);
       else this.#pending.get(data.id)?.(data);
     };
     worker.onerror = (event) => {
       event.preventDefault();
-      died(ELSEWHERE && !begun ? kept() : new MnerError('crashed', event.message || 'The engine did not start.'));
+      died((begun ? undefined : this.#platform.notStarted()) ?? new MnerError('crashed', event.message || 'The engine did not start.'));
     };
     const parts = {};
     const onReport = ({ part, loaded, total }) => {
@@ -242,7 +308,7 @@ export class Recognizer {
     };
     const software = this.#plan.length === 1;
     this.#ready = this.#call(
-      { op: 'load', url: this.#url, backend: this.backend, software },
+      { op: 'load', url: this.#url, backend: this.backend, software, cache: this.#cache, asks: Boolean(this.#fetch) },
       { timeout: Math.max(LOAD_TIMEOUT, this.#timeout), onReport },
     ).then(
       ({ manifest }) => {
@@ -319,41 +385,6 @@ function copied(image) {
   } catch {
     throw new MnerError('input', 'The image’s buffer was handed on elsewhere. Pass one that still has its bytes.');
   }
-}
-
-/** An absolute URL whose path ends in a slash, so that file names can be resolved against it. Its query is every file's. */
-function folder(url) {
-  let absolute;
-  try {
-    absolute = new URL(url, globalThis.document?.baseURI ?? location.href);
-  } catch {
-    throw new MnerError('input', `“${url}” is no URL here. Pass the whole URL of the model’s folder.`);
-  }
-  if (!absolute.pathname.endsWith('/')) absolute.pathname += '/';
-  absolute.hash = '';
-  return absolute.href;
-}
-
-function newWorker() {
-  if (!globalThis.Worker) {
-    throw new MnerError('engine', 'Workers cannot be started here. Use mner in a page, or in a Worker of a browser that nests them.');
-  }
-  if (ELSEWHERE) gate ??= URL.createObjectURL(new Blob([`import ${JSON.stringify(SCRIPT.href)};`], { type: 'text/javascript' }));
-  try {
-    return new Worker(gate ?? SCRIPT, { type: 'module', name: 'mner' });
-  } catch (error) {
-    throw ELSEWHERE ? kept() : new MnerError('engine', `This page may not start a Worker: ${error.message}`);
-  }
-}
-
-/** Why a Worker of another site did not start: browsers do not tell scripts which it was. */
-function kept() {
-  const { origin } = SCRIPT;
-  return new MnerError(
-    'origin',
-    `mner comes from ${origin}, and the browser does not let its Worker in. Have ${origin} send “Access-Control-Allow-Origin” with ` +
-      'its files and this page’s policy, if it has one, allow “worker-src blob:” and scripts from there; or serve mner from this site.',
-  );
 }
 
 /** `promise`, or the signal's reason as soon as it aborts. */

@@ -1,7 +1,7 @@
 /**
  * The Worker that holds the engine and one model. It can be killed at any moment: it owns nothing that cannot be loaded again.
  *
- * In:  {id, op: 'load', url, backend, software} once, then any of
+ * In:  {id, op: 'load', url, backend, software, cache, asks} once, then any of
  *      {id, op: 'look', picture, image}: looks at an image file (Blob or Uint8Array) and keeps what is seen as `picture`,
  *      {id, op: 'forget', picture},
  *      {id, op: 'recognize', text, caption?, picture?}.
@@ -9,11 +9,15 @@
  *      Each shows that the Worker is alive. Of `recognize` the part is `text`; the engine's `recognize` and `recognizeWith`
  *      are given a function `(done, total) => void` for it as the last argument, and need not call it.
  *      {dead} without an id: the engine failed outside of any call.
+ *      {ask} without an id, if `load` said `asks`: a request that the page is to do (remote-fetch.js).
  * `fatal` says that this Worker cannot be used any more.
  */
 import { MnerError } from './errors.js';
-import { fetchCounted, fetchWhole, forget, obtain } from './download.js';
+import { Source } from './download.js';
+import { engineOf } from './engines.js';
+import { KeptFiles } from './kept-files.js';
 import { forEngine } from './picture-file.js';
+import { fetchThrough } from './remote-fetch.js';
 import { probe, requireRoom } from './webgpu.js';
 
 /** What the manifest calls a file, and the name it has in the bundle's folder. */
@@ -24,11 +28,8 @@ const FILES = {
   augmentation: 'augmentation.bin',
 };
 const REQUIRED = ['weights', 'tokenizer'];
-/** The folder of each backend's engine in `pkg`, and how far its scores may be from the bundle's known answer. */
-const ENGINES = {
-  cpu: { folder: 'cpu', tolerance: 2e-3 },
-  webgpu: { folder: 'gpu', tolerance: 2e-2 },
-};
+/** How far a backend's scores may be from the bundle's known answer. */
+const TOLERANCES = { cpu: 2e-3, webgpu: 2e-2 };
 
 /** @type {import('./engine.d.ts').Engine} */
 let engine;
@@ -58,39 +59,32 @@ self.addEventListener('unhandledrejection', (event) => {
   self.postMessage({ dead: describe(event.reason) });
 });
 
-async function load({ url, backend, software }, report) {
-  const { folder, tolerance } = ENGINES[backend];
-  const sizes = await fetchWhole(new URL('./pkg/sizes.json', import.meta.url).href)
-    .then((bytes) => JSON.parse(new TextDecoder().decode(bytes)))
-    .catch(() => {
-      throw new MnerError('engine', 'The engine of this page is not built. Run ./build.sh build.');
-    });
-  if (!(folder in sizes)) {
-    throw backend === 'webgpu'
-      ? new MnerError('webgpu', 'This site has no WebGPU engine yet.')
-      : new MnerError('engine', 'The CPU engine of this page is not built. Run ./build.sh build.');
-  }
+async function load({ url, backend, software, cache, asks }, report) {
+  const plain = (address, init) => fetch(address, init);
+  const beside = new Source(plain);
+  const source = new Source(asks ? fetchThrough((ask, ports) => self.postMessage(ask, { transfer: ports })) : plain, new KeptFiles(cache));
+  const files = await engineOf(backend, (address) => beside.whole(address));
   const limits = backend === 'webgpu' ? await probe({ software }) : undefined;
-  const starting = start(folder, sizes[folder], (loaded) => report({ part: 'engine', loaded, total: sizes[folder] }));
+  const starting = start(beside, files, (loaded) => report({ part: 'engine', loaded, total: files.bytes }));
   // Awaited below; without this a manifest that fails first would count as a failure outside of any call.
   starting.catch(() => {});
 
-  const manifestBytes = await fetchWhole(within(url, 'manifest.json'));
+  const manifestBytes = await source.whole(within(url, 'manifest.json'));
   const manifest = parse(manifestBytes, url);
   if (limits) requireRoom(limits, manifest);
-  recognizer = await assemble(manifestBytes, manifest, url, starting, report);
+  recognizer = await assemble(source, manifestBytes, manifest, url, starting, report);
   // Some bytes are cached unchecked; `assemble` has checked them by now.
-  await recognizer.check(tolerance);
+  await recognizer.check(TOLERANCES[backend]);
   report({ part: 'start', loaded: 0, total: 0 });
   if (backend === 'webgpu') await recognizer.warmUp();
   return { manifest };
 }
 
 /** Brings the files in and has the engine check them and build the model. */
-async function assemble(manifestBytes, manifest, base, starting, report) {
+async function assemble(source, manifestBytes, manifest, base, starting, report) {
   for (let second = false; ; second = true) {
     const keys = Object.keys(FILES).filter((key) => REQUIRED.includes(key) || manifest.files?.[key]);
-    const files = await Promise.all(keys.map((key) => bring(manifest, key, base, starting, report)));
+    const files = await Promise.all(keys.map((key) => bring(source, manifest, key, base, starting, report)));
     await starting;
     report({ part: 'start', loaded: 0, total: 0 });
     const { weights, tokenizer, eyes, augmentation } = Object.fromEntries(keys.map((key, i) => [key, files[i].buffer]));
@@ -98,7 +92,7 @@ async function assemble(manifestBytes, manifest, base, starting, report) {
       return await engine.Recognizer.load(manifestBytes, weights, tokenizer, eyes, augmentation);
     } catch (error) {
       if (error.code !== 'bundle') throw error;
-      await Promise.all(files.map(({ keptAt }) => forget(keptAt)));
+      await Promise.all(files.map(({ keptAt }) => source.forget(keptAt)));
       // What the cache held may be damaged; what the server has just sent is as it is.
       if (second || !files.some((file) => file.fromCache)) throw error;
     }
@@ -106,7 +100,7 @@ async function assemble(manifestBytes, manifest, base, starting, report) {
 }
 
 /** One file of the bundle in the engine's memory, from the cache or the server. */
-async function bring(manifest, key, base, starting, report) {
+async function bring(source, manifest, key, base, starting, report) {
   const name = FILES[key];
   const entry = manifest.files?.[key];
   if (!Number.isSafeInteger(entry?.bytes) || entry.bytes < 0 || typeof entry.sha256 !== 'string') {
@@ -125,7 +119,7 @@ async function bring(manifest, key, base, starting, report) {
     buffer ??= new engine.FileBuffer(entry.bytes);
     return buffer;
   };
-  const { keptAt, fromCache } = await obtain(url, entry, async (offset, chunk) => (await room()).write(offset, chunk), told);
+  const { keptAt, fromCache } = await source.obtain(url, entry, async (offset, chunk) => (await room()).write(offset, chunk), told);
   return { keptAt, fromCache, buffer: await room() };
 }
 
@@ -158,15 +152,14 @@ function within(base, name) {
 }
 
 /** Downloads and instantiates the engine. */
-async function start(folder, bytes, onBytes) {
-  const glue = new URL(`./pkg/${folder}/mner_web.js`, import.meta.url);
+async function start(source, { glue, wasm, bytes }, onBytes) {
   // Compiled when it is whole: while it streams in, compiling takes twice its size in memory beside it.
-  const wasm = await fetchCounted(new URL('mner_web_bg.wasm', glue).href, bytes, onBytes).catch((error) => {
+  const code = await source.counted(wasm, bytes, onBytes).catch((error) => {
     throw error.code === 'truncated' ? new MnerError('engine', error.message) : error;
   });
   try {
-    engine = await import(glue.href);
-    await engine.default({ module_or_path: wasm });
+    engine = await import(/* @vite-ignore */ /* webpackIgnore: true */ glue);
+    await engine.default({ module_or_path: code });
   } catch (error) {
     throw new MnerError('engine', `This browser cannot start the engine: ${error.message}`);
   }

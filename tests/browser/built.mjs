@@ -48,6 +48,8 @@ export function picture(name) {
 
 /**
  * The command line's answer.
+ * @param {string} bundle
+ * @param {{text: string, picture?: string}} tweet
  * @returns {Recognition & {text: string}}
  */
 export function native(bundle, { text, picture }) {

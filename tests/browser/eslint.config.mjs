@@ -2,7 +2,7 @@ import js from '@eslint/js';
 import { defineConfig } from 'eslint/config';
 import globals from 'globals';
 
-const [WWW, WEB, TESTS] = ['**/www/*.js', '**/web/*.mjs', '**/browser/*.mjs'];
+const [WWW, WEB, TESTS] = ['**/www/**/*.js', '**/web/**/*.{mjs,js}', '**/browser/*.mjs'];
 
 export default defineConfig([
   { files: [WWW, WEB, TESTS], ...js.configs.recommended, linterOptions: { reportUnusedDisableDirectives: 'error' } },
