@@ -5,10 +5,12 @@ use crate::contrast;
 use crate::failure::Failure;
 use crate::images::ImageArgs;
 use crate::output::{self, Counter};
+use crate::threads::{self, in_order};
 use crate::user_names::UserNames;
 use mner_core::data::corpus::{Sample, Source};
 use mner_core::data::image_text_files::{Captioner, read_all};
 use mner_core::decode::chunks::{Rule, chunks};
+use mner_core::decode::entities::WordEntity;
 use mner_core::evaluate::calibration::Calibration;
 use mner_core::evaluate::scores::{Report, Scores};
 use mner_core::evaluate::seen_entities::SeenEntities;
@@ -20,6 +22,8 @@ use mner_core::systems::image_batch::EncodedImage;
 use mner_core::systems::ita::image_text::ImageText;
 use serde::Serialize;
 use std::fmt::{self, Write};
+use std::num::NonZeroUsize;
+use std::ops::Range;
 use std::path::PathBuf;
 
 /// Score a bundle on labelled tweets: precision, recall and F1 over exact spans and types
@@ -58,13 +62,15 @@ pub struct Args {
     /// Say how often entities are right by their confidence, and the expected calibration error
     #[arg(long, requires = "data")]
     calibration: bool,
+    #[arg(long, value_name = "N", requires = "data", help = threads::HELP)]
+    threads: Option<NonZeroUsize>,
     /// Print fractions as JSON instead of a table
     #[arg(long)]
     json: bool,
 }
 
-/// Tweets between two lines of progress.
-const STEP: usize = 256;
+/// Tweets that a thread reads at once.
+const STEP: usize = 64;
 
 /// What one pass over the tweets gives.
 #[derive(Serialize)]
@@ -111,6 +117,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let Some(data) = &args.data else {
         return image_decides(args);
     };
+    let threads = threads::count(args.threads, &args.bundle.device)?;
     let samples = Source::new(data).read()?;
     let names = names(&args.seen)?;
     let names = names.as_ref();
@@ -127,26 +134,19 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         .iter()
         .map(|sample| texts.get(sample.id.as_ref()?))
         .collect();
+    let scored = Scored {
+        recognizer: &recognizer,
+        samples: &samples,
+        known: &known,
+        names,
+        user_names: args.user_names,
+        calibrated: args.calibration,
+        threads,
+    };
     let passes = Passes {
-        own: pass(
-            &recognizer,
-            &samples,
-            encoded_images.as_deref(),
-            &known,
-            names,
-            args.user_names,
-            args.calibration,
-        )?,
+        own: scored.pass(encoded_images.as_deref())?,
         shuffled: match &shuffled {
-            Some(encoded_images) => Some(pass(
-                &recognizer,
-                &samples,
-                Some(encoded_images),
-                &known,
-                names,
-                args.user_names,
-                args.calibration,
-            )?),
+            Some(encoded_images) => Some(scored.pass(Some(encoded_images))?),
             None => None,
         },
     };
@@ -214,76 +214,112 @@ fn print(text: &mut String, pass: &Pass) -> fmt::Result {
     Ok(())
 }
 
-/// Labels all tweets and compares.
-fn pass(
-    recognizer: &Recognizer,
-    samples: &[Sample],
-    encoded_images: Option<&[Option<EncodedImage>]>,
-    known: &[Option<&ImageText>],
-    names: Option<&SeenEntities>,
+/// What is scored, and how.
+struct Scored<'a> {
+    recognizer: &'a Recognizer,
+    samples: &'a [Sample],
+    /// What is known of each tweet's image in words.
+    known: &'a [Option<&'a ImageText>],
+    names: Option<&'a SeenEntities>,
     user_names: UserNames,
     calibrated: bool,
-) -> Result<Pass, Failure> {
-    let (mut scores, mut unseen) = (Scores::new(), Scores::new());
-    let (mut done, mut left_out) = (0, LeftOut::default());
-    let mut calibration = calibrated.then(Calibration::default);
-    let mut counter = Counter::new(samples.len(), "tweets");
-    let (mut sum, mut images) = (RelevanceScores::default(), 0);
-    for chunk in samples.chunks(STEP) {
-        let tweets: Vec<&[String]> = chunk.iter().map(|s| s.tokens.as_slice()).collect();
+    threads: NonZeroUsize,
+}
+
+/// The answer to one tweet.
+struct Labelled {
+    labels: Vec<Label>,
+    entities: Vec<WordEntity>,
+    relevance: Option<RelevanceScores>,
+}
+
+impl Scored<'_> {
+    /// Labels the tweets of a range, each beside its image if there is one.
+    fn label(
+        &self,
+        range: Range<usize>,
+        encoded_images: Option<&[Option<EncodedImage>]>,
+    ) -> Result<Vec<Labelled>, Failure> {
+        let samples = &self.samples[range.clone()];
+        let tweets: Vec<&[String]> = samples.iter().map(|s| s.tokens.as_slice()).collect();
         let seen: Vec<Option<&EncodedImage>> = match encoded_images {
-            Some(encoded_images) => encoded_images[done..done + chunk.len()]
-                .iter()
-                .map(Option::as_ref)
-                .collect(),
-            None => vec![None; chunk.len()],
+            Some(images) => images[range.clone()].iter().map(Option::as_ref).collect(),
+            None => vec![None; tweets.len()],
         };
-        let answers = pollster::block_on(recognizer.answers_with(
-            &tweets,
-            &seen,
-            &known[done..done + chunk.len()],
-        ))?;
-        for (sample, answer) in chunk.iter().zip(&answers) {
-            let (labels, entities) = recognizer.decoded(answer);
-            let is_left_out = |chunk| user_names.dropped() && is_user_name(&sample.tokens, chunk);
-            let count = |labels: &[Label]| {
-                let all = chunks(labels, Rule::Lenient).into_iter();
-                all.filter(|chunk| is_left_out(*chunk)).count()
-            };
-            left_out.gold += count(&sample.labels);
-            left_out.found += count(&labels);
-            scores.add_where(&sample.labels, &labels, |chunk| !is_left_out(chunk));
-            if let Some(calibration) = &mut calibration {
-                calibration.add(&sample.labels, &entities);
+        let answers = self
+            .recognizer
+            .answers_with(&tweets, &seen, &self.known[range]);
+        let answers = pollster::block_on(answers)?;
+        let labelled = answers.iter().map(|answer| {
+            let (labels, entities) = self.recognizer.decoded(answer);
+            Labelled {
+                labels,
+                entities,
+                relevance: answer.evidence.as_ref().map(|evidence| evidence.relevance),
             }
-            if let Some(names) = names {
-                let new = |chunk| !is_left_out(chunk) && !names.has(&sample.tokens, chunk);
-                unseen.add_where(&sample.labels, &labels, new);
-            }
-            if let Some(evidence) = &answer.evidence {
-                images += 1;
-                sum.global += evidence.relevance.global;
-                sum.object += evidence.relevance.object;
-                sum.semantic += evidence.relevance.semantic;
-                sum.spatial += evidence.relevance.spatial;
-            }
-        }
-        done += chunk.len();
-        counter.show(done);
+        });
+        Ok(labelled.collect())
     }
-    counter.end();
-    let mean = |sum: f64| sum / f64::from(images);
-    Ok(Pass {
-        report: scores.report(),
-        unseen: names.map(|_| unseen.report()),
-        user_names: user_names.dropped().then_some(left_out),
-        relevance: (images > 0).then(|| RelevanceScores {
-            global: mean(sum.global),
-            object: mean(sum.object),
-            semantic: mean(sum.semantic),
-            spatial: mean(sum.spatial),
-        }),
-        calibration,
-        images: encoded_images.map(|_| images as usize),
-    })
+
+    /// Labels all tweets and compares.
+    fn pass(&self, encoded_images: Option<&[Option<EncodedImage>]>) -> Result<Pass, Failure> {
+        let (mut scores, mut unseen) = (Scores::new(), Scores::new());
+        let (mut done, mut left_out) = (0, LeftOut::default());
+        let mut calibration = self.calibrated.then(Calibration::default);
+        let count = self.samples.len();
+        let mut counter = Counter::new(count, "tweets");
+        let (mut sum, mut images) = (RelevanceScores::default(), 0);
+        let ranges = (0..count).step_by(STEP);
+        in_order(
+            self.threads,
+            ranges.map(move |start| Ok(start..(start + STEP).min(count))),
+            |range| self.label(range, encoded_images),
+            |all| {
+                for (sample, answer) in self.samples[done..].iter().zip(&all) {
+                    let labels = &answer.labels;
+                    let is_left_out =
+                        |chunk| self.user_names.dropped() && is_user_name(&sample.tokens, chunk);
+                    let count = |labels: &[Label]| {
+                        let all = chunks(labels, Rule::Lenient).into_iter();
+                        all.filter(|chunk| is_left_out(*chunk)).count()
+                    };
+                    left_out.gold += count(&sample.labels);
+                    left_out.found += count(labels);
+                    scores.add_where(&sample.labels, labels, |chunk| !is_left_out(chunk));
+                    if let Some(calibration) = &mut calibration {
+                        calibration.add(&sample.labels, &answer.entities);
+                    }
+                    if let Some(names) = self.names {
+                        let new = |chunk| !is_left_out(chunk) && !names.has(&sample.tokens, chunk);
+                        unseen.add_where(&sample.labels, labels, new);
+                    }
+                    if let Some(relevance) = &answer.relevance {
+                        images += 1;
+                        sum.global += relevance.global;
+                        sum.object += relevance.object;
+                        sum.semantic += relevance.semantic;
+                        sum.spatial += relevance.spatial;
+                    }
+                }
+                done += all.len();
+                counter.show(done);
+                Ok(())
+            },
+        )?;
+        counter.end();
+        let mean = |sum: f64| sum / f64::from(images);
+        Ok(Pass {
+            report: scores.report(),
+            unseen: self.names.map(|_| unseen.report()),
+            user_names: self.user_names.dropped().then_some(left_out),
+            relevance: (images > 0).then(|| RelevanceScores {
+                global: mean(sum.global),
+                object: mean(sum.object),
+                semantic: mean(sum.semantic),
+                spatial: mean(sum.spatial),
+            }),
+            calibration,
+            images: encoded_images.map(|_| images as usize),
+        })
+    }
 }

@@ -19,6 +19,7 @@ mod predict;
 mod quantize;
 mod record;
 mod stream;
+mod threads;
 mod train;
 mod user_names;
 

@@ -3,7 +3,8 @@
 use crate::bundle::BundleArgs;
 use crate::explain;
 use crate::failure::Failure;
-use crate::stream::{self, Settings};
+use crate::stream::{self, BadLines, Settings};
+use crate::threads;
 use crate::user_names::UserNames;
 use image::ImageFormat;
 use mner_core::image::Image;
@@ -13,6 +14,7 @@ use mner_core::systems::image_batch::EncodedImage;
 use serde_json::{Map, Value, json};
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Write};
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 /// Find the entities of a tweet, or of every tweet in a JSONL stream
@@ -53,12 +55,18 @@ pub struct Args {
     /// Whether entities of user names (@x) are answers; "drop" says how many there were
     #[arg(long, value_enum, default_value_t)]
     user_names: UserNames,
+    /// Whether lines that cannot be read make the exit code 1; they are answered with their errors either way
+    #[arg(long, value_enum, default_value_t, conflicts_with = "text")]
+    bad_lines: BadLines,
+    #[arg(long, value_name = "N", conflicts_with = "text", help = threads::HELP)]
+    threads: Option<NonZeroUsize>,
     /// Print JSON
     #[arg(long)]
     json: bool,
 }
 
 pub fn run(args: &Args) -> Result<(), Failure> {
+    let threads = threads::count(args.threads, &args.bundle.device)?;
     let recognizer = args.bundle.load()?;
     let mut out = BufWriter::new(io::stdout().lock());
     match (&args.text, &args.input) {
@@ -80,26 +88,33 @@ pub fn run(args: &Args) -> Result<(), Failure> {
             print_one(&mut out, text, &found, args.json).map_err(|e| Failure::output(&e))
         }
         (None, Some(path)) if path.as_os_str() == "-" => {
-            let settings = settings(args, Path::new("."));
-            stream::run(&recognizer, &mut io::stdin().lock(), &mut out, &settings)
+            let settings = settings(args, Path::new("."), threads);
+            stream::run(
+                &recognizer,
+                BufReader::new(io::stdin()),
+                &mut out,
+                &settings,
+            )
         }
         (None, Some(path)) => {
             let file = File::open(path).map_err(|e| format!("{}: {e}", path.display()))?;
-            let settings = settings(args, path.parent().unwrap_or(Path::new("")));
-            stream::run(&recognizer, &mut BufReader::new(file), &mut out, &settings)
+            let settings = settings(args, path.parent().unwrap_or(Path::new("")), threads);
+            stream::run(&recognizer, BufReader::new(file), &mut out, &settings)
         }
         (None, None) => unreachable!("clap requires one of them"),
     }
 }
 
 /// How a stream that lies in `folder` is read.
-fn settings(args: &Args, folder: &Path) -> Settings {
+fn settings(args: &Args, folder: &Path, threads: NonZeroUsize) -> Settings {
     Settings {
         field: args.field.clone(),
         images: args.images.clone().unwrap_or_else(|| folder.to_owned()),
         prefix: args.prefix.clone(),
         user_names: args.user_names,
         json: args.json,
+        bad_lines: args.bad_lines,
+        threads,
     }
 }
 

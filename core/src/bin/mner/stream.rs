@@ -10,17 +10,32 @@
 //! * `line` and `error` in place of all of these where there is no tweet in the object; a line that is no object is answered by an
 //!   object of these two alone.
 
+mod chunks;
+
 use crate::failure::Failure;
 use crate::predict::{leave_out, print_one, say_left_out};
 use crate::record::Record;
+use crate::threads::in_order;
 use crate::user_names::UserNames;
+use chunks::{Chunk, Chunks};
 use mner_core::image::decode::{Decoded, Limits};
 use mner_core::recognizer::{Recognition, RecognizeError, Recognizer};
 use mner_core::systems::image_batch::EncodedImage;
 use serde_json::{Map, Value, json};
 use std::io::{self, BufRead, IsTerminal, Write};
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
+
+/// What lines that cannot be read do to the exit code.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum BadLines {
+    /// It is 1.
+    #[default]
+    Fail,
+    /// It stays 0, so that an engine that gives a part of a corpus up for any other code does so for a real failure alone.
+    Accept,
+}
 
 /// How a stream is read and answered.
 pub struct Settings {
@@ -34,10 +49,12 @@ pub struct Settings {
     pub user_names: UserNames,
     /// JSON, or lines for a reader.
     pub json: bool,
+    /// Whether lines that cannot be read are a failure.
+    pub bad_lines: BadLines,
+    /// How many threads read tweets.
+    pub threads: NonZeroUsize,
 }
 
-/// Lines read and answered together.
-const CHUNK: usize = 64;
 /// Time between two lines of progress.
 const INTERVAL: Duration = Duration::from_secs(2);
 
@@ -67,53 +84,46 @@ struct Counts {
     left_out: usize,
 }
 
+impl Counts {
+    fn add(&mut self, more: &Self) {
+        self.lines += more.lines;
+        self.bad += more.bad;
+        self.images += more.images;
+        self.bad_images += more.bad_images;
+        self.left_out += more.left_out;
+    }
+}
+
 /// Answers every line in order; a line that cannot be read is answered with its error.
 pub fn run(
     recognizer: &Recognizer,
-    input: &mut impl BufRead,
+    input: impl BufRead + Send + 'static,
     out: &mut impl Write,
     settings: &Settings,
 ) -> Result<(), Failure> {
     let mut counts = Counts::default();
     let started = Instant::now();
     let mut last = started;
-    loop {
-        let mut chunk = Vec::with_capacity(CHUNK);
-        while chunk.len() < CHUNK {
-            let mut line = Vec::new();
-            if input
-                .read_until(b'\n', &mut line)
-                .map_err(|e| format!("cannot read the input: {e}"))?
-                == 0
-            {
-                break;
+    let mut shown = false;
+    in_order(
+        settings.threads,
+        Chunks::new(input),
+        |chunk| answer(recognizer, chunk, settings),
+        |(answers, more)| {
+            counts.add(&more);
+            let written = out.write_all(&answers).and_then(|()| out.flush());
+            written.map_err(|e| Failure::output(&e))?;
+            if last.elapsed() >= INTERVAL || (!shown && io::stderr().is_terminal()) {
+                (last, shown) = (Instant::now(), true);
+                eprintln!(
+                    "{} lines, {:.0} a second",
+                    counts.lines,
+                    counts.lines as f64 / started.elapsed().as_secs_f64()
+                );
             }
-            counts.lines += 1;
-            if counts.lines == 1
-                && let Some(other) = other_encoding(&line)
-            {
-                return Err(Failure::Message(other));
-            }
-            let blank = line.trim_ascii();
-            if !blank.is_empty() && blank != b"\xef\xbb\xbf" {
-                let job = job(recognizer, &line, settings, &mut counts);
-                chunk.push((counts.lines, job));
-            }
-        }
-        if chunk.is_empty() {
-            break;
-        }
-        answer(recognizer, chunk, out, settings, &mut counts)?;
-        out.flush().map_err(|e| Failure::output(&e))?;
-        if last.elapsed() >= INTERVAL || (counts.lines == CHUNK && io::stderr().is_terminal()) {
-            last = Instant::now();
-            eprintln!(
-                "{} lines, {:.0} a second",
-                counts.lines,
-                counts.lines as f64 / started.elapsed().as_secs_f64()
-            );
-        }
-    }
+            Ok(())
+        },
+    )?;
     say_left_out(counts.left_out, settings.user_names);
     if counts.bad_images > 0 {
         eprintln!(
@@ -121,31 +131,20 @@ pub fn run(
             counts.bad_images, counts.images
         );
     }
-    if counts.bad > 0 {
-        return Err(Failure::Message(format!(
-            "{} of {} lines could not be read; their answers say why",
-            counts.bad, counts.lines
-        )));
+    if counts.bad == 0 {
+        return Ok(());
     }
-    Ok(())
-}
-
-/// What the input is in place of UTF-8 text, by how its first line begins.
-fn other_encoding(line: &[u8]) -> Option<String> {
-    let (name, remedy) = match line {
-        [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] => ("UTF-32", "iconv -f UTF-32 -t UTF-8"),
-        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => ("UTF-16", "iconv -f UTF-16 -t UTF-8"),
-        [b'{' | b' ' | b'[', 0, ..] => ("UTF-16", "iconv -f UTF-16LE -t UTF-8"),
-        [0, b'{' | b' ' | b'[', ..] => ("UTF-16", "iconv -f UTF-16BE -t UTF-8"),
-        [0x1f, 0x8b, ..] => ("compressed by gzip", "gzip -dc"),
-        [0x28, 0xb5, 0x2f, 0xfd, ..] => ("compressed by zstd", "zstd -dc"),
-        [b'B', b'Z', b'h', ..] => ("compressed by bzip2", "bzip2 -dc"),
-        [b'P', b'K', 3, 4, ..] => ("a ZIP archive", "unzip -p"),
-        _ => return None,
-    };
-    Some(format!(
-        "the input is {name}; JSON lines are read as UTF-8: send it through `{remedy}` first"
-    ))
+    let said = format!(
+        "{} of {} lines could not be read; their answers say why",
+        counts.bad, counts.lines
+    );
+    match settings.bad_lines {
+        BadLines::Fail => Err(Failure::Message(said)),
+        BadLines::Accept => {
+            eprintln!("{said}");
+            Ok(())
+        }
+    }
 }
 
 /// The tweet of a line and its image, or the line with what is wrong with it.
@@ -231,25 +230,28 @@ fn encode(
     Ok((encoded, note.map(|note| note.to_string())))
 }
 
-/// A line's number, and its tweet or what is wrong with it.
-type Line = (usize, Result<Job, (Option<Record>, String)>);
-
-/// Reads the tweets of a chunk and writes the answers.
+/// The answers to the lines of a chunk, as they are written, and what was counted.
 fn answer(
     recognizer: &Recognizer,
-    chunk: Vec<Line>,
-    out: &mut impl Write,
+    chunk: Chunk,
     settings: &Settings,
-    counts: &mut Counts,
-) -> Result<(), Failure> {
-    let alone = |(_, job): &Line| match job {
-        Ok(job) if job.image.encoded.is_none() => Some(job.text.clone()),
-        _ => None,
+) -> Result<(Vec<u8>, Counts), Failure> {
+    let mut counts = Counts {
+        lines: chunk.read,
+        ..Counts::default()
     };
-    let texts: Vec<String> = chunk.iter().filter_map(alone).collect();
-    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+    let mut jobs = Vec::with_capacity(chunk.lines.len());
+    for (number, line) in chunk.lines {
+        jobs.push((number, job(recognizer, &line, settings, &mut counts)));
+    }
+    let alone = jobs.iter().filter_map(|(_, job)| match job {
+        Ok(job) if job.image.encoded.is_none() => Some(job.text.as_str()),
+        _ => None,
+    });
+    let texts: Vec<&str> = alone.collect();
     let mut without = pollster::block_on(recognizer.recognize_all(&texts))?.into_iter();
-    for (number, job) in chunk {
+    let mut out = Vec::new();
+    for (number, job) in jobs {
         let written = match job {
             Ok(job) => {
                 let mut found = match &job.image.encoded {
@@ -261,7 +263,7 @@ fn answer(
                     None => without.next().expect("an answer for every text"),
                 };
                 counts.left_out += leave_out(&mut found, settings.user_names);
-                write(out, job, &found, settings)
+                write(&mut out, job, &found, settings)
             }
             Err((record, error)) => {
                 counts.bad += 1;
@@ -280,7 +282,7 @@ fn answer(
         };
         written.map_err(|e| Failure::output(&e))?;
     }
-    Ok(())
+    Ok((out, counts))
 }
 
 fn write(

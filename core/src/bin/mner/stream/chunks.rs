@@ -1,0 +1,127 @@
+//! The lines of a stream, cut into chunks that are answered together.
+
+use crate::failure::Failure;
+use std::io::BufRead;
+
+/// Most lines of a chunk.
+const LINES: usize = 64;
+/// Most lines of a chunk that name an image, which takes as long as ten tweets: a short stream of them is still shared.
+const IMAGES: usize = 4;
+
+/// Lines that are answered together. Where a chunk ends is decided by the stream alone, so that its answers are the same
+/// whoever computes them.
+pub struct Chunk {
+    /// Those with something on them, each with its number from 1.
+    pub lines: Vec<(usize, Vec<u8>)>,
+    /// How many lines were read for it, blank ones included.
+    pub read: usize,
+}
+
+/// Reads chunks.
+pub struct Chunks<R> {
+    input: R,
+    read: usize,
+}
+
+impl<R: BufRead> Chunks<R> {
+    pub fn new(input: R) -> Self {
+        Self { input, read: 0 }
+    }
+}
+
+impl<R: BufRead> Iterator for Chunks<R> {
+    type Item = Result<Chunk, Failure>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let before = self.read;
+        let (mut lines, mut images) = (Vec::new(), 0);
+        while lines.len() < LINES && images < IMAGES {
+            let mut line = Vec::new();
+            match self.input.read_until(b'\n', &mut line) {
+                Ok(0) => break,
+                Ok(_) => self.read += 1,
+                Err(error) => {
+                    return Some(Err(Failure::Message(format!(
+                        "cannot read the input: {error}"
+                    ))));
+                }
+            }
+            if self.read == 1
+                && let Some(other) = other_encoding(&line)
+            {
+                return Some(Err(Failure::Message(other)));
+            }
+            let blank = line.trim_ascii();
+            if !blank.is_empty() && blank != b"\xef\xbb\xbf" {
+                images += usize::from(names_an_image(blank));
+                lines.push((self.read, line));
+            }
+        }
+        let read = self.read - before;
+        (read > 0).then_some(Ok(Chunk { lines, read }))
+    }
+}
+
+/// Whether the line has the word for an image; it need not be a member's name.
+fn names_an_image(line: &[u8]) -> bool {
+    const NAME: &[u8] = b"\"image\"";
+    line.windows(NAME.len()).any(|word| word == NAME)
+}
+
+/// What the input is in place of UTF-8 text, by how its first line begins.
+fn other_encoding(line: &[u8]) -> Option<String> {
+    let (name, remedy) = match line {
+        [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] => ("UTF-32", "iconv -f UTF-32 -t UTF-8"),
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => ("UTF-16", "iconv -f UTF-16 -t UTF-8"),
+        [b'{' | b' ' | b'[', 0, ..] => ("UTF-16", "iconv -f UTF-16LE -t UTF-8"),
+        [0, b'{' | b' ' | b'[', ..] => ("UTF-16", "iconv -f UTF-16BE -t UTF-8"),
+        [0x1f, 0x8b, ..] => ("compressed by gzip", "gzip -dc"),
+        [0x28, 0xb5, 0x2f, 0xfd, ..] => ("compressed by zstd", "zstd -dc"),
+        [b'B', b'Z', b'h', ..] => ("compressed by bzip2", "bzip2 -dc"),
+        [b'P', b'K', 3, 4, ..] => ("a ZIP archive", "unzip -p"),
+        _ => return None,
+    };
+    Some(format!(
+        "the input is {name}; JSON lines are read as UTF-8: send it through `{remedy}` first"
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The numbers of the lines of each chunk, and how many lines were read.
+    fn chunks(text: &str) -> Vec<(Vec<usize>, usize)> {
+        let chunks = Chunks::new(text.as_bytes());
+        chunks
+            .map(|chunk| chunk.map_err(|_| "a failure").unwrap())
+            .map(|chunk| {
+                (
+                    chunk.lines.iter().map(|(number, _)| *number).collect(),
+                    chunk.read,
+                )
+            })
+            .collect()
+    }
+
+    #[test]
+    fn lines_keep_their_numbers() {
+        assert_eq!(chunks(""), []);
+        assert_eq!(chunks("a\n\n\u{feff}\nb"), [(vec![1, 4], 4)]);
+        let many = chunks(&"a\n".repeat(LINES + 1));
+        assert_eq!(many, [((1..=LINES).collect(), LINES), (vec![LINES + 1], 1)]);
+        // Blank lines at the end are counted.
+        let text = format!("{}\n\n", "a\n".repeat(LINES));
+        assert_eq!(chunks(&text)[1], (vec![], 2));
+    }
+
+    #[test]
+    fn images_make_chunks_small() {
+        let line = "{\"text\": \"a\", \"image\": \"a.jpg\"}\n";
+        let text = line.repeat(IMAGES + 1);
+        assert_eq!(
+            chunks(&text),
+            [((1..=IMAGES).collect(), IMAGES), (vec![IMAGES + 1], 1)]
+        );
+    }
+}
