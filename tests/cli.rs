@@ -902,6 +902,7 @@ fn entities_of_user_names_may_be_left_out_and_are_counted() {
             "--bundle",
             &bundle,
             "--json",
+            "--calibration",
             "--user-names",
             user_names,
             "--data",
@@ -909,8 +910,16 @@ fn entities_of_user_names_may_be_left_out_and_are_counted() {
         ]);
         serde_json::from_str(&scores).unwrap()
     };
-    assert!(scores("keep").get("user_names").is_none());
+    let in_bins = |scores: &Value| -> u64 {
+        let bins = scores["calibration"]["bins"].as_array().unwrap();
+        bins.iter().map(|bin| bin["found"].as_u64().unwrap()).sum()
+    };
+    let kept = scores("keep");
+    assert!(kept.get("user_names").is_none());
     let dropped = scores("drop");
+    let left_out = dropped["user_names"]["found"].as_u64().unwrap();
+    assert!(left_out > 0, "random weights find a user name");
+    assert_eq!(in_bins(&dropped), in_bins(&kept) - left_out);
     assert_eq!(dropped["user_names"]["gold"], 2);
     assert_eq!(dropped["lenient"]["micro"]["support"], 1);
 }

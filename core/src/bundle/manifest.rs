@@ -78,6 +78,9 @@ pub struct About {
     pub scores: BTreeMap<String, f64>,
     /// Licences of the weights it started from and of the data it saw.
     pub licences: Vec<String>,
+    /// Codes of the languages it was made for (ISO 639), such as `en`; none where nobody said.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub languages: Vec<String>,
     /// An input with its right answer, to check a device by.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub known_answer: Option<KnownAnswer>,

@@ -177,7 +177,8 @@ pub fn load_encoder(
 }
 
 /// Writes a system as f32 safetensors that `transformers` loads as an encoder; what is not the
-/// encoder goes under `mner.`.
+/// encoder goes under `mner.`, with the names that `core/FORMAT.md` gives it and PyTorch's forms: norms have `weight` and `bias`,
+/// linear layers `[out, in]`.
 ///
 /// The word-shape table is folded into the token types: type `s` of the exported encoder is type
 /// 0 plus shape `s`, so that `token_type_ids` = word-shape indices give the same hidden states. An encoder with a bias by
@@ -204,15 +205,11 @@ pub fn export(
     };
     let system = system.with_encoder(encoder);
 
-    let names = remapper(family.names().iter().copied(), r"encoder\.", "")
-        .add_pattern(r"^(emit|crf)\.", "mner.${1}.")
-        .and_then(|names| names.add_pattern(r"^encoder\.(shapes|token_types)\.", "mner.${1}."))
-        .expect("a regular expression");
     let path = folder.join("model.safetensors");
     let mut store = SafetensorsStore::from_file(&path)
         .with_to_adapter(BurnToPyTorchAdapter)
         .skip_enum_variants(true)
-        .remap(names)
+        .remap(exported_names(family))
         .overwrite(true)
         .clear_metadata()
         .metadata("format", "pt");
@@ -260,6 +257,17 @@ pub fn export(
         fs::write(&path, bytes).map_err(|e| io(&path, e))?;
     }
     Ok(())
+}
+
+/// Every tensor under `mner.`, but for those that `transformers` knows of the encoder.
+fn exported_names(family: Family) -> KeyRemapper {
+    let names = |patterns| KeyRemapper::from_patterns(patterns).expect("a regular expression");
+    let ours = names(vec![("^", "mner.")]);
+    let theirs = remapper(family.names().iter().copied(), r"mner\.encoder\.", "");
+    // What is left of the encoder: the word shapes of an MPNet, and its token types, which are 0.
+    let left = names(vec![(r"^mner\.encoder\.", "mner.")]);
+    let all = [ours, theirs, left].map(|names| names.to_regex_pairs());
+    KeyRemapper::from_compiled_patterns(all.concat())
 }
 
 /// The encoder without a word-shape table, and how many token types it then has.

@@ -1,5 +1,7 @@
-//! Files of other programs: Hugging Face folders, PyTorch state dicts, word vectors.
+//! Files of other programs: Hugging Face folders, PyTorch state dicts, word vectors, safetensors.
 
+#[cfg(feature = "train")]
+pub mod features;
 #[cfg(feature = "train")]
 pub mod hugging_face;
 pub mod lone_surrogates;

@@ -1,5 +1,6 @@
-//! From a trained system to a bundle: packing with a known answer, quantisation, the folder on disk.
+//! From a trained system to a bundle: packing with a known answer, quantisation, the folder on disk and its card.
 
+pub mod card;
 pub mod folder;
 #[cfg(all(test, feature = "flex"))]
 mod host_tests;

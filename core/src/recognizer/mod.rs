@@ -1,16 +1,17 @@
 //! The public face: load a bundle, recognise tweets. How many are computed at once is in `answers`,
-//! what tells a device that computes nonsense in `known_answer`.
+//! what tells a device that computes nonsense in `known_answer`, what lies behind a recognition in `internals`.
 
 mod answers;
 pub mod evidence;
+pub mod internals;
 mod known_answer;
 
 use crate::bundle::manifest::Manifest;
 use crate::bundle::{BundleError, BundleFiles, Compute, Unpacked, unpack};
-use crate::decode::chain::{Chain, ChainScores, Rules};
+use crate::decode::chain::{ChainScores, Rules};
 use crate::decode::entities::{Entity, WordEntity, decode, decode_within};
 use crate::image::Image;
-use crate::label::{LABELS, Label};
+use crate::label::Label;
 use crate::recognizer::evidence::{Answer, ImageEvidence};
 use crate::systems::System;
 use crate::systems::image_batch::EncodedImage;
@@ -260,13 +261,24 @@ impl Recognizer {
             .answers_reporting(&[&tokens], &[image], &[known], on_read)
             .await?
             .remove(0);
-        let mut found = self.read_off(text, &words, &answer);
+        Ok(self.recognition(text, &words, &answer, image))
+    }
+
+    /// What an answer says of a tweet and its image.
+    fn recognition(
+        &self,
+        text: &str,
+        words: &[Word],
+        answer: &Answer,
+        image: Option<&EncodedImage>,
+    ) -> Recognition {
+        let mut found = self.read_off(text, words, answer);
         found.image = image.map(|encoded| {
             let relevance = answer.evidence.as_ref().map(|evidence| evidence.relevance);
             let names = self.vision.as_ref().map(|vision| &vision.object_names);
             ImageEvidence::new(encoded, relevance, names)
         });
-        Ok(found)
+        found
     }
 
     /// The entities of a raw tweet. Any text is a tweet: without words it has no entities, and
@@ -337,17 +349,5 @@ impl Recognizer {
     /// [`Self::labels`], and the entities that they stand for.
     pub fn decoded(&self, answer: &Answer) -> (Vec<Label>, Vec<WordEntity>) {
         decode(&self.chain, &answer.emissions)
-    }
-
-    /// Posteriors of every label of every word of an answer, `[N * 9]`, under BIO.
-    pub fn posteriors(&self, answer: &Answer) -> Vec<f64> {
-        if answer.emissions.is_empty() {
-            return Vec::new();
-        }
-        let chain = Chain::new(&self.chain, &answer.emissions);
-        let words = answer.emissions.len() / LABELS;
-        (0..words * LABELS)
-            .map(|i| chain.marginal(i / LABELS, i % LABELS))
-            .collect()
     }
 }

@@ -1,23 +1,20 @@
 //! `mner evaluate`: scores on labelled tweets.
 
+mod pass;
+mod report;
+
 use crate::bundle::BundleArgs;
 use crate::contrast;
 use crate::failure::Failure;
 use crate::images::ImageArgs;
-use crate::output::{self, Counter};
+use crate::output;
 use crate::user_names::UserNames;
-use mner_core::data::corpus::{Sample, Source};
+use mner_core::data::corpus::Source;
 use mner_core::data::image_text_files::{Captioner, read_all};
-use mner_core::decode::chunks::{Rule, chunks};
-use mner_core::evaluate::calibration::Calibration;
-use mner_core::evaluate::scores::{Report, Scores};
 use mner_core::evaluate::seen_entities::SeenEntities;
-use mner_core::evaluate::user_names::is_user_name;
-use mner_core::label::Label;
-use mner_core::recognizer::Recognizer;
-use mner_core::recognizer::evidence::RelevanceScores;
-use mner_core::systems::image_batch::EncodedImage;
 use mner_core::systems::ita::image_text::ImageText;
+use pass::{LeftOut, Pass, Question, pass};
+use report::Material;
 use serde::Serialize;
 use std::fmt::{self, Write};
 use std::path::PathBuf;
@@ -58,43 +55,13 @@ pub struct Args {
     /// Say how often entities are right by their confidence, and the expected calibration error
     #[arg(long, requires = "data")]
     calibration: bool,
+    /// Write the evaluation as one HTML file: scores, confusion of types, calibration, mistakes in context, worst tweets with
+    /// their images
+    #[arg(long, requires = "data", value_name = "HTML")]
+    report: Option<PathBuf>,
     /// Print fractions as JSON instead of a table
     #[arg(long)]
     json: bool,
-}
-
-/// Tweets between two lines of progress.
-const STEP: usize = 256;
-
-/// What one pass over the tweets gives.
-#[derive(Serialize)]
-struct Pass {
-    #[serde(flatten)]
-    report: Report,
-    /// Over the unseen entities alone.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    unseen: Option<Report>,
-    /// Entities of user names that were left out, if they are.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    user_names: Option<LeftOut>,
-    /// Mean over the tweets with an image.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    relevance: Option<RelevanceScores>,
-    /// Found entities by their confidence.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    calibration: Option<Calibration>,
-    /// Tweets with an image.
-    #[serde(rename = "pictures", skip_serializing_if = "Option::is_none")]
-    images: Option<usize>,
-}
-
-/// Entities that are not scored.
-#[derive(Clone, Copy, Default, Serialize)]
-struct LeftOut {
-    /// Of the labels.
-    gold: usize,
-    /// Of the answers.
-    found: usize,
 }
 
 /// The passes asked for.
@@ -127,29 +94,29 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         .iter()
         .map(|sample| texts.get(sample.id.as_ref()?))
         .collect();
-    let passes = Passes {
-        own: pass(
-            &recognizer,
-            &samples,
-            encoded_images.as_deref(),
-            &known,
-            names,
-            args.user_names,
-            args.calibration,
-        )?,
-        shuffled: match &shuffled {
-            Some(encoded_images) => Some(pass(
-                &recognizer,
-                &samples,
-                Some(encoded_images),
-                &known,
-                names,
-                args.user_names,
-                args.calibration,
-            )?),
-            None => None,
-        },
+    let mut question = Question {
+        samples: &samples,
+        images: encoded_images.as_deref(),
+        known: &known,
+        names,
+        user_names: args.user_names,
+        calibrated: args.calibration || args.report.is_some(),
+        judged: args.report.is_some(),
     };
+    let mut own = pass(&recognizer, &question)?;
+    let found = std::mem::take(&mut own.judged);
+    let calibration = own.calibration.unwrap_or_default();
+    // Printed where it was asked for.
+    own.calibration = own.calibration.filter(|_| args.calibration);
+    (question.calibrated, question.judged) = (args.calibration, false);
+    let shuffled = match &shuffled {
+        Some(images) => {
+            question.images = Some(images);
+            Some(pass(&recognizer, &question)?)
+        }
+        None => None,
+    };
+    let passes = Passes { own, shuffled };
     let mut text = String::new();
     if args.json {
         text.push_str(&serde_json::to_string_pretty(&passes)?);
@@ -161,7 +128,17 @@ pub fn run(args: &Args) -> Result<(), Failure> {
             print(&mut text, shuffled)?;
         }
     }
-    output::print(&text)
+    output::print(&text)?;
+    let Some(path) = &args.report else {
+        return Ok(());
+    };
+    let material = Material {
+        samples: &samples,
+        found,
+        calibration,
+        images: encoded_images.as_deref(),
+    };
+    report::write(path, &recognizer, args, &passes, material)
 }
 
 /// The sets that ask for the image.
@@ -212,78 +189,4 @@ fn print(text: &mut String, pass: &Pass) -> fmt::Result {
         )?;
     }
     Ok(())
-}
-
-/// Labels all tweets and compares.
-fn pass(
-    recognizer: &Recognizer,
-    samples: &[Sample],
-    encoded_images: Option<&[Option<EncodedImage>]>,
-    known: &[Option<&ImageText>],
-    names: Option<&SeenEntities>,
-    user_names: UserNames,
-    calibrated: bool,
-) -> Result<Pass, Failure> {
-    let (mut scores, mut unseen) = (Scores::new(), Scores::new());
-    let (mut done, mut left_out) = (0, LeftOut::default());
-    let mut calibration = calibrated.then(Calibration::default);
-    let mut counter = Counter::new(samples.len(), "tweets");
-    let (mut sum, mut images) = (RelevanceScores::default(), 0);
-    for chunk in samples.chunks(STEP) {
-        let tweets: Vec<&[String]> = chunk.iter().map(|s| s.tokens.as_slice()).collect();
-        let seen: Vec<Option<&EncodedImage>> = match encoded_images {
-            Some(encoded_images) => encoded_images[done..done + chunk.len()]
-                .iter()
-                .map(Option::as_ref)
-                .collect(),
-            None => vec![None; chunk.len()],
-        };
-        let answers = pollster::block_on(recognizer.answers_with(
-            &tweets,
-            &seen,
-            &known[done..done + chunk.len()],
-        ))?;
-        for (sample, answer) in chunk.iter().zip(&answers) {
-            let (labels, entities) = recognizer.decoded(answer);
-            let is_left_out = |chunk| user_names.dropped() && is_user_name(&sample.tokens, chunk);
-            let count = |labels: &[Label]| {
-                let all = chunks(labels, Rule::Lenient).into_iter();
-                all.filter(|chunk| is_left_out(*chunk)).count()
-            };
-            left_out.gold += count(&sample.labels);
-            left_out.found += count(&labels);
-            scores.add_where(&sample.labels, &labels, |chunk| !is_left_out(chunk));
-            if let Some(calibration) = &mut calibration {
-                calibration.add(&sample.labels, &entities);
-            }
-            if let Some(names) = names {
-                let new = |chunk| !is_left_out(chunk) && !names.has(&sample.tokens, chunk);
-                unseen.add_where(&sample.labels, &labels, new);
-            }
-            if let Some(evidence) = &answer.evidence {
-                images += 1;
-                sum.global += evidence.relevance.global;
-                sum.object += evidence.relevance.object;
-                sum.semantic += evidence.relevance.semantic;
-                sum.spatial += evidence.relevance.spatial;
-            }
-        }
-        done += chunk.len();
-        counter.show(done);
-    }
-    counter.end();
-    let mean = |sum: f64| sum / f64::from(images);
-    Ok(Pass {
-        report: scores.report(),
-        unseen: names.map(|_| unseen.report()),
-        user_names: user_names.dropped().then_some(left_out),
-        relevance: (images > 0).then(|| RelevanceScores {
-            global: mean(sum.global),
-            object: mean(sum.object),
-            semantic: mean(sum.semantic),
-            spatial: mean(sum.spatial),
-        }),
-        calibration,
-        images: encoded_images.map(|_| images as usize),
-    })
 }

@@ -2,6 +2,7 @@
 #![recursion_limit = "256"]
 
 mod bundle;
+mod card;
 mod compose;
 mod contrast;
 mod device;
@@ -10,6 +11,7 @@ mod evaluate;
 mod explain;
 mod export;
 mod failure;
+mod features;
 mod images;
 mod init;
 mod inspect;
@@ -49,6 +51,7 @@ enum Command {
     Inspect(inspect::Args),
     Export(export::Args),
     Quantize(quantize::Args),
+    Card(card::Args),
     Init(init::Args),
 }
 
@@ -70,6 +73,7 @@ fn main() -> ExitCode {
         Command::Inspect(args) => inspect::run(&args),
         Command::Export(args) => export::run(&args),
         Command::Quantize(args) => quantize::run(&args),
+        Command::Card(args) => card::run(&args),
         Command::Init(args) => init::run(&args),
     };
     match result {

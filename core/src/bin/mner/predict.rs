@@ -3,6 +3,7 @@
 use crate::bundle::BundleArgs;
 use crate::explain;
 use crate::failure::Failure;
+use crate::features::{self, Asked};
 use crate::stream::{self, Settings};
 use crate::user_names::UserNames;
 use image::ImageFormat;
@@ -35,6 +36,12 @@ pub struct Args {
     /// Write the image with its detections, the entities, the relevance and what their words attended to, as PNG
     #[arg(long, requires = "image", value_name = "PNG")]
     explain: Option<PathBuf>,
+    /// Write what the systems read of the image as safetensors
+    #[arg(long, conflicts_with = "input", value_name = "FILE")]
+    features: Option<PathBuf>,
+    /// Write emissions, marginals, best labels and the CRF's scores into that file too
+    #[arg(long, requires = "features")]
+    emissions: bool,
     /// JSONL of objects with a "text" and perhaps an "image": a path, or a list of up to 4 of which the first that can be
     /// read is encoded; "-" is standard input. Each object comes out as it came, its "entities", "picture" and
     /// "image_error" behind its own members; in an object with such names itself they begin with "mner_"
@@ -69,7 +76,13 @@ pub fn run(args: &Args) -> Result<(), Failure> {
                 .map(|path| encode_image(&recognizer, path));
             let seen = seen.transpose()?;
             let encoded = seen.as_ref().map(|(_, encoded)| encoded);
-            let mut found = pollster::block_on(recognizer.recognize_with(text, encoded, None))?;
+            let mut found = match &args.features {
+                Some(path) => {
+                    let emissions = args.emissions;
+                    features::recognize(&recognizer, text, encoded, &Asked { path, emissions })?
+                }
+                None => pollster::block_on(recognizer.recognize_with(text, encoded, None))?,
+            };
             let left_out = leave_out(&mut found, args.user_names);
             say_left_out(left_out, args.user_names);
             if let (Some(path), Some((image, _))) = (&args.explain, &seen) {

@@ -154,6 +154,14 @@ impl ContextSubwords {
         }
         sequence
     }
+
+    /// All of it as it follows a tweet where there is room: the subwords of each kind, a separator after each.
+    pub fn ids(&self) -> Vec<u32> {
+        let there = self.kinds.iter().filter(|words| !words.is_empty());
+        there
+            .flat_map(|words| words.concat().into_iter().chain([self.separator]))
+            .collect()
+    }
 }
 
 /// Closes a kind of context that began at subword `start`.

@@ -38,6 +38,8 @@ use crate::nn::yolox::Yolox;
 use crate::splitmix::SplitMix64;
 use crate::train::adamw::OnePassAdamW;
 use crate::train::checkpoint::{AtomicCheckpointer, last_epoch, path as checkpoint_path};
+use crate::train::metric::LOSS;
+use crate::train::plot::{Curve, Drawn, Panel, keep};
 use crate::train::progress::PlainProgress;
 use crate::train::schedule::WarmupDecay;
 use crate::vision::detections;
@@ -70,8 +72,23 @@ pub const DETECTOR: &str = "detector.safetensors";
 /// The report's file in the run's folder.
 pub const REPORT: &str = "report.json";
 
+/// What the picture of a run shows.
+const PANELS: &[Panel] = &[
+    Panel {
+        axis: "loss",
+        curves: &[Curve::train(LOSS)],
+    },
+    Panel {
+        axis: "% of detections, held out",
+        curves: &[
+            Curve::valid(agreement::RECALL),
+            Curve::valid(agreement::PRECISION),
+        ],
+    },
+];
+
 /// Distils as `config` says on `device`, and leaves in the run's folder the detector
-/// ([`DETECTOR`]), its class names beside it, and the report ([`REPORT`]).
+/// ([`DETECTOR`]), its class names beside it, the report ([`REPORT`]) and a picture of the run (`training.svg`).
 ///
 /// With `resume`, a run that was killed goes on after its last whole epoch and ends in the same
 /// weights as an uninterrupted one.
@@ -287,7 +304,11 @@ fn train(
                     AtomicCheckpointer::new(checkpoints, "optim"),
                     AtomicCheckpointer::new(checkpoints, "scheduler"),
                 )
-                .with_checkpointing_strategy(KeepLastNCheckpoints::new(1))
+                .with_checkpointing_strategy(Drawn {
+                    strategy: KeepLastNCheckpoints::new(1),
+                    run: config.out.clone(),
+                    panels: PANELS,
+                })
                 .with_interrupter(interrupter)
                 .num_epochs(config.epochs);
         if started > 0 {
@@ -297,6 +318,7 @@ fn train(
             training = training.renderer(Box::new(PlainProgress::new(config.batch)));
         }
         let result = training.launch(learner);
+        keep(&config.out, PANELS);
         if let Some(error) = result.error {
             return Err(DistillError::Stopped(error.to_string()));
         }
