@@ -89,22 +89,28 @@ fn of_kind(tweets: &[Judged], kind: Kind, title: &str, text: &str) -> Markup {
                 (text)
                 @if all > cases.len() { " The first " (cases.len()) " of " (all) " are shown." }
             }
-            @if !cases.is_empty() { (table(title, &cases)) }
+            @if !cases.is_empty() { (table(title, kind, &cases)) }
         }
     }
 }
 
-fn table(caption: &str, cases: &[Case]) -> Markup {
+/// Mistakes of one kind; of missed names there is nothing of the model to show, of invented ones nothing of the labels.
+fn table(caption: &str, kind: Kind, cases: &[Case]) -> Markup {
+    let (labels, model) = (kind != Kind::Invented, kind != Kind::Missed);
     html! {
         div.scroll {
             table.errors {
                 caption.hidden { (caption) }
                 thead {
                     tr {
-                        th scope="col" { "labels" }
-                        th.number scope="col" { "probability, %" }
-                        th scope="col" { "model" }
-                        th.number scope="col" { "confidence, %" }
+                        @if labels {
+                            th scope="col" { "labels" }
+                            th.number scope="col" { "probability, %" }
+                        }
+                        @if model {
+                            th scope="col" { "model" }
+                            th.number scope="col" { "confidence, %" }
+                        }
                         th scope="col" { "in context" }
                         th scope="col" { "tweet" }
                     }
@@ -127,20 +133,22 @@ fn row(case: &Case) -> Markup {
     let name = |start: usize, end: usize| tokens[start..end].join(" ");
     html! {
         tr {
-            td {
-                @for gold in gold {
-                    div { (name(gold.chunk.start, gold.chunk.end)) " " (badge(gold.chunk.kind.name())) }
+            @if !gold.is_empty() {
+                td {
+                    @for gold in gold {
+                        div { (name(gold.chunk.start, gold.chunk.end)) " " (badge(gold.chunk.kind.name())) }
+                    }
                 }
-                @if gold.is_empty() { (nothing()) }
+                td.number { @for gold in gold { div { (percent(gold.probability, 1)) } } }
             }
-            td.number { @for gold in gold { div { (percent(gold.probability, 1)) } } }
-            td {
-                @for entity in found {
-                    div { (name(entity.words.start, entity.words.end)) " " (badge(entity.kind.name())) }
+            @if !found.is_empty() {
+                td {
+                    @for entity in found {
+                        div { (name(entity.words.start, entity.words.end)) " " (badge(entity.kind.name())) }
+                    }
                 }
-                @if found.is_empty() { (nothing()) }
+                td.number { @for entity in found { div { (percent(entity.confidence, 1)) } } }
             }
-            td.number { @for entity in found { div { (percent(entity.confidence, 1)) } } }
             td.context { (words(tokens, &[mark], around(&place, tokens.len()))) }
             td.id { (case.name) }
         }
@@ -149,8 +157,4 @@ fn row(case: &Case) -> Markup {
 
 fn badge(kind: &str) -> Markup {
     html! { span.type.(kind.to_lowercase()) { (kind) } }
-}
-
-fn nothing() -> Markup {
-    html! { span.nothing { "nothing" } }
 }
