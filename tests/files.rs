@@ -302,7 +302,7 @@ fn a_run_is_drawn_also_when_it_goes_on() {
             epochs,
             "--batch",
             "2",
-            "--max-pieces",
+            "--max-subwords",
             "32",
         ];
         mner(&[&args[..], more].concat())
