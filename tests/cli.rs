@@ -891,11 +891,11 @@ fn entities_of_user_names_may_be_left_out_and_are_counted() {
     );
 
     let data = path(&folder, "gold.txt");
-    fs::write(
-        &data,
-        "@nasa\tB-ORG\nin\tO\nHouston\tB-LOC\n\n@\tO\nwarriors\tB-ORG\n",
-    )
-    .unwrap();
+    // Random weights find some of the last ones.
+    let others = ["Houston", "sunita", "NASA", "Paris"];
+    let others = others.map(|name| format!("\nin\tO\n@\tO\n{name}\tO\nis\tO\n"));
+    let labelled = "@nasa\tB-ORG\nin\tO\nHouston\tB-LOC\n\n@\tO\nwarriors\tB-ORG\n";
+    fs::write(&data, format!("{labelled}{}", others.concat())).unwrap();
     let scores = |user_names: &str| -> Value {
         let scores = succeed(&[
             "evaluate",
