@@ -3,12 +3,12 @@
 //! | part | where |
 //! |---|---|
 //! | what is shown | here |
-//! | scores by type | [`scores`] |
-//! | which type was taken for which | [`confusion`] |
-//! | whether confidences mean what they say | [`calibration`] |
-//! | every mistake in its tweet | [`errors`] |
-//! | the worst tweets, with their images | [`worst`], [`thumbnails`] |
-//! | how a tweet with names in it is written | [`tweet`] |
+//! | scores by type | `scores` |
+//! | which type was taken for which | `confusion` |
+//! | whether confidences mean what they say | `calibration` |
+//! | every mistake in its tweet | `errors` |
+//! | the worst tweets, with their images | `worst`, `thumbnails` |
+//! | how a tweet with names in it is written | `tweet` |
 //!
 //! Text goes through maud, which escapes all that is put in. The page loads nothing: its content security policy forbids it to.
 
