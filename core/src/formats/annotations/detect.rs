@@ -29,7 +29,9 @@ fn of_text(text: &str) -> Option<Format> {
             .map(|line| line.trim_end_matches([' ', '\t', '\r']));
         lines.filter(|line| !line.is_empty())
     };
-    let first = lines().find(|line| !is_comment(line))?;
+    // `-DOCSTART- -X- O` is not of the width of the lines after it.
+    let opening = |line: &str| line.starts_with("-DOCSTART-") && columns(line).len() != 2;
+    let first = lines().find(|line| !is_comment(line) && !opening(line))?;
     if first.starts_with(['{', '[']) {
         let labelled = columns(first).last().is_some_and(|last| is_tag(last));
         // Of lines that are records each, some are enough; an array over many lines is read whole.

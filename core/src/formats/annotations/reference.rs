@@ -122,6 +122,7 @@ fn names_are_the_same_in_formats_of_words() {
     for (name, format) in [
         ("conllu.conllu", Format::ConllU),
         ("datasets.jsonl", Format::Datasets),
+        ("label-studio.conll", Format::Conll4),
     ] {
         let file = file(&format!("tools/{name}"));
         assert_eq!(
