@@ -159,7 +159,8 @@ fn answers_and_scores_speak_other_tools_formats() {
         &out,
     ]);
     assert!(
-        said.contains("line 2: \"text\" is not a string") && said.contains("line 1: lost.jpg"),
+        said.contains("line 2: \"text\" is not a string")
+            && said.contains("line 1: this model reads text alone"),
         "{said}"
     );
     let tasks: Value = serde_json::from_str(&fs::read_to_string(&out).unwrap()).unwrap();
