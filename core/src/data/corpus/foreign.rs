@@ -39,7 +39,13 @@ pub(super) fn object(line: &str) -> Option<Fault> {
     let text = line.to_owned();
     let name = String::new();
     match Format::detect(&[TextFile { name, text }]) {
-        Some(format) if !matches!(format, Format::Jsonl | Format::Mner) => Some(of_a_tool(format)),
+        Some(
+            format @ (Format::Doccano
+            | Format::LabelStudio
+            | Format::Prodigy
+            | Format::Datasets
+            | Format::Spacy),
+        ) => Some(of_a_tool(format)),
         _ => {
             let value: Value = serde_json::from_str(line).ok()?;
             let spacy = value.get("paragraphs").is_some() || value.get("cats").is_some();

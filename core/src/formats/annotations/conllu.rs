@@ -5,6 +5,9 @@
 //! `# text` one after the other, it is that. A token of several words (`1-2`) is one word here, with what is
 //! annotated on its words; empty nodes (`8.1`) are passed over. Other columns (lemmas, heads, ...) are not read.
 
+mod space;
+
+use crate::formats::annotations::conllu::space::{Token, aligned, escaped, joined, token};
 use crate::formats::annotations::document::Document;
 use crate::formats::annotations::exchange::{ReadOptions, Reading, WriteOptions};
 use crate::formats::annotations::fault::{AnnotationError, Loss};
@@ -31,16 +34,6 @@ struct Sentence {
     token_of: Vec<usize>,
     /// The last word of the token of several words that is being read.
     inside: usize,
-}
-
-/// A token and the white space around it.
-struct Token {
-    form: String,
-    before: String,
-    /// `None` where nothing is said: a blank, or nothing at the text's end.
-    after: Option<String>,
-    /// Whether the space was spelled out.
-    spelled: bool,
 }
 
 pub(super) fn read(
@@ -151,65 +144,6 @@ fn misc_tag(misc: &str) -> Option<&str> {
     named.or_else(alone)
 }
 
-fn token(form: &str, misc: &str) -> Token {
-    let part = |name: &str| {
-        misc.split('|')
-            .find_map(|part| part.strip_prefix(name)?.strip_prefix('='))
-    };
-    let spelled = part("SpacesAfter").map(unescaped);
-    let before = part("SpacesBefore").map(unescaped);
-    let none = part("SpaceAfter") == Some("No");
-    Token {
-        form: form.to_owned(),
-        spelled: spelled.is_some() || before.is_some(),
-        before: before.unwrap_or_default(),
-        after: spelled.or_else(|| none.then(String::new)),
-    }
-}
-
-/// White space as UDPipe writes it.
-const ESCAPES: [(char, char); 6] = [
-    (' ', 's'),
-    ('\t', 't'),
-    ('\n', 'n'),
-    ('\r', 'r'),
-    ('|', 'p'),
-    ('\\', '\\'),
-];
-
-fn unescaped(text: &str) -> String {
-    let mut out = String::new();
-    let mut signs = text.chars();
-    while let Some(c) = signs.next() {
-        let meant = match c {
-            '\\' => signs.clone().next().and_then(|next| {
-                let found = ESCAPES.iter().find(|(_, letter)| *letter == next);
-                found.map(|(meant, _)| *meant)
-            }),
-            _ => None,
-        };
-        match meant {
-            Some(meant) => {
-                signs.next();
-                out.push(meant);
-            }
-            None => out.push(c),
-        }
-    }
-    out
-}
-
-fn escaped(text: &str) -> String {
-    let mut out = String::new();
-    for c in text.chars() {
-        match ESCAPES.iter().find(|(meant, _)| *meant == c) {
-            Some((_, letter)) => out.extend(['\\', *letter]),
-            None => out.push(c),
-        }
-    }
-    out
-}
-
 impl Sentence {
     fn document(
         mut self,
@@ -253,41 +187,6 @@ impl Sentence {
             extra: self.comments,
         })
     }
-}
-
-/// The places of tokens in a text in which they follow each other with nothing but white space between.
-fn aligned(text: &str, tokens: &[Token]) -> Option<Vec<Range<usize>>> {
-    let mut found = Vec::with_capacity(tokens.len());
-    let mut at = 0;
-    for token in tokens {
-        let rest = &text[at..];
-        let start = match rest.starts_with(&token.form) {
-            true => at,
-            false => text.len() - rest.trim_start().len(),
-        };
-        text[start..].strip_prefix(&token.form)?;
-        at = start + token.form.len();
-        found.push(start..at);
-    }
-    text[at..].trim().is_empty().then_some(found)
-}
-
-/// The text that tokens make with the space between them.
-fn joined(tokens: &[Token]) -> (String, Vec<Range<usize>>) {
-    let (mut text, mut found) = (String::new(), Vec::with_capacity(tokens.len()));
-    for (at, token) in tokens.iter().enumerate() {
-        text.push_str(&token.before);
-        let start = text.len();
-        text.push_str(&token.form);
-        found.push(start..text.len());
-        let last = at + 1 == tokens.len();
-        match &token.after {
-            Some(after) => text.push_str(after),
-            None if last => {}
-            None => text.push(' '),
-        }
-    }
-    (text, found)
 }
 
 pub(super) fn write(

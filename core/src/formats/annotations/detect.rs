@@ -35,7 +35,9 @@ fn of_text(text: &str) -> Option<Format> {
         // Of lines that are records each, some are enough; an array over many lines is read whole.
         let lined = serde_json::from_str::<IgnoredAny>(first).is_ok();
         let some = lined.then(|| lines().take(SOME).collect::<Vec<_>>().join("\n"));
-        if !labelled && let Ok(records) = records(some.as_deref().unwrap_or(text)) {
+        if (lined || !labelled)
+            && let Ok(records) = records(some.as_deref().unwrap_or(text))
+        {
             return of_records(&records);
         }
     }

@@ -2,6 +2,7 @@
 
 use crate::formats::annotations::format::Format;
 use crate::formats::annotations::tags::is_tag;
+use serde::de::IgnoredAny;
 
 impl Format {
     /// The format of columns, or JSON objects, whose first line with content this could be.
@@ -9,7 +10,8 @@ impl Format {
         let columns = columns(line);
         let labelled = columns.last().is_some_and(|last| is_tag(last));
         // A tweet may begin with a brace or be about image ids: `{"<TAB>O` is a word and its label.
-        let data = labelled && matches!(columns.len(), 2 | 4);
+        let json = || serde_json::from_str::<IgnoredAny>(line).is_ok();
+        let data = labelled && matches!(columns.len(), 2 | 4) && !json();
         let object = line
             .strip_prefix('{')
             .is_some_and(|rest| matches!(rest.trim_start().chars().next(), None | Some('"' | '}')));
