@@ -38,4 +38,6 @@ pub use tags::Scheme;
 pub use words::labelled;
 
 #[cfg(test)]
+mod reference;
+#[cfg(test)]
 mod tests;
