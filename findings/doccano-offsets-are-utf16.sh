@@ -26,8 +26,8 @@ import json, re, subprocess, zipfile
 with zipfile.ZipFile("doccano-1.8.4-py3-none-any.whl") as archive:
     names = [n for n in archive.namelist() if re.fullmatch(r"backend/staticfiles/_nuxt/\w+\.js", n)]
     bundles = (archive.read(n).decode() for n in names)
-    open("bundle.js", "w").write(next(b for b in bundles if "splitGraphemes=function" in b and "toGraphemeOffset" in b))
-print(subprocess.run(["node", "look.js"], capture_output=True, text=True).stdout, end="")
+    open("bundle.js", "w").write(next(b for b in bundles if "te(this,e),this.text=text,this.graphemes" in b))
+print(subprocess.run(["node", "look.js"], capture_output=True, text=True, check=True).stdout, end="")
 print(f"Python's text[3:6]        {json.dumps('👩 Ada'[3:6])}")
 PY
 cat >look.js <<'JS'
