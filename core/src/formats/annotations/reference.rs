@@ -56,11 +56,11 @@ fn spans(documents: &[Document]) -> Vec<(&str, Vec<(std::ops::Range<usize>, &str
         .collect()
 }
 
-/// The entities of each document in words.
+/// The entities of each document without the space between their words.
 fn names(documents: &[Document]) -> Vec<Vec<String>> {
     let name = |document: &Document, span: &Span| {
         let words: Vec<&str> = document.of(span).split_whitespace().collect();
-        format!("{} {}", span.kind, words.join(" "))
+        format!("{} {}", span.kind, words.concat())
     };
     let names = |document: &Document| {
         document
