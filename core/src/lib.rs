@@ -27,7 +27,6 @@ pub mod data;
 pub mod decode;
 #[cfg(feature = "train")]
 pub mod evaluate;
-#[cfg(any(test, feature = "train"))]
 pub mod formats;
 #[cfg(test)]
 pub(crate) mod formula;

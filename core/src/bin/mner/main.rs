@@ -4,6 +4,7 @@
 mod bundle;
 mod compose;
 mod contrast;
+mod convert;
 mod device;
 mod distill;
 mod evaluate;
@@ -46,6 +47,7 @@ enum Command {
     Posteriors(posteriors::Args),
     Evaluate(evaluate::Args),
     Predict(predict::Args),
+    Convert(convert::Args),
     Inspect(inspect::Args),
     Export(export::Args),
     Quantize(quantize::Args),
@@ -67,6 +69,7 @@ fn main() -> ExitCode {
         Command::Posteriors(args) => posteriors::run(&args),
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Predict(args) => predict::run(&args),
+        Command::Convert(args) => convert::run(&args),
         Command::Inspect(args) => inspect::run(&args),
         Command::Export(args) => export::run(&args),
         Command::Quantize(args) => quantize::run(&args),

@@ -134,6 +134,16 @@ impl Record {
         }
     }
 
+    /// Its members without the tweet, if that stands under `field` alone; a sentence where they cannot be read.
+    pub fn others(&self, field: &str) -> Result<Map<String, Value>, String> {
+        let mended = without_lone_surrogates(self.line.as_bytes());
+        let read = serde_json::from_slice::<Map<String, Value>>(&mended);
+        let mut members =
+            read.map_err(|e| format!("its members beside the tweet are not kept: {e}"))?;
+        members.remove(field);
+        Ok(members)
+    }
+
     /// The record with `members` behind its own. Their names begin with `prefix` if one is given, else with nothing, or
     /// with `mner_` in an object that has one of the names itself: nothing that came in is overwritten.
     pub fn answered(&self, members: &Map<String, Value>, prefix: Option<&str>) -> String {

@@ -14,6 +14,7 @@ use crate::failure::Failure;
 use crate::predict::{leave_out, print_one, say_left_out};
 use crate::record::Record;
 use crate::user_names::UserNames;
+use mner_core::formats::annotations::Document;
 use mner_core::image::decode::{Decoded, Limits};
 use mner_core::recognizer::{Recognition, RecognizeError, Recognizer};
 use mner_core::systems::image_batch::EncodedImage;
@@ -34,6 +35,14 @@ pub struct Settings {
     pub user_names: UserNames,
     /// JSON, or lines for a reader.
     pub json: bool,
+    /// What the model is called in documents.
+    pub model: String,
+}
+
+/// Where answers go: out as they come, or into documents for another tool's format.
+pub enum Answers<'a, W> {
+    Lines(&'a mut W),
+    Documents(&'a mut Vec<Document>),
 }
 
 /// Lines read and answered together.
@@ -71,7 +80,7 @@ struct Counts {
 pub fn run(
     recognizer: &Recognizer,
     input: &mut impl BufRead,
-    out: &mut impl Write,
+    mut answers: Answers<impl Write>,
     settings: &Settings,
 ) -> Result<(), Failure> {
     let mut counts = Counts::default();
@@ -103,8 +112,10 @@ pub fn run(
         if chunk.is_empty() {
             break;
         }
-        answer(recognizer, chunk, out, settings, &mut counts)?;
-        out.flush().map_err(|e| Failure::output(&e))?;
+        answer(recognizer, chunk, &mut answers, settings, &mut counts)?;
+        if let Answers::Lines(out) = &mut answers {
+            out.flush().map_err(|e| Failure::output(&e))?;
+        }
         if last.elapsed() >= INTERVAL || (counts.lines == CHUNK && io::stderr().is_terminal()) {
             last = Instant::now();
             eprintln!(
@@ -238,7 +249,7 @@ type Line = (usize, Result<Job, (Option<Record>, String)>);
 fn answer(
     recognizer: &Recognizer,
     chunk: Vec<Line>,
-    out: &mut impl Write,
+    answers: &mut Answers<impl Write>,
     settings: &Settings,
     counts: &mut Counts,
 ) -> Result<(), Failure> {
@@ -261,10 +272,20 @@ fn answer(
                     None => without.next().expect("an answer for every text"),
                 };
                 counts.left_out += leave_out(&mut found, settings.user_names);
-                write(out, job, &found, settings)
+                match answers {
+                    Answers::Lines(out) => write(out, job, &found, settings),
+                    Answers::Documents(documents) => {
+                        documents.push(document(number, job, &found, settings));
+                        Ok(())
+                    }
+                }
             }
             Err((record, error)) => {
                 counts.bad += 1;
+                let Answers::Lines(out) = answers else {
+                    eprintln!("line {number}: {error}");
+                    continue;
+                };
                 let fault = json!({ "line": number, "error": error });
                 match (record, fault) {
                     (Some(record), Value::Object(fault)) => {
@@ -281,6 +302,20 @@ fn answer(
         written.map_err(|e| Failure::output(&e))?;
     }
     Ok(())
+}
+
+/// An answer as a document, with the members of its record.
+fn document(number: usize, job: Job, found: &Recognition, settings: &Settings) -> Document {
+    let mut document = Document::answered(&job.text, &found.entities, &settings.model);
+    document.place = format!("line {number}");
+    match job.record.others(&settings.field) {
+        Ok(members) => document = document.with_members(members),
+        Err(error) => eprintln!("line {number}: {error}"),
+    }
+    if let Some(error) = job.image.said.get("image_error").and_then(Value::as_str) {
+        eprintln!("line {number}: {error}");
+    }
+    document
 }
 
 fn write(

@@ -1,7 +1,7 @@
-//! Formats of other programs, told by name.
+//! Formats that are not read, told by name.
 
 use crate::data::corpus::Fault;
-use crate::data::corpus::format::columns;
+use crate::formats::annotations::{Format, TextFile};
 use serde_json::Value;
 
 const TO_JSONL: &str =
@@ -9,28 +9,13 @@ const TO_JSONL: &str =
 
 /// The fault for a first line that is no format's, if it is known whose it is.
 pub(super) fn line(line: &str) -> Option<Fault> {
-    let columns = columns(line);
-    let (name, remedy) = if is_brat(line) {
-        (
-            "a brat annotation file (.ann)",
-            "export its documents as CoNLL, with brat's tools/anntoconll.py, and give the two columns word and label",
-        )
-    } else if line.starts_with("Sentence: ") || line.starts_with("Sentence #") {
+    let (name, remedy) = if line.starts_with("Sentence: ") || line.starts_with("Sentence #") {
         (
             "a table with a column of sentence numbers",
             "keep the columns word and label, with a blank line between sentences",
         )
-    } else if columns.len() == 10
-        && columns[0]
-            .split(['-', '.'])
-            .all(|n| n.parse::<u32>().is_ok())
-    {
-        (
-            "CoNLL-U",
-            "keep the columns word and label, for example by `cut -f2,10` where the last one is the label",
-        )
     } else if line.starts_with('[') {
-        return Some(array(line));
+        return Some(array());
     } else if line.starts_with('<') {
         ("XML", TO_JSONL)
     } else if line.starts_with("PAR1") {
@@ -41,83 +26,41 @@ pub(super) fn line(line: &str) -> Option<Fault> {
     Some(Fault::Foreign { name, remedy })
 }
 
-/// `T1<TAB>Person 0 5<TAB>Obama` and the like.
-fn is_brat(line: &str) -> bool {
-    let mut fields = line.split('\t');
-    let id = fields.next().unwrap_or_default();
-    let numbered = id.split_at_checked(1).is_some_and(|(kind, number)| {
-        "TREAMN#".contains(kind) && !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit())
-    });
-    let span = fields.next().unwrap_or_default();
-    let words = span.split(' ').count();
-    numbered && line.contains('\t') && words >= 2
-}
-
-/// A file that is one JSON array.
-fn array(line: &str) -> Fault {
-    let has = |key: &str| line.contains(&format!("\"{key}\""));
-    let (name, remedy) = if has("annotations") || has("completions") || (has("id") && has("data")) {
-        (
-            "a Label Studio export",
-            "export it as CONLL2003 there, or write lines of {\"tokens\": [..], \"labels\": [..]} from its spans",
-        )
-    } else if has("entities") {
-        ("spaCy training data", TO_JSONL)
-    } else {
-        (
-            "a JSON array",
-            "write one object a line, {\"tokens\": [..], \"labels\": [..]}; `jq -c '.[]'` cuts an array into lines. Label Studio \
-             exports such arrays: export CONLL2003 there",
-        )
-    };
-    Fault::Foreign { name, remedy }
+/// The fault for a file that is one JSON array of nothing that is known.
+fn array() -> Fault {
+    Fault::Foreign {
+        name: "a JSON array of nothing that is known",
+        remedy: "write one object a line, {\"tokens\": [..], \"labels\": [..]}; `jq -c '.[]'` cuts an array into lines",
+    }
 }
 
 /// The fault for a JSON object without words and their labels, if it is known whose it is.
 pub(super) fn object(line: &str) -> Option<Fault> {
-    let value: Value = serde_json::from_str(line).ok()?;
-    let has = |key: &str| value.get(key).is_some();
-    let first = |key: &str| value.get(key).and_then(|list| list.get(0));
-    let spans = |key: &str| {
-        let list = value.get(key).and_then(Value::as_array);
-        list.is_some_and(|list| list.iter().all(|span| span.is_array() || span.is_object()))
-    };
-    let whole = |key: &str| first(key).is_some_and(Value::is_number);
-    let (name, remedy) = if has("annotations") && has("data") || has("completions") {
-        (
-            "a Label Studio export",
-            "export it as CONLL2003 there, or write lines of {\"tokens\": [..], \"labels\": [..]} from its spans",
-        )
-    } else if has("spans") && (has("text") || has("tokens")) {
-        (
-            "a Prodigy export",
-            "write {\"tokens\": [..], \"labels\": [..]} from its tokens and spans, for example by `prodigy data-to-spacy` and spaCy's \
-             offsets_to_biluo_tags",
-        )
-    } else if ["labels", "ner_tags", "tags", "ner"].into_iter().any(whole) {
-        (
-            "labels as numbers, as Hugging Face datasets write them",
-            "write their names: dataset.features[\"ner_tags\"].feature.int2str gives each",
-        )
-    } else if has("text") && ["label", "labels", "entities"].into_iter().any(spans) {
-        (
-            "a doccano export",
-            "write {\"tokens\": [..], \"labels\": [..]} from its spans, for example by the package doccano-transformer",
-        )
-    } else if has("paragraphs") || has("cats") {
-        ("spaCy training data", TO_JSONL)
-    } else if has("tokens")
-        && !has("labels")
-        && ["ner_tags", "tags", "ner", "label"]
-            .into_iter()
-            .any(|key| first(key).is_some_and(Value::is_string))
-    {
-        (
-            "labels under another name than \"labels\"",
-            "rename the member, for example by `jq -c '{tokens, labels: .ner_tags}'`",
-        )
-    } else {
-        return None;
-    };
-    Some(Fault::Foreign { name, remedy })
+    let text = line.to_owned();
+    let name = String::new();
+    match Format::detect(&[TextFile { name, text }]) {
+        Some(
+            format @ (Format::Doccano
+            | Format::LabelStudio
+            | Format::Prodigy
+            | Format::Datasets
+            | Format::Spacy),
+        ) => Some(of_a_tool(format)),
+        _ => {
+            let value: Value = serde_json::from_str(line).ok()?;
+            let spacy = value.get("paragraphs").is_some() || value.get("cats").is_some();
+            spacy.then_some(Fault::Foreign {
+                name: "spaCy's training data of version 2",
+                remedy: TO_JSONL,
+            })
+        }
+    }
+}
+
+/// The fault for a line of an annotation tool's where a corpus is read line by line.
+pub(super) fn of_a_tool(format: Format) -> Fault {
+    Fault::Foreign {
+        name: format.shape(),
+        remedy: "if all of the file is such, name its format, as in \"format\": \"doccano\" (`--format doccano`), else part the two",
+    }
 }
