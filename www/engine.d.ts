@@ -66,6 +66,28 @@ export interface Recognition {
   picture?: PictureEvidence;
 }
 
+/** Formats of annotation tools and corpora, by the names that the command line has for them. */
+export type AnnotationFormat = 'doccano' | 'label-studio' | 'prodigy' | 'brat' | 'datasets' | 'conllu' | 'spacy';
+
+/** A text, and what was found in it. */
+export interface Annotated {
+  text: string;
+  /** Of each, the type, the span in bytes and the confidence are read. */
+  entities: Pick<Entity, 'type' | 'bytes' | 'confidence'>[];
+  /** What found them; without, they count as a person's annotation. */
+  model?: string;
+  /** Names of the text's images. */
+  images?: string[];
+}
+
+/** Annotations as files. */
+export interface Writing {
+  /** One, or for brat two a text and a configuration. */
+  files: { name: string; text: string }[];
+  /** What the format could not say, a sentence each. */
+  losses: string[];
+}
+
 /** Called with how much of the text is read; an engine need not call it. */
 export type OnRead = (done: number, total: number) => void;
 
@@ -90,6 +112,7 @@ export interface Engine {
   default(given: { module_or_path: Uint8Array }): Promise<unknown>;
   lastPanic(): string | undefined;
   checkImageSize(bytes: number): void;
+  annotations(format: string, documents: Annotated[]): Writing;
   FileBuffer: new (bytes: number) => FileBuffer;
   Recognizer: {
     load(

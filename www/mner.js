@@ -22,7 +22,8 @@
  * @property {string} [caption] words about the picture, for models that read them (ITA); others take no notice
  * @typedef {{progress?: {part: string, loaded: number, total: number}, result?: Result,
  *     error?: {code: string, message: string, fatal: boolean}}} Answer of the Worker
- * @typedef {{manifest?: Manifest, recognition?: import('./engine.d.ts').Recognition, milliseconds?: number}} Result
+ * @typedef {{manifest?: Manifest, recognition?: import('./engine.d.ts').Recognition, milliseconds?: number,
+ *     writing?: import('./engine.d.ts').Writing}} Result
  * @typedef {import('./engine.d.ts').Recognition & {
  *     timings: {look: number, recognize: number}, backend: Backend}} Recognition
  *     `timings` in milliseconds; `look` is 0 where the picture had been looked at before
@@ -207,6 +208,21 @@ export class Recognizer {
       }
     };
     return inOrder(inputs, answer, { signal, ahead });
+  }
+
+  /**
+   * Writes answers as files of an annotation tool.
+   *
+   * @param {import('./engine.d.ts').AnnotationFormat} format
+   * @param {import('./engine.d.ts').Annotated[]} documents tweets and the entities found in them, as `recognize` gives them
+   * @returns {Promise<import('./engine.d.ts').Writing>}
+   * @throws {MnerError} `input` where spans are none of the text, or there is no such format
+   */
+  annotations(format, documents) {
+    const write = () => this.#call({ op: 'write', format, documents }, { timeout: this.#timeout });
+    const turn = this.#turn.then(() => this.#persist(write)).then(({ writing }) => writing);
+    this.#turn = turn.then(() => {}, () => {});
+    return turn;
   }
 
   /** Ends the Worker. Open calls fail with the code `closed`. */

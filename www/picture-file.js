@@ -60,9 +60,14 @@ export async function headOf(blob) {
   return new Uint8Array(await blob.slice(0, HEAD).arrayBuffer());
 }
 
-/** Why a file is not read that the browser could not decode, after its name. */
-export function refusal(format) {
-  if (format === undefined || ENGINE.has(format)) return `is not a picture this page can read. Choose a ${ADVICE} file.`;
+/** Whether the engine itself reads files of a format. */
+export function isRead(format) {
+  return ENGINE.has(format);
+}
+
+/** Why a file is not read that the browser could not decode, after its name: in the module's language. */
+function refusal(format) {
+  if (format === undefined || isRead(format)) return `is not a picture this page can read. Choose a ${ADVICE} file.`;
   return `is ${/^(AVIF|icon|SVG)$/.test(format) ? 'an' : 'a'} ${format} file, and this browser cannot read it. Save it as ${ADVICE}.`;
 }
 

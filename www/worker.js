@@ -4,7 +4,8 @@
  * In:  {id, op: 'load', url, backend, software, cache, asks} once, then any of
  *      {id, op: 'look', picture, image}: looks at an image file (Blob or Uint8Array) and keeps what is seen as `picture`,
  *      {id, op: 'forget', picture},
- *      {id, op: 'recognize', text, caption?, picture?}.
+ *      {id, op: 'recognize', text, caption?, picture?},
+ *      {id, op: 'write', format, documents}: answers as files of an annotation tool.
  * Out: {id, progress: {part, loaded, total}} any number of times, then {id, result} or {id, error: {code, message, fatal}}.
  *      Each shows that the Worker is alive. Of `recognize` the part is `text`; the engine's `recognize` and `recognizeWith`
  *      are given a function `(done, total) => void` for it as the last argument, and need not call it.
@@ -38,7 +39,7 @@ let recognizer;
 /** @type {Map<number, import('./engine.d.ts').EncodedImage>} images as the engine encoded them, by their numbers */
 const encodedImages = new Map();
 
-const operations = { load, look, forget: forgetPicture, recognize };
+const operations = { load, look, forget: forgetPicture, recognize, write };
 
 self.onmessage = async ({ data: { id, op, ...rest } }) => {
   try {
@@ -142,6 +143,10 @@ async function recognize({ text, caption, picture }, report) {
       ? await recognizer.recognize(text, caption, onRead)
       : await recognizer.recognizeWith(text, encodedImages.get(picture), caption, onRead);
   return { recognition, milliseconds: performance.now() - from };
+}
+
+async function write({ format, documents }) {
+  return { writing: engine.annotations(format, documents) };
 }
 
 /** The URL of a file in the bundle's folder, with the folder's query: a version, or a key to it. */

@@ -23,6 +23,21 @@ export function checkImageSize(bytes) {
   if (bytes > LARGEST) throw coded('picture', `the image file has ${bytes} bytes and at most ${LARGEST} are read`);
 }
 
+/** A line a text; of brat two files a text. A format is at a loss for names called Lost. */
+export function annotations(format, documents) {
+  if (documents.some(({ text }) => text.includes('Unwritable'))) throw coded('input', 'the span 0 to 9 is none of this text');
+  const losses = documents.flatMap(({ entities }, i) =>
+    entities.filter(({ text }) => text === 'Lost').map(() => `document ${i + 1}: the span "Lost" (PER) cuts a word; left out`),
+  );
+  const lines = documents.map((document) => JSON.stringify({ format, ...document }));
+  if (format !== 'brat') return { files: [{ name: 'annotations.jsonl', text: `${lines.join('\n')}\n` }], losses };
+  const files = documents.flatMap(({ text }, i) => [
+    { name: `${i + 1}.txt`, text },
+    { name: `${i + 1}.ann`, text: `${lines[i]}\n` },
+  ]);
+  return { files, losses };
+}
+
 export class FileBuffer {
   constructor(bytes) {
     this.bytes = new Uint8Array(bytes);
