@@ -218,7 +218,7 @@ impl Decoded {
             }
             _ => whole(bytes, format, name, limits)?,
         };
-        let animated = matches!(format, ImageFormat::Gif | ImageFormat::WebP);
+        let animated = format != ImageFormat::Jpeg;
         let shown = match animated && animation::is_uniform(&image) {
             true => animation::first_shown(bytes, format, limits),
             false => None,

@@ -544,6 +544,40 @@ fn an_animation_that_fades_in_is_seen_where_it_shows_something() {
     }
     let decoded = Decoded::read(&chunk(b"RIFF", &body)).unwrap();
     assert_eq!(decoded.note, Some(Note::Frame { number: 3, of: 12 }));
+
+    // A PNG of the same frames, with an image before them that is none of them or without one.
+    for beside in [false, true] {
+        let apng = apng(&faded.map(|shade| frame(shade).into_buffer()), beside);
+        let decoded = Decoded::read(&apng).unwrap();
+        assert_eq!(decoded.note, Some(Note::Frame { number: 3, of: 12 }));
+        let right = &decoded.image.rgb[15 * 3..16 * 3];
+        assert_eq!(right, [255, 90, 90]);
+        // Where the frames end early, what is there is read.
+        let cut = Decoded::read(&apng[..apng.len() * 2 / 3]);
+        assert_eq!(cut.map(|cut| cut.image), Ok(decoded.image));
+    }
+    let still = apng(&[frame(255).into_buffer()], false);
+    assert_eq!(Decoded::read(&still).unwrap().note, None);
+}
+
+/// An animated PNG; where something stands `beside` the frames, a white image comes before them.
+fn apng(frames: &[image::RgbaImage], beside: bool) -> Vec<u8> {
+    let (width, height) = frames[0].dimensions();
+    let mut bytes = Vec::new();
+    let mut encoder = ::png::Encoder::new(&mut bytes, width, height);
+    encoder.set_color(::png::ColorType::Rgba);
+    encoder.set_animated(frames.len() as u32, 0).unwrap();
+    encoder.set_sep_def_img(beside).unwrap();
+    let mut writer = encoder.write_header().unwrap();
+    if beside {
+        let white = vec![255; (width * height * 4) as usize];
+        writer.write_image_data(&white).unwrap();
+    }
+    for frame in frames {
+        writer.write_image_data(frame).unwrap();
+    }
+    writer.finish().unwrap();
+    bytes
 }
 
 #[test]
