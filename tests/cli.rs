@@ -303,6 +303,14 @@ fn a_reader_who_leaves_is_no_failure() {
         );
         assert!(!said.contains('\r'), "{said}");
     }
+    // Also one who has read enough of what is said beside the answer.
+    let out = path(&folder, "out");
+    let bad = ["evaluate", "--bundle", &bundle, "--data", &bundle];
+    for (args, code) in [(&["init", "--out", &out][..], 0), (&bad, 1)] {
+        let mut child = mner(args).stderr(Stdio::piped()).spawn().unwrap();
+        drop(child.stderr.take());
+        assert_eq!(child.wait().unwrap().code(), Some(code), "{args:?}");
+    }
 }
 
 #[test]

@@ -8,6 +8,7 @@ use crate::user_names::UserNames;
 use image::ImageFormat;
 use mner_core::image::Image;
 use mner_core::image::decode::Decoded;
+use mner_core::notice;
 use mner_core::recognizer::{Recognition, Recognizer};
 use mner_core::systems::image_batch::EncodedImage;
 use serde_json::{Map, Value, json};
@@ -114,7 +115,7 @@ pub fn leave_out(found: &mut Recognition, user_names: UserNames) -> usize {
 
 pub fn say_left_out(count: usize, user_names: UserNames) {
     if user_names.dropped() {
-        eprintln!("{count} entities of user names left out");
+        notice!("{count} entities of user names left out");
     }
 }
 
@@ -124,7 +125,7 @@ fn encode_image(recognizer: &Recognizer, path: &Path) -> Result<(Image, EncodedI
     let Decoded { image, note } =
         Decoded::read(&bytes).map_err(|e| format!("{}: {e}", path.display()))?;
     if let Some(note) = note {
-        eprintln!("{}: {note}", path.display());
+        notice!("{}: {note}", path.display());
     }
     let encoded = pollster::block_on(recognizer.encode_image(&image))?;
     Ok((image, encoded))

@@ -15,6 +15,7 @@ use crate::predict::{leave_out, print_one, say_left_out};
 use crate::record::Record;
 use crate::user_names::UserNames;
 use mner_core::image::decode::{Decoded, Limits};
+use mner_core::notice;
 use mner_core::recognizer::{Recognition, RecognizeError, Recognizer};
 use mner_core::systems::image_batch::EncodedImage;
 use serde_json::{Map, Value, json};
@@ -107,7 +108,7 @@ pub fn run(
         out.flush().map_err(|e| Failure::output(&e))?;
         if last.elapsed() >= INTERVAL || (counts.lines == CHUNK && io::stderr().is_terminal()) {
             last = Instant::now();
-            eprintln!(
+            notice!(
                 "{} lines, {:.0} a second",
                 counts.lines,
                 counts.lines as f64 / started.elapsed().as_secs_f64()
@@ -116,9 +117,10 @@ pub fn run(
     }
     say_left_out(counts.left_out, settings.user_names);
     if counts.bad_images > 0 {
-        eprintln!(
+        notice!(
             "{} of {} images could not be looked at; their answers say why",
-            counts.bad_images, counts.images
+            counts.bad_images,
+            counts.images
         );
     }
     if counts.bad > 0 {

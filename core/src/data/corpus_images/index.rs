@@ -3,6 +3,7 @@
 use crate::data::corpus::Sample;
 use crate::data::corpus_images::CorpusImagesError;
 use crate::image::{DecodeError, Image};
+use crate::notice;
 use std::collections::HashMap;
 use std::fs;
 use std::io::Read;
@@ -165,7 +166,7 @@ fn say_passed_over(folder: &Path, mut names: Vec<String>) {
     let count = names.len();
     let more = if count > MOST { ", ..." } else { "" };
     names.truncate(MOST);
-    eprintln!(
+    notice!(
         "{}: passed over {count} that are no image of their own: {}{more}",
         folder.display(),
         names.join(", ")
