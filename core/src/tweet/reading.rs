@@ -127,7 +127,7 @@ pub fn read(word: &str) -> Cow<'_, str> {
 }
 
 /// A word as it is looked up: read, its characters composed (NFC), and styled letters and digits
-/// (mathematical, full-width, circled, squared, superscript, presentation forms) as plain ones. Other
+/// (mathematical, full-width, circled, squared, superscript, small capitals, presentation forms) as plain ones. Other
 /// marks, `…` and `™` for example, stay what they are, and so does case. What is nothing to read stays.
 pub fn fold(word: &str) -> Cow<'_, str> {
     if word.bytes().all(|b| b.is_ascii_graphic() && b != b'&') {
@@ -143,7 +143,7 @@ pub fn fold(word: &str) -> Cow<'_, str> {
         // An emoji made of a letter.
         if chars.peek() == Some(&'\u{FE0F}') {
             folded.push(c);
-        } else if let Some(plain) = enclosed(c).or(sigil(c)) {
+        } else if let Some(plain) = enclosed(c).or(sigil(c)).or(small_capital(c)) {
             folded.push(plain);
         } else if is_styled(c) {
             folded.extend(c.nfkc());
@@ -183,6 +183,17 @@ pub(super) fn enclosed(c: char) -> Option<char> {
         _ => return None,
     };
     char::from_u32(plain)
+}
+
+/// The letter of a small capital, which stands for a small letter in styled words (`Bᴀʀᴀᴄᴋ`): Unicode takes them for letters of
+/// phonetic alphabets and gives them no plain form.
+fn small_capital(c: char) -> Option<char> {
+    const CAPITALS: &str = "ᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘꞯʀꜱᴛᴜᴠᴡxʏᴢ";
+    if c.is_ascii() {
+        return None;
+    }
+    let place = CAPITALS.chars().position(|capital| capital == c)?;
+    (b'a'..=b'z').nth(place).map(char::from)
 }
 
 /// The sigil of a full-width one.
@@ -436,6 +447,9 @@ mod tests {
             ("⒩⒜", "na"),
             ("ᴮᵃʳᵃᶜᵏ", "Barack"),
             ("ªº²①", "ao21"),
+            ("Bᴀʀᴀᴄᴋ ᴏʙᴀᴍᴀ ꜱꜰ", "Barack obama sf"),
+            ("ℕ𝔸𝕊𝔸 𝔑𝔄𝔖𝔄 𝙽𝙰𝚂𝙰 ₁₂ₐ", "NASA NASA NASA 12a"),
+            ("ⓑⓐⓡⓐⓒⓚ 𝟮𝟬𝟮𝟰 Ⅷ", "barack 2024 VIII"),
             ("ﬁﬂ", "fifl"),
             ("ｶﾞ", "ガ"),
             ("e\u{301}", "é"),

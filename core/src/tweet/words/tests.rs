@@ -236,6 +236,14 @@ fn addresses_are_one_word() {
         ),
         ("mailto:JOHN@NASA.GOV", "mailto¦:¦JOHN@NASA.GOV"),
         ("josé@telefónica.es", "josé@telefónica.es"),
+        (
+            "пётр@пример.рф, o'brien@nasa.gov",
+            "пётр@пример.рф¦,¦o'brien@nasa.gov",
+        ),
+        (
+            "'john@nasa.gov' xmpp:a@b.org",
+            "'¦john@nasa.gov¦'¦xmpp¦:¦a@b.org",
+        ),
         ("john&#64;nasa.gov", "john&#64;nasa.gov"),
         ("@a.b@mastodon.social서울", "@a.b@mastodon.social¦서울"),
         ("RT@nasa.gov via@nasa", "RT¦@nasa¦.¦gov¦via¦@nasa"),
@@ -282,6 +290,17 @@ fn names_with_marks_for_letters_stay_words() {
         "M*A*S*H",
         "Se7en",
         "$hort",
+        "K!d",
+        "L!l",
+        "B*Witched",
+        "A*Teens",
+        "E*TRADE",
+        "Travi$",
+        "Bada$$",
+        "$uicideboy$",
+        "deadmau5",
+        "6ix9ine",
+        "apl.de.ap",
     ] {
         assert_eq!(
             split(&format!("\"{word}, {word}'s {word}!"))
@@ -300,6 +319,10 @@ fn names_with_marks_for_letters_stay_words() {
             "amazon¦.¦co¦.¦uk¦nasa¦.¦gov¦so¦.¦good¦U¦.¦S¦.¦A¦.¦e¦.¦g¦.¦B¦.¦o¦.¦B",
         ),
         ("f*ck A*B", "f¦*¦ck¦A¦*¦B"),
+        (
+            "US$ 5 AUD$5 A$ 10 x$ $$$ so$$$",
+            "US¦$¦5¦AUD¦$¦5¦A¦$¦10¦x¦$¦$$$¦so¦$$$",
+        ),
     ];
     for (text, words) in table {
         assert_eq!(
