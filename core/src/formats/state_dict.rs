@@ -104,7 +104,7 @@ pub enum WeightError {
 /// Fills `module` from a state dict, every tensor exactly once. `rename` turns a key of the file
 /// into the module's path, with PyTorch's last part (`weight`, `bias`, `running_mean`, ...).
 /// Linear weights are transposed, weights of 16 or 64 bits become f32; `num_batches_tracked` is passed over, and so is what a
-/// wrapper around the network puts before every key, such as `module.`.
+/// wrapper around the network puts before every key, such as `module.`, and what a checkpoint holds beside the network.
 ///
 /// # Errors
 /// [`WeightError`] where the file and the network do not match in full; `module` may then be
@@ -134,29 +134,49 @@ pub fn load<M: Module>(
     let tensors = tensors
         .into_values()
         .filter(|tensor| !tensor.name.ends_with("num_batches_tracked"))
-        .map(|mut tensor| {
-            tensor.name = rename(&tensor.name[wrapper..]);
-            tensor
+        .filter_map(|mut tensor| {
+            tensor.name = rename(tensor.name.strip_prefix(&wrapper)?);
+            Some(tensor)
         })
         .collect();
     let adapter = Box::new(PyTorchToBurnAdapter.chain(FloatCastAdapter::to(DType::F32)));
     check(module.apply(tensors, None, Some(adapter), true))
 }
 
-/// The length of what wrappers put before every one of the keys.
-fn wrapper<'a>(keys: impl Iterator<Item = &'a str> + Clone) -> usize {
-    const WRAPPERS: [&str; 4] = ["module.", "_orig_mod.", "model.", "state_dict."];
-    let mut length = 0;
-    if keys.clone().next().is_none() {
-        return 0;
-    }
-    while let Some(next) = WRAPPERS
+/// What stands before every key of the network, dots included: the place of its weights in a checkpoint, whose other keys are the
+/// optimiser's or another network's, and what wrappers put before all of them.
+fn wrapper<'a>(keys: impl Iterator<Item = &'a str>) -> String {
+    const PLACES: [&str; 12] = [
+        "model_state_dict.",
+        "state_dict.",
+        "model_state.",
+        "model.",
+        "net.",
+        "network.",
+        "weights.",
+        "params.",
+        "params_ema.",
+        "ema_state_dict.",
+        "model_ema.",
+        "ema.",
+    ];
+    let mut keys: Vec<&str> = keys.collect();
+    let mut wrapper = String::new();
+    if let Some(place) = PLACES
         .iter()
-        .find(|next| keys.clone().all(|key| key[length..].starts_with(**next)))
+        .find(|place| keys.iter().any(|key| key.starts_with(**place)))
     {
-        length += next.len();
+        keys.retain(|key| key.starts_with(place));
     }
-    length
+    while let Some(next) = keys.first().and_then(|key| Some(&key[..=key.find('.')?]))
+        && keys
+            .iter()
+            .all(|key| key.len() > next.len() && key.starts_with(next))
+    {
+        wrapper.push_str(next);
+        keys = keys.iter().map(|key| &key[next.len()..]).collect();
+    }
+    wrapper
 }
 
 fn check(result: ApplyResult) -> Result<(), WeightError> {
@@ -242,12 +262,24 @@ mod tests {
             load(&mut network(), &file, str::to_owned)
         };
         assert_eq!(read(&all), Ok(()));
-        for wrapper in ["module.", "_orig_mod.module.", "model."] {
-            let wrapped: Vec<_> = all
+        for wrapper in [
+            "module.",
+            "_orig_mod.module.",
+            "model.",
+            "ema.module.",
+            "student.",
+            "state_dict.net.",
+        ] {
+            let mut wrapped: Vec<_> = all
                 .iter()
                 .map(|(name, shape)| (format!("{wrapper}{name}"), shape.clone()))
                 .collect();
             assert_eq!(read(&wrapped), Ok(()), "{wrapper}");
+            // What a checkpoint holds beside the network.
+            if ["model.", "ema.module.", "state_dict.net."].contains(&wrapper) {
+                wrapped.push(("optimizer.state.0.momentum".to_owned(), vec![6]));
+                assert_eq!(read(&wrapped), Ok(()), "{wrapper}");
+            }
         }
         for index in 0..all.len() {
             let mut fewer = all.clone();

@@ -48,7 +48,7 @@ fn what_is_no_image_is_called_so() {
             "{bytes:?}"
         );
     }
-    let others: [(&[u8], &str); 28] = [
+    let others: [(&[u8], &str); 45] = [
         (b"BM\x46\0\0\0\0\0\0\0\x36\0", "BMP"),
         (b"II*\0\x08\0\0\0\0\0\0\0", "TIFF"),
         (b"\0\0\0\x20ftypavif\0\0\0\0", "AVIF"),
@@ -80,6 +80,23 @@ fn what_is_no_image_is_called_so() {
         (b"\xef\xbb\xbf<?xml version='1.0'?>\n<svg/>", "SVG"),
         (b" <svg xmlns='http://www.w3.org/2000/svg'/>", "SVG"),
         (b"%PDF-1.7\n", "PDF"),
+        (b"II*\0\x10\0\0\0CR\x02\0", "Canon raw"),
+        (b"\0\0\0\x18ftypavci\0\0\0\0avcimif1", "HEIF"),
+        (b"\0\0\0\x18ftypjpeg\0\0\0\0mif1jpeg", "HEIF"),
+        (b"\0\0\0\x18ftypmif2\0\0\0\0avifmiaf", "AVIF"),
+        (b"\0\0\0\x18ftypmiaf\0\0\0\0MA1Amif1", "AVIF"),
+        (b"\0\0\0\x18ftypavio\0\0\0\0avismsf1", "AVIF"),
+        (b"\0\0\0\x18ftyphevs\0\0\0\0msf1hevs", "HEIC"),
+        (b"\0\0\0\x18ftypcrx \0\0\0\x01crx isom", "Canon raw"),
+        (b"\0\0\0\x18ftypj2is\0\0\0\0msf1j2is", "JPEG 2000"),
+        (b"\0\0\0\x18ftypM4A \0\0\0\0M4A mp42", "MP4 audio"),
+        (b"\0\0\0\x14ftypqt  \0\0\0\0qt  ", "MP4 or QuickTime video"),
+        (b"P6\n640 480\n255\n", "Netpbm"),
+        (b"RIFF\0\0\0\0AVI LIST", "AVI video"),
+        (b"\x1a\x45\xdf\xa3\x01\0\0\0", "Matroska or WebM video"),
+        (b"\x8aMNG\r\n\x1a\n", "MNG"),
+        (b"BPG\xfb\0\0\0\0", "BPG"),
+        (b"qoif\0\0\0\x08", "QOI"),
     ];
     for (bytes, format) in others {
         let format = format.to_owned();
