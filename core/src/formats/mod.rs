@@ -4,6 +4,7 @@
 pub mod hugging_face;
 pub mod lone_surrogates;
 mod megvii;
+pub mod packed;
 pub mod state_dict;
 mod torchvision;
 #[cfg(feature = "train")]

@@ -33,8 +33,16 @@ pub(super) fn line(line: &str) -> Option<Fault> {
         return Some(array(line));
     } else if line.starts_with('<') {
         ("XML", TO_JSONL)
-    } else if line.starts_with("PAR1") {
-        ("a Parquet file", TO_JSONL)
+    } else if line.starts_with("#FORMAT=WebAnno") {
+        (
+            "WebAnno TSV, as INCEpTION and WebAnno export it",
+            "export CoNLL 2002 there",
+        )
+    } else if is_table_head(line) {
+        (
+            "a table with commas and a line of names",
+            "write its columns word and label with a tab between them and a blank line between tweets",
+        )
     } else {
         return None;
     };
@@ -51,6 +59,32 @@ fn is_brat(line: &str) -> bool {
     let span = fields.next().unwrap_or_default();
     let words = span.split(' ').count();
     numbered && line.contains('\t') && words >= 2
+}
+
+/// `word,label` and the like: the names of the columns of a CSV file.
+fn is_table_head(line: &str) -> bool {
+    const NAMES: [&str; 12] = [
+        "sentence",
+        "sentence #",
+        "sentence_id",
+        "word",
+        "words",
+        "token",
+        "tokens",
+        "text",
+        "tag",
+        "tags",
+        "label",
+        "labels",
+    ];
+    let fields: Vec<String> = line
+        .split([',', ';'])
+        .map(|field| field.trim_matches([' ', '"']).to_lowercase())
+        .collect();
+    let known = fields
+        .iter()
+        .filter(|field| NAMES.contains(&field.as_str()));
+    fields.len() > 1 && known.count() > 1
 }
 
 /// A file that is one JSON array.
@@ -71,6 +105,27 @@ fn array(line: &str) -> Fault {
         )
     };
     Fault::Foreign { name, remedy }
+}
+
+/// The fault for a label that is no BIO label, if it is known what it is.
+pub(super) fn label(text: &str) -> Option<Fault> {
+    let bioes = text.split_once('-').is_some_and(|(prefix, kind)| {
+        ["S", "E", "U", "L", "M"].contains(&prefix) && !kind.is_empty()
+    });
+    let (name, remedy) = if bioes {
+        (
+            "labels that mark the ends of entities too (BIOES, BILOU)",
+            "write B- for S- and U-, and I- for E-, L- and M-, for example by `sed -E 's/[SU](-[^\\t ]+)$/B\\1/; s/[ELM](-[^\\t ]+)$/I\\1/'`",
+        )
+    } else if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        (
+            "labels as numbers",
+            "write their names in their place: the list of names comes with the corpus",
+        )
+    } else {
+        return None;
+    };
+    Some(Fault::Foreign { name, remedy })
 }
 
 /// The fault for a JSON object without words and their labels, if it is known whose it is.
@@ -106,6 +161,37 @@ pub(super) fn object(line: &str) -> Option<Fault> {
         )
     } else if has("paragraphs") || has("cats") {
         ("spaCy training data", TO_JSONL)
+    } else if has("tokenized_text") && has("ner") {
+        (
+            "GLiNER's training data",
+            "write {\"tokens\": [..], \"labels\": [..]} from its spans of tokens, whose ends are inside",
+        )
+    } else if has("content") && has("annotation") {
+        ("a Dataturks export", TO_JSONL)
+    } else if has("text_snippet")
+        || has("text_segment_annotations")
+        || has("textSegmentAnnotations")
+    {
+        ("Google's format of annotated text", TO_JSONL)
+    } else if has("annotatable") || has("anncomplete") {
+        ("a tagtog export", TO_JSONL)
+    } else if has("sentences") && has("ner") {
+        (
+            "DyGIE's format",
+            "write {\"tokens\": [..], \"labels\": [..]} from its sentences and spans of tokens, whose ends are inside",
+        )
+    } else if has("tokens") && !has("labels") && spans("entities") {
+        (
+            "tokens with spans over them, as SpERT reads them",
+            "write {\"tokens\": [..], \"labels\": [..]} from its spans of tokens, whose ends are outside",
+        )
+    } else if has("text") && (has("annotation") || has("annotations") || has("annotation_agent")) {
+        ("an export of an annotation tool", TO_JSONL)
+    } else if has("words") && ["labels", "tags", "ner_tags", "ner"].into_iter().any(has) {
+        (
+            "words under another name than \"tokens\"",
+            "rename the members, for example by `jq -c '{tokens: .words, labels: .ner_tags}'`",
+        )
     } else if has("tokens")
         && !has("labels")
         && ["ner_tags", "tags", "ner", "label"]

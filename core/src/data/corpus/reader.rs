@@ -4,6 +4,7 @@ use crate::data::corpus::error::shorten;
 use crate::data::corpus::format::{columns, is_comment, is_label};
 use crate::data::corpus::{CorpusError, Fault, Format, Sample, Source, foreign, prefixes};
 use crate::formats::lone_surrogates::without_lone_surrogates;
+use crate::formats::packed::{Packed, packed};
 use crate::label::{EntityType, Label};
 use crate::tweet::words::{Sigils, Word, split_words};
 use serde::Deserialize;
@@ -117,6 +118,11 @@ impl<'a, R: BufRead> Reader<'a, R> {
             return Ok(None);
         }
         self.read += 1;
+        if self.read == 1
+            && let Some(Packed { name, unpack }) = packed(&self.buffer)
+        {
+            return Err(self.fault(1, Fault::Packed { name, unpack }));
+        }
         let text = str::from_utf8(&self.buffer).map_err(|_| {
             let fault = match self.buffer.as_slice() {
                 [0xff, 0xfe, ..] | [0xfe, 0xff, ..] if self.read == 1 => Fault::Foreign {
@@ -367,7 +373,8 @@ impl<'a, R: BufRead> Reader<'a, R> {
     }
 
     fn push(&mut self, word: &str, text: &str) -> Result<(), Fault> {
-        let label = self.source.labels.label(text)?;
+        let label = self.source.labels.label(text);
+        let label = label.map_err(|fault| foreign::label(text).unwrap_or(fault))?;
         match (word.is_empty(), label) {
             (true, Label::O) => {}
             (true, _) => {
