@@ -168,20 +168,22 @@ fn a_mislabelled_file_is_what_its_bytes_say() {
     );
 }
 
+/// A chunk of a PNG.
+fn png_chunk(name: &[u8; 4], data: &[u8]) -> Vec<u8> {
+    let named = [&name[..], data].concat();
+    let mut crc = !0u32;
+    for &byte in &named {
+        crc ^= u32::from(byte);
+        for _ in 0..8 {
+            crc = (crc >> 1) ^ (0xedb8_8320 & (crc & 1).wrapping_neg());
+        }
+    }
+    let length = (data.len() as u32).to_be_bytes();
+    [&length[..], &named, &(!crc).to_be_bytes()].concat()
+}
+
 /// A PNG that claims `width` × `height` RGB pixels and holds none.
 fn claiming(width: u32, height: u32) -> Vec<u8> {
-    let chunk = |name: &[u8; 4], data: &[u8]| {
-        let named = [&name[..], data].concat();
-        let mut crc = !0u32;
-        for &byte in &named {
-            crc ^= u32::from(byte);
-            for _ in 0..8 {
-                crc = (crc >> 1) ^ (0xedb8_8320 & (crc & 1).wrapping_neg());
-            }
-        }
-        let length = (data.len() as u32).to_be_bytes();
-        [&length[..], &named, &(!crc).to_be_bytes()].concat()
-    };
     let header = [
         &width.to_be_bytes()[..],
         &height.to_be_bytes(),
@@ -190,9 +192,9 @@ fn claiming(width: u32, height: u32) -> Vec<u8> {
     .concat();
     [
         b"\x89PNG\r\n\x1a\n".to_vec(),
-        chunk(b"IHDR", &header),
-        chunk(b"IDAT", &[0x78, 0x9c, 3, 0, 0, 0, 0, 1]),
-        chunk(b"IEND", &[]),
+        png_chunk(b"IHDR", &header),
+        png_chunk(b"IDAT", &[0x78, 0x9c, 3, 0, 0, 0, 0, 1]),
+        png_chunk(b"IEND", &[]),
     ]
     .concat()
 }
@@ -326,6 +328,59 @@ fn a_jpeg_is_whole_if_its_rows_are() {
     assert_eq!(third, truncated);
     let behind = scans[scans.len() - 1] - 30;
     assert_eq!(Image::decode(&progressive[..behind]), truncated);
+}
+
+/// Half of an image's data in a file that is whole but for them: every length is right and the end mark is there.
+#[test]
+fn half_of_the_data_is_refused_however_well_the_file_ends() {
+    let refused = |name: &str, bytes: &[u8]| {
+        let error = Image::decode(bytes).expect_err(name);
+        let known = matches!(
+            error,
+            DecodeError::Truncated { .. } | DecodeError::Damaged { .. }
+        );
+        assert!(known, "{name}: {error:?}");
+    };
+    for name in ["rgb.png", "grey16.png", "palette.png", "alpha.png"] {
+        let whole = file(name);
+        let mut half = whole[..8].to_vec();
+        let mut at = 8;
+        while let Some(head) = whole.get(at..at + 8) {
+            let length = u32::from_be_bytes([head[0], head[1], head[2], head[3]]) as usize;
+            let (kind, data) = (&head[4..], &whole[at + 8..at + 8 + length]);
+            let keep = if kind == b"IDAT" { length / 2 } else { length };
+            half.extend(png_chunk(kind.try_into().unwrap(), &data[..keep]));
+            at += 12 + length;
+        }
+        refused(name, &half);
+    }
+    for name in ["lossy.webp", "alpha.webp"] {
+        let whole = file(name);
+        // In the simplest form one chunk holds the image.
+        assert!(&whole[12..15] == b"VP8");
+        let keep = (whole.len() - 20) / 2;
+        let mut half = whole[..20 + keep].to_vec();
+        half[16..20].copy_from_slice(&(keep as u32).to_le_bytes());
+        half[4..8].copy_from_slice(&(keep as u32 + 12).to_le_bytes());
+        refused(name, &half);
+    }
+    for name in ["animated.gif", "see_through.gif"] {
+        let whole = file(name);
+        // The end of a sub-block in the first frame's data, found by its descriptor.
+        let frame = whole.iter().position(|&byte| byte == 0x2c).unwrap();
+        let flags = whole[frame + 9];
+        let colours = if flags & 0x80 == 0 {
+            0
+        } else {
+            3 << ((flags & 7) + 1)
+        };
+        let data = frame + 11 + colours;
+        let keep = usize::from(whole[data]) / 2;
+        let mut half = whole[..data + 1 + keep].to_vec();
+        half[data] = keep as u8;
+        half.extend([0, b';']);
+        refused(name, &half);
+    }
 }
 
 #[test]
