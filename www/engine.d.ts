@@ -87,7 +87,7 @@ export interface Recognizer {
 
 /** The module itself. */
 export interface Engine {
-  default(given: { module_or_path: Uint8Array }): Promise<unknown>;
+  default(given: { module_or_path: Uint8Array }): Promise<{ memory?: WebAssembly.Memory }>;
   lastPanic(): string | undefined;
   checkImageSize(bytes: number): void;
   FileBuffer: new (bytes: number) => FileBuffer;
