@@ -48,6 +48,8 @@ export interface PictureEvidence {
   /** Size of the image in the boxes' pixels: those of the upright image, its longer side at most 1024. */
   width: number;
   height: number;
+  /** Which frame of an animation was looked at, if not the first. */
+  note?: string;
 }
 
 /** A detection. */
@@ -74,6 +76,7 @@ export interface FileBuffer {
 }
 
 export interface EncodedImage {
+  note?: string;
   free(): void;
 }
 

@@ -320,10 +320,12 @@ export class Pane {
     }
     drawObjects({ boxes: this.#$('boxes'), objects: this.#$('objects') }, full?.picture);
     const note = this.#$('picture-note');
-    note.hidden = !picture || (this.abilities.pictures && !this.#waits(answer) && !problem);
+    const frameNote = full?.picture?.note;
+    note.hidden = !picture || (this.abilities.pictures && !this.#waits(answer) && !problem && !frameNote);
     note.classList.toggle('problem', Boolean(problem));
     if (problem) note.textContent = `The picture was left out: ${problem}`;
     else if (!this.abilities.pictures) note.textContent = 'This model reads text alone: the picture is left out.';
+    else if (frameNote) note.textContent = `Of the animation, ${frameNote}, was looked at.`;
     else note.textContent = 'Looking at the picture. Until then, this is what the text alone says.';
     this.#$('contribution').hidden = !full;
     if (full) {

@@ -144,10 +144,12 @@ async function forgetPicture({ picture }) {
 async function recognize({ text, caption, picture }, report) {
   const from = performance.now();
   const onRead = (loaded, total) => report({ part: 'text', loaded, total });
+  const encoded = encodedImages.get(picture);
   const recognition =
     picture === undefined
       ? await recognizer.recognize(text, caption, onRead)
-      : await recognizer.recognizeWith(text, encodedImages.get(picture), caption, onRead);
+      : await recognizer.recognizeWith(text, encoded, caption, onRead);
+  if (encoded?.note) recognition.picture.note = encoded.note;
   return { recognition, milliseconds: performance.now() - from };
 }
 

@@ -42,6 +42,7 @@ class EncodedImage {
   constructor(shows, mark) {
     this.shows = shows;
     this.mark = mark;
+    if (shows.includes('fades in')) this.note = 'frame 3 of 12, the first that is not of one colour';
   }
 
   free() {
