@@ -1,5 +1,6 @@
 //! Weights from files written by PyTorch: safetensors or `.pth` state dicts.
 
+use crate::formats::packed::{Packed, packed};
 use burn::module::Module;
 use burn::store::{
     ApplyResult, FloatCastAdapter, ModuleAdapter, ModuleSnapshot, ModuleStore,
@@ -8,6 +9,8 @@ use burn::store::{
 use burn::tensor::DType;
 use serde::Deserialize;
 use std::collections::HashMap;
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use thiserror::Error;
 
@@ -21,20 +24,51 @@ pub enum StateDict {
 }
 
 impl StateDict {
-    /// Reads a file: `.pth` and `.pt` as PyTorch writes them, anything else as safetensors.
+    /// Reads a file: what PyTorch wrote, whatever it is called, by how it begins, anything else as safetensors.
     ///
     /// # Errors
-    /// [`WeightError::Unreadable`] where the file cannot be read.
+    /// [`WeightError::Unreadable`] where the file cannot be read, [`WeightError::Foreign`] where it is known to be neither.
     pub fn from_file(path: &Path) -> Result<Self, WeightError> {
-        match path.extension().and_then(|e| e.to_str()) {
-            Some("pth" | "pt") => Ok(Self::Pth(path.to_owned())),
-            _ => match std::fs::read(path) {
-                Ok(bytes) => Ok(Self::Safetensors(bytes)),
-                Err(error) => Err(WeightError::Unreadable {
-                    detail: format!("{}: {error}", path.display()),
-                }),
-            },
+        let unreadable = |error: std::io::Error| WeightError::Unreadable {
+            detail: format!("{}: {error}", path.display()),
+        };
+        let mut start = Vec::new();
+        let file = File::open(path).map_err(unreadable)?;
+        file.take(256).read_to_end(&mut start).map_err(unreadable)?;
+        let named = matches!(
+            path.extension().and_then(|e| e.to_str()),
+            Some("pth" | "pt")
+        );
+        if start.starts_with(b"version https://git-lfs") {
+            return Err(WeightError::Foreign {
+                name: "a pointer of Git LFS in place of the file",
+                remedy: "fetch the file with git lfs pull",
+            });
         }
+        // An archive, or a pickle of protocol 2 to 5. A safetensors file begins with a length whose first byte may be that of a
+        // pickle, but then zeros follow.
+        let zeros = start.get(4..8) == Some(&[0; 4]);
+        if start.starts_with(b"PK\x03\x04") || (matches!(start[..], [0x80, 2..=5, ..]) && !zeros) {
+            return Ok(Self::Pth(path.to_owned()));
+        }
+        if let Some(Packed { name, .. }) = packed(&start) {
+            return Err(WeightError::Foreign {
+                name,
+                remedy: "unpack it first",
+            });
+        }
+        if start.starts_with(b"\x89HDF") {
+            return Err(WeightError::Foreign {
+                name: "a Keras file",
+                remedy: "take the weights in PyTorch's form",
+            });
+        }
+        if named {
+            return Ok(Self::Pth(path.to_owned()));
+        }
+        std::fs::read(path)
+            .map(Self::Safetensors)
+            .map_err(unreadable)
     }
 
     /// A value of the metadata of a safetensors file; none in a `.pth` file, which has none.
@@ -65,6 +99,14 @@ impl StateDict {
 /// Why weights did not fit a network.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum WeightError {
+    /// The file is something else.
+    #[error("the weight file is {name}; {remedy}")]
+    Foreign {
+        /// What it is.
+        name: &'static str,
+        /// What to do.
+        remedy: &'static str,
+    },
     /// The file is no state dict.
     #[error("the weight file cannot be read ({detail}); fetch it again")]
     Unreadable {
@@ -304,6 +346,33 @@ mod tests {
             matches!(unused, Err(WeightError::Unused { count: 1, .. })),
             "{unused:?}"
         );
+    }
+
+    #[test]
+    fn files_are_told_by_what_is_in_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let reference = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/reference");
+        for name in ["weights.bin", "best.ckpt", "model.pth.tar", "weights"] {
+            let path = folder.path().join(name);
+            std::fs::copy(reference.join("state_dict.pth"), &path).unwrap();
+            let file = StateDict::from_file(&path).unwrap();
+            assert_eq!(load(&mut network(), &file, str::to_owned), Ok(()), "{name}");
+        }
+        for (bytes, said) in [
+            (
+                &b"version https://git-lfs.github.com/spec/v1\noid"[..],
+                "git lfs pull",
+            ),
+            (b"\x1f\x8b\x08\0", "gzip"),
+            (b"\x89HDF\r\n\x1a\n", "PyTorch"),
+        ] {
+            for name in ["weights.safetensors", "weights.pth"] {
+                let path = folder.path().join(name);
+                std::fs::write(&path, bytes).unwrap();
+                let error = StateDict::from_file(&path).unwrap_err().to_string();
+                assert!(error.contains(said), "{error}");
+            }
+        }
     }
 
     #[test]
