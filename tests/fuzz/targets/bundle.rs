@@ -3,6 +3,7 @@
 //! The first byte says which file is changed, whether what follows takes its place or changes single bytes of it (three bytes for
 //! the place, one for the value), and what computes.
 #![no_main]
+#![recursion_limit = "256"]
 
 use burn::tensor::Device;
 use libfuzzer_sys::fuzz_target;

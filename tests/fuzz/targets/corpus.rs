@@ -1,5 +1,6 @@
 //! A corpus file becomes labelled tweets or an error that names the line; what is written as columns is read again as it was.
 #![no_main]
+#![recursion_limit = "256"]
 
 use libfuzzer_sys::fuzz_target;
 use mner_core::data::corpus::{Format, Prefixes, Reader, Sample, Source};

@@ -1,6 +1,7 @@
 //! A line of a JSONL stream: the tweet and the images in it, and the line as it goes out. The first byte says which member is read
 //! and how the answer's names begin.
 #![no_main]
+#![recursion_limit = "256"]
 
 // The program's own file, which is no part of the library.
 #[allow(dead_code)]

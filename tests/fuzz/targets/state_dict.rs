@@ -1,5 +1,6 @@
 //! A file that PyTorch wrote fills a network or is refused in words. The first byte says whether it is safetensors or a `.pth`.
 #![no_main]
+#![recursion_limit = "256"]
 
 use burn::tensor::Device;
 use libfuzzer_sys::fuzz_target;

@@ -1,5 +1,6 @@
 //! Word vectors, binary or text, and the table that is made of them.
 #![no_main]
+#![recursion_limit = "256"]
 
 use libfuzzer_sys::fuzz_target;
 use mner_core::formats::word2vec::WordVectors;
