@@ -6,7 +6,8 @@
 //!   tag characters, control characters. What makes an emoji what it is stays: `❤️ 1️⃣ 👩‍🚀 🏴󠁧󠁢󠁳󠁣󠁴󠁿`.
 //! - A combining mark that follows no character (at the start, after white space) is left out.
 //! - `&#39;`, `&#x27;`, the names of HTML 4, `&apos;` and HTML 5's names of ASCII marks and of Latin
-//!   letters count as the character they mean, escaped once or more often (`&amp;#39;`).
+//!   letters count as the character they mean, escaped once or more often (`&amp;#39;`). So do letters of
+//!   Latin-1 without the `;`, `Beyonc&eacute`.
 //!
 //! [`fold`] goes one step further, for what is looked up by its letters: the tokenizer's vocabulary,
 //! tables of names, word shapes.
@@ -324,11 +325,13 @@ fn escape(rest: &str) -> Option<(char, usize)> {
         .take(LONGEST)
         .take_while(u8::is_ascii_alphanumeric)
         .count();
-    if rest.as_bytes().get(count) != Some(&b';') {
-        return None;
+    let &c = NAMES.get(&rest[..count])?;
+    match rest.as_bytes().get(count) {
+        Some(b';') => Some((c, count + 1)),
+        // HTML knows the letters of Latin-1 without it too; a name of three letters may be a word.
+        _ if count > 3 && matches!(c, 'À'..='ÿ') && c.is_alphabetic() => Some((c, count)),
+        _ => None,
     }
-    let c = NAMES.get(&rest[..count])?;
-    Some((*c, count + 1))
 }
 
 /// The character of a numeric reference, after HTML 5: those of Windows-1252 for 128..=159, U+FFFD
@@ -414,6 +417,15 @@ mod tests {
                 "O'Neal O'Neal O'Neal O'Neal",
             ),
             ("Beyonc&eacute; &Aacute; &zcaron; &hearts;", "Beyoncé Á ž ♥"),
+            (
+                "Beyonc&eacute Bj&oumlrk M&eth &copy",
+                "Beyoncé Bj&oumlrk M&eth &copy",
+            ),
+            (
+                "&lsquo;&rsquo;&ldquo;&rdquo;&ndash;&mdash;&hellip;&euro;&trade;",
+                "‘’“”–—…€™",
+            ),
+            ("&#8217;&#x2019;&#X2019;&#08217;&#x02019;", "’’’’’"),
             ("&lt;3 &amp; &gt; &quot;", "<3 & > \""),
             ("O&amp;#39;Neal &amp;amp; &amp;amp;amp;lt;", "O'Neal & <"),
             (
