@@ -220,8 +220,7 @@ const NO_DIGITS: &str = "0000000000000000000000000000000000000000000000000000000
 
 /// The first place of some text in a manifest.
 fn place_of(bytes: &[u8], text: &str) -> Option<usize> {
-    let mut all = bytes.windows(text.len().max(1));
-    all.position(|window| window == text.as_bytes())
+    str::from_utf8(bytes).ok()?.find(text)
 }
 
 /// A manifest's bytes with zeros in the place of its own digits; none where they do not stand there.

@@ -1,0 +1,1 @@
+//! Nothing: the targets in `targets` are programs of their own.
