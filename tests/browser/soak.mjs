@@ -4,6 +4,8 @@
  *
  *     TEST_PKG=... node tests/browser/soak.mjs [EDITS [PICTURES [CHANGES]]]
  *
+ * with the models that ship or, where `MODELS` names a folder of three, with those, called as they are.
+ *
  * Memory is what is resident of the tab's process after garbage was collected in the page. It levels off if over the second half of
  * a phase it grows by less than a tenth of what the tab has; else the exit code is 1.
  */
@@ -11,13 +13,13 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { argv, env, exit } from 'node:process';
 import { chromium } from 'playwright-core';
-import { shipped } from './built.mjs';
 import { ENGINES, enter, realBundle, shows, visit } from './harness.mjs';
 
 const [edits, pictures, changes] = [500, 200, 50].map((usual, i) => Number(argv[2 + i] ?? usual));
 /** How often memory is read in a phase. */
 const READINGS = 20;
 const MODELS = ['hamlearning', 'text', 'ita'];
+const FOLDER = env.MODELS ?? new URL('../../www/models/', import.meta.url).pathname;
 
 const NAMES = ['Sunita Williams', 'Björk', 'Salah', 'Lagos', 'NASA', 'Real Madrid', '李娜', 'Νίκος', 'O&#39;Neal', '@nasa'];
 const WORDS = ['is back in', 'never left', '❤️', 'loses to', 'https://t.co/AbC123', '#Boeing', 'and', '…', '東京で', 'meets'];
@@ -110,8 +112,7 @@ const browser = await chromium.launch({
   args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
 });
 try {
-  const folders = shipped();
-  const models = Object.fromEntries(MODELS.map((name) => [name, realBundle(folders[name])]));
+  const models = Object.fromEntries(MODELS.map((name) => [name, realBundle(join(FOLDER, name))]));
   await visit({ browser }, { models, engine: 'built', query: '?backend=cpu' }, async (page) => {
     page.setDefaultTimeout(300_000);
     await shows(page, 'empty');

@@ -210,10 +210,13 @@ fn wrapper<'a>(keys: impl Iterator<Item = &'a str>) -> String {
     {
         keys.retain(|key| key.starts_with(place));
     }
-    while let Some(next) = keys.first().and_then(|key| Some(&key[..=key.find('.')?]))
-        && keys
-            .iter()
-            .all(|key| key.len() > next.len() && key.starts_with(next))
+    // Of what stands before all of them, a name and a parameter are left.
+    while keys.len() > 1
+        && let Some(next) = keys.first().and_then(|key| Some(&key[..=key.find('.')?]))
+        && keys.iter().all(|key| {
+            key.strip_prefix(next)
+                .is_some_and(|rest| rest.contains('.'))
+        })
     {
         wrapper.push_str(next);
         keys = keys.iter().map(|key| &key[next.len()..]).collect();

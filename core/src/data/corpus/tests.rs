@@ -138,7 +138,8 @@ fn exports_of_other_programs_are_named() {
         ("Sentence: 1\tThousands\tNNS\tO\n", "sentence numbers"),
         ("\u{feff}<?xml version=\"1.0\"?>\n", "XML"),
         ("#FORMAT=WebAnno TSV 3.3\n#T_SP=x|value\n", "WebAnno"),
-        ("Sentence #,Word,POS,Tag\n", "commas"),
+        ("Sentence #,Word,POS,Tag\n", "sentence numbers"),
+        ("sentence_id,words,labels\n", "commas"),
         ("\"word\";\"label\"\nObama;B-PER\n", "commas"),
         (
             r#"{"tokenized_text": ["Obama"], "ner": [[0, 0, "person"]]}"#,
