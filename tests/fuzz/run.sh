@@ -16,10 +16,8 @@ SECONDS_EACH=${1:?seconds for each target}
 shift
 [ $# -gt 0 ] || set -- words image bundle corpus word_vectors state_dict hugging_face jsonl
 
-bins=()
-for target in "$@"; do bins+=(--bin "fuzz-${target//_/-}"); done
 RUSTC_WORKSPACE_WRAPPER=$PWD/tests/fuzz/counters.sh cargo build --workspace --features "$FEATURES" \
-    --config profile.dev.package.mner-core.opt-level=1 "${bins[@]}"
+    --config profile.dev.package.mner-core.opt-level=1 --bin mner-fuzz
 
 # Files that targets write are many and small.
 [ -d /dev/shm ] && export TMPDIR=${TMPDIR:-/dev/shm}
@@ -32,7 +30,7 @@ for target in "$@"; do
     [ "$target" = image ] && seeds=(tests/reference/pictures)
     echo "== $target"
     # Longer inputs reach little more and take long.
-    if ! "$CARGO_TARGET_DIR/debug/fuzz-${target//_/-}" -max_total_time="$SECONDS_EACH" -max_len=65536 -timeout=60 \
+    if ! TARGET=$target "$CARGO_TARGET_DIR/debug/mner-fuzz" -max_total_time="$SECONDS_EACH" -max_len=65536 -timeout=60 \
         -rss_limit_mb=3000 -print_final_stats=1 -artifact_prefix="$findings/" "$known" "${seeds[@]}" >"$FUZZ/$target.log" 2>&1; then
         failures=$((failures + 1))
     fi

@@ -1,8 +1,5 @@
 //! A corpus file becomes labelled tweets or an error that names the line; what is written as columns is read again as it was.
-#![no_main]
-#![recursion_limit = "256"]
 
-use libfuzzer_sys::fuzz_target;
 use mner_core::data::corpus::{Format, Prefixes, Reader, Sample, Source};
 use mner_core::label::EntityType;
 
@@ -16,7 +13,8 @@ const FORMATS: [Option<Format>; 6] = [
 ];
 const PREFIXES: [Prefixes; 3] = [Prefixes::AsWritten, Prefixes::Joined, Prefixes::Split];
 
-fuzz_target!(|bytes: &[u8]| {
+/// Tries one input.
+pub fn run(bytes: &[u8]) {
     let Some((&how, text)) = bytes.split_first() else {
         return;
     };
@@ -72,4 +70,4 @@ fuzz_target!(|bytes: &[u8]| {
         all.collect()
     };
     assert_eq!(words(&again), words(&samples));
-});
+}

@@ -1,7 +1,5 @@
 //! Bytes of an image file become a bounded image or an error in words.
-#![no_main]
 
-use libfuzzer_sys::fuzz_target;
 use mner_core::image::decode::{Decoded, LONGEST_SIDE, Limits};
 
 /// Small enough that no honest input takes long.
@@ -13,7 +11,8 @@ const LIMITS: Limits = Limits {
     allocation: 64 << 20,
 };
 
-fuzz_target!(|bytes: &[u8]| {
+/// Tries one input.
+pub fn run(bytes: &[u8]) {
     match Decoded::within(bytes, &LIMITS) {
         Ok(Decoded { image, note }) => {
             assert!(
@@ -28,4 +27,4 @@ fuzz_target!(|bytes: &[u8]| {
         }
         Err(error) => assert!(!error.to_string().is_empty()),
     }
-});
+}

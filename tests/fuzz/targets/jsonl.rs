@@ -1,14 +1,11 @@
 //! A line of a JSONL stream: the tweet and the images in it, and the line as it goes out. The first byte says which member is read
 //! and how the answer's names begin.
-#![no_main]
-#![recursion_limit = "256"]
 
 // The program's own file, which is no part of the library.
 #[allow(dead_code)]
 #[path = "../../../core/src/bin/mner/record.rs"]
 mod record;
 
-use libfuzzer_sys::fuzz_target;
 use mner_core::formats::lone_surrogates::without_lone_surrogates;
 use record::{MOST_IMAGES, Record};
 use serde_json::{Map, Value, json};
@@ -16,7 +13,8 @@ use serde_json::{Map, Value, json};
 const FIELDS: [&str; 4] = ["text", "full_text", "data.text", "extended_tweet.full_text"];
 const PREFIXES: [Option<&str>; 3] = [None, Some("ner_"), Some("\"\\")];
 
-fuzz_target!(|bytes: &[u8]| {
+/// Tries one input.
+pub fn run(bytes: &[u8]) {
     let Some((&how, line)) = bytes.split_first() else {
         return;
     };
@@ -64,4 +62,4 @@ fuzz_target!(|bytes: &[u8]| {
             [came, out] => panic!("{came:?} became {out:?}"),
         }
     }
-});
+}

@@ -1,12 +1,10 @@
 //! Word vectors, binary or text, and the table that is made of them.
-#![no_main]
-#![recursion_limit = "256"]
 
-use libfuzzer_sys::fuzz_target;
 use mner_core::formats::word2vec::WordVectors;
 use mner_core::tweet::augmentation::Augmentation;
 
-fuzz_target!(|bytes: &[u8]| {
+/// Tries one input.
+pub fn run(bytes: &[u8]) {
     match WordVectors::parse(bytes) {
         Ok(vectors) => {
             let _ = vectors.to_string();
@@ -37,4 +35,4 @@ fuzz_target!(|bytes: &[u8]| {
                 .all(|value| value.is_finite())
         );
     }
-});
+}

@@ -1,7 +1,5 @@
 //! A text becomes words with exact spans, what may be found in them, and how each is looked up.
-#![no_main]
 
-use libfuzzer_sys::fuzz_target;
 use mner_core::tweet::{Bounds, Sigils, WordShape, fold, read, split_words};
 
 /// White space, and the characters that look like it.
@@ -13,7 +11,8 @@ fn is_blank(c: char) -> bool {
         )
 }
 
-fuzz_target!(|bytes: &[u8]| {
+/// Tries one input.
+pub fn run(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     let chars: Vec<char> = text.chars().collect();
     let units: Vec<u16> = text.encode_utf16().collect();
@@ -40,4 +39,4 @@ fuzz_target!(|bytes: &[u8]| {
             let _ = WordShape::of(&folded);
         }
     }
-});
+}

@@ -1,1 +1,0 @@
-//! Nothing: the targets in `targets` are programs of their own.
