@@ -201,15 +201,3 @@ fn user_names_and_hashtags_say_so_and_are_whole() {
     }
     assert!(seen[0] > 0 && seen[1] > 0, "{seen:?}");
 }
-
-#[test]
-fn explore() {
-    let Ok(path) = std::env::var("MNER_TEXTS") else { return };
-    let texts: Vec<String> = std::fs::read_to_string(path).unwrap().lines().map(|l| serde_json::from_str::<serde_json::Value>(l).unwrap()["text"].as_str().unwrap().to_owned()).collect();
-    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
-    let recognizer = recognizer();
-    for (text, found) in texts.iter().zip(recognize(&recognizer, &texts)) {
-        let all: Vec<String> = found.entities.iter().map(|e| format!("{} {:?} {:.3}", e.kind.name(), e.text, e.confidence)).collect();
-        println!("{text} => {}", all.join(" | "));
-    }
-}

@@ -7,7 +7,7 @@
 //!    The Broad Twitter Corpus, WNUT-17 and Tweebank do so, and English; the benchmarks, which cut
 //!    such a dot off, label it `O`. Initials are all of a name or none. Every other dot after an entity ends the sentence and not the name.
 
-use crate::tweet::reading::read;
+use crate::tweet::reading::{enclosed, read};
 use crate::tweet::words::links::is_link;
 use crate::tweet::words::{Sigils, Word};
 use std::borrow::Cow;
@@ -135,7 +135,8 @@ fn alone(word: &str) -> Bound {
     if is_link(word) {
         return Bound::OUTSIDE;
     }
-    let named = !is_image(word) && word.chars().any(char::is_alphanumeric);
+    let letter = |c: char| c.is_alphanumeric() || enclosed(c).is_some();
+    let named = !is_image(word) && word.chars().any(letter);
     Bound {
         begins: named,
         ends: named,
@@ -324,6 +325,14 @@ mod tests {
         assert_eq!(
             bounds("Avengers: “X” – 🇺🇸 A+ 's $5 1️⃣ #️⃣ ℹ️", Sigils::Joined),
             "Avengers:BIE ::I “:I X:BIE ”:I –:I 🇺🇸:I A:BIE +:I 's:BIE $:I 5:BIE 1️⃣:I #️⃣:I ℹ️:I"
+        );
+    }
+
+    #[test]
+    fn letters_in_parentheses_are_letters() {
+        assert_eq!(
+            bounds("⒝⒜ 🄑🄐 (b)", Sigils::Joined),
+            "⒝⒜:BIE 🄑🄐:BIE (:I b:BIE ):I"
         );
     }
 

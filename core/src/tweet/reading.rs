@@ -207,13 +207,13 @@ fn sigil(c: char) -> Option<char> {
     }
 }
 
-/// White space, or a character that looks like it: Hangul fillers, the Braille blank, and the control
-/// characters that separate fields.
+/// White space, or a character that looks like it: Hangul fillers, the Braille blank, the place of an
+/// object that is not there, and the control characters that separate fields.
 pub(super) fn is_blank(c: char) -> bool {
     c.is_whitespace()
         || matches!(
             c,
-            '\u{1C}'..='\u{1F}' | '\u{2800}' | '\u{3164}' | '\u{FFA0}'
+            '\u{1C}'..='\u{1F}' | '\u{2800}' | '\u{3164}' | '\u{FFA0}' | '\u{FFFC}'
         )
 }
 

@@ -135,6 +135,7 @@ fn marks_nobody_sees_are_inside_a_word_or_outside_and_no_part_of_it() {
             "Joe¦\u{600}¦Biden¦🏽",
         ),
         ("Joe\u{3164}Biden\u{2800}x", "Joe¦Biden¦x", "Joe¦Biden¦x"),
+        ("Joe\u{FFFC}Biden \u{FFFC}", "Joe¦Biden", "Joe¦Biden"),
         ("\u{200B}\u{FE0F}\u{301}", "", ""),
     ];
     for (text, stand, are) in table {
