@@ -50,7 +50,8 @@ pub fn run(bytes: &[u8]) {
     if samples.is_empty() {
         return;
     }
-    let mut written = String::new();
+    // A byte order mark, or one that begins the first word would be taken for one.
+    let mut written = String::from("\u{feff}");
     for sample in &samples {
         for (word, label) in sample.tokens.iter().zip(&sample.labels) {
             written.push_str(&format!("{word}\t{label}\n"));
