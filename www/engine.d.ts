@@ -48,6 +48,8 @@ export interface PictureEvidence {
   /** Size of the image in the boxes' pixels: those of the upright image, its longer side at most 1024. */
   width: number;
   height: number;
+  /** Which frame of an animation was looked at, if not the first. */
+  note?: string;
 }
 
 /** A detection. */
@@ -96,6 +98,7 @@ export interface FileBuffer {
 }
 
 export interface EncodedImage {
+  note?: string;
   free(): void;
 }
 
@@ -109,7 +112,7 @@ export interface Recognizer {
 
 /** The module itself. */
 export interface Engine {
-  default(given: { module_or_path: Uint8Array }): Promise<unknown>;
+  default(given: { module_or_path: Uint8Array }): Promise<{ memory?: WebAssembly.Memory }>;
   lastPanic(): string | undefined;
   checkImageSize(bytes: number): void;
   annotations(format: string, documents: Annotated[]): Writing;

@@ -368,8 +368,10 @@ export class Pane {
     drawObjects({ boxes: this.#$('boxes'), objects: this.#$('objects') }, seen?.picture);
     const note = this.#$('picture-note');
     note.classList.toggle('problem', Boolean(picture && problem));
-    note.hidden = !pictures.length || (Boolean(picture) && !this.#waits(answer) && !problem);
+    const frameNote = full?.picture?.note;
+    note.hidden = !pictures.length || (Boolean(picture) && !this.#waits(answer) && !problem && !frameNote);
     if (picture && problem) word(note, 'picture.left-out', { message: element('bdi', FOREIGN, problem) });
+    else if (frameNote) word(note, 'picture.frame', { note: element('bdi', FOREIGN, frameNote) });
     else word(note, picture ? 'picture.looking' : 'picture.unused', { count: pictures.length });
     this.#$('contribution').hidden = !full;
     if (full) {

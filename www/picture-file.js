@@ -29,9 +29,9 @@ const MAGIC = [
 ];
 /** @type {[string, RegExp][]} Brands of files in boxes (ISO 14496-12), the telling ones first: `mif1` may stand for any of them. */
 const BRANDS = [
-  ['AVIF', /^(avif|avis|avio)$/],
+  ['AVIF', /^(avif|avis|avio|av01|MA1[AB])$/],
   ['HEIC', /^(hei[csmx]|hev[csmx])$/],
-  ['HEIF', /^(mif[12]|msf1|miaf)$/],
+  ['HEIF', /^(mif[123]|msf1|miaf|miif|1pic|avc[is]|vvi[cs]|evb[is]|jpeg|jpgs)$/],
 ];
 /** Bytes from the beginning that tell the format. */
 const HEAD = 256;

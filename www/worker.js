@@ -34,6 +34,8 @@ const TOLERANCES = { cpu: 2e-3, webgpu: 2e-2 };
 
 /** @type {import('./engine.d.ts').Engine} */
 let engine;
+/** @type {{memory?: WebAssembly.Memory}} */
+let instance;
 /** @type {import('./engine.d.ts').Recognizer} */
 let recognizer;
 /** @type {Map<number, import('./engine.d.ts').EncodedImage>} images as the engine encoded them, by their numbers */
@@ -78,7 +80,12 @@ async function load({ url, backend, software, cache, asks }, report) {
   await recognizer.check(TOLERANCES[backend]);
   report({ part: 'start', loaded: 0, total: 0 });
   if (backend === 'webgpu') await recognizer.warmUp();
-  return { manifest };
+  return { manifest, memory: memory() };
+}
+
+/** Bytes that the engine has taken. It gives none back. */
+function memory() {
+  return instance?.memory?.buffer.byteLength ?? 0;
 }
 
 /** Brings the files in and has the engine check them and build the model. */
@@ -127,7 +134,7 @@ async function bring(source, manifest, key, base, starting, report) {
 async function look({ picture, image }) {
   const from = performance.now();
   encodedImages.set(picture, await recognizer.encodeImage(await forEngine(image, engine.checkImageSize)));
-  return { milliseconds: performance.now() - from };
+  return { milliseconds: performance.now() - from, memory: memory() };
 }
 
 async function forgetPicture({ picture }) {
@@ -138,10 +145,12 @@ async function forgetPicture({ picture }) {
 async function recognize({ text, caption, picture }, report) {
   const from = performance.now();
   const onRead = (loaded, total) => report({ part: 'text', loaded, total });
+  const encoded = encodedImages.get(picture);
   const recognition =
     picture === undefined
       ? await recognizer.recognize(text, caption, onRead)
-      : await recognizer.recognizeWith(text, encodedImages.get(picture), caption, onRead);
+      : await recognizer.recognizeWith(text, encoded, caption, onRead);
+  if (encoded?.note) recognition.picture.note = encoded.note;
   return { recognition, milliseconds: performance.now() - from };
 }
 
@@ -164,7 +173,7 @@ async function start(source, { glue, wasm, bytes }, onBytes) {
   });
   try {
     engine = await import(/* @vite-ignore */ /* webpackIgnore: true */ glue);
-    await engine.default({ module_or_path: code });
+    instance = await engine.default({ module_or_path: code });
   } catch (error) {
     throw new MnerError('engine', `This browser cannot start the engine: ${error.message}`);
   }

@@ -34,6 +34,8 @@ pub mod image;
 pub mod label;
 pub mod nn;
 #[cfg(feature = "train")]
+pub mod notice;
+#[cfg(feature = "train")]
 pub mod packing;
 pub mod recognizer;
 pub mod splitmix;

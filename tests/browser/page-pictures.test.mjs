@@ -166,6 +166,18 @@ test('frames lie on the picture where the objects are', () =>
     near(box.height, 0.8 * image.height);
   }));
 
+test('says which frame of an animation was looked at, and nothing of it for the next picture', () =>
+  visit(shared, only('ham'), async (page) => {
+    await enter(page, 'In Oslo');
+    const note = page.locator('#picture-note');
+    await hand(page, 'drop', { bytes: Buffer.concat([example('rocket'), Buffer.from('fades in')]) });
+    await page.getByText('Of the animation, frame 3 of 12, the first that is not of one colour, was looked at.').waitFor();
+    assert.equal(await note.evaluate((node) => node.classList.contains('problem')), false);
+    await hand(page, 'drop');
+    await note.waitFor({ state: 'hidden' });
+    await lookedAt(page);
+  }));
+
 test('a file that is no picture is refused in words, and nothing is lost', () =>
   visit(shared, only('ham'), async (page) => {
     await enter(page, 'In Oslo');

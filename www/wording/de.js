@@ -150,6 +150,7 @@ export default {
     one: 'Dieses Modell liest nur Text: Das Bild wird nicht beachtet.',
     other: 'Dieses Modell liest nur Text: Die Bilder werden nicht beachtet.',
   },
+  'picture.frame': 'Von der Animation wurde {note}, angesehen.',
   'picture.left-out': 'Das Bild wurde weggelassen. Meldung der Engine (auf Englisch): {message}',
   strip: 'Die Modelle lesen einen Tweet mit je einem Bild. Wählen Sie, mit welchem; zu Beginn ist es das erste.',
   'strip.name': '{number}: {name}',

@@ -155,6 +155,7 @@ export default {
     one: 'This model reads text alone: the picture is left out.',
     other: 'This model reads text alone: the pictures are left out.',
   },
+  'picture.frame': 'Of the animation, {note}, was looked at.',
   'picture.left-out': 'The picture was left out. Message of the engine: {message}',
   strip: 'The models read a tweet with one picture at a time. Choose which one; to begin with it is the first.',
   'strip.name': '{number}: {name}',

@@ -162,6 +162,7 @@ export default {
     many: 'Este modelo solo lee texto: las imágenes no se tienen en cuenta.',
     other: 'Este modelo solo lee texto: las imágenes no se tienen en cuenta.',
   },
+  'picture.frame': 'De la animación se ha examinado {note}.',
   'picture.left-out': 'La imagen se ha omitido. Mensaje del motor (en inglés): {message}',
   strip: 'Los modelos leen un tuit con una sola imagen a la vez. Elija con cuál; al principio es la primera.',
   'strip.name': '{number}: {name}',

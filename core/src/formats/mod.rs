@@ -7,6 +7,8 @@ pub mod lone_surrogates;
 #[cfg(any(test, feature = "train"))]
 mod megvii;
 #[cfg(any(test, feature = "train"))]
+pub mod packed;
+#[cfg(any(test, feature = "train"))]
 pub mod state_dict;
 #[cfg(any(test, feature = "train"))]
 mod torchvision;

@@ -3,6 +3,8 @@
 pub mod folder;
 #[cfg(all(test, feature = "flex"))]
 mod host_tests;
+#[cfg(all(test, feature = "flex"))]
+mod memory_tests;
 pub mod tiny;
 #[cfg(all(test, feature = "flex"))]
 mod vision_tests;

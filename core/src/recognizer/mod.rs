@@ -4,6 +4,7 @@
 mod answers;
 pub mod evidence;
 mod known_answer;
+mod memory;
 
 use crate::bundle::manifest::Manifest;
 use crate::bundle::{BundleError, BundleFiles, Compute, Unpacked, unpack};
@@ -12,6 +13,7 @@ use crate::decode::entities::{Entity, WordEntity, decode, decode_within};
 use crate::image::Image;
 use crate::label::{LABELS, Label};
 use crate::recognizer::evidence::{Answer, ImageEvidence};
+use crate::recognizer::memory::Memory;
 use crate::systems::System;
 use crate::systems::image_batch::EncodedImage;
 use crate::systems::ita::image_text::ImageText;
@@ -99,6 +101,7 @@ pub struct Recognizer {
     vision: Option<VisionEncoder>,
     layout: Layout,
     device: Device,
+    memory: Memory,
 }
 
 impl Recognizer {
@@ -140,6 +143,7 @@ impl Recognizer {
             vision,
             layout,
             device: device.clone(),
+            memory: Memory::default(),
         })
     }
 
@@ -243,7 +247,7 @@ impl Recognizer {
     }
 
     /// As [`Recognizer::recognize_with`]; `on_read` is told again and again how many of how many windows of the text are
-    /// read.
+    /// read. Windows of a long text that the text before had too are not read again.
     ///
     /// # Errors
     /// If the device fails to answer.

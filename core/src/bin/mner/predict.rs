@@ -11,6 +11,7 @@ use mner_core::data::corpus::UnfitSpans;
 use mner_core::formats::annotations::{Document, Format, Scheme, Unit, WriteOptions};
 use mner_core::image::Image;
 use mner_core::image::decode::Decoded;
+use mner_core::notice;
 use mner_core::recognizer::{Recognition, Recognizer};
 use mner_core::systems::image_batch::EncodedImage;
 use serde_json::{Map, Value, json};
@@ -195,7 +196,7 @@ pub fn leave_out(found: &mut Recognition, user_names: UserNames) -> usize {
 
 pub fn say_left_out(count: usize, user_names: UserNames) {
     if user_names.dropped() {
-        eprintln!("{count} entities of user names left out");
+        notice!("{count} entities of user names left out");
     }
 }
 
@@ -205,7 +206,7 @@ fn encode_image(recognizer: &Recognizer, path: &Path) -> Result<(Image, EncodedI
     let Decoded { image, note } =
         Decoded::read(&bytes).map_err(|e| format!("{}: {e}", path.display()))?;
     if let Some(note) = note {
-        eprintln!("{}: {note}", path.display());
+        notice!("{}: {note}", path.display());
     }
     let encoded = pollster::block_on(recognizer.encode_image(&image))?;
     Ok((image, encoded))

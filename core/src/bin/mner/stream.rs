@@ -15,7 +15,9 @@ use crate::predict::{leave_out, print_one, say_left_out};
 use crate::record::Record;
 use crate::user_names::UserNames;
 use mner_core::formats::annotations::Document;
+use mner_core::formats::packed::{Packed, packed};
 use mner_core::image::decode::{Decoded, Limits};
+use mner_core::notice;
 use mner_core::recognizer::{Recognition, RecognizeError, Recognizer};
 use mner_core::systems::image_batch::EncodedImage;
 use serde_json::{Map, Value, json};
@@ -118,7 +120,7 @@ pub fn run(
         }
         if last.elapsed() >= INTERVAL || (counts.lines == CHUNK && io::stderr().is_terminal()) {
             last = Instant::now();
-            eprintln!(
+            notice!(
                 "{} lines, {:.0} a second",
                 counts.lines,
                 counts.lines as f64 / started.elapsed().as_secs_f64()
@@ -127,9 +129,10 @@ pub fn run(
     }
     say_left_out(counts.left_out, settings.user_names);
     if counts.bad_images > 0 {
-        eprintln!(
+        notice!(
             "{} of {} images could not be looked at; their answers say why",
-            counts.bad_images, counts.images
+            counts.bad_images,
+            counts.images
         );
     }
     if counts.bad > 0 {
@@ -146,13 +149,11 @@ fn other_encoding(line: &[u8]) -> Option<String> {
     let (name, remedy) = match line {
         [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] => ("UTF-32", "iconv -f UTF-32 -t UTF-8"),
         [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => ("UTF-16", "iconv -f UTF-16 -t UTF-8"),
+        [b'{' | b' ' | b'[', 0, 0, 0, ..] => ("UTF-32", "iconv -f UTF-32LE -t UTF-8"),
+        [0, 0, 0, b'{' | b' ' | b'[', ..] => ("UTF-32", "iconv -f UTF-32BE -t UTF-8"),
         [b'{' | b' ' | b'[', 0, ..] => ("UTF-16", "iconv -f UTF-16LE -t UTF-8"),
         [0, b'{' | b' ' | b'[', ..] => ("UTF-16", "iconv -f UTF-16BE -t UTF-8"),
-        [0x1f, 0x8b, ..] => ("compressed by gzip", "gzip -dc"),
-        [0x28, 0xb5, 0x2f, 0xfd, ..] => ("compressed by zstd", "zstd -dc"),
-        [b'B', b'Z', b'h', ..] => ("compressed by bzip2", "bzip2 -dc"),
-        [b'P', b'K', 3, 4, ..] => ("a ZIP archive", "unzip -p"),
-        _ => return None,
+        _ => packed(line).map(|Packed { name, unpack }| (name, unpack))?,
     };
     Some(format!(
         "the input is {name}; JSON lines are read as UTF-8: send it through `{remedy}` first"

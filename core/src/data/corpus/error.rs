@@ -87,6 +87,16 @@ pub enum Fault {
         /// What to do.
         remedy: &'static str,
     },
+    /// The file is compressed or an archive.
+    #[error(
+        "found a file that is {name}, which is not read as a corpus; unpack it first, with `{unpack}`"
+    )]
+    Packed {
+        /// By what.
+        name: &'static str,
+        /// The command that unpacks it.
+        unpack: &'static str,
+    },
     /// The bytes are not UTF-8.
     #[error("found bytes that are not UTF-8 in `{found}`; expected a UTF-8 file")]
     NotUtf8 {

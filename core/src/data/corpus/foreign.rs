@@ -18,12 +18,46 @@ pub(super) fn line(line: &str) -> Option<Fault> {
         return Some(array());
     } else if line.starts_with('<') {
         ("XML", TO_JSONL)
-    } else if line.starts_with("PAR1") {
-        ("a Parquet file", TO_JSONL)
+    } else if line.starts_with("#FORMAT=WebAnno") {
+        (
+            "WebAnno TSV, as INCEpTION and WebAnno export it",
+            "export CoNLL 2002 there",
+        )
+    } else if is_table_head(line) {
+        (
+            "a table with commas and a line of names",
+            "write its columns word and label with a tab between them and a blank line between tweets",
+        )
     } else {
         return None;
     };
     Some(Fault::Foreign { name, remedy })
+}
+
+/// `word,label` and the like: the names of the columns of a CSV file.
+fn is_table_head(line: &str) -> bool {
+    const NAMES: [&str; 12] = [
+        "sentence",
+        "sentence #",
+        "sentence_id",
+        "word",
+        "words",
+        "token",
+        "tokens",
+        "text",
+        "tag",
+        "tags",
+        "label",
+        "labels",
+    ];
+    let fields: Vec<String> = line
+        .split([',', ';'])
+        .map(|field| field.trim_matches([' ', '"']).to_lowercase())
+        .collect();
+    let known = fields
+        .iter()
+        .filter(|field| NAMES.contains(&field.as_str()));
+    fields.len() > 1 && known.count() > 1
 }
 
 /// The fault for a file that is one JSON array of nothing that is known.
@@ -32,6 +66,27 @@ fn array() -> Fault {
         name: "a JSON array of nothing that is known",
         remedy: "write one object a line, {\"tokens\": [..], \"labels\": [..]}; `jq -c '.[]'` cuts an array into lines",
     }
+}
+
+/// The fault for a label that is no BIO label, if it is known what it is.
+pub(super) fn label(text: &str) -> Option<Fault> {
+    let bioes = text.split_once('-').is_some_and(|(prefix, kind)| {
+        ["S", "E", "U", "L", "M"].contains(&prefix) && !kind.is_empty()
+    });
+    let (name, remedy) = if bioes {
+        (
+            "labels that mark the ends of entities too (BIOES, BILOU)",
+            "write B- for S- and U-, and I- for E-, L- and M-, for example by `sed -E 's/[SU](-[^\\t ]+)$/B\\1/; s/[ELM](-[^\\t ]+)$/I\\1/'`",
+        )
+    } else if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        (
+            "labels as numbers",
+            "write their names in their place: the list of names comes with the corpus",
+        )
+    } else {
+        return None;
+    };
+    Some(Fault::Foreign { name, remedy })
 }
 
 /// The fault for a JSON object without words and their labels, if it is known whose it is.
@@ -46,15 +101,72 @@ pub(super) fn object(line: &str) -> Option<Fault> {
             | Format::Datasets
             | Format::Spacy),
         ) => Some(of_a_tool(format)),
-        _ => {
-            let value: Value = serde_json::from_str(line).ok()?;
-            let spacy = value.get("paragraphs").is_some() || value.get("cats").is_some();
-            spacy.then_some(Fault::Foreign {
-                name: "spaCy's training data of version 2",
-                remedy: TO_JSONL,
-            })
-        }
+        _ => of_its_members(line),
     }
+}
+
+/// The fault for an object of a tool whose format is not read.
+fn of_its_members(line: &str) -> Option<Fault> {
+    let value: Value = serde_json::from_str(line).ok()?;
+    let has = |key: &str| value.get(key).is_some();
+    let first = |key: &str| value.get(key).and_then(|list| list.get(0));
+    let spans = |key: &str| {
+        let list = value.get(key).and_then(Value::as_array);
+        list.is_some_and(|list| list.iter().all(|span| span.is_array() || span.is_object()))
+    };
+    let whole = |key: &str| first(key).is_some_and(Value::is_number);
+    let (name, remedy) = if has("paragraphs") || has("cats") {
+        ("spaCy training data", TO_JSONL)
+    } else if has("tokenized_text") && has("ner") {
+        (
+            "GLiNER's training data",
+            "write {\"tokens\": [..], \"labels\": [..]} from its spans of tokens, whose ends are inside",
+        )
+    } else if has("content") && has("annotation") {
+        ("a Dataturks export", TO_JSONL)
+    } else if has("text_snippet")
+        || has("text_segment_annotations")
+        || has("textSegmentAnnotations")
+    {
+        ("Google's format of annotated text", TO_JSONL)
+    } else if has("annotatable") || has("anncomplete") {
+        ("a tagtog export", TO_JSONL)
+    } else if has("sentences") && has("ner") {
+        (
+            "DyGIE's format",
+            "write {\"tokens\": [..], \"labels\": [..]} from its sentences and spans of tokens, whose ends are inside",
+        )
+    } else if has("tokens") && !has("labels") && spans("entities") {
+        (
+            "tokens with spans over them, as SpERT reads them",
+            "write {\"tokens\": [..], \"labels\": [..]} from its spans of tokens, whose ends are outside",
+        )
+    } else if has("text") && (has("annotation") || has("annotations") || has("annotation_agent")) {
+        ("an export of an annotation tool", TO_JSONL)
+    } else if has("words") && ["labels", "tags", "ner_tags", "ner"].into_iter().any(has) {
+        (
+            "words under another name than \"tokens\"",
+            "rename the members, for example by `jq -c '{tokens: .words, labels: .ner_tags}'`",
+        )
+    } else if has("tokens")
+        && !has("labels")
+        && ["ner_tags", "tags", "ner", "label"]
+            .into_iter()
+            .any(|key| first(key).is_some_and(Value::is_string))
+    {
+        (
+            "labels under another name than \"labels\"",
+            "rename the member, for example by `jq -c '{tokens, labels: .ner_tags}'`",
+        )
+    } else if ["labels", "ner_tags", "tags", "ner"].into_iter().any(whole) {
+        (
+            "labels as numbers",
+            "write their names: dataset.features[\"ner_tags\"].feature.int2str gives each",
+        )
+    } else {
+        return None;
+    };
+    Some(Fault::Foreign { name, remedy })
 }
 
 /// The fault for a line of an annotation tool's where a corpus is read line by line.

@@ -5,6 +5,7 @@ use crate::data::corpus::{CorpusError, Fault, Format, Sample, Source, foreign, p
 use crate::formats::annotations::lines::{columns, is_comment, shorten};
 use crate::formats::annotations::tags::{Scheme, bio, is_tag};
 use crate::formats::lone_surrogates::without_lone_surrogates;
+use crate::formats::packed::{Packed, packed};
 use crate::label::{EntityType, Label};
 use crate::tweet::words::{Sigils, Word, split_words};
 use serde::Deserialize;
@@ -125,6 +126,11 @@ impl<'a, R: BufRead> Reader<'a, R> {
             return Ok(None);
         }
         self.read += 1;
+        if self.read == 1
+            && let Some(Packed { name, unpack }) = packed(&self.buffer)
+        {
+            return Err(self.fault(1, Fault::Packed { name, unpack }));
+        }
         let text = str::from_utf8(&self.buffer).map_err(|_| {
             let fault = match self.buffer.as_slice() {
                 [0xff, 0xfe, ..] | [0xfe, 0xff, ..] if self.read == 1 => Fault::Foreign {
@@ -380,7 +386,8 @@ impl<'a, R: BufRead> Reader<'a, R> {
             None | Some(Scheme::Bioes) => bio(&self.before, text),
             Some(_) => Cow::Borrowed(text),
         };
-        let label = self.source.labels.label(&tag)?;
+        let label = self.source.labels.label(&tag);
+        let label = label.map_err(|fault| foreign::label(text).unwrap_or(fault))?;
         if let Some(name) = tag.strip_prefix("B-") {
             self.types.count(&self.source.labels, name);
         }

@@ -111,6 +111,38 @@ fn what_is_not_read_is_named() {
             r#"{"text": "a", "label": [[0, 1, "PER"]]}"#,
             "\"format\": \"doccano\"",
         ),
+        ("#FORMAT=WebAnno TSV 3.3\n#T_SP=x|value\n", "WebAnno"),
+        ("Sentence #,Word,POS,Tag\n", "sentence numbers"),
+        ("sentence_id,words,labels\n", "commas"),
+        ("\"word\";\"label\"\nObama;B-PER\n", "commas"),
+        (
+            r#"{"tokenized_text": ["Obama"], "ner": [[0, 0, "person"]]}"#,
+            "GLiNER",
+        ),
+        (
+            r#"{"content": "Obama", "annotation": [{"label": ["PER"], "points": [{"start": 0, "end": 4, "text": "Obama"}]}], "extras": null}"#,
+            "Dataturks",
+        ),
+        (
+            r#"{"tokens": ["Obama"], "entities": [{"type": "PER", "start": 0, "end": 1}], "relations": []}"#,
+            "SpERT",
+        ),
+        (
+            r#"{"doc_key": "1", "sentences": [["Obama"]], "ner": [[[0, 0, "PER"]]]}"#,
+            "DyGIE",
+        ),
+        (
+            r#"{"text": "Obama", "annotation": [["PER", 0, 5]], "annotation_agent": "me"}"#,
+            "annotation tool",
+        ),
+        (
+            r#"{"words": ["Obama"], "ner_tags": ["B-PER"]}"#,
+            "words under another name",
+        ),
+        ("Obama\t1\nin\t0\n", "labels as numbers"),
+        ("EU NNP I-NP 3\n", "labels as numbers"),
+        ("PAR1\u{15}\u{4}", "Parquet"),
+        ("BZh91AY&SY", "bzip2"),
     ] {
         let error = read_bytes(text.as_bytes(), &source(""))
             .expect_err(text)

@@ -40,8 +40,11 @@ fn truth() -> Vec<Document> {
         .documents
 }
 
+/// A text and its spans with their types.
+type Spans<'a> = (&'a str, Vec<(std::ops::Range<usize>, &'a str)>);
+
 /// Texts with the spans in them.
-fn spans(documents: &[Document]) -> Vec<(&str, Vec<(std::ops::Range<usize>, &str)>)> {
+fn spans(documents: &[Document]) -> Vec<Spans<'_>> {
     let span = |span: &'_ Span| span.bytes.clone();
     let spans = |document: &'_ Document| document.spans.iter().map(span).collect::<Vec<_>>();
     documents

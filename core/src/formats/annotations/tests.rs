@@ -39,8 +39,11 @@ fn read_back(format: Format, writing: &Writing) -> Vec<Document> {
     documents
 }
 
+/// A text and its spans with their types.
+type Plain = (String, Vec<(Range<usize>, String)>);
+
 /// What every format keeps: texts and spans.
-fn plain(documents: &[Document]) -> Vec<(String, Vec<(Range<usize>, String)>)> {
+fn plain(documents: &[Document]) -> Vec<Plain> {
     let span = |span: &Span| (span.bytes.clone(), span.kind.clone());
     let plain = |document: &Document| {
         let spans = document.spans.iter().map(span);
