@@ -33,6 +33,14 @@ pub enum HuggingFaceError {
         /// The cause.
         source: std::io::Error,
     },
+    /// The folder is that around the model's.
+    #[error("{} has no config.json, and {} has one; give that folder", folder.display(), inner.display())]
+    Around {
+        /// The folder given.
+        folder: PathBuf,
+        /// The one that has it.
+        inner: PathBuf,
+    },
     /// There are no weights.
     #[error(
         "{} holds neither model.safetensors nor pytorch_model.bin, nor the list of their parts; write it with save_pretrained",
@@ -114,6 +122,20 @@ fn read(path: PathBuf) -> Result<Vec<u8>, HuggingFaceError> {
     fs::read(&path).map_err(|source| HuggingFaceError::Io { path, source })
 }
 
+/// The folder within another that has a `config.json`: the first module of a sentence encoder, a version in a cache.
+fn inner_folder(folder: &Path) -> Option<PathBuf> {
+    let within = |folder: &Path| -> Vec<PathBuf> {
+        let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+        let mut folders: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
+        folders.sort();
+        folders
+    };
+    let mut all = within(folder);
+    all.extend(within(&folder.join("snapshots")));
+    all.into_iter()
+        .find(|inner| inner.join("config.json").is_file())
+}
+
 /// Reads the encoder of a folder onto `device`, with a fresh word-shape table of `shapes` rows.
 ///
 /// Weights of 16 or 64 bits become f32.
@@ -131,6 +153,12 @@ pub fn load_encoder(
         path: path.clone(),
         problem,
     };
+    if !path.is_file()
+        && let Some(inner) = inner_folder(folder)
+    {
+        let folder = folder.to_owned();
+        return Err(HuggingFaceError::Around { folder, inner });
+    }
     let config: HfConfig =
         serde_json::from_slice(&read(path.clone())?).map_err(|e| problem(e.to_string()))?;
     let family = config.family().map_err(problem)?;

@@ -4,6 +4,8 @@ pub mod card;
 pub mod folder;
 #[cfg(all(test, feature = "flex"))]
 mod host_tests;
+#[cfg(all(test, feature = "flex"))]
+mod memory_tests;
 pub mod tiny;
 #[cfg(all(test, feature = "flex"))]
 mod vision_tests;

@@ -5,6 +5,7 @@ mod answers;
 pub mod evidence;
 pub mod internals;
 mod known_answer;
+mod memory;
 
 use crate::bundle::manifest::Manifest;
 use crate::bundle::{BundleError, BundleFiles, Compute, Unpacked, unpack};
@@ -13,6 +14,7 @@ use crate::decode::entities::{Entity, WordEntity, decode, decode_within};
 use crate::image::Image;
 use crate::label::Label;
 use crate::recognizer::evidence::{Answer, ImageEvidence};
+use crate::recognizer::memory::Memory;
 use crate::systems::System;
 use crate::systems::image_batch::EncodedImage;
 use crate::systems::ita::image_text::ImageText;
@@ -100,6 +102,7 @@ pub struct Recognizer {
     vision: Option<VisionEncoder>,
     layout: Layout,
     device: Device,
+    memory: Memory,
 }
 
 impl Recognizer {
@@ -141,6 +144,7 @@ impl Recognizer {
             vision,
             layout,
             device: device.clone(),
+            memory: Memory::default(),
         })
     }
 
@@ -244,7 +248,7 @@ impl Recognizer {
     }
 
     /// As [`Recognizer::recognize_with`]; `on_read` is told again and again how many of how many windows of the text are
-    /// read.
+    /// read. Windows of a long text that the text before had too are not read again.
     ///
     /// # Errors
     /// If the device fails to answer.

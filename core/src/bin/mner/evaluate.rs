@@ -9,9 +9,10 @@ use crate::failure::Failure;
 use crate::images::ImageArgs;
 use crate::output;
 use crate::user_names::UserNames;
-use mner_core::data::corpus::Source;
+use mner_core::data::corpus::{Format, Source, UnfitSpans};
 use mner_core::data::image_text_files::{Captioner, read_all};
 use mner_core::evaluate::seen_entities::SeenEntities;
+use mner_core::formats::annotations::{Scheme, Unit};
 use mner_core::systems::ita::image_text::ImageText;
 use pass::{LeftOut, Pass, Question, pass};
 use report::Material;
@@ -24,9 +25,12 @@ use std::path::PathBuf;
 pub struct Args {
     #[command(flatten)]
     bundle: BundleArgs,
-    /// Labelled tweets: IMGID format, two- or four-column CoNLL, or JSONL
-    #[arg(long, value_name = "FILE", required_unless_present_any = ["contrast", "pairs"])]
-    data: Option<PathBuf>,
+    /// Labelled tweets: a file in one of the formats of `mner convert`, guessed from its content, or a JSON object that says
+    /// how to read it, as for train: {"path": "a.jsonl", "format": "doccano"}
+    #[arg(long, value_name = "CORPUS", value_parser = corpus, required_unless_present_any = ["contrast", "pairs"])]
+    data: Option<Source>,
+    #[command(flatten)]
+    reading: ReadArgs,
     /// Tweets in which the image decides: JSONL {"text", "name", "pictures": [{"image", "type"}, ...]}. Says how often the
     /// name's type follows the image; paths are relative to --images, or to the file
     #[arg(long, value_name = "FILE", conflicts_with = "data")]
@@ -47,8 +51,8 @@ pub struct Args {
     #[arg(long, value_enum, default_value_t)]
     captioner: Captioner,
     /// Labelled tweets the bundle learnt from: entities unseen in them are scored by themselves too (repeatable)
-    #[arg(long, alias = "learnt", value_name = "FILE")]
-    seen: Vec<PathBuf>,
+    #[arg(long, alias = "learnt", value_name = "CORPUS", value_parser = corpus)]
+    seen: Vec<Source>,
     /// Whether entities of user names are scored, or left out of gold and answers both
     #[arg(long, value_enum, default_value_t)]
     user_names: UserNames,
@@ -62,6 +66,48 @@ pub struct Args {
     /// Print fractions as JSON instead of a table
     #[arg(long)]
     json: bool,
+}
+
+/// How `--data` is read, over what its object says.
+#[derive(clap::Args)]
+struct ReadArgs {
+    /// Format of --data
+    #[arg(long, value_enum, requires = "data")]
+    format: Option<Format>,
+    /// Scheme of its tags; told from the tags unless given
+    #[arg(long, value_enum, requires = "data")]
+    scheme: Option<Scheme>,
+    /// What its offsets count, if not what its tool counts
+    #[arg(long, value_enum, requires = "data", value_name = "UNIT")]
+    offsets: Option<Unit>,
+    /// Names of tags that are numbers, in the order of the numbers: O,B-PER,I-PER,...
+    #[arg(long, value_delimiter = ',', requires = "data", value_name = "NAMES")]
+    names: Vec<String>,
+    /// What to do with spans that cut a word, overlap another or are in pieces
+    #[arg(long, value_enum, requires = "data")]
+    unfit_spans: Option<UnfitSpans>,
+}
+
+impl ReadArgs {
+    fn over(&self, source: &Source) -> Source {
+        let mut source = source.clone();
+        source.format = self.format.or(source.format);
+        source.scheme = self.scheme.or(source.scheme);
+        source.offsets = self.offsets.or(source.offsets);
+        source.unfit_spans = self.unfit_spans.unwrap_or(source.unfit_spans);
+        if !self.names.is_empty() {
+            source.names.clone_from(&self.names);
+        }
+        source
+    }
+}
+
+/// A path, or the JSON object that a training configuration holds.
+fn corpus(text: &str) -> Result<Source, String> {
+    match text.starts_with('{') {
+        true => serde_json::from_str(text).map_err(|e| e.to_string()),
+        false => Ok(Source::new(text)),
+    }
 }
 
 /// The passes asked for.
@@ -78,7 +124,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let Some(data) = &args.data else {
         return image_decides(args);
     };
-    let samples = Source::new(data).read()?;
+    let samples = args.reading.over(data).read()?;
     let names = names(&args.seen)?;
     let names = names.as_ref();
     let recognizer = args.bundle.load()?;
@@ -156,13 +202,13 @@ fn image_decides(args: &Args) -> Result<(), Failure> {
 }
 
 /// The names of the corpora learnt from, if any are given.
-fn names(seen: &[PathBuf]) -> Result<Option<SeenEntities>, Failure> {
+fn names(seen: &[Source]) -> Result<Option<SeenEntities>, Failure> {
     if seen.is_empty() {
         return Ok(None);
     }
     let mut names = SeenEntities::default();
-    for path in seen {
-        names.learn(&Source::new(path).read()?);
+    for source in seen {
+        names.learn(&source.read()?);
     }
     Ok(Some(names))
 }

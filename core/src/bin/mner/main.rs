@@ -5,6 +5,7 @@ mod bundle;
 mod card;
 mod compose;
 mod contrast;
+mod convert;
 mod device;
 mod distill;
 mod evaluate;
@@ -48,6 +49,7 @@ enum Command {
     Posteriors(posteriors::Args),
     Evaluate(evaluate::Args),
     Predict(predict::Args),
+    Convert(convert::Args),
     Inspect(inspect::Args),
     Export(export::Args),
     Quantize(quantize::Args),
@@ -70,6 +72,7 @@ fn main() -> ExitCode {
         Command::Posteriors(args) => posteriors::run(&args),
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Predict(args) => predict::run(&args),
+        Command::Convert(args) => convert::run(&args),
         Command::Inspect(args) => inspect::run(&args),
         Command::Export(args) => export::run(&args),
         Command::Quantize(args) => quantize::run(&args),

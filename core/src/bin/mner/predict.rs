@@ -1,19 +1,23 @@
 //! `mner predict`: the entities of any tweet, one or a stream of them.
 
 use crate::bundle::BundleArgs;
+use crate::convert;
 use crate::explain;
 use crate::failure::Failure;
 use crate::features::{self, Asked};
-use crate::stream::{self, Settings};
+use crate::stream::{self, Answers, Settings};
 use crate::user_names::UserNames;
 use image::ImageFormat;
+use mner_core::data::corpus::UnfitSpans;
+use mner_core::formats::annotations::{Document, Format, Scheme, Unit, WriteOptions};
 use mner_core::image::Image;
 use mner_core::image::decode::Decoded;
+use mner_core::notice;
 use mner_core::recognizer::{Recognition, Recognizer};
 use mner_core::systems::image_batch::EncodedImage;
 use serde_json::{Map, Value, json};
 use std::fs::File;
-use std::io::{self, BufReader, BufWriter, Write};
+use std::io::{self, BufRead, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 /// Find the entities of a tweet, or of every tweet in a JSONL stream
@@ -63,6 +67,28 @@ pub struct Args {
     /// Print JSON
     #[arg(long)]
     json: bool,
+    /// Write the answers in this format once all tweets are read; each record's id, images and further members come along
+    /// where the format has them
+    #[arg(long, value_enum, conflicts_with_all = ["json", "prefix"])]
+    format: Option<Format>,
+    /// The file to write, or for brat the folder
+    #[arg(
+        long,
+        value_name = "PATH",
+        default_value = "-",
+        requires = "format",
+        hide_default_value = true
+    )]
+    out: PathBuf,
+    /// What its offsets count, if not what its tool counts
+    #[arg(long, value_enum, requires = "format", value_name = "UNIT")]
+    offsets: Option<Unit>,
+    /// Scheme of its tags
+    #[arg(long, value_enum, default_value = "iob2", requires = "format")]
+    scheme: Scheme,
+    /// What to do with answers that the format cannot say
+    #[arg(long, value_enum, default_value_t, requires = "format")]
+    unfit_spans: UnfitSpans,
 }
 
 pub fn run(args: &Args) -> Result<(), Failure> {
@@ -90,29 +116,85 @@ pub fn run(args: &Args) -> Result<(), Failure> {
                     .save_with_format(path, ImageFormat::Png)
                     .map_err(|e| format!("{}: {e}", path.display()))?;
             }
+            if let Some(format) = args.format {
+                let mut document =
+                    Document::answered(text, &found.entities, &model_name(&recognizer));
+                let image = args.image.iter().map(|path| path.display().to_string());
+                document.images = image.collect();
+                return write_as(args, format, &[document]);
+            }
             print_one(&mut out, text, &found, args.json).map_err(|e| Failure::output(&e))
         }
         (None, Some(path)) if path.as_os_str() == "-" => {
-            let settings = settings(args, Path::new("."));
-            stream::run(&recognizer, &mut io::stdin().lock(), &mut out, &settings)
+            let settings = settings(args, &recognizer, Path::new("."));
+            answered(
+                args,
+                &recognizer,
+                &mut io::stdin().lock(),
+                &settings,
+                &mut out,
+            )
         }
         (None, Some(path)) => {
             let file = File::open(path).map_err(|e| format!("{}: {e}", path.display()))?;
-            let settings = settings(args, path.parent().unwrap_or(Path::new("")));
-            stream::run(&recognizer, &mut BufReader::new(file), &mut out, &settings)
+            let folder = path.parent().unwrap_or(Path::new(""));
+            let settings = settings(args, &recognizer, folder);
+            answered(
+                args,
+                &recognizer,
+                &mut BufReader::new(file),
+                &settings,
+                &mut out,
+            )
         }
         (None, None) => unreachable!("clap requires one of them"),
     }
 }
 
+/// Answers a stream, line by line or in another tool's format.
+fn answered(
+    args: &Args,
+    recognizer: &Recognizer,
+    input: &mut impl BufRead,
+    settings: &Settings,
+    out: &mut impl Write,
+) -> Result<(), Failure> {
+    let Some(format) = args.format else {
+        return stream::run(recognizer, input, Answers::Lines(out), settings);
+    };
+    let mut documents = Vec::new();
+    let answers = Answers::<io::Sink>::Documents(&mut documents);
+    // What was answered is written though some lines could not be read.
+    let read = stream::run(recognizer, input, answers, settings);
+    write_as(args, format, &documents)?;
+    read
+}
+
+/// Writes answers in another tool's format.
+fn write_as(args: &Args, format: Format, documents: &[Document]) -> Result<(), Failure> {
+    let options = WriteOptions {
+        offsets: args.offsets,
+        scheme: args.scheme,
+    };
+    let writing = format.write(documents, &options);
+    convert::tell(Path::new(format.name()), &writing.losses, args.unfit_spans)?;
+    convert::save(format, &writing, &args.out)
+}
+
+/// What the model is called in other tools' files.
+fn model_name(recognizer: &Recognizer) -> String {
+    format!("mner {}", recognizer.manifest().config.name())
+}
+
 /// How a stream that lies in `folder` is read.
-fn settings(args: &Args, folder: &Path) -> Settings {
+fn settings(args: &Args, recognizer: &Recognizer, folder: &Path) -> Settings {
     Settings {
         field: args.field.clone(),
         images: args.images.clone().unwrap_or_else(|| folder.to_owned()),
         prefix: args.prefix.clone(),
         user_names: args.user_names,
         json: args.json,
+        model: model_name(recognizer),
     }
 }
 
@@ -127,7 +209,7 @@ pub fn leave_out(found: &mut Recognition, user_names: UserNames) -> usize {
 
 pub fn say_left_out(count: usize, user_names: UserNames) {
     if user_names.dropped() {
-        eprintln!("{count} entities of user names left out");
+        notice!("{count} entities of user names left out");
     }
 }
 
@@ -137,7 +219,7 @@ fn encode_image(recognizer: &Recognizer, path: &Path) -> Result<(Image, EncodedI
     let Decoded { image, note } =
         Decoded::read(&bytes).map_err(|e| format!("{}: {e}", path.display()))?;
     if let Some(note) = note {
-        eprintln!("{}: {note}", path.display());
+        notice!("{}: {note}", path.display());
     }
     let encoded = pollster::block_on(recognizer.encode_image(&image))?;
     Ok((image, encoded))

@@ -14,7 +14,10 @@ use crate::failure::Failure;
 use crate::predict::{leave_out, print_one, say_left_out};
 use crate::record::Record;
 use crate::user_names::UserNames;
+use mner_core::formats::annotations::Document;
+use mner_core::formats::packed::{Packed, packed};
 use mner_core::image::decode::{Decoded, Limits};
+use mner_core::notice;
 use mner_core::recognizer::{Recognition, RecognizeError, Recognizer};
 use mner_core::systems::image_batch::EncodedImage;
 use serde_json::{Map, Value, json};
@@ -34,6 +37,14 @@ pub struct Settings {
     pub user_names: UserNames,
     /// JSON, or lines for a reader.
     pub json: bool,
+    /// What the model is called in documents.
+    pub model: String,
+}
+
+/// Where answers go: out as they come, or into documents for another tool's format.
+pub enum Answers<'a, W> {
+    Lines(&'a mut W),
+    Documents(&'a mut Vec<Document>),
 }
 
 /// Lines read and answered together.
@@ -71,7 +82,7 @@ struct Counts {
 pub fn run(
     recognizer: &Recognizer,
     input: &mut impl BufRead,
-    out: &mut impl Write,
+    mut answers: Answers<impl Write>,
     settings: &Settings,
 ) -> Result<(), Failure> {
     let mut counts = Counts::default();
@@ -103,11 +114,13 @@ pub fn run(
         if chunk.is_empty() {
             break;
         }
-        answer(recognizer, chunk, out, settings, &mut counts)?;
-        out.flush().map_err(|e| Failure::output(&e))?;
+        answer(recognizer, chunk, &mut answers, settings, &mut counts)?;
+        if let Answers::Lines(out) = &mut answers {
+            out.flush().map_err(|e| Failure::output(&e))?;
+        }
         if last.elapsed() >= INTERVAL || (counts.lines == CHUNK && io::stderr().is_terminal()) {
             last = Instant::now();
-            eprintln!(
+            notice!(
                 "{} lines, {:.0} a second",
                 counts.lines,
                 counts.lines as f64 / started.elapsed().as_secs_f64()
@@ -116,9 +129,10 @@ pub fn run(
     }
     say_left_out(counts.left_out, settings.user_names);
     if counts.bad_images > 0 {
-        eprintln!(
+        notice!(
             "{} of {} images could not be looked at; their answers say why",
-            counts.bad_images, counts.images
+            counts.bad_images,
+            counts.images
         );
     }
     if counts.bad > 0 {
@@ -135,13 +149,11 @@ fn other_encoding(line: &[u8]) -> Option<String> {
     let (name, remedy) = match line {
         [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] => ("UTF-32", "iconv -f UTF-32 -t UTF-8"),
         [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => ("UTF-16", "iconv -f UTF-16 -t UTF-8"),
+        [b'{' | b' ' | b'[', 0, 0, 0, ..] => ("UTF-32", "iconv -f UTF-32LE -t UTF-8"),
+        [0, 0, 0, b'{' | b' ' | b'[', ..] => ("UTF-32", "iconv -f UTF-32BE -t UTF-8"),
         [b'{' | b' ' | b'[', 0, ..] => ("UTF-16", "iconv -f UTF-16LE -t UTF-8"),
         [0, b'{' | b' ' | b'[', ..] => ("UTF-16", "iconv -f UTF-16BE -t UTF-8"),
-        [0x1f, 0x8b, ..] => ("compressed by gzip", "gzip -dc"),
-        [0x28, 0xb5, 0x2f, 0xfd, ..] => ("compressed by zstd", "zstd -dc"),
-        [b'B', b'Z', b'h', ..] => ("compressed by bzip2", "bzip2 -dc"),
-        [b'P', b'K', 3, 4, ..] => ("a ZIP archive", "unzip -p"),
-        _ => return None,
+        _ => packed(line).map(|Packed { name, unpack }| (name, unpack))?,
     };
     Some(format!(
         "the input is {name}; JSON lines are read as UTF-8: send it through `{remedy}` first"
@@ -238,7 +250,7 @@ type Line = (usize, Result<Job, (Option<Record>, String)>);
 fn answer(
     recognizer: &Recognizer,
     chunk: Vec<Line>,
-    out: &mut impl Write,
+    answers: &mut Answers<impl Write>,
     settings: &Settings,
     counts: &mut Counts,
 ) -> Result<(), Failure> {
@@ -261,10 +273,20 @@ fn answer(
                     None => without.next().expect("an answer for every text"),
                 };
                 counts.left_out += leave_out(&mut found, settings.user_names);
-                write(out, job, &found, settings)
+                match answers {
+                    Answers::Lines(out) => write(out, job, &found, settings),
+                    Answers::Documents(documents) => {
+                        documents.push(document(number, job, &found, settings));
+                        Ok(())
+                    }
+                }
             }
             Err((record, error)) => {
                 counts.bad += 1;
+                let Answers::Lines(out) = answers else {
+                    eprintln!("line {number}: {error}");
+                    continue;
+                };
                 let fault = json!({ "line": number, "error": error });
                 match (record, fault) {
                     (Some(record), Value::Object(fault)) => {
@@ -281,6 +303,20 @@ fn answer(
         written.map_err(|e| Failure::output(&e))?;
     }
     Ok(())
+}
+
+/// An answer as a document, with the members of its record.
+fn document(number: usize, job: Job, found: &Recognition, settings: &Settings) -> Document {
+    let mut document = Document::answered(&job.text, &found.entities, &settings.model);
+    document.place = format!("line {number}");
+    match job.record.others(&settings.field) {
+        Ok(members) => document = document.with_members(members),
+        Err(error) => eprintln!("line {number}: {error}"),
+    }
+    if let Some(error) = job.image.said.get("image_error").and_then(Value::as_str) {
+        eprintln!("line {number}: {error}");
+    }
+    document
 }
 
 fn write(

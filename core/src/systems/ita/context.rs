@@ -123,7 +123,7 @@ impl Context {
 }
 
 /// A context in subwords.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ContextSubwords {
     /// Subwords of each word of each kind.
     kinds: [Vec<Vec<u32>>; 3],

@@ -35,6 +35,7 @@ use crate::data::corpus::mixture::Mixture;
 use crate::formats::vision_networks::{OBJECT_NAMES, load_detector};
 use crate::image::{Image, input};
 use crate::nn::yolox::Yolox;
+use crate::notice;
 use crate::splitmix::SplitMix64;
 use crate::train::adamw::OnePassAdamW;
 use crate::train::checkpoint::{AtomicCheckpointer, last_epoch, path as checkpoint_path};
@@ -108,9 +109,10 @@ pub fn distill(
     let checkpoints = open_run(config, resume)?;
     let (photographs, mixture, held_out) = find(&config.photos)?;
     let counts = (photographs.len(), held_out.len());
-    eprintln!(
+    notice!(
         "{} photographs to learn from, {} kept apart",
-        counts.0, counts.1
+        counts.0,
+        counts.1
     );
 
     let sides = Sides {
@@ -122,7 +124,7 @@ pub fn distill(
         detector: teacher.clone(),
     };
     let baseline = compare(&start, &examination);
-    eprintln!(
+    notice!(
         "the teacher's weights at {}: {}",
         config.side,
         sentence(&baseline)
@@ -156,7 +158,7 @@ pub fn distill(
     let calibrated_start = compare(&calibrated(start)?.0, &examination);
     let (trained, shift) = calibrated(trained)?;
     let student = compare(&trained, &examination);
-    eprintln!("the student at {}: {}", config.side, sentence(&student));
+    notice!("the student at {}: {}", config.side, sentence(&student));
 
     detector_file::write(trained.detector, config.side, &config.out.join(DETECTOR))?;
     let path = config.out.join(OBJECT_NAMES);

@@ -46,7 +46,10 @@ pub fn write(
     let tweets = samples.iter().zip(found).enumerate();
     let evaluation = Evaluation {
         model: &recognizer.manifest().about.name,
-        data: args.data.as_deref().map_or_else(String::new, tail),
+        data: args
+            .data
+            .as_ref()
+            .map_or_else(String::new, |source| tail(&source.path)),
         settings: settings(recognizer, args, samples.len(), &passes.own),
         tables: tables(passes),
         calibration,
