@@ -303,6 +303,14 @@ fn a_reader_who_leaves_is_no_failure() {
         );
         assert!(!said.contains('\r'), "{said}");
     }
+    // Also one who has read enough of what is said beside the answer.
+    let out = path(&folder, "out");
+    let bad = ["evaluate", "--bundle", &bundle, "--data", &bundle];
+    for (args, code) in [(&["init", "--out", &out][..], 0), (&bad, 1)] {
+        let mut child = mner(args).stderr(Stdio::piped()).spawn().unwrap();
+        drop(child.stderr.take());
+        assert_eq!(child.wait().unwrap().code(), Some(code), "{args:?}");
+    }
 }
 
 #[test]
@@ -778,7 +786,9 @@ fn a_gpu_trains_as_the_cpu_does() {
     let still = fs::read_to_string(&manifest)
         .unwrap()
         .replace("\"dropout\": 0.1", "\"dropout\": 0.0");
-    fs::write(&manifest, still).unwrap();
+    let mut still: Value = serde_json::from_str(&still).unwrap();
+    still["files"].as_object_mut().unwrap().remove("manifest");
+    fs::write(&manifest, still.to_string()).unwrap();
     fs::create_dir(&images).unwrap();
     for (id, name) in ["rocket", "football"].iter().enumerate() {
         let from = format!("{}/../www/examples/{name}.webp", env!("CARGO_MANIFEST_DIR"));
@@ -891,17 +901,18 @@ fn entities_of_user_names_may_be_left_out_and_are_counted() {
     );
 
     let data = path(&folder, "gold.txt");
-    fs::write(
-        &data,
-        "@nasa\tB-ORG\nin\tO\nHouston\tB-LOC\n\n@\tO\nwarriors\tB-ORG\n",
-    )
-    .unwrap();
+    // Random weights find some of the last ones.
+    let others = ["Houston", "sunita", "NASA", "Paris"];
+    let others = others.map(|name| format!("\nin\tO\n@\tO\n{name}\tO\nis\tO\n"));
+    let labelled = "@nasa\tB-ORG\nin\tO\nHouston\tB-LOC\n\n@\tO\nwarriors\tB-ORG\n";
+    fs::write(&data, format!("{labelled}{}", others.concat())).unwrap();
     let scores = |user_names: &str| -> Value {
         let scores = succeed(&[
             "evaluate",
             "--bundle",
             &bundle,
             "--json",
+            "--calibration",
             "--user-names",
             user_names,
             "--data",
@@ -909,8 +920,16 @@ fn entities_of_user_names_may_be_left_out_and_are_counted() {
         ]);
         serde_json::from_str(&scores).unwrap()
     };
-    assert!(scores("keep").get("user_names").is_none());
+    let in_bins = |scores: &Value| -> u64 {
+        let bins = scores["calibration"]["bins"].as_array().unwrap();
+        bins.iter().map(|bin| bin["found"].as_u64().unwrap()).sum()
+    };
+    let kept = scores("keep");
+    assert!(kept.get("user_names").is_none());
     let dropped = scores("drop");
+    let left_out = dropped["user_names"]["found"].as_u64().unwrap();
+    assert!(left_out > 0, "random weights find a user name");
+    assert_eq!(in_bins(&dropped), in_bins(&kept) - left_out);
     assert_eq!(dropped["user_names"]["gold"], 2);
     assert_eq!(dropped["lenient"]["micro"]["support"], 1);
 }

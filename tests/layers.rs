@@ -5,8 +5,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The folders, and the files beside them, from the lowest to the highest. Each may import what stands before it.
-const LAYERS: [&str; 16] = [
+const LAYERS: [&str; 17] = [
     "splitmix",
+    "notice",
     "formula",
     "label",
     "tweet",

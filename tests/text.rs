@@ -73,6 +73,34 @@ fn a_text_is_read_as_its_reader_reads_it() {
         ("𝓑𝓪𝓻𝓪𝓬𝓴 𝓞𝓫𝓪𝓶𝓪 at ＮＡＳＡ", "Barack Obama at NASA"),
         ("ⒷⒶⓇⒶⒸⓀ ⓄⒷⒶⓂⒶ at ᴺᴬᵀᴼ", "BARACK OBAMA at NATO"),
         ("1️⃣ #️⃣ ℹ️ ©️ Obama 👩🏽‍🚀", "1️⃣ #️⃣ ℹ️ ©️ Obama 👩🏽‍🚀"),
+        (
+            "Barack\u{2064} Obama met Angela\u{AD} Merkel in Pa\u{200D}ris",
+            "Barack Obama met Angela Merkel in Paris",
+        ),
+        (
+            "Bar\u{FE0E}ack Obama\u{E0101} met \u{2068}Angela Merkel\u{2069} in\u{200E} Paris\u{61C}",
+            "Barack Obama met Angela Merkel in Paris",
+        ),
+        (
+            "Barack\u{180E} Obama\u{34F} met Angela\u{200B} \u{308}Merkel in \u{202B}Paris\u{202C}",
+            "Barack Obama met Angela Merkel in Paris",
+        ),
+        (
+            "Shaquille O&#8217;Neal &ndash; NASA",
+            "Shaquille O’Neal – NASA",
+        ),
+        (
+            "Sin&eacute;ad O&rsquo;Connor in D&uuml;sseldorf",
+            "Sinéad O’Connor in Düsseldorf",
+        ),
+        (
+            "Obama&nbsp;&mdash;&nbsp;&ldquo;Paris&rdquo;",
+            "Obama — “Paris”",
+        ),
+        ("Beyonc&eacute Knowles in Paris", "Beyoncé Knowles in Paris"),
+        ("𝕭𝖆𝖗𝖆𝖈𝖐 𝕺𝖇𝖆𝖒𝖆 at ℕ𝔸𝕊𝔸", "Barack Obama at NASA"),
+        ("Bᴀʀᴀᴄᴋ Oʙᴀᴍᴀ at 🄽🄰🅂🄰", "Barack Obama at NASA"),
+        ("🅑🅐🅡🅐🅒🅚 🅞🅑🅐🅜🅐 at ＮＡＳＡ", "BARACK OBAMA at NASA"),
     ];
     let recognizer = recognizer();
     let texts: Vec<&str> = same.iter().flat_map(|(a, b)| [*a, *b]).collect();

@@ -1,24 +1,35 @@
 /** The page: what is composed goes to one pane, or to two that are compared. */
 import { Composer } from './composer.js';
 import { byId, element } from './dom.js';
+import { withoutUserNames } from './evidence.js';
 import { EXAMPLES } from './examples.js';
+import { copyBy, offerDownloads } from './export.js';
+import { linkTo, textIn } from './link.js';
 import { describe, installed } from './models.js';
 import { keep, keepOffline } from './offline.js';
 import { Pane } from './pane.js';
+import { nameOf } from './picture.js';
 import { remember as keepChoice, remembered } from './settings.js';
+import { Visit } from './visit.js';
+import { drawVisit } from './visit-view.js';
+import { LANGUAGES, Refusal, prefer, preferred, say, speak, spoken } from './wording.js';
 
 const $ = (id) => document.getElementById(id);
 const userNames = byId(HTMLInputElement, 'user-names');
 const comparing = byId(HTMLInputElement, 'compare');
+const languages = byId(HTMLSelectElement, 'language');
 const query = new URLSearchParams(location.search);
 
 /** @type {import('./models.js').Model[]} */
 let models = [];
 /** @type {import('./composer.js').Input} */
-let input = { text: '' };
+let input = { text: '', pictures: [], tweet: 0 };
 /** @typedef {{pane: Pane, key: string, name?: string}} Slot `key` is the parameter of the URL that names the pane's model */
 /** @type {Slot[]} */
 const panes = [];
+const visit = new Visit();
+/** The text that the address holds, as long as it is the one in the field. */
+let linked;
 
 function announce(words) {
   $('live').textContent = words;
@@ -35,6 +46,11 @@ function addPane(key, suffix) {
       composer.offerCaption(panes.some(({ pane }) => pane.abilities.captions));
       const lists = ['models/index.json', ...models.map(({ url }) => `${url}manifest.json`)];
       if (backend) keep(backend, lists);
+    },
+    onAnswer: (read, recognition, model) => {
+      if (slot !== panes[0]) return;
+      visit.record(read, recognition, model);
+      showVisit();
     },
   });
   /** @type {Slot} */
@@ -73,8 +89,8 @@ async function start() {
   const [{ pane }] = panes;
   try {
     models = await installed();
-  } catch (error) {
-    pane.fail('The models cannot be listed.', error.message, start);
+  } catch (refusal) {
+    pane.fail('failure.models', refusal, start);
     return;
   }
   pane.offer(models);
@@ -109,21 +125,88 @@ function compare(on) {
 /** The pictures of the examples that were taken, so that a model need not look at one twice. */
 const fetched = new Map();
 
-async function take({ title, text, image, alt }) {
+async function take({ name, alt, text, image }) {
   try {
     if (!fetched.has(image)) {
       const response = await fetch(image);
       if (!response.ok) throw new Error(String(response.status));
-      fetched.set(image, new File([await response.blob()], title, { type: response.headers.get('content-type') }));
+      fetched.set(image, await response.blob());
     }
-    await composer.fill(text, fetched.get(image), alt);
-    // On a narrow screen the answer is below the fold.
-    if (matchMedia('(max-width: 60rem)').matches) $('panes').scrollIntoView();
+    await composer.fill(text, [{ blob: fetched.get(image), described: { name, alt } }]);
+    showAnswer();
   } catch {
-    composer.complain(`The picture of this example, ${image}, cannot be fetched.`);
+    composer.complain(new Refusal('example.unfetched', { image }));
   }
 }
 
+/** On a narrow screen the answer is below the fold. */
+function showAnswer() {
+  if (matchMedia('(max-width: 60rem)').matches) $('panes').scrollIntoView();
+}
+
+function showExamples() {
+  const items = EXAMPLES.map((example) => {
+    const picture = element('img', { src: example.image, alt: '', width: 160, height: 100, loading: 'lazy' });
+    const button = element('button', { type: 'button' }, picture, element('span', {}, say(example.name)));
+    button.onclick = () => take(example);
+    return element('li', {}, button);
+  });
+  $('examples').replaceChildren(...items);
+}
+
+/** An answer of this visit as it is to be shown. */
+function wanted({ recognition }) {
+  return userNames.checked ? recognition : withoutUserNames(recognition);
+}
+
+function showVisit() {
+  drawVisit({ section: $('visit'), count: $('visit-count'), list: $('visit-list') }, visit.all, wanted, async ({ text, pictures, caption }) => {
+    await composer.fill(text, pictures, caption);
+    $('panes').scrollIntoView({ block: 'nearest' });
+    $('tweet').focus({ preventScroll: true });
+  });
+}
+
+/** Puts the tweet that the address holds into the field. */
+function takeLink() {
+  try {
+    const text = textIn(location.hash);
+    if (text === undefined) return;
+    linked = text;
+    composer.fill(text);
+  } catch (refusal) {
+    composer.complain(refusal);
+  }
+}
+
+/** The address says what is in the field, or nothing of it. */
+function forgetLink() {
+  if (linked === undefined || linked === input.text) return;
+  linked = undefined;
+  const url = new URL(location.href);
+  url.hash = '';
+  history.replaceState(null, '', url);
+}
+
+async function chooseLanguage() {
+  const chosen = /** @type {import('./wording.js').Language} */ (languages.value);
+  if (!(await prefer(chosen))) return;
+  reword();
+  announce(say('language.chosen'));
+}
+
+/** Says again what does not say itself again. */
+function reword() {
+  showExamples();
+  showVisit();
+  composer.reword();
+  for (const { pane } of panes) pane.reword();
+}
+
+await speak(preferred());
+for (const [tag, name] of Object.entries(LANGUAGES)) languages.append(element('option', { value: tag, lang: tag }, name));
+languages.value = spoken();
+languages.onchange = chooseLanguage;
 userNames.checked = remembered('user names') !== 'off';
 addPane('model', '');
 const composer = new Composer($, {
@@ -131,18 +214,39 @@ const composer = new Composer($, {
   onInput(changed) {
     input = changed;
     for (const { pane } of panes) pane.update(input);
+    forgetLink();
+    $('copy-link').hidden = !input.text.trim();
   },
 });
-for (const example of EXAMPLES) {
-  const picture = element('img', { src: example.image, alt: '', width: 160, height: 100, loading: 'lazy' });
-  const button = element('button', { type: 'button' }, picture, element('span', {}, example.title));
-  button.onclick = () => take(example);
-  $('examples').append(element('li', {}, button));
-}
+showExamples();
+takeLink();
+addEventListener('hashchange', takeLink);
+copyBy(
+  byId(HTMLButtonElement, 'copy-link'),
+  () => linkTo(composer.text),
+  (words) => {
+    announce(words);
+    if (words === say('copy.done') && input.pictures.length) composer.complain(new Refusal('link.copied'));
+  },
+  (refusal) => composer.complain(/** @type {Refusal} */ (refusal)),
+);
 userNames.onchange = () => {
   keepChoice('user names', userNames.checked ? undefined : 'off');
   for (const { pane } of panes) pane.showUserNames(userNames.checked);
+  showVisit();
 };
 comparing.onchange = () => compare(comparing.checked);
+offerDownloads({ formats: byId(HTMLSelectElement, 'visit-format'), button: byId(HTMLButtonElement, 'visit-download'), problem: $('visit-problem') }, () => ({
+  mner: panes[0].pane.mner,
+  name: 'visit',
+  list: true,
+  tweets: visit.all.map((read) => ({ text: read.text, recognition: wanted(read), model: read.model.name, images: read.pictures.map(nameOf) })),
+}));
+$('visit-clear').onclick = () => {
+  visit.clear();
+  showVisit();
+  announce(say('visit.cleared'));
+  $('tweet').focus();
+};
 keepOffline($('notice'));
 start();

@@ -1,24 +1,30 @@
-/** What a person puts in: a tweet, a picture and perhaps a caption. */
-import { byId } from './dom.js';
-import { pictureIn } from './drag.js';
-import { LIMITS, formatOf, headOf, refusal, upright } from './picture-file.js';
+/** What a person puts in: a tweet, its pictures and perhaps a caption. */
+import { byId, element } from './dom.js';
+import { takeIn } from './intake.js';
+import { MOST, nameOf, opened, sizeOf } from './picture.js';
+import { kindOf, textOf } from './text-file.js';
+import { Refusal, say, word } from './wording.js';
 
 const PAUSE = 120;
 
 /**
- * @typedef {{blob: Blob, url: string, alt: string, width: number, height: number}} Picture `url` shows it as the engine sees it
- * @typedef {{text: string, picture?: Picture, caption?: string}} Input
+ * @typedef {import('./picture.js').Picture} Picture
+ * @typedef {import('./picture.js').Given} Given
+ * @typedef {{text: string, pictures: Picture[], caption?: string, tweet: number}} Input
+ *     `tweet` stays the same while one tweet is written, and is another's for what takes its place
  */
 export class Composer {
   #$;
   #onInput;
   #announce;
   #typing;
-  #picture;
+  /** @type {Picture[]} */
+  #pictures = [];
   /** @type {Input} what was told last */
   #told;
-  /** Counts the pictures given, so that one that loads slowly cannot overtake the next. */
-  #given = 0;
+  #tweet = 0;
+  /** Counts what takes the place of everything, so that what loads slowly cannot come in after it. */
+  #turn = 0;
 
   /**
    * @param {(id: string) => HTMLElement} $
@@ -29,21 +35,30 @@ export class Composer {
     this.#onInput = onInput;
     this.#announce = announce;
     for (const id of ['tweet', 'caption']) $(id).addEventListener('input', () => this.#soon());
-    $('choose').onclick = () => $('file').click();
-    const file = byId(HTMLInputElement, 'file');
-    file.onchange = () => {
-      if (file.files[0]) this.takePicture(file.files[0]);
-      // So that choosing the same file again is a change.
-      file.value = '';
-    };
-    $('remove').onclick = () => {
-      this.removePicture();
-      $('choose').focus();
-    };
-    document.addEventListener('paste', (event) => this.#paste(event));
-    this.#acceptDrops();
+    for (const [button, input] of [['choose', 'file'], ['open-text', 'text-file']]) {
+      const file = byId(HTMLInputElement, input);
+      $(button).onclick = () => file.click();
+      file.onchange = () => {
+        this.takeFiles([...file.files]);
+        // So that choosing the same file again is a change.
+        file.value = '';
+      };
+    }
+    takeIn((files) => {
+      // Whatever takes the place of everything meanwhile is what is wanted.
+      const turn = this.#turn;
+      files.then(
+        (all) => turn === this.#turn && this.takeFiles(all),
+        (refusal) => turn === this.#turn && this.complain(refusal),
+      );
+    });
     // What the browser has kept from before a reload.
     this.#now();
+  }
+
+  /** The tweet as it stands. */
+  get text() {
+    return this.#$('tweet').value;
   }
 
   /** Shows the field for a caption, or hides it. */
@@ -53,75 +68,120 @@ export class Composer {
     this.#now();
   }
 
-  /** Replaces text and picture, and takes the caption away. */
-  async fill(text, file, alt) {
+  /** Puts another tweet in place of this one, with its pictures and, if it has one, its caption. */
+  async fill(text, /** @type {Given[]} */ given = [], caption = '') {
+    this.#tweet++;
+    const turn = ++this.#turn;
     this.#$('tweet').value = text;
-    this.#$('caption').value = '';
-    await this.takePicture(file, alt);
-    // Where the picture was refused, the text is new all the same.
-    this.#now();
+    this.#$('caption').value = caption;
+    this.complain(undefined);
+    const pictures = await this.#open(given, turn);
+    if (!pictures) return;
+    this.#release(this.#pictures);
+    this.#pictures = pictures;
+    this.#listed();
   }
 
-  /** Attaches a picture once the browser can show it, and says why where it cannot. */
-  async takePicture(blob, alt) {
-    const turn = ++this.#given;
-    const name = blob.name || 'The picture';
-    let image;
-    let problem;
+  /** Takes pictures beside those that are there, and the text of a text file in place of what is in the field. */
+  async takeFiles(/** @type {File[]} */ files) {
+    if (!files.length) return;
+    const turn = this.#turn;
+    this.complain(undefined);
+    const kinds = await Promise.all(files.map(kindOf));
+    if (turn !== this.#turn) return;
+    const [texts, pictures] = ['text', 'picture'].map((kind) => files.filter((_, i) => kinds[i] === kind));
+    if (texts.length > 1) this.complain(new Refusal('text.many'));
+    else if (texts.length) await this.#takeText(texts[0], turn);
+    if (pictures.length && turn === this.#turn) await this.#add(pictures.map((blob) => ({ blob })), turn);
+  }
+
+  async #takeText(file, turn) {
     try {
-      image = await shown(blob);
-      // Loaded is not decoded: a picture that is too large costs nothing yet.
-      if (image.width * image.height > LIMITS.pixels) {
-        const size = `${image.width} × ${image.height} pixels`;
-        problem = `${name} has ${size}, and at most ${LIMITS.pixels / 1e6} million pixels are read. Save it smaller.`;
-      } else {
-        const turned = await upright(blob);
-        if (turned) {
-          URL.revokeObjectURL(image.url);
-          image = await shown(turned);
-        }
-      }
-    } catch {
-      problem = `${name} ${refusal(await headOf(blob).then(formatOf, () => undefined))}`;
+      const text = await textOf(file);
+      if (turn !== this.#turn) return;
+      this.#tweet++;
+      this.#$('tweet').value = text;
+      this.#announce(say('text.taken', { name: file.name }));
+      this.#now();
+    } catch (refusal) {
+      if (turn === this.#turn) this.complain(refusal);
     }
-    if (problem || turn !== this.#given) {
-      if (image) URL.revokeObjectURL(image.url);
-      if (turn === this.#given) this.complain(problem);
-      return;
+  }
+
+  /** Attaches pictures once the browser can show them, as many as a tweet may have, and says why where it cannot. */
+  async #add(given, turn) {
+    const pictures = await this.#open(given, turn);
+    if (!pictures) return;
+    const room = MOST - this.#pictures.length;
+    const [taken, left] = [pictures.slice(0, room), pictures.slice(room)];
+    this.#release(left);
+    if (left.length) this.complain(new Refusal('picture.many', { most: MOST }));
+    if (!taken.length) return;
+    this.#pictures = [...this.#pictures, ...taken];
+    this.#announce(say('picture.added', { count: taken.length }));
+    this.#listed();
+  }
+
+  /**
+   * Opens pictures, and says what is wrong with the first that cannot be.
+   * @returns {Promise<Picture[] | undefined>} nothing where something newer has come meanwhile
+   */
+  async #open(given, turn) {
+    const all = await Promise.allSettled(given.map(opened));
+    const pictures = all.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+    if (turn !== this.#turn) {
+      this.#release(pictures);
+      return undefined;
     }
-    const { url, width, height } = image;
-    this.#drop();
-    this.#picture = { blob, url, alt: alt ?? name, width, height };
+    const failed = all.find(({ status }) => status === 'rejected');
+    if (failed?.status === 'rejected') this.complain(failed.reason);
+    return pictures;
+  }
+
+  #remove(picture) {
+    const at = this.#pictures.indexOf(picture);
     this.complain(undefined);
-    this.#$('preview').src = url;
-    this.#$('picture-name').textContent = name;
-    this.#$('picture-size').textContent = `${width} × ${height}`;
-    this.#$('picture').hidden = false;
-    this.#$('choose').textContent = 'Change the picture';
-    this.#announce('Picture added.');
+    this.#pictures = this.#pictures.filter((one) => one !== picture);
+    this.#announce(say('picture.removed'));
+    this.#listed();
+    this.#release([picture]);
+    const buttons = this.#$('pictures').querySelectorAll('button');
+    (buttons[Math.min(at, buttons.length - 1)] ?? this.#$('choose')).focus();
+  }
+
+  #release(pictures) {
+    for (const { url } of pictures) URL.revokeObjectURL(url);
+  }
+
+  /** Shows which pictures there are, and tells of them. */
+  #listed() {
+    this.reword();
     this.#now();
   }
 
-  removePicture() {
-    this.#given++;
-    this.complain(undefined);
-    if (this.#picture) this.#announce('Picture removed.');
-    this.#drop();
-    this.#$('picture').hidden = true;
-    this.#$('choose').textContent = 'Add a picture';
-    this.#now();
+  /** Lists the pictures, in the language in use. */
+  reword() {
+    const items = this.#pictures.map((picture) => {
+      const name = nameOf(picture);
+      const remove = element('button', { type: 'button', className: 'remove', ariaLabel: say('picture.remove.name', { name }) }, say('picture.remove'));
+      remove.onclick = () => this.#remove(picture);
+      const words = [element('span', { className: 'picture-name' }, name), element('span', { className: 'picture-size quiet' }, sizeOf(picture))];
+      return element('li', {}, element('img', { src: picture.url, alt: '' }), element('p', {}, ...words), remove);
+    });
+    this.#$('pictures').replaceChildren(...items);
+    this.#$('pictures').hidden = !items.length;
+    word(this.#$('choose'), items.length ? 'picture.more' : 'picture.add');
+    byId(HTMLButtonElement, 'choose').disabled = items.length >= MOST;
   }
 
-  #drop() {
-    if (this.#picture) URL.revokeObjectURL(this.#picture.url);
-    this.#picture = undefined;
-    this.#$('preview').removeAttribute('src');
-  }
-
-  /** Says what is wrong with the picture, or that nothing is. */
-  complain(problem) {
-    this.#$('picture-problem').textContent = problem ?? '';
-    this.#$('picture-problem').hidden = !problem;
+  /**
+   * Says what is wrong with what was given, or that nothing is.
+   * @param {Refusal} [refusal]
+   */
+  complain(refusal) {
+    if (refusal && !(refusal instanceof Refusal)) throw refusal;
+    word(this.#$('picture-problem'), refusal?.key, refusal?.values);
+    this.#$('picture-problem').hidden = !refusal;
   }
 
   #soon() {
@@ -131,80 +191,23 @@ export class Composer {
 
   #now() {
     clearTimeout(this.#typing);
-    const text = this.#$('tweet').value;
-    const picture = this.#picture;
+    const { text } = this;
+    const pictures = this.#pictures;
     const caption = this.#$('caption-field').hidden ? undefined : this.#$('caption').value.trim() || undefined;
     const told = this.#told;
-    if (told && text === told.text && picture === told.picture && caption === told.caption) return;
-    this.#told = { text, picture, caption };
+    if (told && text === told.text && pictures === told.pictures && caption === told.caption) return;
+    if (told && !edited(told.text, text)) this.#tweet++;
+    this.#told = { text, pictures, caption, tweet: this.#tweet };
     this.#onInput(this.#told);
   }
-
-  /** Takes a picture from the clipboard. Text that comes with one (office programs do that) wins. */
-  #paste(event) {
-    const { files, types } = event.clipboardData;
-    if (!files.length || types.includes('text/plain')) return;
-    event.preventDefault();
-    this.takePicture(files[0]);
-  }
-
-  /**
-   * Takes files and pictures that are dropped anywhere. What is neither goes into a field, as text, and nowhere else: there
-   * the browser would open it in place of the page.
-   */
-  #acceptDrops() {
-    let inside = 0;
-    const files = ({ dataTransfer }) => dataTransfer.types.includes('Files');
-    const ours = (event) => files(event) || !fieldOf(event.target);
-    const show = () => document.body.classList.toggle('dropping', inside > 0);
-    document.addEventListener('dragenter', (event) => {
-      if (ours(event)) event.preventDefault();
-      if (!files(event)) return;
-      inside++;
-      show();
-    });
-    document.addEventListener('dragover', (event) => {
-      if (!ours(event)) return;
-      event.preventDefault();
-      const useful = ['Files', 'text/uri-list', 'text/html'].some((type) => event.dataTransfer.types.includes(type));
-      event.dataTransfer.dropEffect = useful ? 'copy' : 'none';
-    });
-    document.addEventListener('dragleave', (event) => {
-      if (!files(event)) return;
-      inside = Math.max(0, inside - 1);
-      show();
-    });
-    document.addEventListener('drop', (event) => {
-      inside = 0;
-      show();
-      if (!ours(event)) return;
-      event.preventDefault();
-      // Whoever gives another picture meanwhile wants that one.
-      const turn = this.#given;
-      pictureIn(event.dataTransfer).then(
-        (file) => turn === this.#given && file && this.takePicture(file),
-        (error) => turn === this.#given && this.complain(error.message),
-      );
-    });
-  }
 }
 
-/** The field for text that a node is in. */
-function fieldOf(node) {
-  const place = node instanceof Element ? node : node.parentElement;
-  return place?.closest('textarea, input[type=text]');
-}
-
-/** A picture's URL and its size as the browser shows it; fails where it cannot. */
-function shown(blob) {
-  const url = URL.createObjectURL(blob);
-  const image = new Image();
-  return new Promise((done, failed) => {
-    image.onload = () => done({ url, width: image.naturalWidth, height: image.naturalHeight });
-    image.onerror = () => {
-      URL.revokeObjectURL(url);
-      failed(new Error('no picture'));
-    };
-    image.src = url;
-  });
+/** Whether a text is what somebody makes of another by editing it: they begin and end alike for half of the shorter. */
+function edited(before, after) {
+  const shorter = Math.min(before.length, after.length);
+  if (before === after) return true;
+  let [begin, end] = [0, 0];
+  while (begin < shorter && before[begin] === after[begin]) begin++;
+  while (end < shorter - begin && before.at(-1 - end) === after.at(-1 - end)) end++;
+  return shorter > 0 && 2 * (begin + end) >= shorter;
 }

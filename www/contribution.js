@@ -1,14 +1,18 @@
 /** Draws what the picture contributed: its relevance, its tags, and the answer without it beside the answer with it. */
 import { element } from './dom.js';
 import { certainTags, changes, mostMoved, moved, relevanceOf } from './evidence.js';
-import { chip, percent } from './view.js';
+import { chip } from './view.js';
+import { FOREIGN, decimal, percent, say, sayWith } from './wording.js';
 
 /** A change of confidence that is worth a word. */
 const NOTABLE = 0.01;
 /** Changes that are told one by one. */
 const ROWS = 100;
 
-/** @typedef {import('./mner.js').Recognition} Recognition */
+/**
+ * @typedef {import('./mner.js').Recognition} Recognition
+ * @typedef {'picture' | 'caption' | 'both'} Without
+ */
 
 /**
  * @param {{relevance: HTMLElement, tags: HTMLElement, difference: HTMLElement}} parts
@@ -16,7 +20,7 @@ const ROWS = 100;
  * @param {string} answer.text the tweet
  * @param {Recognition} answer.full the answer with the picture
  * @param {Recognition} [answer.base] the answer without it, once it is there
- * @param {string} answer.without what `base` was computed without, in words
+ * @param {Without} answer.without what `base` was computed without
  * @param {boolean} answer.asContext whether the tags were read as part of the text
  */
 export function drawContribution(parts, { text, full, base, without, asContext }) {
@@ -25,8 +29,11 @@ export function drawContribution(parts, { text, full, base, without, asContext }
   const tags = certainTags(full.picture);
   parts.tags.hidden = !full.picture?.tags.length;
   parts.tags.replaceChildren(
-    element('b', {}, asContext ? 'Read after the tweet: ' : 'Seen in it: '),
-    tags.map(({ name, probability }) => `${name} (${percent(probability)})`).join(', ') || nothingCertain(asContext),
+    element('b', {}, say(asContext ? 'tags.context' : 'tags.seen')),
+    ' ',
+    tags.length
+      ? element('span', FOREIGN, tags.map(({ name, probability }) => `${name} (${percent(probability)})`).join(', '))
+      : say(asContext ? 'tags.context.none' : 'tags.seen.none'),
   );
   const pairs = base ? changes(base, full) : [];
   parts.difference.replaceChildren(...(base ? difference(text, base, full, pairs, without) : []));
@@ -35,59 +42,57 @@ export function drawContribution(parts, { text, full, base, without, asContext }
   else parts.tags.after(parts.difference);
 }
 
-function nothingCertain(asContext) {
-  return asContext ? 'words for the picture, nothing certain' : 'nothing certain';
-}
-
-function gauge({ overall, words, grains }) {
+function gauge(/** @type {ReturnType<typeof relevanceOf>} */ { overall, level, grains }) {
   const head = element(
     'p',
     { className: 'verdict' },
-    element('b', { className: 'number' }, overall.toFixed(2)),
-    element('span', {}, 'The model takes the picture as ', element('b', {}, words), '.'),
+    element('b', { className: 'number' }, decimal(overall, 2)),
+    element('span', {}, ...sayWith('relevance', { level: element('b', {}, say(`relevance.${level}`)) })),
   );
   // It is learnt from names alone, so it follows what pictures are worth more than whether this one fits.
-  const note = element('p', { className: 'caveat' }, 'Learnt from how much pictures helped: it need not tell whether this one belongs here.');
-  const rows = grains.map(({ label, value }) => {
+  const note = element('p', { className: 'caveat' }, say('relevance.caveat'));
+  const rows = grains.map(({ grain, value }) => {
     const filled = element('span');
     filled.style.width = `${100 * value}%`;
     const bar = element('span', { className: 'bar' }, filled);
-    return element('li', {}, element('span', {}, label), bar, element('span', { className: 'number' }, value.toFixed(2)));
+    return element('li', {}, element('span', {}, say(`grain.${grain}`)), bar, element('span', { className: 'number' }, decimal(value, 2)));
   });
-  return [head, note, element('ul', { className: 'grains', ariaLabel: 'Relevance by grain, 0 to 1' }, ...rows)];
+  return [head, note, element('ul', { className: 'grains', ariaLabel: say('relevance.grains') }, ...rows)];
 }
 
-function difference(text, base, full, pairs, without) {
+function difference(text, base, full, pairs, /** @type {Without} */ without) {
   if (!pairs.length) return [element('p', {}, same(text, base, full, without))];
   const cell = (tag, ...content) => element(tag, {}, ...content);
   const reading = (entity, other) => {
-    if (!entity) return ['not a name'];
+    if (!entity) return [say('difference.none')];
     const shifted = other && entity.utf16.join() !== other.utf16.join();
-    const name = shifted ? [element('bdi', {}, `“${text.slice(...entity.utf16)}” `)] : [];
+    const name = shifted ? [element('bdi', FOREIGN, say('quoted', { words: text.slice(...entity.utf16) })), ' '] : [];
     return [...name, chip(entity.type), ` ${percent(entity.confidence)}`];
   };
   const rows = pairs.slice(0, ROWS).map(({ before, after }) => {
-    const head = element('th', { scope: 'row' }, element('bdi', {}, text.slice(...(after ?? before).utf16)));
+    const head = element('th', { scope: 'row' }, element('bdi', FOREIGN, text.slice(...(after ?? before).utf16)));
     return element('tr', {}, head, cell('td', ...reading(before, after)), cell('td', ...reading(after, before)));
   });
-  const heads = ['Name', `Without ${without}`, 'With it'].map((title) => element('th', { scope: 'col' }, title));
+  const titles = [say('difference.name'), say(`without.${without}`), say('difference.with')];
+  const heads = titles.map((title) => element('th', { scope: 'col' }, title));
   return [
     element(
       'table',
       {},
-      element('caption', {}, `What ${without} changed`),
+      element('caption', {}, say(`changed.${without}`)),
       element('thead', {}, element('tr', {}, ...heads)),
       element('tbody', {}, ...rows),
     ),
-    ...(pairs.length > ROWS ? [element('p', {}, `And ${pairs.length - ROWS} more.`)] : []),
+    ...(pairs.length > ROWS ? [element('p', {}, say('difference.more', { count: pairs.length - ROWS }))] : []),
   ];
 }
 
-function same(text, base, full, without) {
+function same(text, base, full, /** @type {Without} */ kind) {
+  const without = say(`without.${kind}`);
   const most = mostMoved(base, full);
-  if (!most) return `Without ${without}: no names either.`;
+  if (!most) return say('same.none', { without });
   const { before, after } = most;
-  if (moved(most) < NOTABLE) return `Without ${without}: the same names, just as sure.`;
-  const name = text.slice(...after.utf16);
-  return `Without ${without}: the same names. “${name}” moved most, from ${percent(before.confidence)} to ${percent(after.confidence)}.`;
+  if (moved(most) < NOTABLE) return say('same.sure', { without });
+  const name = say('quoted', { words: text.slice(...after.utf16) });
+  return say('same.moved', { without, name, before: percent(before.confidence), after: percent(after.confidence) });
 }

@@ -48,6 +48,8 @@ export interface PictureEvidence {
   /** Size of the image in the boxes' pixels: those of the upright image, its longer side at most 1024. */
   width: number;
   height: number;
+  /** Which frame of an animation was looked at, if not the first. */
+  note?: string;
 }
 
 /** A detection. */
@@ -66,6 +68,28 @@ export interface Recognition {
   picture?: PictureEvidence;
 }
 
+/** Formats of annotation tools and corpora, by the names that the command line has for them. */
+export type AnnotationFormat = 'doccano' | 'label-studio' | 'prodigy' | 'brat' | 'datasets' | 'conllu' | 'spacy';
+
+/** A text, and what was found in it. */
+export interface Annotated {
+  text: string;
+  /** Of each, the type, the span in bytes and the confidence are read. */
+  entities: Pick<Entity, 'type' | 'bytes' | 'confidence'>[];
+  /** What found them; without, they count as a person's annotation. */
+  model?: string;
+  /** Names of the text's images. */
+  images?: string[];
+}
+
+/** Annotations as files. */
+export interface Writing {
+  /** One, or for brat two a text and a configuration. */
+  files: { name: string; text: string }[];
+  /** What the format could not say, a sentence each. */
+  losses: string[];
+}
+
 /** Called with how much of the text is read; an engine need not call it. */
 export type OnRead = (done: number, total: number) => void;
 
@@ -74,6 +98,7 @@ export interface FileBuffer {
 }
 
 export interface EncodedImage {
+  note?: string;
   free(): void;
 }
 
@@ -87,9 +112,10 @@ export interface Recognizer {
 
 /** The module itself. */
 export interface Engine {
-  default(given: { module_or_path: Uint8Array }): Promise<unknown>;
+  default(given: { module_or_path: Uint8Array }): Promise<{ memory?: WebAssembly.Memory }>;
   lastPanic(): string | undefined;
   checkImageSize(bytes: number): void;
+  annotations(format: string, documents: Annotated[]): Writing;
   FileBuffer: new (bytes: number) => FileBuffer;
   Recognizer: {
     load(

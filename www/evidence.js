@@ -7,24 +7,22 @@
  * @typedef {{before?: Entity, after?: Entity}} Pair a name without and with the picture
  */
 
-/** The grains of a picture, as a person would call them. */
-const GRAINS = { global: 'The whole', object: 'Its objects', semantic: 'Objects and tags together', spatial: 'How objects lie' };
+/** The grains of a picture, in the order they are shown in. */
+const GRAINS = /** @type {const} */ (['global', 'object', 'semantic', 'spatial']);
 
 /**
  * How relevant the picture was: the mean of the grains that are there. A grain that is absent reports exactly 0.
  * @param {PictureEvidence} [picture]
- * @returns {{overall: number, words: string, grains: {label: string, value: number}[]} | undefined}
+ * @returns {{overall: number, level: 'high' | 'part' | 'low', grains: {grain: typeof GRAINS[number], value: number}[]} | undefined}
  *     `undefined` where the model does not measure relevance
  */
 export function relevanceOf(picture) {
   if (!picture?.relevance) return undefined;
-  const grains = Object.entries(GRAINS)
-    .map(([key, label]) => ({ label, value: picture.relevance[key] ?? 0 }))
-    .filter(({ value }) => value > 0);
+  const grains = GRAINS.map((grain) => ({ grain, value: picture.relevance[grain] ?? 0 })).filter(({ value }) => value > 0);
   if (!grains.length) return undefined;
   const overall = grains.reduce((sum, { value }) => sum + value, 0) / grains.length;
-  const words = overall >= 2 / 3 ? 'relevant' : overall >= 1 / 3 ? 'partly relevant' : 'hardly relevant';
-  return { overall, words, grains };
+  const level = overall >= 2 / 3 ? 'high' : overall >= 1 / 3 ? 'part' : 'low';
+  return { overall, level, grains };
 }
 
 /**
@@ -92,36 +90,36 @@ export function withoutUserNames(recognition) {
 }
 
 const SIDE = 7;
-const DOWN = ['top', '', 'bottom'];
-const ACROSS = ['left', '', 'right'];
+/** The ninths of a picture, row by row. */
+const NINTHS = /** @type {const} */ (['top-left', 'top', 'top-right', 'left', 'middle', 'right', 'bottom-left', 'bottom', 'bottom-right']);
+/** @typedef {typeof NINTHS[number] | 'whole'} Place */
 
 /**
- * Where an entity's words looked most, in words: the part of the picture that stands out and the foremost object, with
+ * Where an entity's words looked most: the part of the picture that stands out and the foremost object, with
  * their shares of the attention, the larger first.
  * @param {{heat: number[], objects: number[]}} evidence
  * @param {{name: string}[]} objects
- * @returns {{name: string, share: number}[]} one or two
+ * @returns {{place?: Place, object?: string, share: number}[]} one or two
  */
 export function lookedAt({ heat, objects: shares = [] }, objects) {
   const all = heat.reduce((sum, share) => sum + share, 0);
   const even = Math.max(...heat) < (2 * all) / heat.length;
-  const place = even ? { name: 'the whole picture', share: all } : densest(heat);
+  const place = even ? { place: /** @type {const} */ ('whole'), share: all } : densest(heat);
   const best = shares.indexOf(Math.max(...shares));
-  const thing = objects[best] && { name: `the ${objects[best].name}`, share: shares[best] };
+  const thing = objects[best] && { object: objects[best].name, share: shares[best] };
   return [place, thing].filter(Boolean).sort((a, b) => b.share - a.share);
 }
 
 /** The ninth of the picture (two, three and two cells to a side) with most attention to the cell. */
 function densest(heat) {
   const third = (i) => (i < 2 ? 0 : i < 5 ? 1 : 2);
-  const parts = new Map();
+  const parts = NINTHS.map((place) => ({ place, share: 0, cells: 0 }));
   heat.forEach((share, cell) => {
-    const words = [DOWN[third(Math.floor(cell / SIDE))], ACROSS[third(cell % SIDE)]];
-    const name = `the ${words.filter(Boolean).join(' ') || 'middle'}`;
-    const { share: sum, cells } = parts.get(name) ?? { share: 0, cells: 0 };
-    parts.set(name, { name, share: sum + share, cells: cells + 1 });
+    const part = parts[3 * third(Math.floor(cell / SIDE)) + third(cell % SIDE)];
+    part.share += share;
+    part.cells++;
   });
-  return [...parts.values()].sort((a, b) => b.share / b.cells - a.share / a.cells)[0];
+  return parts.sort((a, b) => b.share / b.cells - a.share / a.cells)[0];
 }
 
 function overlap({ utf16: [a, b] }, { utf16: [c, d] }) {

@@ -22,7 +22,8 @@
  * @property {string} [caption] words about the picture, for models that read them (ITA); others take no notice
  * @typedef {{progress?: {part: string, loaded: number, total: number}, result?: Result,
  *     error?: {code: string, message: string, fatal: boolean}}} Answer of the Worker
- * @typedef {{manifest?: Manifest, recognition?: import('./engine.d.ts').Recognition, milliseconds?: number}} Result
+ * @typedef {{manifest?: Manifest, recognition?: import('./engine.d.ts').Recognition, milliseconds?: number,
+ *     memory?: number, writing?: import('./engine.d.ts').Writing}} Result
  * @typedef {import('./engine.d.ts').Recognition & {
  *     timings: {look: number, recognize: number}, backend: Backend}} Recognition
  *     `timings` in milliseconds; `look` is 0 where the picture had been looked at before
@@ -54,6 +55,8 @@ const TICKS = 10;
 const LONGEST_TICK = 1000;
 /** Pictures of which the Worker keeps what it saw. */
 const PICTURES = 16;
+/** Bytes that the engine's memory may grow by over a picture. It never shrinks: beyond that, a fresh Worker takes the next one. */
+const GROWTH = 256 * 2 ** 20;
 
 /** Where models are kept, unless `cache` says otherwise. */
 const CACHE = 'mner-models-v1';
@@ -100,6 +103,9 @@ export class Recognizer {
   #closed = false;
   /** The pictures that the Worker knows, the one used last at the end. */
   #known = new Set();
+  /** Bytes of the engine's memory with the model, and whether a picture made it much more. */
+  #usual = 0;
+  #swollen = false;
 
   /**
    * Downloads the engine and a model, verifies them and makes them ready.
@@ -209,6 +215,21 @@ export class Recognizer {
     return inOrder(inputs, answer, { signal, ahead });
   }
 
+  /**
+   * Writes answers as files of an annotation tool.
+   *
+   * @param {import('./engine.d.ts').AnnotationFormat} format
+   * @param {import('./engine.d.ts').Annotated[]} documents tweets and the entities found in them, as `recognize` gives them
+   * @returns {Promise<import('./engine.d.ts').Writing>}
+   * @throws {MnerError} `input` where spans are none of the text, or there is no such format
+   */
+  annotations(format, documents) {
+    const write = () => this.#call({ op: 'write', format, documents }, { timeout: this.#timeout });
+    const turn = this.#turn.then(() => this.#persist(write)).then(({ writing }) => writing);
+    this.#turn = turn.then(() => {}, () => {});
+    return turn;
+  }
+
   /** Ends the Worker. Open calls fail with the code `closed`. */
   close() {
     this.#closed = true;
@@ -246,6 +267,11 @@ export class Recognizer {
   }
 
   async #look(picture, image) {
+    if (this.#swollen) {
+      this.#kill(new MnerError('closed', 'The engine gives its memory back.'));
+      await this.#bringUp(() => {});
+      await this.#ready;
+    }
     for (const oldest of this.#known) {
       if (this.#known.size < PICTURES) break;
       this.#known.delete(oldest);
@@ -255,7 +281,8 @@ export class Recognizer {
     const bytes = image instanceof Blob ? undefined : copied(image);
     const message = { op: 'look', picture, image: bytes ?? image };
     const transfer = bytes ? [bytes.buffer] : [];
-    const { milliseconds } = await this.#call(message, { timeout: this.#timeout, transfer });
+    const { milliseconds, memory } = await this.#call(message, { timeout: this.#timeout, transfer });
+    this.#swollen = memory - this.#usual > GROWTH;
     return milliseconds;
   }
 
@@ -311,8 +338,10 @@ export class Recognizer {
       { op: 'load', url: this.#url, backend: this.backend, software, cache: this.#cache, asks: Boolean(this.#fetch) },
       { timeout: Math.max(LOAD_TIMEOUT, this.#timeout), onReport },
     ).then(
-      ({ manifest }) => {
+      ({ manifest, memory }) => {
         this.manifest = manifest;
+        this.#usual = memory;
+        this.#swollen = false;
       },
       (error) => {
         died(error);

@@ -1,20 +1,14 @@
 /** The models that this site has. */
+import { Refusal, megabytes, say } from './wording.js';
 
-/** What a system is called, and what it does with a picture. An unknown one goes by the name in its manifest. */
-const SYSTEMS = {
-  text: ['Text alone', 'Reads the words and no picture.'],
-  hamlearning: ['HamLearning', 'Weighs how relevant the picture is, then lets words and picture read each other.'],
-  mgcmt: ['MGCMT', 'Lets words, picture and the objects in it pass through gates to each other.'],
-  ita: ['ITA', 'Turns the picture into words and reads them after the tweet.'],
-};
+/** Systems that the page has words for. An unknown one goes by the name in its manifest. */
+const KNOWN = /** @type {const} */ (['text', 'hamlearning', 'mgcmt', 'ita']);
 
 /**
  * @typedef {object} Model
  * @property {string} name its folder
  * @property {string} url
- * @property {string} label for a list to choose from
- * @property {string} title the system's name
- * @property {string} about the system in a sentence
+ * @property {string} [system]
  * @property {number} [bytes] what is downloaded, the engine aside
  */
 
@@ -24,7 +18,7 @@ const SYSTEMS = {
  */
 export async function installed() {
   const response = await fetch('models/index.json', { cache: 'no-cache' }).catch(() => undefined);
-  if (!response?.ok) throw new Error('The list of models, models/index.json, cannot be reached. Check the connection and try again.');
+  if (!response?.ok) throw new Refusal('models.unreached', { file: 'models/index.json' });
   return Promise.all((await response.json()).map(describe));
 }
 
@@ -38,12 +32,28 @@ export async function describe(name) {
   const manifest = await fetch(`${url}manifest.json`, { cache: 'no-cache' })
     .then((response) => (response.ok ? response.json() : {}))
     .catch(() => ({}));
-  const system = manifest.config?.system;
-  const [title, about] = SYSTEMS[system] ?? [system ?? name, ''];
   const sizes = Object.values(manifest.files ?? {}).map(({ bytes }) => bytes);
   const bytes = sizes.length ? sizes.reduce((sum, size) => sum + size, 0) : undefined;
-  const label = [title, [title, system].includes(name) ? '' : name, bytes && `${megabytes(bytes)} MB`].filter(Boolean).join(' · ');
-  return { name, url, label, title, about, bytes };
+  return { name, url, system: manifest.config?.system, bytes };
+}
+
+/** What a model's system is called. */
+export function titleOf(/** @type {Model} */ { name, system }) {
+  const known = KNOWN.find((one) => one === system);
+  return known ? say(`system.${known}`) : (system ?? name);
+}
+
+/** A model's system in a sentence, or nothing. */
+export function aboutOf(/** @type {Model} */ { system }) {
+  const known = KNOWN.find((one) => one === system);
+  return known ? say(`system.${known}.about`) : '';
+}
+
+/** A model in a list to choose from. */
+export function labelOf(/** @type {Model} */ model) {
+  const { name, system, bytes } = model;
+  const title = titleOf(model);
+  return [title, [title, system].includes(name) ? '' : name, bytes && say('megabytes', { value: megabytes(bytes) })].filter(Boolean).join(' · ');
 }
 
 /** Whether a loaded model looks at pictures, going by its manifest. */
@@ -54,9 +64,4 @@ export function seesPictures(manifest) {
 /** Whether a loaded model reads a caption, going by its manifest. */
 export function readsCaptions(manifest) {
   return Boolean(manifest.config?.context);
-}
-
-/** Millions of bytes with one decimal. */
-export function megabytes(bytes) {
-  return (bytes / 1e6).toFixed(1);
 }

@@ -1,24 +1,26 @@
 /** Makes the page work without a connection, and says when there is none or when a new release is there. */
 import { element } from './dom.js';
+import { word } from './wording.js';
 
 /** @param {HTMLElement} notice where to say so */
 export function keepOffline(notice) {
-  let release;
+  /** The button that brings a new release in, once there is one. */
+  let reload;
   const tell = () => {
-    const words = release ?? (navigator.onLine ? [] : ['You are offline. What is on your device goes on working.']);
-    notice.replaceChildren(...words);
-    notice.hidden = !words.length;
+    if (reload) word(notice, 'release', { reload });
+    else word(notice, navigator.onLine ? undefined : 'offline');
+    notice.hidden = !reload && navigator.onLine;
   };
   addEventListener('online', tell);
   addEventListener('offline', tell);
   tell();
   register((waiting) => {
-    const reload = element('button', { type: 'button' }, 'Reload');
+    reload = element('button', { type: 'button' });
+    word(reload, 'release.reload');
     reload.onclick = () => {
       navigator.serviceWorker.addEventListener('controllerchange', () => location.reload(), { once: true });
       waiting.postMessage({ op: 'take over' });
     };
-    release = ['A new release of this page is ready. ', reload];
     tell();
   });
 }

@@ -2,43 +2,54 @@
 import { drawContribution } from './contribution.js';
 import { element } from './dom.js';
 import { relevanceOf, withoutUserNames } from './evidence.js';
-import { megabytes, readsCaptions, seesPictures } from './models.js';
+import { copyBy, offerDownloads } from './export.js';
+import { aboutOf, labelOf, titleOf } from './models.js';
 import { Recognizer } from './mner.js';
 import { toConll, toJson } from './notation.js';
+import { altOf, nameOf } from './picture.js';
+import { drawStrip } from './picture-strip.js';
 import { drawHeat, drawObjects } from './picture-view.js';
+import { Reader, readingOf } from './reader.js';
+import { howRun, tellFailure } from './telling.js';
 import { drawList, drawTweet, openEntry, sentence } from './view.js';
+import { FOREIGN, megabytes, say, word, wordAll } from './wording.js';
 
 const STATES = ['loading', 'no-model', 'failure', 'empty', 'answer'];
 /** Milliseconds after which work that goes on is shown. */
 const GLANCE = 400;
 /** How a file that cannot be fetched shows, be it the model's or the engine's. */
 const UNREACHED = ['network', 'engine', 'crashed'];
-
 /**
  * @typedef {import('./composer.js').Input} Input
  * @typedef {import('./mner.js').Recognition} Recognition
- * @typedef {{input: Input, full?: Recognition, base?: Recognition, problem?: string}} Answer
- *     `full` is the answer with picture and caption, `base` that to the text alone; `problem` says why `full` is missing
+ * @typedef {import('./models.js').Model} Model
+ * @typedef {import('./picture.js').Picture} Picture
+ * @typedef {import('./reader.js').Answer} Answer
+ * @typedef {import('./wording.js').Key} Key
  */
 export class Pane {
   /** The pane's section, to be put into the page. */
   root;
 
-  #backend;
-  #announce;
-  #onReady;
-  #suffix;
+  #options;
   #mner;
+  #reader;
+  /** @type {Model} */
   #model;
+  /** @type {Model[]} */
+  #models = [];
   #loading;
+  #loaded = { loaded: 0, total: 0 };
   /** @type {Input} what is to be answered */
-  #input = { text: '' };
+  #input = { text: '', pictures: [], tweet: 0 };
   /** @type {Answer} what is on screen */
   #shown;
+  /** The parts of it that were drawn last. */
+  #drawn = {};
   /** The recogniser that is at work, so that a new one need not wait for the old one's end. */
   #busy;
-  /** The picture that this model has looked at last, and why it could not, if so. */
-  #looked = {};
+  /** @type {Picture} the one of several that was chosen */
+  #picked;
   #chosen;
   /** Whether names that are user names are shown. */
   #userNames = true;
@@ -53,21 +64,23 @@ export class Pane {
    * @param {(words: string) => void} options.announce tells those who cannot see
    * @param {(name: string) => void} options.onChoose another model was picked
    * @param {(backend?: import('./mner.js').Backend) => void} options.onReady the model is there, on this backend, or is gone
+   * @param {(input: Input, recognition: Recognition, model: Model) => void} options.onAnswer all that is to be said is shown
    */
-  constructor(template, { suffix, backend, announce, onChoose, onReady }) {
-    this.#suffix = suffix;
-    this.#backend = backend;
-    this.#announce = announce;
-    this.#onReady = onReady;
+  constructor(template, options) {
+    this.#options = options;
     const copy = document.importNode(template.content, true);
     for (const attribute of ['id', 'for', 'aria-labelledby', 'aria-describedby']) {
-      for (const node of copy.querySelectorAll(`[${attribute}]`)) node.setAttribute(attribute, node.getAttribute(attribute) + suffix);
+      for (const node of copy.querySelectorAll(`[${attribute}]`)) node.setAttribute(attribute, node.getAttribute(attribute) + options.suffix);
     }
+    wordAll(copy);
     this.root = copy.firstElementChild;
-    this.#$('model-choice').onchange = ({ target }) => onChoose(target.value);
+    this.#$('model-choice').onchange = ({ target }) => options.onChoose(target.value);
     this.#$('cancel').onclick = () => this.#loading.abort();
-    this.#$('copy-json').onclick = ({ target }) => this.#copy(target, toJson);
-    this.#$('copy-conll').onclick = ({ target }) => this.#copy(target, toConll);
+    for (const [id, notation] of /** @type {const} */ ([['copy-json', toJson], ['copy-conll', toConll]])) {
+      copyBy(this.#$(id), () => notation(this.#shown.input.text, this.#found()), options.announce);
+    }
+    const parts = { formats: this.#$('format'), button: this.#$('download'), problem: this.#$('download-problem') };
+    offerDownloads(parts, () => ({ mner: this.#mner, name: 'tweet', tweets: [this.#answered()] }));
     this.#$('marked').onclick = (event) => {
       const link = event.target.closest('a');
       if (!link) return;
@@ -90,68 +103,76 @@ export class Pane {
 
   /** What the model can do; nothing while there is none. */
   get abilities() {
-    const manifest = this.#mner?.manifest;
-    return { pictures: Boolean(manifest && seesPictures(manifest)), captions: Boolean(manifest && readsCaptions(manifest)) };
+    return this.#reader?.abilities ?? { pictures: false, captions: false };
+  }
+
+  /** The recogniser, once it is there. */
+  get mner() {
+    return this.#mner;
   }
 
   /** Offers these models to choose from. */
   offer(models) {
-    const options = models.map(({ name, label }) => element('option', { value: name }, label));
-    this.#$('model-choice').replaceChildren(...options);
+    this.#models = models;
+    const choice = this.#$('model-choice');
+    // A link may name a model that is not listed.
+    const all = this.#model && !models.some(({ name }) => name === this.#model.name) ? [...models, this.#model] : models;
+    choice.replaceChildren(...all.map((model) => element('option', { value: model.name }, labelOf(model))));
+    if (this.#model) choice.value = this.#model.name;
     this.#$('picker').hidden = models.length < 2;
   }
 
   /** Says that there is no model at all. */
   showNoModel() {
     this.#state('no-model');
-    this.#announce('No model is installed here yet.');
+    this.#options.announce(say('no-model'));
   }
 
-  /** Shows an error that ended what the pane was doing. */
-  fail(title, message, retry) {
-    this.#$('failure-title').textContent = title;
-    this.#$('failure-text').textContent = message;
+  /**
+   * Shows an error that ended what the pane was doing.
+   * @param {Key} title
+   * @param {import('./telling.js').Cause} cause
+   * @param {() => void} retry
+   */
+  fail(title, cause, retry) {
+    tellFailure({ title: this.#$('failure-title'), advice: this.#$('failure-advice'), text: this.#$('failure-text') }, title, cause);
     this.#$('retry').onclick = retry;
     this.#state('failure');
   }
 
   /** Loads a model in place of the one before, and answers what has been typed meanwhile. */
-  async open(model) {
+  async open(/** @type {Model} */ model) {
     this.close();
     const loading = (this.#loading = new AbortController());
     this.#model = model;
     this.#shown = undefined;
-    this.#looked = {};
+    this.#drawn = {};
     this.root.ariaBusy = 'false';
-    const choice = this.#$('model-choice');
-    // A link may name a model that is not listed.
-    if (![...choice.options].some(({ value }) => value === model.name)) choice.append(element('option', { value: model.name }, model.label));
-    choice.value = model.name;
-    this.#$('system').textContent = model.about;
-    this.#$('which').textContent = `, by ${model.title}${this.#suffix && ', for comparison'}`;
-    this.#$('run').textContent = '';
+    this.#name();
+    this.#$('run').replaceChildren();
     this.#$('reading').hidden = true;
     this.#state('loading');
     this.#progress({ loaded: 0, total: 0 });
     try {
       const mner = await Recognizer.load(model.url, {
-        backend: this.#backend,
+        backend: this.#options.backend,
         onProgress: (progress) => this.#loading === loading && this.#progress(progress),
         signal: loading.signal,
       });
       if (this.#loading !== loading) return mner.close();
       this.#mner = mner;
-      this.#announce('The model is ready.');
-      this.#onReady((this.#computing = mner.backend));
+      this.#reader = new Reader(mner);
+      this.#options.announce(say('model.ready'));
+      this.#options.onReady((this.#computing = mner.backend));
       await this.#answer();
     } catch (error) {
       if (this.#loading !== loading) return undefined;
       const retry = () => this.open(model);
-      if (error.name === 'AbortError') this.fail('Stopped.', 'The model was not fetched.', retry);
+      if (error.name === 'AbortError') this.fail('failure.stopped', { key: 'failure.stopped.text' }, retry);
       else if (!navigator.onLine && UNREACHED.includes(error.code)) {
-        this.fail('You are offline.', 'This model is not on your device yet. It is fetched as soon as the connection is back.', retry);
+        this.fail('failure.offline', { key: 'failure.offline.text' }, retry);
         addEventListener('online', () => this.#loading === loading && retry(), { once: true });
-      } else this.fail('The model could not be loaded.', error.message, retry);
+      } else this.fail('failure.model', error, retry);
     }
     return undefined;
   }
@@ -161,8 +182,8 @@ export class Pane {
     this.#loading?.abort();
     this.#loading = undefined;
     this.#mner?.close();
-    this.#mner = undefined;
-    this.#onReady();
+    this.#mner = this.#reader = undefined;
+    this.#options.onReady();
   }
 
   /** Takes what is in the composer; what changes while an answer is computed is answered next. */
@@ -174,6 +195,20 @@ export class Pane {
   /** Shows names that are user names, or leaves them out of everything. */
   showUserNames(on) {
     this.#userNames = on;
+    this.#redraw();
+  }
+
+  /** Says everything again, in the language in use. */
+  reword() {
+    this.offer(this.#models);
+    if (this.#model) this.#name();
+    this.#progress(this.#loaded);
+    this.#redraw();
+  }
+
+  #redraw() {
+    this.#drawn = {};
+    // What failed stays, and what is being loaded.
     if (this.#shown) this.#draw(this.#shown);
   }
 
@@ -182,8 +217,19 @@ export class Pane {
     return this.#userNames ? recognition : withoutUserNames(recognition);
   }
 
+  /** The answer that is shown. */
+  #found() {
+    return this.#wanted(readingOf(this.#shown, this.#picked)?.full ?? this.#shown.base);
+  }
+
+  /** The same with what was read, for a file. */
+  #answered() {
+    const { text, pictures } = this.#shown.input;
+    return { text, recognition: this.#found(), model: this.#model.name, images: pictures.map(nameOf) };
+  }
+
   #$(id) {
-    return this.root.querySelector(`#${id}${this.#suffix}`);
+    return this.root.querySelector(`#${id}${this.#options.suffix}`);
   }
 
   /** Shows one of the pane's states. */
@@ -191,25 +237,43 @@ export class Pane {
     for (const id of STATES) this.#$(id).hidden = id !== name;
   }
 
+  /** Says which model it is. */
+  #name() {
+    this.offer(this.#models);
+    this.#$('system').textContent = aboutOf(this.#model);
+    this.#$('which').textContent = say(this.#options.suffix ? 'pane.compared' : 'pane.by', { model: titleOf(this.#model) });
+  }
+
   #progress({ loaded, total }) {
+    this.#loaded = { loaded, total };
     const bar = this.#$('progress');
     // Without a total yet, or with all bytes here and the model starting, the bar shows that something goes on.
     if (total && loaded < total) bar.value = loaded / total;
     else bar.removeAttribute('value');
-    this.#$('stage').textContent = total && loaded === total ? 'Starting the model' : 'Fetching the model';
-    this.#$('bytes').textContent = total ? `${megabytes(loaded)} of ${megabytes(total)} MB` : '';
+    word(this.#$('stage'), total && loaded === total ? 'loading.start' : 'loading.fetch');
+    word(this.#$('bytes'), total ? 'loading.bytes' : undefined, { loaded: megabytes(loaded), total: megabytes(total) });
   }
 
   async #answer() {
     const mner = this.#mner;
     if (!mner || this.#busy === mner) return;
     this.#busy = mner;
+    // False as soon as something newer is to be answered.
+    const show = (/** @type {Answer} */ answer) => {
+      if (this.#mner !== mner) throw new DOMException('another model was opened', 'AbortError');
+      this.#draw(answer);
+      return this.#input === answer.input;
+    };
     try {
-      while (this.#input !== this.#shown?.input) await this.#read(mner, this.#input);
+      while (this.#input !== this.#shown?.input) {
+        const input = this.#input;
+        this.root.ariaBusy = String(Boolean(input.text.trim()));
+        await this.#reader.read(input, { picked: this.#picked, show, onProgress: this.#reads(() => this.#mner === mner) });
+      }
     } catch (error) {
       if (this.#mner !== mner) return;
       this.#shown = undefined;
-      this.fail('This tweet could not be read.', error.message, () => this.#answer());
+      this.fail('failure.tweet', error, () => this.#answer());
     } finally {
       if (this.#mner === mner) {
         this.root.ariaBusy = 'false';
@@ -217,42 +281,6 @@ export class Pane {
         this.#busy = undefined;
       }
     }
-  }
-
-  /** Answers one input: at once what is quick, and what needs the picture when it is there. */
-  async #read(mner, input) {
-    const { text, picture, caption } = input;
-    const answer = { input };
-    // False as soon as something newer is to be answered.
-    const show = () => {
-      if (this.#mner !== mner) throw new DOMException('another model was opened', 'AbortError');
-      this.#draw(answer);
-      return this.#input === input;
-    };
-    if (!text.trim()) {
-      show();
-      return;
-    }
-    this.root.ariaBusy = 'true';
-    const sees = picture && this.abilities.pictures;
-    const given = { text, ...(sees && { image: picture.blob }), ...(this.abilities.captions && caption && { caption }) };
-    const alone = Object.keys(given).length === 1;
-    const options = { onProgress: this.#reads(() => this.#mner === mner) };
-    if (sees && this.#looked.picture === picture) answer.problem = this.#looked.problem;
-    if (alone || answer.problem || (sees && this.#looked.picture !== picture)) {
-      answer.base = await mner.recognize({ text }, options);
-      if (!show() || alone || answer.problem) return;
-    }
-    try {
-      answer.full = await mner.recognize(given, options);
-    } catch (error) {
-      if (error.code === 'closed') throw error;
-      answer.problem = error.message;
-    }
-    if (sees) this.#looked = { picture, problem: answer.problem };
-    if (answer.full && !show()) return;
-    answer.base ??= await mner.recognize({ text }, options);
-    show();
   }
 
   /** Shows how much of a text is read, from when that takes longer than a glance. */
@@ -265,121 +293,105 @@ export class Pane {
     };
   }
 
-  #draw(answer) {
+  /** Shows an answer as far as it is there; of what is shown already, nothing anew. */
+  #draw(/** @type {Answer} */ answer) {
     this.#shown = answer;
-    const { text, picture } = answer.input;
+    const { input, base } = answer;
+    const { text, pictures } = input;
     if (!text.trim()) {
-      this.#$('empty-text').textContent = picture ? 'Now type the tweet that goes with the picture.' : 'The names will be marked here as you type.';
+      word(this.#$('empty-text'), pictures.length ? 'empty.pictures' : 'empty', { count: pictures.length });
       this.#state('empty');
       return;
     }
-    const found = answer.full ?? answer.base;
+    const { picture, full, problem } = readingOf(answer, this.#picked) ?? {};
+    const found = full ?? base;
+    // Of a picture that was chosen there may be nothing yet.
+    if (!found) return;
+    const strip = { picked: picture, answer: { ...answer, base: this.#wanted(base) }, wanted: (recognition) => this.#wanted(recognition) };
+    drawStrip(this.#$('strip'), strip, (one) => this.#pick(one));
+    const drawn = this.#drawn;
+    if (drawn.answer === answer && drawn.base === base && drawn.full === full && drawn.problem === problem) return;
+    this.#drawn = { answer, base, full, problem };
+
     const recognition = this.#wanted(found);
     const { entities, backend } = recognition;
-    if (backend && backend !== this.#computing) this.#onReady((this.#computing = backend));
+    if (backend && backend !== this.#computing) this.#options.onReady((this.#computing = backend));
     drawTweet(this.#$('marked'), text, entities, this.#$('names'));
     this.#list(0);
     this.#$('none').hidden = entities.length > 0;
     this.#$('names').hidden = !entities.length;
     const leftOut = found.entities.length - entities.length;
     this.#$('left-out').hidden = !leftOut;
-    this.#$('left-out').textContent = `${leftOut} ${leftOut === 1 ? 'name' : 'names'} in @mentions left out.`;
+    word(this.#$('left-out'), 'left-out', { count: leftOut });
     this.#drawPicture(answer);
     this.#choose(undefined);
-    this.#$('run').textContent = this.#howRun(answer);
+    this.#$('run').replaceChildren(...howRun({ found, looked: Boolean(full?.picture), fallback: this.#mner.fallback, model: this.#model }));
     this.#state('answer');
     if (this.#waits(answer)) return;
     const relevance = relevanceOf(recognition.picture);
-    this.#announce(sentence(text, entities) + (relevance ? ` The model takes the picture as ${relevance.words}.` : ''));
+    const told = relevance ? ` ${say('relevance', { level: say(`relevance.${relevance.level}`) })}` : '';
+    this.#options.announce(sentence(text, entities) + told);
+    this.#options.onAnswer(input, found, this.#model);
+  }
+
+  /** Shows the answer with another of the tweet's pictures. */
+  #pick(picture) {
+    this.#picked = picture;
+    this.#draw(this.#shown);
   }
 
   /** Lists the names of the answer that is shown, name `i` among them. */
   #list(i) {
-    const { input, full, base } = this.#shown;
     const pager = { part: this.#$('pager'), range: this.#$('range'), back: this.#$('back'), on: this.#$('on') };
-    drawList(this.#$('names'), input.text, this.#wanted(full ?? base).entities, pager, i);
+    drawList(this.#$('names'), this.#shown.input.text, this.#found().entities, pager, i);
   }
 
-  /** Whether the picture is still being looked at. */
-  #waits({ input, full, problem }) {
-    return Boolean(input.picture && this.abilities.pictures && !full && !problem);
+  /** Whether the picture that is shown is still being looked at. */
+  #waits(answer) {
+    const reading = readingOf(answer, this.#picked);
+    return Boolean(reading?.picture && !reading.full && !reading.problem);
   }
 
-  #drawPicture(answer) {
-    const { input, problem } = answer;
-    const [full, base] = [this.#wanted(answer.full), this.#wanted(answer.base)];
-    const { picture } = input;
+  #drawPicture(/** @type {Answer} */ answer) {
+    const { text, pictures, caption } = answer.input;
+    const { picture, full, problem } = readingOf(answer, this.#picked) ?? {};
     const frame = this.#$('frame');
-    this.#$('seen').hidden = !picture || !this.abilities.pictures || Boolean(problem);
+    this.#$('seen').hidden = !picture || Boolean(problem);
     frame.classList.toggle('looking', this.#waits(answer));
     const image = this.#$('shown-picture');
-    if (picture && image.src !== picture.url) {
-      image.src = picture.url;
-      image.alt = picture.alt;
+    if (picture) {
+      if (image.src !== picture.url) image.src = picture.url;
+      image.alt = altOf(picture);
       frame.style.width = widthOf(picture);
     }
-    drawObjects({ boxes: this.#$('boxes'), objects: this.#$('objects') }, full?.picture);
+    const seen = this.#wanted(full);
+    drawObjects({ boxes: this.#$('boxes'), objects: this.#$('objects') }, seen?.picture);
     const note = this.#$('picture-note');
-    note.hidden = !picture || (this.abilities.pictures && !this.#waits(answer) && !problem);
-    note.classList.toggle('problem', Boolean(problem));
-    if (problem) note.textContent = `The picture was left out: ${problem}`;
-    else if (!this.abilities.pictures) note.textContent = 'This model reads text alone: the picture is left out.';
-    else note.textContent = 'Looking at the picture. Until then, this is what the text alone says.';
+    note.classList.toggle('problem', Boolean(picture && problem));
+    const frameNote = full?.picture?.note;
+    note.hidden = !pictures.length || (Boolean(picture) && !this.#waits(answer) && !problem && !frameNote);
+    if (picture && problem) word(note, 'picture.left-out', { message: element('bdi', FOREIGN, problem) });
+    else if (frameNote) word(note, 'picture.frame', { note: element('bdi', FOREIGN, frameNote) });
+    else word(note, picture ? 'picture.looking' : 'picture.unused', { count: pictures.length });
     this.#$('contribution').hidden = !full;
     if (full) {
       const parts = { relevance: this.#$('relevance'), tags: this.#$('tags'), difference: this.#$('difference') };
-      const without = [picture && 'the picture', input.caption && 'the caption'].filter(Boolean).join(' and ');
-      drawContribution(parts, { text: input.text, full, base, without, asContext: this.abilities.captions });
+      const captioned = this.abilities.captions && caption;
+      const without = picture && captioned ? 'both' : picture ? 'picture' : 'caption';
+      drawContribution(parts, { text, full: seen, base: this.#wanted(answer.base), without, asContext: this.abilities.captions });
     }
   }
 
   /** Lights up where entity `i` looked; `undefined` lights the whole picture. */
   #choose(i) {
     this.#chosen = i;
-    const recognition = this.#wanted(this.#shown?.full);
+    const recognition = this.#wanted(readingOf(this.#shown, this.#picked)?.full);
     const entity = recognition?.entities[i];
     for (const link of this.#$('marked').querySelectorAll('a')) link.classList.toggle('chosen', Number(link.dataset.entity) === i);
     const parts = { heat: this.#$('heat'), boxes: this.#$('boxes'), looked: this.#$('looked') };
     drawHeat(parts, entity && { ...entity, name: entity.text }, recognition?.picture);
-    if (!entity && recognition?.entities.some(({ evidence }) => evidence)) {
-      parts.looked.textContent = 'Choose a name to see where its words looked.';
-    }
+    if (!entity && recognition?.entities.some(({ evidence }) => evidence)) parts.looked.textContent = say('looked.choose');
   }
-
-  #howRun({ full, base }) {
-    const { look, recognize } = (full ?? base).timings ?? {};
-    const milliseconds = (value) => `${Math.max(1, Math.round(value))}\u00a0ms`;
-    const backend = (full ?? base).backend ?? this.#mner.backend;
-    const parts = [
-      recognize !== undefined && `Read in ${milliseconds(recognize)}`,
-      full?.picture && (look ? `picture looked at in ${milliseconds(look)}` : 'picture already looked at'),
-      `${recognize === undefined ? 'Computed' : 'computed'} on the ${backend === 'webgpu' ? 'GPU' : 'CPU'}`,
-    ];
-    const sentences = [`${parts.filter(Boolean).join(', ')}.`, this.#mner.fallback, `Model: ${this.#model.label}.`];
-    return sentences.filter(Boolean).join(' ');
-  }
-
-  /** Copies, and says so on the button; where the clipboard is closed to pages, says that instead. */
-  async #copy(button, notation) {
-    const { input, full, base } = this.#shown;
-    const label = button.textContent;
-    const note = await written(notation(input.text, this.#wanted(full ?? base))).then(
-      () => 'Copied',
-      () => 'Not allowed',
-    );
-    button.textContent = note;
-    button.disabled = true;
-    this.#announce(note);
-    setTimeout(() => {
-      button.textContent = label;
-      button.disabled = false;
-    }, 1200);
-  }
-}
-
-/** Puts words on the clipboard. Pages that do not come over https have none. */
-async function written(words) {
-  await navigator.clipboard.writeText(words);
 }
 
 /** How wide to show a picture: all there is, but not taller than a screen nor enlarged beyond recognition. */

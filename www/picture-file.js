@@ -29,9 +29,9 @@ const MAGIC = [
 ];
 /** @type {[string, RegExp][]} Brands of files in boxes (ISO 14496-12), the telling ones first: `mif1` may stand for any of them. */
 const BRANDS = [
-  ['AVIF', /^(avif|avis|avio)$/],
+  ['AVIF', /^(avif|avis|avio|av01|MA1[AB])$/],
   ['HEIC', /^(hei[csmx]|hev[csmx])$/],
-  ['HEIF', /^(mif[12]|msf1|miaf)$/],
+  ['HEIF', /^(mif[123]|msf1|miaf|miif|1pic|avc[is]|vvi[cs]|evb[is]|jpeg|jpgs)$/],
 ];
 /** Bytes from the beginning that tell the format. */
 const HEAD = 256;
@@ -60,9 +60,14 @@ export async function headOf(blob) {
   return new Uint8Array(await blob.slice(0, HEAD).arrayBuffer());
 }
 
-/** Why a file is not read that the browser could not decode, after its name. */
-export function refusal(format) {
-  if (format === undefined || ENGINE.has(format)) return `is not a picture this page can read. Choose a ${ADVICE} file.`;
+/** Whether the engine itself reads files of a format. */
+export function isRead(format) {
+  return ENGINE.has(format);
+}
+
+/** Why a file is not read that the browser could not decode, after its name: in the module's language. */
+function refusal(format) {
+  if (format === undefined || isRead(format)) return `is not a picture this page can read. Choose a ${ADVICE} file.`;
   return `is ${/^(AVIF|icon|SVG)$/.test(format) ? 'an' : 'a'} ${format} file, and this browser cannot read it. Save it as ${ADVICE}.`;
 }
 

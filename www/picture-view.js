@@ -1,7 +1,7 @@
 /** Draws what a model saw: the picture with its objects, and where an entity's words looked. */
 import { element } from './dom.js';
 import { lookedAt } from './evidence.js';
-import { percent } from './view.js';
+import { FOREIGN, percent, say, sayWith } from './wording.js';
 
 const SIDE = 7;
 /** How dark the coldest cell gets. */
@@ -18,7 +18,7 @@ export function drawObjects({ boxes, objects }, picture) {
   const seen = picture?.objects ?? [];
   boxes.replaceChildren(
     ...seen.map(({ name, score, box: [x1, y1, x2, y2] }) => {
-      const node = element('div', { className: 'box' }, element('span', {}, `${name} ${percent(score)}`));
+      const node = element('div', { className: 'box' }, element('span', {}, element('bdi', FOREIGN, name), ` ${percent(score)}`));
       // The label keeps inside the picture.
       node.classList.toggle('low', y1 < 0.08 * picture.height);
       node.classList.toggle('right', x1 > 0.6 * picture.width);
@@ -29,7 +29,7 @@ export function drawObjects({ boxes, objects }, picture) {
     }),
   );
   objects.replaceChildren(
-    ...seen.map(({ name, score }) => element('li', {}, `${name} `, element('b', {}, percent(score)))),
+    ...seen.map(({ name, score }) => element('li', {}, element('bdi', FOREIGN, name), ' ', element('b', {}, percent(score)))),
   );
 }
 
@@ -60,9 +60,12 @@ export function drawHeat({ heat, boxes, looked }, entity, picture) {
   evidence.heat.forEach((share, cell) => pixels.data.set([8, 10, 28, dark(share)], 4 * cell));
   context.putImageData(pixels, 0, 0);
   const [first, second] = lookedAt(evidence, picture?.objects ?? []);
-  looked.replaceChildren(
-    'The words of ',
-    element('bdi', { className: 'text' }, `“${entity.name}”`),
-    ` looked most at ${first.name} (${percent(first.share)} of their attention)${second ? `, then at ${second.name} (${percent(second.share)})` : ''}.`,
-  );
+  const values = { name: element('bdi', { className: 'text', ...FOREIGN }, say('quoted', { words: entity.name })), ...part('first', first) };
+  looked.replaceChildren(...(second ? sayWith('looked.two', { ...values, ...part('second', second) }) : sayWith('looked', values)));
+}
+
+/** A place or an object as what stands in a sentence, and its share. */
+function part(which, /** @type {ReturnType<typeof lookedAt>[number]} */ { place, object, share }) {
+  const words = object === undefined ? say(`place.${place}`) : element('span', {}, ...sayWith('place.object', { name: element('bdi', FOREIGN, object) }));
+  return { [which]: words, [`${which}_share`]: percent(share) };
 }

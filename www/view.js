@@ -4,21 +4,7 @@
  * @typedef {import('./engine.d.ts').Entity} Entity
  */
 import { element } from './dom.js';
-
-/** What a type is called in words. */
-export const TYPES = {
-  PER: 'person',
-  LOC: 'place',
-  ORG: 'organisation',
-  MISC: 'other name',
-};
-
-/** A probability as a whole percentage; neither 0 nor 100 unless it is exactly that. */
-export function percent(p) {
-  if (p > 0.99 && p < 1) return '>99\u00a0%';
-  if (p > 0 && p < 0.01) return '<1\u00a0%';
-  return `${Math.round(p * 100)}\u00a0%`;
-}
+import { FOREIGN, percent, say } from './wording.js';
 
 /** Characters of a text that are laid out as one: browsers take time with the square of that. */
 const STRETCH = 4000;
@@ -60,7 +46,7 @@ export function drawTweet(target, text, entities, list) {
     const link = element('a', { className: `name ${type}`, href: `#${list.id}-${i}` }, element('span', {}, name));
     link.dataset.entity = String(i);
     link.dataset.label = `${type} ${percent(confidence)}`;
-    link.setAttribute('aria-label', `${name}, ${TYPES[type]}, ${percent(confidence)}`);
+    link.setAttribute('aria-label', `${name}, ${say(`type.${type}`)}, ${percent(confidence)}`);
     nodes.push(element('mark', {}, link));
     at = end;
   });
@@ -89,7 +75,7 @@ export function drawList(target, text, entities, pager, i = 0) {
   const from = i - (i % PAGE);
   const to = Math.min(from + PAGE, entities.length);
   pager.part.hidden = entities.length <= PAGE;
-  pager.range.textContent = `Names ${from + 1} to ${to} of ${entities.length}`;
+  pager.range.textContent = say('names.range', { from: from + 1, to, all: entities.length });
   pager.back.disabled = from === 0;
   pager.on.disabled = to === entities.length;
   pager.back.onclick = () => drawList(target, text, entities, pager, from - PAGE);
@@ -101,15 +87,16 @@ export function drawList(target, text, entities, pager, i = 0) {
         'summary',
         {},
         chip(type),
-        element('bdi', { className: 'text' }, text.slice(...utf16)),
+        element('bdi', { className: 'text', ...FOREIGN }, text.slice(...utf16)),
         element('span', { className: 'confidence' }, percent(confidence)),
       );
-      const next = `Next likeliest: ${TYPES[other.type]} (${percent(other.probability)}).`;
+      const next = say('name.next', { type: say(`type.${other.type}`), share: percent(other.probability) });
+      const place = say(userName ? 'name.place.user' : 'name.place', { from: utf16[0], to: utf16[1] });
       const details = element(
         'details',
         { id: `${target.id}-${from + k}`, name: target.id },
         summary,
-        element('p', {}, `${next} Characters ${utf16[0]} to ${utf16[1]} of the tweet${userName ? ', a user name' : ''}.`),
+        element('p', {}, `${next} ${place}`),
       );
       details.dataset.entity = String(from + k);
       return element('li', {}, details);
@@ -118,17 +105,20 @@ export function drawList(target, text, entities, pager, i = 0) {
 }
 
 /** The word for a type, in its colour. */
-export function chip(type) {
-  return element('span', { className: `type ${type}` }, TYPES[type]);
+export function chip(/** @type {Entity['type']} */ type) {
+  return element('span', { className: `type ${type}` }, say(`type.${type}`));
 }
 
+/** Names that are read out. */
+const TOLD = 10;
+
 /** The answer in one sentence, for the live region. */
-export function sentence(text, entities) {
-  if (!entities.length) return 'No names found.';
-  const names = entities.map(({ type, utf16 }) => `${text.slice(...utf16)}, ${TYPES[type]}`);
-  const shown = names.slice(0, 10).join('; ');
-  const rest = names.length > 10 ? `; and ${names.length - 10} more` : '';
-  return `${names.length === 1 ? 'One name' : `${names.length} names`} found: ${shown}${rest}.`;
+export function sentence(text, /** @type {Entity[]} */ entities) {
+  if (!entities.length) return say('live.none');
+  const names = entities.slice(0, TOLD).map(({ type, utf16 }) => say('live.name', { name: text.slice(...utf16), type: say(`type.${type}`) }));
+  const more = entities.length - names.length;
+  const list = names.join('; ');
+  return say('live.found', { count: entities.length, names: more ? say('live.more', { names: list, count: more }) : list });
 }
 
 /** Opens entry `i` of the list, which must hold it, and moves the focus there, scrolling no more than needed. */

@@ -4,7 +4,8 @@
  * In:  {id, op: 'load', url, backend, software, cache, asks} once, then any of
  *      {id, op: 'look', picture, image}: looks at an image file (Blob or Uint8Array) and keeps what is seen as `picture`,
  *      {id, op: 'forget', picture},
- *      {id, op: 'recognize', text, caption?, picture?}.
+ *      {id, op: 'recognize', text, caption?, picture?},
+ *      {id, op: 'write', format, documents}: answers as files of an annotation tool.
  * Out: {id, progress: {part, loaded, total}} any number of times, then {id, result} or {id, error: {code, message, fatal}}.
  *      Each shows that the Worker is alive. Of `recognize` the part is `text`; the engine's `recognize` and `recognizeWith`
  *      are given a function `(done, total) => void` for it as the last argument, and need not call it.
@@ -33,12 +34,14 @@ const TOLERANCES = { cpu: 2e-3, webgpu: 2e-2 };
 
 /** @type {import('./engine.d.ts').Engine} */
 let engine;
+/** @type {{memory?: WebAssembly.Memory}} */
+let instance;
 /** @type {import('./engine.d.ts').Recognizer} */
 let recognizer;
 /** @type {Map<number, import('./engine.d.ts').EncodedImage>} images as the engine encoded them, by their numbers */
 const encodedImages = new Map();
 
-const operations = { load, look, forget: forgetPicture, recognize };
+const operations = { load, look, forget: forgetPicture, recognize, write };
 
 self.onmessage = async ({ data: { id, op, ...rest } }) => {
   try {
@@ -77,7 +80,12 @@ async function load({ url, backend, software, cache, asks }, report) {
   await recognizer.check(TOLERANCES[backend]);
   report({ part: 'start', loaded: 0, total: 0 });
   if (backend === 'webgpu') await recognizer.warmUp();
-  return { manifest };
+  return { manifest, memory: memory() };
+}
+
+/** Bytes that the engine has taken. It gives none back. */
+function memory() {
+  return instance?.memory?.buffer.byteLength ?? 0;
 }
 
 /** Brings the files in and has the engine check them and build the model. */
@@ -126,7 +134,7 @@ async function bring(source, manifest, key, base, starting, report) {
 async function look({ picture, image }) {
   const from = performance.now();
   encodedImages.set(picture, await recognizer.encodeImage(await forEngine(image, engine.checkImageSize)));
-  return { milliseconds: performance.now() - from };
+  return { milliseconds: performance.now() - from, memory: memory() };
 }
 
 async function forgetPicture({ picture }) {
@@ -137,11 +145,17 @@ async function forgetPicture({ picture }) {
 async function recognize({ text, caption, picture }, report) {
   const from = performance.now();
   const onRead = (loaded, total) => report({ part: 'text', loaded, total });
+  const encoded = encodedImages.get(picture);
   const recognition =
     picture === undefined
       ? await recognizer.recognize(text, caption, onRead)
-      : await recognizer.recognizeWith(text, encodedImages.get(picture), caption, onRead);
+      : await recognizer.recognizeWith(text, encoded, caption, onRead);
+  if (encoded?.note) recognition.picture.note = encoded.note;
   return { recognition, milliseconds: performance.now() - from };
+}
+
+async function write({ format, documents }) {
+  return { writing: engine.annotations(format, documents) };
 }
 
 /** The URL of a file in the bundle's folder, with the folder's query: a version, or a key to it. */
@@ -159,7 +173,7 @@ async function start(source, { glue, wasm, bytes }, onBytes) {
   });
   try {
     engine = await import(/* @vite-ignore */ /* webpackIgnore: true */ glue);
-    await engine.default({ module_or_path: code });
+    instance = await engine.default({ module_or_path: code });
   } catch (error) {
     throw new MnerError('engine', `This browser cannot start the engine: ${error.message}`);
   }

@@ -27,13 +27,14 @@ pub mod data;
 pub mod decode;
 #[cfg(feature = "train")]
 pub mod evaluate;
-#[cfg(any(test, feature = "train"))]
 pub mod formats;
 #[cfg(test)]
 pub(crate) mod formula;
 pub mod image;
 pub mod label;
 pub mod nn;
+#[cfg(feature = "train")]
+pub mod notice;
 #[cfg(feature = "train")]
 pub mod packing;
 pub mod recognizer;

@@ -40,7 +40,7 @@ test('a link that is dropped outside of the field does not take the place of the
     for (const place of ['h1', '#choose', '#user-names']) {
       await drag(page, place, link);
       await shows(page, 'picture-problem');
-      assert.match(await page.locator('#picture-problem').innerText(), /^Only pictures can be dropped here/);
+      assert.match(await page.locator('#picture-problem').innerText(), /^Only pictures and text files can be dropped here/);
       await page.locator('#picture-problem').evaluate((problem) => problem.setAttribute('hidden', ''));
     }
     assert.equal(await page.locator('#tweet').inputValue(), 'In Oslo');
@@ -70,13 +70,13 @@ test('a picture of another tab comes in where its bytes are there', () =>
     const data = `data:image/webp;base64,${example('rocket').toString('base64')}`;
     await drag(page, 'h1', pictured(data, '<meta charset="utf-8">'));
     await lookedAt(page);
-    assert.equal(await page.locator('#picture-size').innerText(), '576 × 360');
-    await page.locator('#remove').click();
+    assert.equal(await page.locator('.picture-size').innerText(), '576 × 360');
+    await page.locator('.remove').click();
     await page.locator('#seen').waitFor({ state: 'hidden' });
     // Of this site: a link around it is not what was dragged.
     await drag(page, 'h1', pictured(`${url}examples/desert.webp`, `<a href="${LINK}">`));
     await lookedAt(page);
-    assert.equal(await page.locator('#picture-name').innerText(), 'desert.webp');
+    assert.equal(await page.locator('.picture-name').innerText(), 'desert.webp');
     assert.deepEqual(left, []);
   }));
 

@@ -8,7 +8,7 @@ export default defineConfig([
   { files: [WWW, WEB, TESTS], ...js.configs.recommended, linterOptions: { reportUnusedDisableDirectives: 'error' } },
   { files: [WWW], languageOptions: { globals: { ...globals.browser, ...globals.worker } } },
   { files: ['**/www/sw.js'], languageOptions: { sourceType: 'script', globals: globals.serviceworker } },
-  { files: ['**/www/unserved.js'], languageOptions: { sourceType: 'script' } },
+  { files: ['**/www/wording/unserved.js'], languageOptions: { sourceType: 'script' } },
   { files: [WEB], languageOptions: { globals: { ...globals.node, ...globals.browser } } },
   // Much of a test runs in the page, and some in a Worker.
   { files: [TESTS], languageOptions: { globals: { ...globals.node, ...globals.browser, ...globals.worker } } },

@@ -1,7 +1,7 @@
 /** Formats of pictures: what the engine decodes, what the browser decodes for it, and what neither does. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { enter, hand, lookedAt, madeUpModels, shows, visit, withBrowser } from './harness.mjs';
+import { enter, hand, lookedAt, madeUpModels, shows, visit, withBrowser, withoutPictures } from './harness.mjs';
 import { BLOCK, CORNERS, MARKED, avif, bmp, exif, webp } from './marked.mjs';
 
 const shared = withBrowser();
@@ -52,13 +52,14 @@ for (const format of Object.keys(MARKED)) {
       await enter(page, 'In Oslo');
       for (const [orientation, corner] of Object.entries(CORNERS)) {
         const bytes = MARKED[format](Number(orientation));
+        await withoutPictures(page);
         await hand(page, 'drop', { name: `${orientation}.${format}`, type: `image/${format}`, bytes });
         await page.getByText(`${orientation}.${format}`, { exact: true }).waitFor();
         await page.locator('#frame:not(.looking) .box').waitFor();
         const { size, seen, framed } = await marks(page);
         const what = `${format} ${orientation}`;
         assert.deepEqual(size, Number(orientation) > 4 ? [32, 48] : [48, 32], what);
-        assert.equal(await page.locator('#picture-size').innerText(), size.join(' × '), what);
+        assert.equal(await page.locator('.picture-size').innerText(), size.join(' × '), what);
         near(seen, blockIn(corner, size), `seen in ${what}`);
         near(framed, blockIn(corner, size), `framed in ${what}`);
       }
@@ -175,7 +176,9 @@ const UNREAD = [
   ['HEIC', boxed('hevc', 'msf1')],
   ['AVIF', boxed('avis', 'msf1')],
   ['AVIF', boxed('mif1', 'miaf', 'avif')],
+  ['AVIF', boxed('MA1B', 'mif1')],
   ['HEIF', boxed('mif1', 'miaf')],
+  ['HEIF', boxed('avci', 'mif1')],
   ['video', boxed('isom', 'mp41')],
   ['TIFF', Buffer.from('II*\0\x08\0\0\0', 'latin1')],
   ['TIFF', Buffer.from('MM\0*\0\0\0\x08', 'latin1')],
@@ -192,7 +195,7 @@ test('what the browser cannot decode either is named rightly, in the page and by
     await enter(page, 'In Oslo');
     for (const [i, [format, bytes]] of UNREAD.entries()) {
       await hand(page, 'drop', { name: `photo${i}`, type: '', bytes });
-      const problem = page.getByText(new RegExp(`^photo${i} is an? ${format} file, and this browser cannot read it\\. Save it as JPEG, PNG, WebP or GIF\\.$`));
+      const problem = page.getByText(new RegExp(`^photo${i} cannot be read: this browser does not know ${format} files\\. Save it as JPEG, PNG, WebP or GIF\\.$`));
       await problem.waitFor();
       const { code, message } = await look(page, bytes);
       assert.equal(code, 'picture', format);
@@ -200,7 +203,7 @@ test('what the browser cannot decode either is named rightly, in the page and by
     }
     // Of its own formats, and of what it does not know, the engine says itself what is wrong.
     assert.match((await look(page, Buffer.from('<html>'))).message, /this is not an image/);
-    await hand(page, 'drop', { name: 'notes.txt', type: '', bytes: Buffer.from('<html><body><svg></svg>') });
-    await page.getByText('notes.txt is not a picture this page can read.').waitFor();
+    await hand(page, 'drop', { name: 'noise', type: '', bytes: Buffer.from([0, 1, 2, 0xff]) });
+    await page.getByText('noise is not a picture this page can read.').waitFor();
     assert.deepEqual((await look(page, bmp())).objects, [{ name: 'mark', score: 0.9, box: [0, 0, BLOCK, BLOCK] }]);
   }));

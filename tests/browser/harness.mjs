@@ -168,24 +168,35 @@ export function example(name) {
 }
 
 /**
- * Gives the page a file as the clipboard or a drag would.
+ * Gives the page files as the clipboard or a drag would.
  * @param {Page} page
  * @param {'paste' | 'drop'} event
- * @param {{name?: string, type?: string, bytes?: Buffer, text?: string}} [file] with a text beside it
+ * @param {{name?: string, type?: string, bytes?: Buffer, text?: string}[]} given by default one picture; `text` comes beside them
  */
-export function hand(page, event, { name = 'photo.webp', type = 'image/webp', bytes = example('rocket'), text } = {}) {
+export function hand(page, event, ...given) {
+  const files = (given.length ? given : [{}]).map(({ name = 'photo.webp', type = 'image/webp', bytes = example('rocket'), text }) => {
+    return { name, type, bytes: bytes.toString('base64'), text };
+  });
   return page.evaluate(
-    ({ event, name, type, bytes, text }) => {
+    ({ event, files }) => {
       const data = new DataTransfer();
-      data.items.add(new File([Uint8Array.from(atob(bytes), (char) => char.charCodeAt(0))], name, { type }));
-      if (text) data.setData('text/plain', text);
+      for (const { name, type, bytes, text } of files) {
+        data.items.add(new File([Uint8Array.from(atob(bytes), (char) => char.charCodeAt(0))], name, { type }));
+        if (text) data.setData('text/plain', text);
+      }
       const how = { bubbles: true, cancelable: true };
       const target = document.querySelector('#tweet');
       if (event === 'paste') target.dispatchEvent(new ClipboardEvent('paste', { ...how, clipboardData: data }));
       else for (const type of ['dragenter', 'dragover', 'drop']) target.dispatchEvent(new DragEvent(type, { ...how, dataTransfer: data }));
     },
-    { event, name, type, bytes: bytes.toString('base64'), text },
+    { event, files },
   );
+}
+
+/** Takes the tweet's pictures away. */
+export async function withoutPictures(page) {
+  while (await page.locator('.remove').count()) await page.locator('.remove').first().click();
+  await page.locator('#seen').waitFor({ state: 'hidden' });
 }
 
 /** Waits until the page has looked at the picture and says what it made of it. */

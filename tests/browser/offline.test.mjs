@@ -64,7 +64,7 @@ test('works without a connection after the first visit, and says so', async () =
     await enter(page, 'In Rome');
     assert.deepEqual(await page.locator('#marked mark').allInnerTexts(), ['In', 'Rome']);
     await page.locator('#examples button').first().click();
-    await page.locator('#picture').waitFor();
+    await page.locator('#pictures').waitFor();
     // What is asked of the server all the same: whether the list of models or the worker changed.
     assert.deepEqual(requests.filter((path) => !/^models\/(index|test\/manifest)\.json$|^sw\.js$/.test(path)), []);
     // The browser tells the page about the connection, not about our server.
@@ -110,7 +110,7 @@ test('a new release waits until it is let in, and then replaces the old one whol
     await kept(page);
     const releases = () => page.evaluate(async () => (await caches.keys()).filter((name) => name.startsWith('mner-page ')));
     const [before] = await releases();
-    const changed = readFileSync(new URL('../../www/index.html', import.meta.url), 'utf8').replace('Your tweet', 'The new tweet');
+    const changed = readFileSync(new URL('../../www/index.html', import.meta.url), 'utf8').replace('CC0', 'The new tweet');
     // Half a release is none.
     line.changed['pkg/precache.js'] = precache([...release(), ['index.html', Buffer.from(changed)]]);
     await page.reload();
@@ -147,7 +147,7 @@ test('sites of one origin, also one below another, keep their releases side by s
   let release;
   const intercept = (path, request, response) => {
     if (line.intercept(path, request, response)) return true;
-    const own = Buffer.from(index.replace('Your tweet', titles[request.url.slice(0, request.url.length - path.length)]));
+    const own = Buffer.from(index.replace('CC0', titles[request.url.slice(0, request.url.length - path.length)]));
     if (path !== '' && path !== 'pkg/precache.js') return false;
     const bytes = path === '' ? own : precache([...release(), ['index.html', own]]);
     response.writeHead(200, { 'content-type': path === '' ? 'text/html' : 'text/javascript' }).end(bytes);

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { deflateSync } from 'node:zlib';
 import { pngOf } from './marked.mjs';
-import { SCHEMES, accessibilityViolations, enter, example, hand, lookedAt, madeUpModels, shows, visit, withBrowser } from './harness.mjs';
+import { SCHEMES, accessibilityViolations, enter, example, hand, lookedAt, madeUpModels, shows, visit, withBrowser, withoutPictures } from './harness.mjs';
 
 const shared = withBrowser();
 const models = madeUpModels();
@@ -46,8 +46,8 @@ for (const event of WAYS) {
       await enter(page, 'In Oslo');
       await hand(page, event);
       await lookedAt(page);
-      assert.equal(await page.locator('#picture-name').innerText(), 'photo.webp');
-      assert.equal(await page.locator('#picture-size').innerText(), '576 × 360');
+      assert.equal(await page.locator('.picture-name').innerText(), 'photo.webp');
+      assert.equal(await page.locator('.picture-size').innerText(), '576 × 360');
       assert.deepEqual(await page.locator('#boxes .box').allInnerTexts(), ['person 93\u00a0%', 'sports ball 48\u00a0%']);
       assert.equal(await page.locator('body.dropping').count(), 0);
     }));
@@ -57,7 +57,7 @@ test('text that is pasted together with a picture wins', () =>
   visit(shared, only('ham'), async (page) => {
     await enter(page, 'In Oslo');
     await hand(page, 'paste', { text: 'a table' });
-    assert.equal(await page.locator('#picture').isVisible(), false);
+    assert.equal(await page.locator('#pictures').isVisible(), false);
   }));
 
 test('a picture can be chosen and removed with the keyboard alone', () =>
@@ -69,7 +69,7 @@ test('a picture can be chosen and removed with the keyboard alone', () =>
     await page.keyboard.press('Enter');
     await (await chooser).setFiles({ name: 'mine.webp', mimeType: 'image/webp', buffer: example('desert') });
     await lookedAt(page);
-    await page.locator('#remove').focus();
+    await page.locator('.remove').focus();
     await page.keyboard.press('Enter');
     await page.locator('#seen').waitFor({ state: 'hidden' });
     assert.equal(await page.locator('#contribution').isVisible(), false);
@@ -87,7 +87,7 @@ test('shows the relevance, what the picture changed, and that it is looked at on
     // The grain that is absent is not listed.
     assert.equal(await page.locator('#relevance li').count(), 3);
     assert.deepEqual(await page.locator('#difference tbody tr').allInnerTexts(), ['Jordan\torganisation 91\u00a0%\tperson 96\u00a0%']);
-    assert.match(await page.locator('#run').innerText(), /picture looked at in \d+.ms/);
+    assert.match(await page.locator('#run').innerText(), /picture looked at in [\d,]+.ms/);
     await enter(page, 'Jane in Oslo');
     await lookedAt(page);
     assert.match(await page.locator('#run').innerText(), /picture already looked at/);
@@ -122,6 +122,7 @@ for (const [model, before] of Object.entries({ ham: /^Seen in it: /, words: /^Re
       // Of 40 % and of 12 %.
       assert.match(await tags(), /\(40\u00a0%\)$/);
       assert.doesNotMatch(await tags(), /missile/);
+      await withoutPictures(page);
       await hand(page, 'paste', { bytes: Buffer.concat([example('rocket'), Buffer.from('unsure')]) });
       await page.getByText('nothing certain').waitFor();
       assert.match(await tags(), before);
@@ -165,12 +166,24 @@ test('frames lie on the picture where the objects are', () =>
     near(box.height, 0.8 * image.height);
   }));
 
+test('says which frame of an animation was looked at, and nothing of it for the next picture', () =>
+  visit(shared, only('ham'), async (page) => {
+    await enter(page, 'In Oslo');
+    const note = page.locator('#picture-note');
+    await hand(page, 'drop', { bytes: Buffer.concat([example('rocket'), Buffer.from('fades in')]) });
+    await page.getByText('Of the animation, frame 3 of 12, the first that is not of one colour, was looked at.').waitFor();
+    assert.equal(await note.evaluate((node) => node.classList.contains('problem')), false);
+    await hand(page, 'drop');
+    await note.waitFor({ state: 'hidden' });
+    await lookedAt(page);
+  }));
+
 test('a file that is no picture is refused in words, and nothing is lost', () =>
   visit(shared, only('ham'), async (page) => {
     await enter(page, 'In Oslo');
-    await hand(page, 'drop', { name: 'notes.txt', type: 'text/plain', bytes: Buffer.from('no picture') });
+    await hand(page, 'drop', { name: 'notes.webp', bytes: Buffer.from('no picture') });
     await shows(page, 'picture-problem');
-    assert.match(await page.locator('#picture-problem').innerText(), /^notes\.txt is not a picture.*JPEG, PNG, WebP or GIF/);
+    assert.match(await page.locator('#picture-problem').innerText(), /^notes\.webp is not a picture.*JPEG, PNG, WebP or GIF/);
     assert.equal(await page.locator('#marked mark').count(), 2);
     await hand(page, 'drop');
     await lookedAt(page);
@@ -186,7 +199,7 @@ test('a picture that is too large is refused before it is painted', () =>
       assert.ok(bytes.length < 10_000);
       await hand(page, 'paste', { name: 'bomb.png', type: 'image/png', bytes });
       await page.getByText(words).waitFor();
-      assert.equal(await page.locator('#picture').isVisible(), false);
+      assert.equal(await page.locator('#pictures').isVisible(), false);
     }
   }));
 
@@ -196,10 +209,11 @@ test('a picture that the engine refuses is left out, once, and the text is still
     const bytes = Buffer.concat([example('rocket'), Buffer.from('broken')]);
     await hand(page, 'paste', { bytes });
     await page.locator('#picture-note.problem').waitFor();
-    assert.match(await page.locator('#picture-note').innerText(), /left out: the file ends before its image does/);
+    assert.match(await page.locator('#picture-note').innerText(), /left out\. Message of the engine: the file ends before its image does/);
     assert.equal(await page.locator('#marked mark').count(), 2);
     await enter(page, 'In Rome');
     assert.equal(await page.locator('#picture-note.problem').isVisible(), true);
+    await withoutPictures(page);
     await hand(page, 'paste');
     await lookedAt(page);
     assert.equal(await page.locator('#picture-note').isVisible(), false);

@@ -7,7 +7,7 @@ import { answer, missing, shipped } from './built.mjs';
 import { BLANK, realBundle, visit, withBrowser } from './harness.mjs';
 
 const WWW = new URL('../../www/', import.meta.url);
-const [person, place] = ['Jordan?', 'Or Jordan?'].map((title) => EXAMPLES.find((example) => example.title === title));
+const [person, place] = ['basketball', 'desert'].map((name) => EXAMPLES.find((example) => example.name === `example.${name}`));
 
 const shared = withBrowser();
 

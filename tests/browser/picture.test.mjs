@@ -89,6 +89,20 @@ test('a picture that kills the engine is tried twice; the next is answered', asy
   assert.deepEqual([before, after], [true, true]);
 });
 
+test('a picture that takes much memory gives it back before the next one', async () => {
+  const looks = await withModule(async (mner, tag) => {
+    const [kites, large, boats] = ['kites', 'something very large', 'boats'].map((what) => new Blob(['picture of ' + what]));
+    const look = async (image) => {
+      const answer = await mner.recognize({ text: 'Oslo', image });
+      return [tag(answer), answer.timings.look > 0];
+    };
+    // The large one is known for as long as no other comes.
+    return [await look(kites), await look(large), await look(large), await look(kites), await look(boats), await look(boats), await look(kites), await look(large)];
+  });
+  const [kites, large, boats] = ['kites', 'something very large', 'boats'].map((what) => `picture of ${what}`);
+  assert.deepEqual(looks, [[kites, true], [large, true], [large, false], [kites, false], [boats, true], [boats, false], [kites, true], [large, true]]);
+});
+
 test('a caption reaches the model', async () => {
   const sure = await withModule(async (mner, tag, fails) => {
     const confidence = async (input) => (await mner.recognize(input)).entities[0].confidence;

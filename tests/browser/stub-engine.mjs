@@ -5,7 +5,11 @@
  */
 export default async function init({ module_or_path: wasm }) {
   if (!(wasm instanceof Uint8Array)) throw new TypeError('not the bytes of an engine');
+  return { memory };
 }
+
+/** As large as it says, and no larger. */
+const memory = { buffer: { byteLength: 2 ** 26 } };
 
 let panic;
 export const lastPanic = () => panic;
@@ -23,6 +27,21 @@ export function checkImageSize(bytes) {
   if (bytes > LARGEST) throw coded('picture', `the image file has ${bytes} bytes and at most ${LARGEST} are read`);
 }
 
+/** A line a text; of brat two files a text. A format is at a loss for names called Lost. */
+export function annotations(format, documents) {
+  if (documents.some(({ text }) => text.includes('Unwritable'))) throw coded('input', 'the span 0 to 9 is none of this text');
+  const losses = documents.flatMap(({ entities }, i) =>
+    entities.filter(({ text }) => text === 'Lost').map(() => `document ${i + 1}: the span "Lost" (PER) cuts a word; left out`),
+  );
+  const lines = documents.map((document) => JSON.stringify({ format, ...document }));
+  if (format !== 'brat') return { files: [{ name: 'annotations.jsonl', text: `${lines.join('\n')}\n` }], losses };
+  const files = documents.flatMap(({ text }, i) => [
+    { name: `${i + 1}.txt`, text },
+    { name: `${i + 1}.ann`, text: `${lines[i]}\n` },
+  ]);
+  return { files, losses };
+}
+
 export class FileBuffer {
   constructor(bytes) {
     this.bytes = new Uint8Array(bytes);
@@ -38,6 +57,7 @@ class EncodedImage {
   constructor(shows, mark) {
     this.shows = shows;
     this.mark = mark;
+    if (shows.includes('fades in')) this.note = 'frame 3 of 12, the first that is not of one colour';
   }
 
   free() {
@@ -85,6 +105,7 @@ export class Recognizer {
       panic = 'panicked: at a picture';
       throw new WebAssembly.RuntimeError('unreachable');
     }
+    if (shows.includes('very large')) memory.buffer = { byteLength: 2 ** 29 };
     return new EncodedImage(shows, await marked(bytes));
   }
 

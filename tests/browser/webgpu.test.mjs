@@ -131,7 +131,7 @@ test('models share the device of an instance', { skip }, (t) => {
     page.setDefaultTimeout(TIMEOUT);
     await startEngine(page);
     const [tweet] = fitting(folder, FEW);
-    const pair = ['Jordan?', 'Or Jordan?'].map((title) => EXAMPLES.find((example) => example.title === title));
+    const pair = ['example.basketball', 'example.desert'].map((name) => EXAMPLES.find((example) => example.name === name));
     const pictured = pair.map(({ text, image }) => ({ text, bytes: readFileSync(new URL(image, WWW)) }));
     const inputs = [{ text: tweet.text, bytes: tweet.picture && picture(tweet.picture) }, ...pictured];
     const answers = await page.evaluate(

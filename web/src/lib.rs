@@ -9,6 +9,8 @@
 compile_error!("one build holds one device: choose `cpu` or `gpu`");
 
 #[cfg(any(feature = "cpu", feature = "gpu"))]
+mod annotations;
+#[cfg(any(feature = "cpu", feature = "gpu"))]
 mod clock;
 #[cfg(any(feature = "cpu", feature = "gpu"))]
 pub mod device;
@@ -23,6 +25,7 @@ mod recognizer;
 
 #[cfg(any(feature = "cpu", feature = "gpu"))]
 pub use {
+    annotations::annotations,
     error::last_panic,
     file::FileBuffer,
     image_file::check_image_size,

@@ -6,7 +6,7 @@ use crate::file::FileBuffer;
 use crate::{device, image_file};
 use js_sys::Function;
 use mner_core::bundle::BundleFiles;
-use mner_core::image::Image;
+use mner_core::image::decode::Decoded;
 use mner_core::recognizer::{LoadError, RecognizeError, Recognizer as Core};
 use mner_core::systems::image_batch::EncodedImage as CoreEncodedImage;
 use mner_core::systems::ita::image_text::ImageText;
@@ -88,7 +88,19 @@ pub struct Recognizer(Core);
 
 /// An image that has been encoded: good for any number of tweets.
 #[wasm_bindgen]
-pub struct EncodedImage(CoreEncodedImage);
+pub struct EncodedImage {
+    encoded: CoreEncodedImage,
+    note: Option<String>,
+}
+
+#[wasm_bindgen]
+impl EncodedImage {
+    /// What is to be known of how the file was read: which frame of an animation it is, if not the first.
+    #[wasm_bindgen(getter)]
+    pub fn note(&self) -> Option<String> {
+        self.note.clone()
+    }
+}
 
 #[wasm_bindgen]
 impl Recognizer {
@@ -151,10 +163,14 @@ impl Recognizer {
         #[wasm_bindgen(unchecked_param_type = "Blob | Uint8Array")] file: JsValue,
     ) -> Result<EncodedImage, JsValue> {
         let bytes = image_file::read(file).await?;
-        let image = Image::decode(&bytes).map_err(|error| coded("picture", &error))?;
+        let Decoded { image, note } =
+            Decoded::read(&bytes).map_err(|error| coded("picture", &error))?;
         drop(bytes);
-        let seen = self.0.encode_image(&image).await;
-        seen.map(EncodedImage).map_err(|error| failed(&error))
+        let encoded = self.0.encode_image(&image).await;
+        Ok(EncodedImage {
+            encoded: encoded.map_err(|error| failed(&error))?,
+            note: note.map(|note| note.to_string()),
+        })
     }
 
     /// Names the entities of a tweet of any length. `caption` describes the tweet's image; only a model that reads
@@ -186,7 +202,8 @@ impl Recognizer {
         caption: Option<String>,
         #[wasm_bindgen(js_name = onRead)] on_read: Option<Function>,
     ) -> Result<JsValue, JsValue> {
-        self.answer(&text, Some(&encoded.0), caption, on_read).await
+        self.answer(&text, Some(&encoded.encoded), caption, on_read)
+            .await
     }
 }
 

@@ -36,16 +36,21 @@ pub struct Manifest {
     /// How the weights are quantised; absent for f32.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quantization: Option<Scheme>,
-    /// The other files.
+    /// The bundle's files.
     pub files: Files,
     /// Where the bundle comes from.
     #[serde(flatten)]
     pub about: About,
 }
 
-/// The bundle's other files.
+/// The bundle's files.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Files {
+    /// `manifest.json` itself, its own SHA-256 computed with zeros in the place of the digits. [`Manifest::to_bytes`] writes it;
+    /// older bundles have none
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub manifest: Option<FileEntry>,
     /// `weights.bpk`
     pub weights: FileEntry,
     /// `tokenizer.json`
@@ -60,6 +65,7 @@ pub struct Files {
 
 /// Size and hash of a file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct FileEntry {
     /// Size in bytes.
     pub bytes: u64,
@@ -78,6 +84,9 @@ pub struct About {
     pub scores: BTreeMap<String, f64>,
     /// Licences of the weights it started from and of the data it saw.
     pub licences: Vec<String>,
+    /// Codes of the languages it was made for (ISO 639), such as `en`; none where nobody said.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub languages: Vec<String>,
     /// An input with its right answer, to check a device by.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub known_answer: Option<KnownAnswer>,
@@ -150,10 +159,10 @@ pub fn label_names() -> Vec<String> {
 }
 
 impl Manifest {
-    /// Reads a manifest and checks its format and labels.
+    /// Reads a manifest and checks its format, its own SHA-256 and its labels.
     ///
     /// # Errors
-    /// [`BundleError::Manifest`], [`BundleError::Format`], [`BundleError::Labels`].
+    /// [`BundleError::Manifest`], [`BundleError::Format`], [`BundleError::Changed`], [`BundleError::Labels`].
     pub fn parse(bytes: &[u8]) -> Result<Self, BundleError> {
         #[derive(Deserialize)]
         struct Version {
@@ -165,6 +174,14 @@ impl Manifest {
             return Err(BundleError::Format { found: format });
         }
         let manifest: Self = serde_json::from_slice(bytes)?;
+        if let Some(entry) = &manifest.files.manifest
+            && without_digits(bytes, &entry.sha256)
+                .map(|blank| FileEntry::of(&blank))
+                .as_ref()
+                != Some(entry)
+        {
+            return Err(BundleError::Changed);
+        }
         if manifest.labels != label_names() {
             return Err(BundleError::Labels {
                 found: manifest.labels,
@@ -173,21 +190,58 @@ impl Manifest {
         Ok(manifest)
     }
 
-    /// The file's bytes: indented JSON and a final newline.
+    /// The file's bytes: indented JSON with its own size and SHA-256, and a final newline.
     ///
     /// # Errors
     /// If a training value is no JSON (a non-finite number).
     pub fn to_bytes(&self) -> Result<Vec<u8>, BundleError> {
-        let mut bytes = serde_json::to_vec_pretty(self)?;
-        bytes.push(b'\n');
+        let mut sealed = self.clone();
+        let mut bytes = Vec::new();
+        // The size is one of the things that are written.
+        loop {
+            let size = bytes.len();
+            sealed.files.manifest = Some(FileEntry {
+                bytes: size as u64,
+                sha256: NO_DIGITS.to_owned(),
+            });
+            bytes = serde_json::to_vec_pretty(&sealed)?;
+            bytes.push(b'\n');
+            if bytes.len() == size {
+                break;
+            }
+        }
+        let digits = FileEntry::of(&bytes).sha256;
+        if let Some(place) = place_of(&bytes, NO_DIGITS) {
+            bytes[place..place + NO_DIGITS.len()].copy_from_slice(digits.as_bytes());
+        }
         Ok(bytes)
     }
 }
 
+/// What stands in the place of a manifest's own digits while they are computed.
+const NO_DIGITS: &str = "0000000000000000000000000000000000000000000000000000000000000000";
+
+/// The first place of some text in a manifest.
+fn place_of(bytes: &[u8], text: &str) -> Option<usize> {
+    str::from_utf8(bytes).ok()?.find(text)
+}
+
+/// A manifest's bytes with zeros in the place of its own digits; none where they do not stand there.
+fn without_digits(bytes: &[u8], digits: &str) -> Option<Vec<u8>> {
+    if digits.len() != NO_DIGITS.len() {
+        return None;
+    }
+    let place = place_of(bytes, digits)?;
+    let mut blank = bytes.to_vec();
+    blank[place..place + digits.len()].copy_from_slice(NO_DIGITS.as_bytes());
+    Some(blank)
+}
+
 impl Files {
-    /// The entries of these files.
+    /// The entries of these files, but for the manifest's own.
     pub fn of(files: &BundleFiles) -> Self {
         Self {
+            manifest: None,
             weights: FileEntry::of(&files.weights),
             tokenizer: FileEntry::of(&files.tokenizer),
             vision: files.vision.as_deref().map(FileEntry::of),

@@ -53,6 +53,12 @@ pub enum BundleError {
     /// The manifest is no JSON or lacks a field.
     #[error("{MANIFEST} cannot be read ({0}); the bundle is damaged or not an mner bundle")]
     Manifest(#[from] serde_json::Error),
+    /// The manifest is not as it was written.
+    #[error(
+        "{MANIFEST} was changed after it was written: it does not have the size and SHA-256 that it gives for itself; download or \
+         copy the bundle again, or, if the change is meant, take \"manifest\" out of its \"files\""
+    )]
+    Changed,
     /// The bundle comes from another version.
     #[error(
         "the bundle has format {found}, this program reads format {}; get a matching version",
@@ -154,10 +160,12 @@ pub fn unpack(
     let augmentation = unpack_augmentation(&manifest, files.augmentation)?;
     let tokenizer = SubwordTokenizer::from_bytes(&files.tokenizer)?;
     let vocab = manifest.config.encoder().vocab;
-    if tokenizer.vocab_size() > vocab {
+    // Numbers may be left out: how many subwords there are says nothing of the highest.
+    if let Some((subword, id)) = tokenizer.highest()
+        && id as usize >= vocab
+    {
         return Err(BundleError::Config(format!(
-            "the tokenizer knows {} subwords, the encoder only {vocab}",
-            tokenizer.vocab_size()
+            "the tokenizer's subword {subword:?} has the number {id}, and the encoder knows {vocab}"
         )));
     }
     let system =
@@ -262,8 +270,12 @@ fn check_sizes(manifest: &Manifest) -> Result<(), BundleError> {
         e.shapes,
         e.distances,
     ];
+    // A value takes half a byte at least.
+    let most = 2 * u128::from(manifest.files.weights.bytes);
     let problem = if sizes.iter().any(|&s| s > LARGEST) {
         "a size is beyond any model this program knows"
+    } else if e.values() > most {
+        "its sizes are those of more weights than there are"
     } else if e.heads == 0 || e.d == 0 || !e.d.is_multiple_of(e.heads) {
         "the heads do not divide the hidden size"
     } else if (1..4).contains(&e.distances) {

@@ -4,6 +4,7 @@
 //! from or to score, out of names, contexts and photographs whose reading is known.
 
 use crate::data::corpus::Sample;
+use crate::formats::lone_surrogates::without_lone_surrogates;
 use crate::label::{EntityType, Label};
 use crate::splitmix::SplitMix64;
 use crate::tweet::words::{Sigils, split_words};
@@ -81,7 +82,8 @@ pub fn read(path: &Path) -> Result<Vec<Contrast>, ContrastError> {
             line: number + 1,
             problem,
         };
-        let item: Contrast = serde_json::from_str(line).map_err(|e| problem(e.to_string()))?;
+        let mended = without_lone_surrogates(line.as_bytes());
+        let item: Contrast = serde_json::from_slice(&mended).map_err(|e| problem(e.to_string()))?;
         if item.name.is_empty() || !item.text.contains(&item.name) {
             return Err(problem(format!(
                 "the name {:?} does not stand in the text",

@@ -7,6 +7,7 @@ use crate::data::corpus_images::index::ImageIndex;
 use crate::data::feature_cache::{CacheError, FeatureCache};
 use crate::image::Image;
 use crate::image::decode::Limits;
+use crate::notice;
 use crate::systems::image_batch::{EarlyMap, EncodedImage};
 use crate::tweet::subwords::{SubwordTokenizer, TokenizerError};
 use crate::vision::ImageFeatures;
@@ -146,7 +147,7 @@ impl<'a> CorpusImages<'a> {
             if last.elapsed() >= INTERVAL {
                 last = Instant::now();
                 let pace = (done + 1) as f64 / started.elapsed().as_secs_f64();
-                eprintln!("images {}/{}  {pace:.1} a second", done + 1, fresh.len());
+                notice!("images {}/{}  {pace:.1} a second", done + 1, fresh.len());
             }
         }
         let encoded_images: Vec<Vec<EncodedImage>> = paths
@@ -174,7 +175,7 @@ impl<'a> CorpusImages<'a> {
         let bytes = match read_image(path) {
             Ok(bytes) => bytes,
             Err(ReadError::This(error)) => {
-                eprintln!("{}: {error}", path.display());
+                notice!("{}: {error}", path.display());
                 return Ok(None);
             }
             Err(ReadError::Disk(cause)) => {
@@ -193,7 +194,7 @@ impl<'a> CorpusImages<'a> {
             match Image::decode(&bytes) {
                 Ok(decoded) => image = Some(decoded),
                 Err(error) => {
-                    eprintln!("{}: {error}", path.display());
+                    notice!("{}: {error}", path.display());
                     return Ok(None);
                 }
             }

@@ -1,5 +1,6 @@
 //! Side files that say in words what images show: JSONL, a line an image.
 
+use crate::formats::lone_surrogates::without_lone_surrogates;
 use crate::systems::ita::image_text::ImageText;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
@@ -127,16 +128,19 @@ fn each_line<T: serde::de::DeserializeOwned>(
         path: path.to_owned(),
         source,
     })?;
+    let content = content.strip_prefix('\u{feff}').unwrap_or(&content);
     for (i, line) in content.lines().enumerate() {
         if line.trim().is_empty() {
             continue;
         }
         take(
-            serde_json::from_str(line).map_err(|source| ImageContextError::Line {
-                path: path.to_owned(),
-                line: i + 1,
-                source,
-            })?,
+            serde_json::from_slice(&without_lone_surrogates(line.as_bytes())).map_err(
+                |source| ImageContextError::Line {
+                    path: path.to_owned(),
+                    line: i + 1,
+                    source,
+                },
+            )?,
         );
     }
     Ok(())
@@ -165,6 +169,13 @@ mod tests {
         assert_eq!(all["1"].objects[0].attrs, ["red"]);
         assert_eq!(all["1"].ocr, ["NASA"]);
         assert_eq!(all["2"], ImageText::default());
+    }
+
+    #[test]
+    fn half_an_emoji_and_a_byte_order_mark_lose_no_line() {
+        let file = file("\u{feff}{\"id\": \"1\", \"captions\": [\"a kite \\ud83d\"]}\r\n");
+        let all = read_context(file.path()).unwrap();
+        assert_eq!(all["1"].captions, ["a kite \u{FFFD}"]);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! What is learnt from and scored on: corpora, their images, and batches of examples.
 
+pub mod annotation_files;
 pub mod contrast;
 pub mod corpus;
 pub mod corpus_images;

@@ -1,5 +1,6 @@
 //! Entities among the words of a tweet, from its labels.
 
+use crate::decode::entities::WordEntity;
 use crate::label::{EntityType, Label};
 
 /// What makes a chunk of labels that break the BIO scheme. Well-formed labels mean the same to both.
@@ -21,6 +22,22 @@ pub struct Chunk {
     pub start: usize,
     /// The word after its last.
     pub end: usize,
+}
+
+impl Chunk {
+    /// The type and the words of an entity that was found.
+    pub fn of(entity: &WordEntity) -> Self {
+        Self {
+            kind: entity.kind,
+            start: entity.words.start,
+            end: entity.words.end,
+        }
+    }
+
+    /// Whether it has a word in common with another.
+    pub fn overlaps(&self, other: &Self) -> bool {
+        self.start < other.end && other.start < self.end
+    }
 }
 
 /// The entities that `labels`, one a word, stand for; in order, without overlap.

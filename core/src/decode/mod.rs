@@ -3,3 +3,4 @@
 pub mod chain;
 pub mod chunks;
 pub mod entities;
+pub mod marginals;

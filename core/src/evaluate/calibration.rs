@@ -1,7 +1,7 @@
 //! Whether a confidence means what it says: the expected calibration error of Guo et al., "On Calibration of Modern Neural Networks"
 //! (ICML 2017), equation 3, over found entities.
 
-use crate::decode::chunks::{Rule, chunks};
+use crate::decode::chunks::{Chunk, Rule, chunks};
 use crate::decode::entities::WordEntity;
 use crate::label::Label;
 use serde::ser::SerializeStruct;
@@ -45,11 +45,19 @@ impl Bin {
 impl Calibration {
     /// Counts the entities found in a tweet against its gold labels.
     pub fn add(&mut self, gold: &[Label], found: &[WordEntity]) {
+        self.add_where(gold, found, |_| true);
+    }
+
+    /// Counts those of the entities found in a tweet that are asked about.
+    pub fn add_where(
+        &mut self,
+        gold: &[Label],
+        found: &[WordEntity],
+        asked: impl Fn(Chunk) -> bool,
+    ) {
         let gold = chunks(gold, Rule::Lenient);
-        for entity in found {
-            let right = gold
-                .iter()
-                .any(|chunk| chunk.kind == entity.kind && (chunk.start..chunk.end) == entity.words);
+        for entity in found.iter().filter(|entity| asked(Chunk::of(entity))) {
+            let right = gold.contains(&Chunk::of(entity));
             let bin = (entity.confidence * BINS as f64) as usize;
             let bin = &mut self.bins[bin.min(BINS - 1)];
             bin.found += 1;
@@ -134,5 +142,9 @@ mod tests {
         let expected = (3.0 * ((0.92 + 0.94 + 1.0) / 3.0 - 2.0 / 3.0) + 0.31) / 4.0;
         assert!((calibration.expected_error() - expected).abs() < 1e-12);
         assert_eq!(calibration.found(), 4);
+        // Those that are not asked about leave no trace.
+        let whole = calibration;
+        calibration.add_where(&gold, &[entity(Per, 0, 2, 0.5)], |chunk| chunk.start != 0);
+        assert_eq!(calibration, whole);
     }
 }

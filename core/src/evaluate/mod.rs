@@ -1,7 +1,10 @@
-//! How good a model is: entity-level scores, and those of unseen entities.
+//! How good a model is: entity-level scores and those of unseen entities, calibration, mistakes, and all of it as a page.
 
 pub mod calibration;
+pub mod confusion;
 pub mod contrast;
+pub mod mistakes;
+pub mod report;
 pub mod scores;
 pub mod seen_entities;
 pub mod user_names;

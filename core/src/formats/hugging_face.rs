@@ -33,6 +33,14 @@ pub enum HuggingFaceError {
         /// The cause.
         source: std::io::Error,
     },
+    /// The folder is that around the model's.
+    #[error("{} has no config.json, and {} has one; give that folder", folder.display(), inner.display())]
+    Around {
+        /// The folder given.
+        folder: PathBuf,
+        /// The one that has it.
+        inner: PathBuf,
+    },
     /// There are no weights.
     #[error(
         "{} holds neither model.safetensors nor pytorch_model.bin, nor the list of their parts; write it with save_pretrained",
@@ -114,6 +122,20 @@ fn read(path: PathBuf) -> Result<Vec<u8>, HuggingFaceError> {
     fs::read(&path).map_err(|source| HuggingFaceError::Io { path, source })
 }
 
+/// The folder within another that has a `config.json`: the first module of a sentence encoder, a version in a cache.
+fn inner_folder(folder: &Path) -> Option<PathBuf> {
+    let within = |folder: &Path| -> Vec<PathBuf> {
+        let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+        let mut folders: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
+        folders.sort();
+        folders
+    };
+    let mut all = within(folder);
+    all.extend(within(&folder.join("snapshots")));
+    all.into_iter()
+        .find(|inner| inner.join("config.json").is_file())
+}
+
 /// Reads the encoder of a folder onto `device`, with a fresh word-shape table of `shapes` rows.
 ///
 /// Weights of 16 or 64 bits become f32.
@@ -131,6 +153,12 @@ pub fn load_encoder(
         path: path.clone(),
         problem,
     };
+    if !path.is_file()
+        && let Some(inner) = inner_folder(folder)
+    {
+        let folder = folder.to_owned();
+        return Err(HuggingFaceError::Around { folder, inner });
+    }
     let config: HfConfig =
         serde_json::from_slice(&read(path.clone())?).map_err(|e| problem(e.to_string()))?;
     let family = config.family().map_err(problem)?;
@@ -177,7 +205,8 @@ pub fn load_encoder(
 }
 
 /// Writes a system as f32 safetensors that `transformers` loads as an encoder; what is not the
-/// encoder goes under `mner.`.
+/// encoder goes under `mner.`, with the names that `core/FORMAT.md` gives it and PyTorch's forms: norms have `weight` and `bias`,
+/// linear layers `[out, in]`.
 ///
 /// The word-shape table is folded into the token types: type `s` of the exported encoder is type
 /// 0 plus shape `s`, so that `token_type_ids` = word-shape indices give the same hidden states. An encoder with a bias by
@@ -204,15 +233,11 @@ pub fn export(
     };
     let system = system.with_encoder(encoder);
 
-    let names = remapper(family.names().iter().copied(), r"encoder\.", "")
-        .add_pattern(r"^(emit|crf)\.", "mner.${1}.")
-        .and_then(|names| names.add_pattern(r"^encoder\.(shapes|token_types)\.", "mner.${1}."))
-        .expect("a regular expression");
     let path = folder.join("model.safetensors");
     let mut store = SafetensorsStore::from_file(&path)
         .with_to_adapter(BurnToPyTorchAdapter)
         .skip_enum_variants(true)
-        .remap(names)
+        .remap(exported_names(family))
         .overwrite(true)
         .clear_metadata()
         .metadata("format", "pt");
@@ -260,6 +285,17 @@ pub fn export(
         fs::write(&path, bytes).map_err(|e| io(&path, e))?;
     }
     Ok(())
+}
+
+/// Every tensor under `mner.`, but for those that `transformers` knows of the encoder.
+fn exported_names(family: Family) -> KeyRemapper {
+    let names = |patterns| KeyRemapper::from_patterns(patterns).expect("a regular expression");
+    let ours = names(vec![("^", "mner.")]);
+    let theirs = remapper(family.names().iter().copied(), r"mner\.encoder\.", "");
+    // What is left of the encoder: the word shapes of an MPNet, and its token types, which are 0.
+    let left = names(vec![(r"^mner\.encoder\.", "mner.")]);
+    let all = [ours, theirs, left].map(|names| names.to_regex_pairs());
+    KeyRemapper::from_compiled_patterns(all.concat())
 }
 
 /// The encoder without a word-shape table, and how many token types it then has.

@@ -1,5 +1,6 @@
 //! Weights from files written by PyTorch: safetensors or `.pth` state dicts.
 
+use crate::formats::packed::{Packed, packed};
 use burn::module::Module;
 use burn::store::{
     ApplyResult, FloatCastAdapter, ModuleAdapter, ModuleSnapshot, ModuleStore,
@@ -8,6 +9,8 @@ use burn::store::{
 use burn::tensor::DType;
 use serde::Deserialize;
 use std::collections::HashMap;
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use thiserror::Error;
 
@@ -21,20 +24,51 @@ pub enum StateDict {
 }
 
 impl StateDict {
-    /// Reads a file: `.pth` and `.pt` as PyTorch writes them, anything else as safetensors.
+    /// Reads a file: what PyTorch wrote, whatever it is called, by how it begins, anything else as safetensors.
     ///
     /// # Errors
-    /// [`WeightError::Unreadable`] where the file cannot be read.
+    /// [`WeightError::Unreadable`] where the file cannot be read, [`WeightError::Foreign`] where it is known to be neither.
     pub fn from_file(path: &Path) -> Result<Self, WeightError> {
-        match path.extension().and_then(|e| e.to_str()) {
-            Some("pth" | "pt") => Ok(Self::Pth(path.to_owned())),
-            _ => match std::fs::read(path) {
-                Ok(bytes) => Ok(Self::Safetensors(bytes)),
-                Err(error) => Err(WeightError::Unreadable {
-                    detail: format!("{}: {error}", path.display()),
-                }),
-            },
+        let unreadable = |error: std::io::Error| WeightError::Unreadable {
+            detail: format!("{}: {error}", path.display()),
+        };
+        let mut start = Vec::new();
+        let file = File::open(path).map_err(unreadable)?;
+        file.take(256).read_to_end(&mut start).map_err(unreadable)?;
+        let named = matches!(
+            path.extension().and_then(|e| e.to_str()),
+            Some("pth" | "pt")
+        );
+        if start.starts_with(b"version https://git-lfs") {
+            return Err(WeightError::Foreign {
+                name: "a pointer of Git LFS in place of the file",
+                remedy: "fetch the file with git lfs pull",
+            });
         }
+        // An archive, or a pickle of protocol 2 to 5. A safetensors file begins with a length whose first byte may be that of a
+        // pickle, but then zeros follow.
+        let zeros = start.get(4..8) == Some(&[0; 4]);
+        if start.starts_with(b"PK\x03\x04") || (matches!(start[..], [0x80, 2..=5, ..]) && !zeros) {
+            return Ok(Self::Pth(path.to_owned()));
+        }
+        if let Some(Packed { name, .. }) = packed(&start) {
+            return Err(WeightError::Foreign {
+                name,
+                remedy: "unpack it first",
+            });
+        }
+        if start.starts_with(b"\x89HDF") {
+            return Err(WeightError::Foreign {
+                name: "a Keras file",
+                remedy: "take the weights in PyTorch's form",
+            });
+        }
+        if named {
+            return Ok(Self::Pth(path.to_owned()));
+        }
+        std::fs::read(path)
+            .map(Self::Safetensors)
+            .map_err(unreadable)
     }
 
     /// A value of the metadata of a safetensors file; none in a `.pth` file, which has none.
@@ -65,6 +99,14 @@ impl StateDict {
 /// Why weights did not fit a network.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum WeightError {
+    /// The file is something else.
+    #[error("the weight file is {name}; {remedy}")]
+    Foreign {
+        /// What it is.
+        name: &'static str,
+        /// What to do.
+        remedy: &'static str,
+    },
     /// The file is no state dict.
     #[error("the weight file cannot be read ({detail}); fetch it again")]
     Unreadable {
@@ -104,7 +146,7 @@ pub enum WeightError {
 /// Fills `module` from a state dict, every tensor exactly once. `rename` turns a key of the file
 /// into the module's path, with PyTorch's last part (`weight`, `bias`, `running_mean`, ...).
 /// Linear weights are transposed, weights of 16 or 64 bits become f32; `num_batches_tracked` is passed over, and so is what a
-/// wrapper around the network puts before every key, such as `module.`.
+/// wrapper around the network puts before every key, such as `module.`, and what a checkpoint holds beside the network.
 ///
 /// # Errors
 /// [`WeightError`] where the file and the network do not match in full; `module` may then be
@@ -134,29 +176,52 @@ pub fn load<M: Module>(
     let tensors = tensors
         .into_values()
         .filter(|tensor| !tensor.name.ends_with("num_batches_tracked"))
-        .map(|mut tensor| {
-            tensor.name = rename(&tensor.name[wrapper..]);
-            tensor
+        .filter_map(|mut tensor| {
+            tensor.name = rename(tensor.name.strip_prefix(&wrapper)?);
+            Some(tensor)
         })
         .collect();
     let adapter = Box::new(PyTorchToBurnAdapter.chain(FloatCastAdapter::to(DType::F32)));
     check(module.apply(tensors, None, Some(adapter), true))
 }
 
-/// The length of what wrappers put before every one of the keys.
-fn wrapper<'a>(keys: impl Iterator<Item = &'a str> + Clone) -> usize {
-    const WRAPPERS: [&str; 4] = ["module.", "_orig_mod.", "model.", "state_dict."];
-    let mut length = 0;
-    if keys.clone().next().is_none() {
-        return 0;
-    }
-    while let Some(next) = WRAPPERS
+/// What stands before every key of the network, dots included: the place of its weights in a checkpoint, whose other keys are the
+/// optimiser's or another network's, and what wrappers put before all of them.
+fn wrapper<'a>(keys: impl Iterator<Item = &'a str>) -> String {
+    const PLACES: [&str; 12] = [
+        "model_state_dict.",
+        "state_dict.",
+        "model_state.",
+        "model.",
+        "net.",
+        "network.",
+        "weights.",
+        "params.",
+        "params_ema.",
+        "ema_state_dict.",
+        "model_ema.",
+        "ema.",
+    ];
+    let mut keys: Vec<&str> = keys.collect();
+    let mut wrapper = String::new();
+    if let Some(place) = PLACES
         .iter()
-        .find(|next| keys.clone().all(|key| key[length..].starts_with(**next)))
+        .find(|place| keys.iter().any(|key| key.starts_with(**place)))
     {
-        length += next.len();
+        keys.retain(|key| key.starts_with(place));
     }
-    length
+    // Of what stands before all of them, a name and a parameter are left.
+    while keys.len() > 1
+        && let Some(next) = keys.first().and_then(|key| Some(&key[..=key.find('.')?]))
+        && keys.iter().all(|key| {
+            key.strip_prefix(next)
+                .is_some_and(|rest| rest.contains('.'))
+        })
+    {
+        wrapper.push_str(next);
+        keys = keys.iter().map(|key| &key[next.len()..]).collect();
+    }
+    wrapper
 }
 
 fn check(result: ApplyResult) -> Result<(), WeightError> {
@@ -242,12 +307,24 @@ mod tests {
             load(&mut network(), &file, str::to_owned)
         };
         assert_eq!(read(&all), Ok(()));
-        for wrapper in ["module.", "_orig_mod.module.", "model."] {
-            let wrapped: Vec<_> = all
+        for wrapper in [
+            "module.",
+            "_orig_mod.module.",
+            "model.",
+            "ema.module.",
+            "student.",
+            "state_dict.net.",
+        ] {
+            let mut wrapped: Vec<_> = all
                 .iter()
                 .map(|(name, shape)| (format!("{wrapper}{name}"), shape.clone()))
                 .collect();
             assert_eq!(read(&wrapped), Ok(()), "{wrapper}");
+            // What a checkpoint holds beside the network.
+            if ["model.", "ema.module.", "state_dict.net."].contains(&wrapper) {
+                wrapped.push(("optimizer.state.0.momentum".to_owned(), vec![6]));
+                assert_eq!(read(&wrapped), Ok(()), "{wrapper}");
+            }
         }
         for index in 0..all.len() {
             let mut fewer = all.clone();
@@ -272,6 +349,33 @@ mod tests {
             matches!(unused, Err(WeightError::Unused { count: 1, .. })),
             "{unused:?}"
         );
+    }
+
+    #[test]
+    fn files_are_told_by_what_is_in_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let reference = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/reference");
+        for name in ["weights.bin", "best.ckpt", "model.pth.tar", "weights"] {
+            let path = folder.path().join(name);
+            std::fs::copy(reference.join("state_dict.pth"), &path).unwrap();
+            let file = StateDict::from_file(&path).unwrap();
+            assert_eq!(load(&mut network(), &file, str::to_owned), Ok(()), "{name}");
+        }
+        for (bytes, said) in [
+            (
+                &b"version https://git-lfs.github.com/spec/v1\noid"[..],
+                "git lfs pull",
+            ),
+            (b"\x1f\x8b\x08\0", "gzip"),
+            (b"\x89HDF\r\n\x1a\n", "PyTorch"),
+        ] {
+            for name in ["weights.safetensors", "weights.pth"] {
+                let path = folder.path().join(name);
+                std::fs::write(&path, bytes).unwrap();
+                let error = StateDict::from_file(&path).unwrap_err().to_string();
+                assert!(error.contains(said), "{error}");
+            }
+        }
     }
 
     #[test]

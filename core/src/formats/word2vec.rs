@@ -2,6 +2,7 @@
 
 mod neighbours;
 
+use crate::formats::packed::{Packed, packed};
 use std::collections::HashSet;
 use std::fmt;
 use std::fs::File;
@@ -14,6 +15,9 @@ const MOST: usize = 100_000;
 
 /// Lines from which the number of values is found where no first line tells it.
 const FIRST_LINES: usize = 64;
+
+/// How a model of fastText begins.
+const FAST_TEXT: [u8; 4] = 793_712_314_u32.to_le_bytes();
 
 /// Words and their vectors.
 #[derive(Clone, Debug, PartialEq)]
@@ -62,6 +66,17 @@ pub enum Word2vecError {
         /// The first line, or its beginning.
         found: String,
     },
+    /// The file is compressed or an archive.
+    #[error("the file of word vectors is {name}; unpack it first, with `{unpack}`")]
+    Packed {
+        /// By what.
+        name: &'static str,
+        /// The command that unpacks it.
+        unpack: &'static str,
+    },
+    /// A model of fastText with its subwords.
+    #[error("this is a model of fastText (.bin); give the vectors that it writes beside it (.vec)")]
+    FastText,
     /// The file ends too early.
     #[error(
         "the word2vec file announces {expected} words and ends in word {found}; fetch it again"
@@ -138,7 +153,14 @@ impl WordVectors {
 
     /// Reads at most `most` words.
     fn parse_from(mut input: impl BufRead, most: usize) -> Result<Self, Fault> {
-        let start = String::from_utf8_lossy(input.fill_buf()?).into_owned();
+        let start = input.fill_buf()?;
+        if let Some(Packed { name, unpack }) = packed(start) {
+            return Err(Word2vecError::Packed { name, unpack }.into());
+        }
+        if start.starts_with(&FAST_TEXT) {
+            return Err(Word2vecError::FastText.into());
+        }
+        let start = String::from_utf8_lossy(start).into_owned();
         let start = start.strip_prefix('\u{feff}').unwrap_or(&start);
         let mut lines = start.lines();
         let head = lines.next().unwrap_or_default();

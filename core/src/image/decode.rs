@@ -218,7 +218,7 @@ impl Decoded {
             }
             _ => whole(bytes, format, name, limits)?,
         };
-        let animated = matches!(format, ImageFormat::Gif | ImageFormat::WebP);
+        let animated = format != ImageFormat::Jpeg;
         let shown = match animated && animation::is_uniform(&image) {
             true => animation::first_shown(bytes, format, limits),
             false => None,
@@ -288,7 +288,7 @@ fn jpeg_pixels(bytes: &[u8], limits: &Limits) -> Result<(Image, Orientation), De
     // The coefficients of a progressive image wait in memory for its last scan.
     let at_once = limits.pixels_at_once / if jpeg::is_progressive(bytes) { 2 } else { 1 };
     let reduced = width.max(height) >= EIGHTH || u64::from(width) * u64::from(height) > at_once;
-    match jpeg::scan(bytes) {
+    match jpeg::scan(bytes, [width, height]) {
         Ok(scan) if !scan.complete => Err(DecodeError::Truncated { format: NAME }),
         Ok(scan) if reduced => {
             let (width, height) = bounded_sides(width, height, LONGEST_SIDE);

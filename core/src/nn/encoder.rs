@@ -61,6 +61,14 @@ impl EncoderConfig {
         self.positions - self.first_position
     }
 
+    /// How many values its tables and matrices have together, biases and norms left out.
+    pub fn values(&self) -> u128 {
+        let [d, ffn, layers] = [self.d, self.ffn, self.layers].map(|size| size as u128);
+        let rows =
+            [self.vocab, self.positions, self.token_types, self.shapes].map(|size| size as u128);
+        rows.iter().sum::<u128>() * d + layers * (4 * d * d + 2 * d * ffn)
+    }
+
     /// A fresh encoder on `device`. The word-shape table starts at zero, so that a pretrained
     /// encoder starts unchanged.
     pub fn init(&self, device: &Device) -> Encoder {

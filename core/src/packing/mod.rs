@@ -1,8 +1,11 @@
-//! From a trained system to a bundle: packing with a known answer, quantisation, the folder on disk.
+//! From a trained system to a bundle: packing with a known answer, quantisation, the folder on disk and its card.
 
+pub mod card;
 pub mod folder;
 #[cfg(all(test, feature = "flex"))]
 mod host_tests;
+#[cfg(all(test, feature = "flex"))]
+mod memory_tests;
 pub mod tiny;
 #[cfg(all(test, feature = "flex"))]
 mod vision_tests;

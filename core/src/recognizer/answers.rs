@@ -2,6 +2,7 @@
 
 use crate::label::LABELS;
 use crate::recognizer::evidence::Answer;
+use crate::recognizer::memory::Key;
 use crate::recognizer::{RecognizeError, Recognizer};
 use crate::systems::image_batch::EncodedImage;
 use crate::systems::ita::context::ContextSubwords;
@@ -88,18 +89,37 @@ impl Recognizer {
             .iter()
             .map(|words| sequences(words, &self.tokenizer, self.manifest.max_subwords))
             .collect::<Result<_, _>>()?;
-        // A long tweet is read in parts, so that no batch is larger than the device bears.
-        let mut parts: Vec<(usize, &[SubwordSequence])> = windows
-            .iter()
-            .enumerate()
-            .flat_map(|(i, windows)| windows.chunks(BATCH).map(move |part| (i, part)))
-            .collect();
-        // Tweets of like length side by side: padding is computed too. Parts of a tweet stay in order.
-        parts.sort_by_key(|(_, part)| part.iter().map(|w| w.subwords.len()).max());
-        let total: usize = parts.iter().map(|(_, part)| part.len()).sum();
-        let mut done = 0;
         let mut answers: Vec<Vec<(&SubwordSequence, Answer)>> =
             tweets.iter().map(|_| Vec::new()).collect();
+        if windows.iter().any(|windows| windows.len() > 1) {
+            self.memory.begin();
+        }
+        // Of a long tweet: what was computed before an edit is known.
+        let key = |i: usize, window: &SubwordSequence| {
+            (windows[i].len() > 1)
+                .then(|| Key::new(tweets[i], window, images[i], contexts[i].as_ref()))
+        };
+        let mut done = 0;
+        // A long tweet is read in parts, so that no batch is larger than the device bears.
+        let mut parts: Vec<(usize, &[SubwordSequence])> = Vec::new();
+        for (i, windows) in windows.iter().enumerate() {
+            let mut unknown = 0;
+            for (at, window) in windows.iter().enumerate() {
+                if let Some(answer) = key(i, window).and_then(|key| self.memory.get(&key)) {
+                    answers[i].push((window, answer));
+                    done += 1;
+                    parts.extend(windows[unknown..at].chunks(BATCH).map(|part| (i, part)));
+                    unknown = at + 1;
+                }
+            }
+            parts.extend(windows[unknown..].chunks(BATCH).map(|part| (i, part)));
+        }
+        // Tweets of like length side by side: padding is computed too. Parts of a tweet stay in order.
+        parts.sort_by_key(|(_, part)| part.iter().map(|w| w.subwords.len()).max());
+        let total: usize = done + parts.iter().map(|(_, part)| part.len()).sum::<usize>();
+        if windows.iter().any(|windows| windows.len() > 1) {
+            on_read(done, total);
+        }
         while done < total {
             let mut room = BATCH;
             let fits = parts.iter().take_while(|(_, part)| {
@@ -126,27 +146,35 @@ impl Recognizer {
             };
             let columns = values.dims()[2];
             for (&(i, part), rows) in chunk.iter().zip(batch.collect(values).await?) {
-                let answer = match (images[i], most) {
-                    (Some(encoded), Some(most)) => {
-                        let objects = encoded.features.objects.len().min(most);
-                        Answer::explained(&rows, columns, objects)
+                let mut rows = &rows[..];
+                for window in part {
+                    let (own, rest) = rows.split_at(window.window.keep.len() * columns);
+                    rows = rest;
+                    let answer = match (images[i], most) {
+                        (Some(encoded), Some(most)) => {
+                            let objects = encoded.features.objects.len().min(most);
+                            Answer::explained(own, columns, objects)
+                        }
+                        _ => Answer {
+                            emissions: own
+                                .chunks_exact(columns)
+                                .flat_map(|row| &row[..LABELS])
+                                .copied()
+                                .collect(),
+                            evidence: None,
+                        },
+                    };
+                    if let Some(key) = key(i, window) {
+                        self.memory.put(key, &answer, images[i]);
                     }
-                    _ => Answer {
-                        emissions: rows
-                            .chunks_exact(columns)
-                            .flat_map(|row| &row[..LABELS])
-                            .copied()
-                            .collect(),
-                        evidence: None,
-                    },
-                };
-                answers[i].push((&part[0], answer));
+                    answers[i].push((window, answer));
+                }
                 done += part.len();
             }
             on_read(done, total);
         }
         let joined = answers.into_iter().map(|mut parts| {
-            parts.sort_by_key(|(first, _)| first.window.words.start);
+            parts.sort_by_key(|(window, _)| window.window.words.start);
             Answer::joined(parts.into_iter().map(|(_, answer)| answer))
         });
         Ok(joined.collect())

@@ -146,6 +146,11 @@ impl RelevanceScores {
 }
 
 impl WordEvidence {
+    /// Of each word the shares of its attention on the 49 cells, then on the `M` objects; together 1.
+    pub fn attention(&self) -> &[Vec<f64>] {
+        &self.words
+    }
+
     /// Where some words looked together.
     pub fn of(&self, words: Range<usize>) -> EntityEvidence {
         let count = words.len().max(1) as f64;

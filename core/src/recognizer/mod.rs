@@ -1,17 +1,20 @@
 //! The public face: load a bundle, recognise tweets. How many are computed at once is in `answers`,
-//! what tells a device that computes nonsense in `known_answer`.
+//! what tells a device that computes nonsense in `known_answer`, what lies behind a recognition in `internals`.
 
 mod answers;
 pub mod evidence;
+pub mod internals;
 mod known_answer;
+mod memory;
 
 use crate::bundle::manifest::Manifest;
 use crate::bundle::{BundleError, BundleFiles, Compute, Unpacked, unpack};
-use crate::decode::chain::{Chain, ChainScores, Rules};
+use crate::decode::chain::{ChainScores, Rules};
 use crate::decode::entities::{Entity, WordEntity, decode, decode_within};
 use crate::image::Image;
-use crate::label::{LABELS, Label};
+use crate::label::Label;
 use crate::recognizer::evidence::{Answer, ImageEvidence};
+use crate::recognizer::memory::Memory;
 use crate::systems::System;
 use crate::systems::image_batch::EncodedImage;
 use crate::systems::ita::image_text::ImageText;
@@ -99,6 +102,7 @@ pub struct Recognizer {
     vision: Option<VisionEncoder>,
     layout: Layout,
     device: Device,
+    memory: Memory,
 }
 
 impl Recognizer {
@@ -140,6 +144,7 @@ impl Recognizer {
             vision,
             layout,
             device: device.clone(),
+            memory: Memory::default(),
         })
     }
 
@@ -243,7 +248,7 @@ impl Recognizer {
     }
 
     /// As [`Recognizer::recognize_with`]; `on_read` is told again and again how many of how many windows of the text are
-    /// read.
+    /// read. Windows of a long text that the text before had too are not read again.
     ///
     /// # Errors
     /// If the device fails to answer.
@@ -260,13 +265,24 @@ impl Recognizer {
             .answers_reporting(&[&tokens], &[image], &[known], on_read)
             .await?
             .remove(0);
-        let mut found = self.read_off(text, &words, &answer);
+        Ok(self.recognition(text, &words, &answer, image))
+    }
+
+    /// What an answer says of a tweet and its image.
+    fn recognition(
+        &self,
+        text: &str,
+        words: &[Word],
+        answer: &Answer,
+        image: Option<&EncodedImage>,
+    ) -> Recognition {
+        let mut found = self.read_off(text, words, answer);
         found.image = image.map(|encoded| {
             let relevance = answer.evidence.as_ref().map(|evidence| evidence.relevance);
             let names = self.vision.as_ref().map(|vision| &vision.object_names);
             ImageEvidence::new(encoded, relevance, names)
         });
-        Ok(found)
+        found
     }
 
     /// The entities of a raw tweet. Any text is a tweet: without words it has no entities, and
@@ -337,17 +353,5 @@ impl Recognizer {
     /// [`Self::labels`], and the entities that they stand for.
     pub fn decoded(&self, answer: &Answer) -> (Vec<Label>, Vec<WordEntity>) {
         decode(&self.chain, &answer.emissions)
-    }
-
-    /// Posteriors of every label of every word of an answer, `[N * 9]`, under BIO.
-    pub fn posteriors(&self, answer: &Answer) -> Vec<f64> {
-        if answer.emissions.is_empty() {
-            return Vec::new();
-        }
-        let chain = Chain::new(&self.chain, &answer.emissions);
-        let words = answer.emissions.len() / LABELS;
-        (0..words * LABELS)
-            .map(|i| chain.marginal(i / LABELS, i % LABELS))
-            .collect()
     }
 }

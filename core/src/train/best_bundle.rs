@@ -108,16 +108,14 @@ pub(crate) fn bundle_run(
     if let Some(before) = &before {
         training["before"] = before.training.clone();
     }
-    let mut licences = before.map_or_else(Vec::new, |before| before.licences);
-    for licence in &config.licences {
-        if !licences.contains(licence) {
-            licences.push(licence.clone());
-        }
-    }
+    let (licences, languages) = before.map_or_else(Default::default, |before| {
+        (before.licences, before.languages)
+    });
     let about = About {
         name: format!("mner-{}", system_config.name()),
         training,
-        licences,
+        licences: with_more(licences, &config.licences),
+        languages: with_more(languages, &config.languages),
         scores: BTreeMap::from([(
             names.join(" + "),
             averaged.map_or(dev_f1, |averaged| averaged.dev_f1),
@@ -154,6 +152,16 @@ fn scored(trained: &TrainedSystem, dev: &Loader) -> Result<f64, TrainError> {
         }
     }
     Ok(scores.report().lenient.micro.f1)
+}
+
+/// What stood before, and what is new.
+fn with_more(mut before: Vec<String>, new: &[String]) -> Vec<String> {
+    for text in new {
+        if !before.contains(text) {
+            before.push(text.clone());
+        }
+    }
+    before
 }
 
 /// The configuration as a bundle may tell it to others: no path of this machine.

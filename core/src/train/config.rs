@@ -94,6 +94,8 @@ pub struct TrainConfig {
     pub sigils: Sigils,
     /// Terms of what the model is made of, for its manifest.
     pub licences: Vec<String>,
+    /// Codes of the languages that the corpora are in (ISO 639), such as `en`, for the manifest and the model card.
+    pub languages: Vec<String>,
     /// Folder of the run: checkpoints, logs, and the bundle at the end.
     pub out: PathBuf,
     /// `cpu`, `torch`, `vulkan`, `wgpu` or `cuda`, with `:i` for a GPU other than the first; several
@@ -175,6 +177,7 @@ impl Default for TrainConfig {
             distill_weight: 0.5,
             sigils: Sigils::Joined,
             licences: Vec::new(),
+            languages: Vec::new(),
             out: PathBuf::new(),
             device: vec!["cpu".to_owned()],
             seed: 1,

@@ -40,6 +40,9 @@ pub struct Percentage<T> {
     tally: T,
 }
 
+/// Name of burn-train's metric of the loss, also in the run's logs.
+pub const LOSS: &str = "Loss";
+
 /// Name of [`span_f1`], also in the run's logs.
 pub const SPAN_F1: &str = "Span F1";
 

@@ -11,6 +11,7 @@ mod examples;
 pub mod history;
 pub mod learner;
 pub mod metric;
+pub mod plot;
 pub mod progress;
 pub mod run;
 pub mod schedule;

@@ -1,5 +1,6 @@
 //! Training progress as plain lines, where there is no terminal to draw a dashboard on.
 
+use crate::notice;
 use burn::train::logger::{EvaluationProgressLogger, TrainingProgressLogger};
 use burn::train::metric::{MetricDefinition, MetricId};
 use burn::train::renderer::{
@@ -75,7 +76,7 @@ impl PlainProgress {
         let seconds = (self.training + self.started.elapsed()).as_secs_f64();
         let pace = items as f64 / seconds.max(1e-9);
         let left = (self.items - self.done) + self.epochs.saturating_sub(self.epoch) * self.items;
-        eprintln!(
+        notice!(
             "epoch {}/{}  step {}/{}  loss {}  {:.2} steps/s  {} left",
             self.epoch,
             self.epochs,
@@ -143,7 +144,7 @@ impl TrainingProgressLogger for PlainProgress {
                 .filter_map(|(name, value)| Some((name.strip_prefix(&split)?, value)))
                 .map(|(name, value)| format!("{name} {value:.3}"))
                 .collect();
-            eprintln!(
+            notice!(
                 "epoch {}/{}  dev  {}",
                 self.epoch,
                 self.epochs,

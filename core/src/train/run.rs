@@ -10,7 +10,8 @@ use crate::train::config::TrainConfig;
 use crate::train::error::TrainError;
 use crate::train::examples::{Shown, open_corpus_images, read};
 use crate::train::learner::TrainedSystem;
-use crate::train::metric::span_f1;
+use crate::train::metric::{LOSS, SPAN_F1, span_f1};
+use crate::train::plot::{Curve, Drawn, Panel, keep};
 use crate::train::progress::PlainProgress;
 use crate::train::schedule::{optimizer, scheduler};
 use crate::train::start::{Start, begin, frozen, go_on, tuned};
@@ -24,9 +25,21 @@ use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+/// What the picture of a run shows.
+const PANELS: &[Panel] = &[
+    Panel {
+        axis: "loss",
+        curves: &[Curve::train(LOSS), Curve::valid(LOSS)],
+    },
+    Panel {
+        axis: "dev micro F1, %",
+        curves: &[Curve::valid(SPAN_F1)],
+    },
+];
+
 /// Trains as `config` says on `devices` and writes the bundle of the best epoch, or of the last epochs' mean.
 ///
-/// The run's folder holds `config.json`, `checkpoint/`, the metrics' logs and `bundle/`. With
+/// The run's folder holds `config.json`, `checkpoint/`, the metrics' logs, their picture `training.svg` and `bundle/`. With
 /// `resume`, a run that was killed goes on after its last whole epoch and ends in the same
 /// weights as an uninterrupted one.
 ///
@@ -119,9 +132,13 @@ pub fn train(
                     AtomicCheckpointer::new(&checkpoints, "optim"),
                     AtomicCheckpointer::new(&checkpoints, "scheduler"),
                 )
-                .with_checkpointing_strategy(KeepLastAndBest {
+                .with_checkpointing_strategy(Drawn {
+                    strategy: KeepLastAndBest {
+                        run: config.out.clone(),
+                        last: config.average.max(1),
+                    },
                     run: config.out.clone(),
-                    last: config.average.max(1),
+                    panels: PANELS,
                 })
                 .with_interrupter(interrupter)
                 .num_epochs(config.epochs);
@@ -146,6 +163,8 @@ pub fn train(
             training = training.renderer(Box::new(PlainProgress::new(config.batch)));
         }
         let result = training.launch(learner);
+        // Also what was trained of an epoch that was interrupted.
+        keep(&config.out, PANELS);
         if let Some(error) = result.error {
             return Err(TrainError::Stopped(error.to_string()));
         }
@@ -154,6 +173,8 @@ pub fn train(
                 stop.reason.unwrap_or_else(|| "interrupted".to_owned()),
             ));
         }
+    } else {
+        keep(&config.out, PANELS);
     }
     bundle_run(
         config,

@@ -8,6 +8,7 @@ use crate::formats::word2vec::WordVectors;
 use crate::nn::encoder::EncoderConfig;
 use crate::nn::mobilenet;
 use crate::nn::yolox::YoloxConfig;
+use crate::notice;
 use crate::packing::folder;
 use crate::systems::hamlearning::HamLearningConfig;
 use crate::systems::ita::ItaConfig;
@@ -176,7 +177,7 @@ fn open_augmentation(
     match (&config.word2vec, config.system) {
         (Some(path), SystemKind::Mgcmt) if config.augmented != Augmented::Off => {
             let vectors = WordVectors::read(path)?;
-            eprintln!("{}: {vectors}", path.display());
+            notice!("{}: {vectors}", path.display());
             let table = vectors.augmentation(device)?;
             Ok(Some(Arc::new(table)))
         }

@@ -7,7 +7,7 @@
 //!    The Broad Twitter Corpus, WNUT-17 and Tweebank do so, and English; the benchmarks, which cut
 //!    such a dot off, label it `O`. Initials are all of a name or none. Every other dot after an entity ends the sentence and not the name.
 
-use crate::tweet::reading::read;
+use crate::tweet::reading::{enclosed, read};
 use crate::tweet::words::links::is_link;
 use crate::tweet::words::{Sigils, Word};
 use std::borrow::Cow;
@@ -135,7 +135,8 @@ fn alone(word: &str) -> Bound {
     if is_link(word) {
         return Bound::OUTSIDE;
     }
-    let named = !is_image(word) && word.chars().any(char::is_alphanumeric);
+    let letter = |c: char| c.is_alphanumeric() || enclosed(c).is_some();
+    let named = !is_image(word) && word.chars().any(letter);
     Bound {
         begins: named,
         ends: named,
@@ -157,12 +158,21 @@ fn of_tag(word: &str, part: Part, nth: usize) -> bool {
 }
 
 /// Words that are written short, with a dot; the second half of names, or words of streets and firms.
-const SHORT: [&str; 59] = [
-    "Adm", "Assn", "Ave", "Bhd", "Blvd", "Bros", "Calif", "Capt", "Cmdr", "Co", "Col", "Colo",
-    "Conn", "Corp", "Cpl", "Dept", "Dr", "Esq", "Fla", "Ft", "Gen", "Gov", "Hon", "Hwy", "Inc",
-    "Intl", "Jr", "Lt", "Ltd", "Maj", "Mfg", "Mich", "Minn", "Mr", "Mrs", "Ms", "Mt", "Mts",
-    "Okla", "Pres", "Prof", "Pt", "Pty", "Pvt", "Rd", "Rep", "Rev", "Sen", "Sgt", "Sq", "Sr", "St",
-    "Ste", "Supt", "Tenn", "Tpke", "Univ", "Wis", "Ariz",
+const SHORT: [&str; 85] = [
+    "Adm", "Amb", "Ariz", "Assn", "Assoc", "Atty", "Ave", "Bhd", "Bldg", "Blvd", "Brig", "Bros",
+    "Calif", "Capt", "Cmdr", "Co", "Col", "Colo", "Comdr", "Conn", "Corp", "Cpl", "Ctr", "Dept",
+    "Dist", "Dr", "Dra", "Esq", "Fla", "Ft", "Gen", "Gov", "Hon", "Hosp", "Hwy", "Inc", "Insp",
+    "Inst", "Intl", "Jnr", "Jr", "Llc", "Ln", "Lt", "Ltd", "Maj", "Messrs", "Mfg", "Mich", "Minn",
+    "Mlle", "Mme", "Mr", "Mrs", "Ms", "Msgr", "Mt", "Mts", "Natl", "Okla", "Pfc", "Pkwy", "Plc",
+    "Pres", "Prof", "Pt", "Pty", "Pvt", "Rd", "Rep", "Rev", "Sen", "Sgt", "Snr", "Sq", "Sr", "Sra",
+    "Srta", "St", "Ste", "Supt", "Tenn", "Tpke", "Univ", "Wis",
+];
+
+/// States and provinces that are written short behind a place and a comma (`Norfolk, Va.`), and are words elsewhere. Given names,
+/// which may be called by behind a comma too, are left out.
+const STATES: [&str; 26] = [
+    "Ala", "Ark", "Ga", "Ia", "Ill", "Ind", "Kan", "Kans", "Ky", "La", "Mass", "Md", "Mont", "Neb",
+    "Nebr", "Nev", "Ont", "Ore", "Pa", "Penna", "Que", "Sask", "Va", "Vt", "Wash", "Wyo",
 ];
 
 /// Whether the dot `at` stands between two initials, of which a name has both or none.
@@ -205,9 +215,13 @@ fn abbreviates(read: &[Cow<'_, str>], close: &[bool], at: usize) -> bool {
         return !more && (before || goes_on);
     }
     let upper = word.chars().all(char::is_uppercase);
-    SHORT
-        .iter()
-        .any(|short| word == short || (upper && short.eq_ignore_ascii_case(word)))
+    let among = |words: &[&str]| {
+        let mut words = words.iter();
+        words.any(|short| word == short || (upper && short.eq_ignore_ascii_case(word)))
+    };
+    let behind_place =
+        at >= 3 && read[at - 2] == "," && read[at - 3].starts_with(char::is_uppercase);
+    among(&SHORT) || (behind_place && among(&STATES))
 }
 
 #[cfg(test)]
@@ -315,6 +329,14 @@ mod tests {
     }
 
     #[test]
+    fn letters_in_parentheses_are_letters() {
+        assert_eq!(
+            bounds("⒝⒜ 🄑🄐 (b)", Sigils::Joined),
+            "⒝⒜:BIE 🄑🄐:BIE (:I b:BIE ):I"
+        );
+    }
+
+    #[test]
     fn the_dot_of_an_abbreviation_follows_it() {
         for text in [
             "U.S.",
@@ -333,6 +355,17 @@ mod tests {
             "L.A. Lakers",
             "St. Louis",
             "George W. said",
+            "Norfolk, Va.",
+            "Philadelphia, PA. now",
+            "Boston, Mass., and",
+            "Sammy Davis Jnr.",
+            "Mme. Curie",
+            "Barclays Plc.",
+            "ACME LLC.",
+            "Η.Π.Α.",
+            "С.Ш.А.",
+            "J.K. Rowling",
+            "F.C. Barcelona",
             "Louis C.K.",
             "L.A.\u{200B}",
         ] {
@@ -353,6 +386,10 @@ mod tests {
             "will.i.am.",
             "5.",
             "Washington DC.",
+            "I live in La.",
+            "We went to Mass.",
+            "Hey, Mo.",
+            "sand, Mass.",
             "...",
             "stop.",
         ] {

@@ -6,7 +6,8 @@
 //!   tag characters, control characters. What makes an emoji what it is stays: `❤️ 1️⃣ 👩‍🚀 🏴󠁧󠁢󠁳󠁣󠁴󠁿`.
 //! - A combining mark that follows no character (at the start, after white space) is left out.
 //! - `&#39;`, `&#x27;`, the names of HTML 4, `&apos;` and HTML 5's names of ASCII marks and of Latin
-//!   letters count as the character they mean, escaped once or more often (`&amp;#39;`).
+//!   letters count as the character they mean, escaped once or more often (`&amp;#39;`). So do letters of
+//!   Latin-1 without the `;`, `Beyonc&eacute`.
 //!
 //! [`fold`] goes one step further, for what is looked up by its letters: the tokenizer's vocabulary,
 //! tables of names, word shapes.
@@ -127,7 +128,7 @@ pub fn read(word: &str) -> Cow<'_, str> {
 }
 
 /// A word as it is looked up: read, its characters composed (NFC), and styled letters and digits
-/// (mathematical, full-width, circled, squared, superscript, presentation forms) as plain ones. Other
+/// (mathematical, full-width, circled, squared, superscript, small capitals, presentation forms) as plain ones. Other
 /// marks, `…` and `™` for example, stay what they are, and so does case. What is nothing to read stays.
 pub fn fold(word: &str) -> Cow<'_, str> {
     if word.bytes().all(|b| b.is_ascii_graphic() && b != b'&') {
@@ -143,7 +144,7 @@ pub fn fold(word: &str) -> Cow<'_, str> {
         // An emoji made of a letter.
         if chars.peek() == Some(&'\u{FE0F}') {
             folded.push(c);
-        } else if let Some(plain) = enclosed(c).or(sigil(c)) {
+        } else if let Some(plain) = enclosed(c).or(sigil(c)).or(small_capital(c)) {
             folded.push(plain);
         } else if is_styled(c) {
             folded.extend(c.nfkc());
@@ -185,6 +186,17 @@ pub(super) fn enclosed(c: char) -> Option<char> {
     char::from_u32(plain)
 }
 
+/// The letter of a small capital, which stands for a small letter in styled words (`Bᴀʀᴀᴄᴋ`): Unicode takes them for letters of
+/// phonetic alphabets and gives them no plain form.
+fn small_capital(c: char) -> Option<char> {
+    const CAPITALS: &str = "ᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘꞯʀꜱᴛᴜᴠᴡxʏᴢ";
+    if c.is_ascii() {
+        return None;
+    }
+    let place = CAPITALS.chars().position(|capital| capital == c)?;
+    (b'a'..=b'z').nth(place).map(char::from)
+}
+
 /// The sigil of a full-width one.
 fn sigil(c: char) -> Option<char> {
     match c {
@@ -195,13 +207,13 @@ fn sigil(c: char) -> Option<char> {
     }
 }
 
-/// White space, or a character that looks like it: Hangul fillers, the Braille blank, and the control
-/// characters that separate fields.
+/// White space, or a character that looks like it: Hangul fillers, the Braille blank, the place of an
+/// object that is not there, and the control characters that separate fields.
 pub(super) fn is_blank(c: char) -> bool {
     c.is_whitespace()
         || matches!(
             c,
-            '\u{1C}'..='\u{1F}' | '\u{2800}' | '\u{3164}' | '\u{FFA0}'
+            '\u{1C}'..='\u{1F}' | '\u{2800}' | '\u{3164}' | '\u{FFA0}' | '\u{FFFC}'
         )
 }
 
@@ -313,11 +325,13 @@ fn escape(rest: &str) -> Option<(char, usize)> {
         .take(LONGEST)
         .take_while(u8::is_ascii_alphanumeric)
         .count();
-    if rest.as_bytes().get(count) != Some(&b';') {
-        return None;
+    let &c = NAMES.get(&rest[..count])?;
+    match rest.as_bytes().get(count) {
+        Some(b';') => Some((c, count + 1)),
+        // HTML knows the letters of Latin-1 without it too; a name of three letters may be a word.
+        _ if count > 3 && matches!(c, 'À'..='ÿ') && c.is_alphabetic() => Some((c, count)),
+        _ => None,
     }
-    let c = NAMES.get(&rest[..count])?;
-    Some((*c, count + 1))
 }
 
 /// The character of a numeric reference, after HTML 5: those of Windows-1252 for 128..=159, U+FFFD
@@ -403,6 +417,15 @@ mod tests {
                 "O'Neal O'Neal O'Neal O'Neal",
             ),
             ("Beyonc&eacute; &Aacute; &zcaron; &hearts;", "Beyoncé Á ž ♥"),
+            (
+                "Beyonc&eacute Bj&oumlrk M&eth &copy",
+                "Beyoncé Bj&oumlrk M&eth &copy",
+            ),
+            (
+                "&lsquo;&rsquo;&ldquo;&rdquo;&ndash;&mdash;&hellip;&euro;&trade;",
+                "‘’“”–—…€™",
+            ),
+            ("&#8217;&#x2019;&#X2019;&#08217;&#x02019;", "’’’’’"),
             ("&lt;3 &amp; &gt; &quot;", "<3 & > \""),
             ("O&amp;#39;Neal &amp;amp; &amp;amp;amp;lt;", "O'Neal & <"),
             (
@@ -436,6 +459,9 @@ mod tests {
             ("⒩⒜", "na"),
             ("ᴮᵃʳᵃᶜᵏ", "Barack"),
             ("ªº²①", "ao21"),
+            ("Bᴀʀᴀᴄᴋ ᴏʙᴀᴍᴀ ꜱꜰ", "Barack obama sf"),
+            ("ℕ𝔸𝕊𝔸 𝔑𝔄𝔖𝔄 𝙽𝙰𝚂𝙰 ₁₂ₐ", "NASA NASA NASA 12a"),
+            ("ⓑⓐⓡⓐⓒⓚ 𝟮𝟬𝟮𝟰 Ⅷ", "barack 2024 VIII"),
             ("ﬁﬂ", "fifl"),
             ("ｶﾞ", "ガ"),
             ("e\u{301}", "é"),

@@ -38,8 +38,9 @@ pub fn sequences<S: AsRef<str>>(
         word.truncate(subword_cap(limit));
     }
     let counts: Vec<usize> = subwords.iter().map(Vec::len).collect();
+    let marks: Vec<u64> = subwords.iter().map(|word| mark(word)).collect();
     let ids = tokenizer.special();
-    Ok(windows(&counts, limit)
+    Ok(windows(&counts, &marks, limit)
         .into_iter()
         .map(|window| {
             let special = WordShape::Special.index();
@@ -61,4 +62,11 @@ pub fn sequences<S: AsRef<str>>(
             sequence
         })
         .collect())
+}
+
+/// A number for a word by its subwords: FNV-1a.
+fn mark(subwords: &[u32]) -> u64 {
+    subwords.iter().fold(0xcbf2_9ce4_8422_2325, |hash, &id| {
+        (hash ^ u64::from(id)).wrapping_mul(0x0100_0000_01b3)
+    })
 }

@@ -18,7 +18,7 @@
 //!    benchmarks split the `;` off).
 //! 6. Letters, digits and `_` form a word. Hyphens join two such runs (`Spider-Man`, `COVID-19`),
 //!    `$` joins letters (`A$AP`), and `.` `,` `:` `/` join digits (`3.5`, `10,000`, `7:30pm`, `9/11`).
-//!    So do marks in names as stars write them: `P!nk`, `will.i.am`, `N*E*R*D`. A slash joins
+//!    So do marks in names as stars write them: `P!nk`, `will.i.am`, `N*E*R*D`, `B*Witched`, `Joey Bada$$`. A slash joins
 //!    no letters: `AC/DC` is three words of one name, which models have learnt to find.
 //! 7. In scripts written without spaces (Han, Kana, Thai, Lao, Khmer, Burmese) each character is
 //!    a word, so that every name can be covered exactly.
@@ -218,7 +218,10 @@ fn word_end(text: &str, clusters: &[Cluster], at: usize, byte: usize, sigils: Si
         sigil if sigils == Sigils::Apart && is_tag_sigil(sigil) => return at + 1,
         "@" | "＠" => return run(&|c| c.is_word() && c.text.is_ascii()),
         "#" | "＃" => return run(&|c| c.is_word() || c.kind == Kind::Unspaced),
-        "$" if next.is_some_and(|c| c.kind == Kind::Letter) => return run(&|c| c.is_word()),
+        "$" if next.is_some_and(|c| c.kind == Kind::Letter) => {
+            let end = run(&|c| c.is_word());
+            return dollars_end(clusters, at + 1, end).unwrap_or(end);
+        }
         "&" => {
             let name = &text[byte + 1..];
             let escape = ["amp", "lt", "gt", "quot"]
@@ -285,7 +288,19 @@ fn plain_end(text: &str, clusters: &[Cluster], at: usize, byte: usize) -> usize 
         byte += cluster.text.len();
         end += 1;
     }
-    end
+    dollars_end(clusters, at, end).unwrap_or(end)
+}
+
+/// The end of one or two `$` that stand for the last letters of the name between `at` and `end`: `Travi$`, `Bada$$`. The codes of
+/// money (`US$`, `AUD$`) are none.
+fn dollars_end(clusters: &[Cluster], at: usize, end: usize) -> Option<usize> {
+    let rest = &clusters[end..];
+    let count = rest.iter().take(3).take_while(|c| c.text == "$").count();
+    let name = &clusters[at..end];
+    let code = name.len() <= 3 && name.iter().all(|c| c.text.chars().all(char::is_uppercase));
+    let letter = name.last().is_some_and(|c| c.kind == Kind::Letter);
+    let free = !rest.get(count).is_some_and(Cluster::is_word);
+    (matches!(count, 1 | 2) && name.len() > 1 && letter && !code && free).then_some(end + count)
 }
 
 /// Whether a mark joins what stands on its two sides into one word.
@@ -340,8 +355,7 @@ fn styled_name_end(clusters: &[Cluster], at: usize) -> Option<usize> {
         // An exclamation mark for an i: nothing else is a vowel before it.
         ("!", [before, after]) => {
             let vowel = |c: char| "aeiouyAEIOUY".contains(c);
-            after.len() >= 2
-                && !before.contains(vowel)
+            !before.contains(vowel)
                 && !after.starts_with(vowel)
                 && (capitals(before) || !after.starts_with(|c: char| c.is_ascii_uppercase()))
         }
@@ -351,7 +365,9 @@ fn styled_name_end(clusters: &[Cluster], at: usize) -> Option<usize> {
                 && lengths[lengths.len() - 1] >= 2
                 && inner.iter().all(|s| s.len() <= 2 && s != "co" && s != "ac")
         }
-        ("*", [first, rest]) => rest.len() >= 3 && capitals(first) && capitals(rest),
+        ("*", [first, rest]) => {
+            rest.len() >= 3 && capitals(first) && rest.starts_with(|c: char| c.is_ascii_uppercase())
+        }
         ("*", [_, _, _, ..]) => segments.iter().all(|s| s.len() == 1 && capitals(s)),
         _ => false,
     };

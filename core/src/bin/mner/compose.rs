@@ -2,6 +2,7 @@
 
 use crate::failure::Failure;
 use mner_core::data::contrast::{Ingredients, compose};
+use mner_core::notice;
 use mner_core::tweet::words::Sigils;
 use serde_json::json;
 use std::fs;
@@ -71,6 +72,6 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         }
     }
     fs::write(&args.out, lines).map_err(|e| format!("{}: {e}", args.out.display()))?;
-    eprintln!("wrote {count} lines to {}", args.out.display());
+    notice!("wrote {count} lines to {}", args.out.display());
     Ok(())
 }

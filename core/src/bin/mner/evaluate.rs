@@ -1,29 +1,25 @@
 //! `mner evaluate`: scores on labelled tweets.
 
+mod pass;
+mod report;
+
 use crate::bundle::BundleArgs;
 use crate::contrast;
 use crate::failure::Failure;
 use crate::images::ImageArgs;
-use crate::output::{self, Counter};
-use crate::threads::{self, in_order};
+use crate::output;
+use crate::threads;
 use crate::user_names::UserNames;
-use mner_core::data::corpus::{Sample, Source};
+use mner_core::data::corpus::{Format, Source, UnfitSpans};
 use mner_core::data::image_text_files::{Captioner, read_all};
-use mner_core::decode::chunks::{Rule, chunks};
-use mner_core::decode::entities::WordEntity;
-use mner_core::evaluate::calibration::Calibration;
-use mner_core::evaluate::scores::{Report, Scores};
 use mner_core::evaluate::seen_entities::SeenEntities;
-use mner_core::evaluate::user_names::is_user_name;
-use mner_core::label::Label;
-use mner_core::recognizer::Recognizer;
-use mner_core::recognizer::evidence::RelevanceScores;
-use mner_core::systems::image_batch::EncodedImage;
+use mner_core::formats::annotations::{Scheme, Unit};
 use mner_core::systems::ita::image_text::ImageText;
+use pass::{LeftOut, Pass, Question, pass};
+use report::Material;
 use serde::Serialize;
 use std::fmt::{self, Write};
 use std::num::NonZeroUsize;
-use std::ops::Range;
 use std::path::PathBuf;
 
 /// Score a bundle on labelled tweets: precision, recall and F1 over exact spans and types
@@ -31,9 +27,12 @@ use std::path::PathBuf;
 pub struct Args {
     #[command(flatten)]
     bundle: BundleArgs,
-    /// Labelled tweets: IMGID format, two- or four-column CoNLL, or JSONL
-    #[arg(long, value_name = "FILE", required_unless_present_any = ["contrast", "pairs"])]
-    data: Option<PathBuf>,
+    /// Labelled tweets: a file in one of the formats of `mner convert`, guessed from its content, or a JSON object that says
+    /// how to read it, as for train: {"path": "a.jsonl", "format": "doccano"}
+    #[arg(long, value_name = "CORPUS", value_parser = corpus, required_unless_present_any = ["contrast", "pairs"])]
+    data: Option<Source>,
+    #[command(flatten)]
+    reading: ReadArgs,
     /// Tweets in which the image decides: JSONL {"text", "name", "pictures": [{"image", "type"}, ...]}. Says how often the
     /// name's type follows the image; paths are relative to --images, or to the file
     #[arg(long, value_name = "FILE", conflicts_with = "data")]
@@ -54,8 +53,8 @@ pub struct Args {
     #[arg(long, value_enum, default_value_t)]
     captioner: Captioner,
     /// Labelled tweets the bundle learnt from: entities unseen in them are scored by themselves too (repeatable)
-    #[arg(long, alias = "learnt", value_name = "FILE")]
-    seen: Vec<PathBuf>,
+    #[arg(long, alias = "learnt", value_name = "CORPUS", value_parser = corpus)]
+    seen: Vec<Source>,
     /// Whether entities of user names are scored, or left out of gold and answers both
     #[arg(long, value_enum, default_value_t)]
     user_names: UserNames,
@@ -64,43 +63,55 @@ pub struct Args {
     calibration: bool,
     #[arg(long, value_name = "N", requires = "data", help = threads::HELP)]
     threads: Option<NonZeroUsize>,
+    /// Write the evaluation as one HTML file: scores, confusion of types, calibration, mistakes in context, worst tweets with
+    /// their images
+    #[arg(long, requires = "data", value_name = "HTML")]
+    report: Option<PathBuf>,
     /// Print fractions as JSON instead of a table
     #[arg(long)]
     json: bool,
 }
 
-/// Tweets that a thread reads at once.
-const STEP: usize = 64;
-
-/// What one pass over the tweets gives.
-#[derive(Serialize)]
-struct Pass {
-    #[serde(flatten)]
-    report: Report,
-    /// Over the unseen entities alone.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    unseen: Option<Report>,
-    /// Entities of user names that were left out, if they are.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    user_names: Option<LeftOut>,
-    /// Mean over the tweets with an image.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    relevance: Option<RelevanceScores>,
-    /// Found entities by their confidence.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    calibration: Option<Calibration>,
-    /// Tweets with an image.
-    #[serde(rename = "pictures", skip_serializing_if = "Option::is_none")]
-    images: Option<usize>,
+/// How `--data` is read, over what its object says.
+#[derive(clap::Args)]
+struct ReadArgs {
+    /// Format of --data
+    #[arg(long, value_enum, requires = "data")]
+    format: Option<Format>,
+    /// Scheme of its tags; told from the tags unless given
+    #[arg(long, value_enum, requires = "data")]
+    scheme: Option<Scheme>,
+    /// What its offsets count, if not what its tool counts
+    #[arg(long, value_enum, requires = "data", value_name = "UNIT")]
+    offsets: Option<Unit>,
+    /// Names of tags that are numbers, in the order of the numbers: O,B-PER,I-PER,...
+    #[arg(long, value_delimiter = ',', requires = "data", value_name = "NAMES")]
+    names: Vec<String>,
+    /// What to do with spans that cut a word, overlap another or are in pieces
+    #[arg(long, value_enum, requires = "data")]
+    unfit_spans: Option<UnfitSpans>,
 }
 
-/// Entities that are not scored.
-#[derive(Clone, Copy, Default, Serialize)]
-struct LeftOut {
-    /// Of the labels.
-    gold: usize,
-    /// Of the answers.
-    found: usize,
+impl ReadArgs {
+    fn over(&self, source: &Source) -> Source {
+        let mut source = source.clone();
+        source.format = self.format.or(source.format);
+        source.scheme = self.scheme.or(source.scheme);
+        source.offsets = self.offsets.or(source.offsets);
+        source.unfit_spans = self.unfit_spans.unwrap_or(source.unfit_spans);
+        if !self.names.is_empty() {
+            source.names.clone_from(&self.names);
+        }
+        source
+    }
+}
+
+/// A path, or the JSON object that a training configuration holds.
+fn corpus(text: &str) -> Result<Source, String> {
+    match text.starts_with('{') {
+        true => serde_json::from_str(text).map_err(|e| e.to_string()),
+        false => Ok(Source::new(text)),
+    }
 }
 
 /// The passes asked for.
@@ -118,7 +129,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         return image_decides(args);
     };
     let threads = threads::count(args.threads, &args.bundle.device)?;
-    let samples = Source::new(data).read()?;
+    let samples = args.reading.over(data).read()?;
     let names = names(&args.seen)?;
     let names = names.as_ref();
     let recognizer = args.bundle.load()?;
@@ -134,22 +145,30 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         .iter()
         .map(|sample| texts.get(sample.id.as_ref()?))
         .collect();
-    let scored = Scored {
-        recognizer: &recognizer,
+    let mut question = Question {
         samples: &samples,
+        images: encoded_images.as_deref(),
         known: &known,
         names,
         user_names: args.user_names,
-        calibrated: args.calibration,
+        calibrated: args.calibration || args.report.is_some(),
+        judged: args.report.is_some(),
         threads,
     };
-    let passes = Passes {
-        own: scored.pass(encoded_images.as_deref())?,
-        shuffled: match &shuffled {
-            Some(encoded_images) => Some(scored.pass(Some(encoded_images))?),
-            None => None,
-        },
+    let mut own = pass(&recognizer, &question)?;
+    let found = std::mem::take(&mut own.judged);
+    let calibration = own.calibration.unwrap_or_default();
+    // Printed where it was asked for.
+    own.calibration = own.calibration.filter(|_| args.calibration);
+    (question.calibrated, question.judged) = (args.calibration, false);
+    let shuffled = match &shuffled {
+        Some(images) => {
+            question.images = Some(images);
+            Some(pass(&recognizer, &question)?)
+        }
+        None => None,
     };
+    let passes = Passes { own, shuffled };
     let mut text = String::new();
     if args.json {
         text.push_str(&serde_json::to_string_pretty(&passes)?);
@@ -161,7 +180,17 @@ pub fn run(args: &Args) -> Result<(), Failure> {
             print(&mut text, shuffled)?;
         }
     }
-    output::print(&text)
+    output::print(&text)?;
+    let Some(path) = &args.report else {
+        return Ok(());
+    };
+    let material = Material {
+        samples: &samples,
+        found,
+        calibration,
+        images: encoded_images.as_deref(),
+    };
+    report::write(path, &recognizer, args, &passes, material)
 }
 
 /// The sets that ask for the image.
@@ -179,13 +208,13 @@ fn image_decides(args: &Args) -> Result<(), Failure> {
 }
 
 /// The names of the corpora learnt from, if any are given.
-fn names(seen: &[PathBuf]) -> Result<Option<SeenEntities>, Failure> {
+fn names(seen: &[Source]) -> Result<Option<SeenEntities>, Failure> {
     if seen.is_empty() {
         return Ok(None);
     }
     let mut names = SeenEntities::default();
-    for path in seen {
-        names.learn(&Source::new(path).read()?);
+    for source in seen {
+        names.learn(&source.read()?);
     }
     Ok(Some(names))
 }
@@ -212,114 +241,4 @@ fn print(text: &mut String, pass: &Pass) -> fmt::Result {
         )?;
     }
     Ok(())
-}
-
-/// What is scored, and how.
-struct Scored<'a> {
-    recognizer: &'a Recognizer,
-    samples: &'a [Sample],
-    /// What is known of each tweet's image in words.
-    known: &'a [Option<&'a ImageText>],
-    names: Option<&'a SeenEntities>,
-    user_names: UserNames,
-    calibrated: bool,
-    threads: NonZeroUsize,
-}
-
-/// The answer to one tweet.
-struct Labelled {
-    labels: Vec<Label>,
-    entities: Vec<WordEntity>,
-    relevance: Option<RelevanceScores>,
-}
-
-impl Scored<'_> {
-    /// Labels the tweets of a range, each beside its image if there is one.
-    fn label(
-        &self,
-        range: Range<usize>,
-        encoded_images: Option<&[Option<EncodedImage>]>,
-    ) -> Result<Vec<Labelled>, Failure> {
-        let samples = &self.samples[range.clone()];
-        let tweets: Vec<&[String]> = samples.iter().map(|s| s.tokens.as_slice()).collect();
-        let seen: Vec<Option<&EncodedImage>> = match encoded_images {
-            Some(images) => images[range.clone()].iter().map(Option::as_ref).collect(),
-            None => vec![None; tweets.len()],
-        };
-        let answers = self
-            .recognizer
-            .answers_with(&tweets, &seen, &self.known[range]);
-        let answers = pollster::block_on(answers)?;
-        let labelled = answers.iter().map(|answer| {
-            let (labels, entities) = self.recognizer.decoded(answer);
-            Labelled {
-                labels,
-                entities,
-                relevance: answer.evidence.as_ref().map(|evidence| evidence.relevance),
-            }
-        });
-        Ok(labelled.collect())
-    }
-
-    /// Labels all tweets and compares.
-    fn pass(&self, encoded_images: Option<&[Option<EncodedImage>]>) -> Result<Pass, Failure> {
-        let (mut scores, mut unseen) = (Scores::new(), Scores::new());
-        let (mut done, mut left_out) = (0, LeftOut::default());
-        let mut calibration = self.calibrated.then(Calibration::default);
-        let count = self.samples.len();
-        let mut counter = Counter::new(count, "tweets");
-        let (mut sum, mut images) = (RelevanceScores::default(), 0);
-        let ranges = (0..count).step_by(STEP);
-        in_order(
-            self.threads,
-            ranges.map(move |start| Ok(start..(start + STEP).min(count))),
-            |range| self.label(range, encoded_images),
-            |all| {
-                for (sample, answer) in self.samples[done..].iter().zip(&all) {
-                    let labels = &answer.labels;
-                    let is_left_out =
-                        |chunk| self.user_names.dropped() && is_user_name(&sample.tokens, chunk);
-                    let count = |labels: &[Label]| {
-                        let all = chunks(labels, Rule::Lenient).into_iter();
-                        all.filter(|chunk| is_left_out(*chunk)).count()
-                    };
-                    left_out.gold += count(&sample.labels);
-                    left_out.found += count(labels);
-                    scores.add_where(&sample.labels, labels, |chunk| !is_left_out(chunk));
-                    if let Some(calibration) = &mut calibration {
-                        calibration.add(&sample.labels, &answer.entities);
-                    }
-                    if let Some(names) = self.names {
-                        let new = |chunk| !is_left_out(chunk) && !names.has(&sample.tokens, chunk);
-                        unseen.add_where(&sample.labels, labels, new);
-                    }
-                    if let Some(relevance) = &answer.relevance {
-                        images += 1;
-                        sum.global += relevance.global;
-                        sum.object += relevance.object;
-                        sum.semantic += relevance.semantic;
-                        sum.spatial += relevance.spatial;
-                    }
-                }
-                done += all.len();
-                counter.show(done);
-                Ok(())
-            },
-        )?;
-        counter.end();
-        let mean = |sum: f64| sum / f64::from(images);
-        Ok(Pass {
-            report: scores.report(),
-            unseen: self.names.map(|_| unseen.report()),
-            user_names: self.user_names.dropped().then_some(left_out),
-            relevance: (images > 0).then(|| RelevanceScores {
-                global: mean(sum.global),
-                object: mean(sum.object),
-                semantic: mean(sum.semantic),
-                spatial: mean(sum.spatial),
-            }),
-            calibration,
-            images: encoded_images.map(|_| images as usize),
-        })
-    }
 }

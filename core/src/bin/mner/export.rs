@@ -4,6 +4,7 @@ use crate::failure::Failure;
 use crate::{bundle, device};
 use mner_core::bundle::{Compute, unpack};
 use mner_core::formats::hugging_face;
+use mner_core::notice;
 use std::path::PathBuf;
 
 /// Write a bundle as f32 safetensors, config.json and tokenizer.json for `transformers`
@@ -29,6 +30,6 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         &bundle.tokenizer,
         &args.out,
     )?;
-    eprintln!("wrote {}", args.out.display());
+    notice!("wrote {}", args.out.display());
     Ok(())
 }

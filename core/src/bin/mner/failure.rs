@@ -1,5 +1,6 @@
 //! How a command fails: one sentence on standard error and an exit code.
 
+use mner_core::notice;
 use std::fmt::Display;
 use std::io;
 use std::process::ExitCode;
@@ -17,7 +18,7 @@ impl Failure {
     pub fn report(self) -> ExitCode {
         match self {
             Self::Message(message) => {
-                eprintln!("mner: {message}");
+                notice!("mner: {message}");
                 ExitCode::FAILURE
             }
             Self::ReaderLeft => ExitCode::SUCCESS,

@@ -57,21 +57,44 @@ impl ImageArgs {
         )?)
     }
 
+    /// Where images lie by the tweets' ids; none without a folder or table.
+    fn index(&self) -> Result<Option<ImageIndex>, Failure> {
+        Ok(match (&self.images, &self.image_table) {
+            (Some(folder), _) => Some(ImageIndex::folder(folder)?),
+            (None, Some(table)) => Some(ImageIndex::table(table)?),
+            (None, None) => None,
+        })
+    }
+
+    /// Whose images they are, in words, if there are any.
+    pub fn kind(&self) -> Option<&'static str> {
+        match (&self.images, &self.image_table) {
+            (Some(_), _) => Some("the tweets' own"),
+            (None, Some(_)) => Some("stand-ins of a table"),
+            (None, None) => None,
+        }
+    }
+
+    /// The file of each tweet's image, the best where there are several.
+    pub fn paths(&self, samples: &[Sample]) -> Result<Vec<Option<PathBuf>>, Failure> {
+        let index = self.index()?;
+        let first = |sample| index.as_ref()?.find(sample).into_iter().next();
+        Ok(samples.iter().map(first).collect())
+    }
+
     /// The image of each tweet; none without a folder or table.
     pub fn encoded_images(
         &self,
         recognizer: &Recognizer,
         samples: &[Sample],
     ) -> Result<Option<Vec<Option<EncodedImage>>>, Failure> {
-        let index = match (&self.images, &self.image_table) {
-            (Some(folder), _) => ImageIndex::folder(folder)?,
-            (None, Some(table)) => ImageIndex::table(table)?,
-            (None, None) if self.shuffle_images => {
+        let Some(index) = self.index()? else {
+            if self.shuffle_images {
                 return Err(Failure::Message(
                     "there are no images to shuffle: give --images or --image-table".to_owned(),
                 ));
             }
-            (None, None) => return Ok(None),
+            return Ok(None);
         };
         let vision = recognizer.vision().ok_or(RecognizeError::NoVision)?;
         let mut corpus_images =

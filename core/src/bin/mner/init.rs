@@ -2,6 +2,7 @@
 
 use crate::device;
 use crate::failure::Failure;
+use mner_core::notice;
 use mner_core::packing::{folder, tiny};
 use mner_core::systems::SystemKind;
 use std::path::PathBuf;
@@ -24,6 +25,6 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let files = tiny::bundle(args.system, args.seed, &device::parse("cpu")?)?;
     folder::write(&files, &args.out)
         .map_err(|(path, error)| format!("{}: {error}", path.display()))?;
-    eprintln!("wrote {}; its answers are random", args.out.display());
+    notice!("wrote {}; its answers are random", args.out.display());
     Ok(())
 }

@@ -2,14 +2,17 @@
 #![recursion_limit = "256"]
 
 mod bundle;
+mod card;
 mod compose;
 mod contrast;
+mod convert;
 mod device;
 mod distill;
 mod evaluate;
 mod explain;
 mod export;
 mod failure;
+mod features;
 mod images;
 mod init;
 mod inspect;
@@ -47,9 +50,11 @@ enum Command {
     Posteriors(posteriors::Args),
     Evaluate(evaluate::Args),
     Predict(predict::Args),
+    Convert(convert::Args),
     Inspect(inspect::Args),
     Export(export::Args),
     Quantize(quantize::Args),
+    Card(card::Args),
     Init(init::Args),
 }
 
@@ -68,9 +73,11 @@ fn main() -> ExitCode {
         Command::Posteriors(args) => posteriors::run(&args),
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Predict(args) => predict::run(&args),
+        Command::Convert(args) => convert::run(&args),
         Command::Inspect(args) => inspect::run(&args),
         Command::Export(args) => export::run(&args),
         Command::Quantize(args) => quantize::run(&args),
+        Command::Card(args) => card::run(&args),
         Command::Init(args) => init::run(&args),
     };
     match result {

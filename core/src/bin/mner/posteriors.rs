@@ -7,6 +7,7 @@ use crate::output::Counter;
 use crate::train::source;
 use mner_core::data::corpus::{Sample, Source};
 use mner_core::data::posteriors::PosteriorsWriter;
+use mner_core::notice;
 use mner_core::recognizer::Recognizer;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -54,7 +55,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let before = tweets.len();
     tweets.retain(|words| writer.known().get(words).is_none());
     if before > tweets.len() {
-        eprintln!("{} tweets are known already", before - tweets.len());
+        notice!("{} tweets are known already", before - tweets.len());
     }
     // Tweets of like length share a batch.
     tweets.sort_by_key(Vec::len);
@@ -88,6 +89,6 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         counter.show(done);
     }
     counter.end();
-    eprintln!("{} tweets in {}", writer.known().len(), args.out.display());
+    notice!("{} tweets in {}", writer.known().len(), args.out.display());
     Ok(())
 }

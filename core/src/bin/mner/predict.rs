@@ -1,19 +1,24 @@
 //! `mner predict`: the entities of any tweet, one or a stream of them.
 
 use crate::bundle::BundleArgs;
+use crate::convert;
 use crate::explain;
 use crate::failure::Failure;
-use crate::stream::{self, BadLines, Settings};
+use crate::features::{self, Asked};
+use crate::stream::{self, Answers, BadLines, Settings};
 use crate::threads;
 use crate::user_names::UserNames;
 use image::ImageFormat;
+use mner_core::data::corpus::UnfitSpans;
+use mner_core::formats::annotations::{Document, Format, Scheme, Unit, WriteOptions};
 use mner_core::image::Image;
 use mner_core::image::decode::Decoded;
+use mner_core::notice;
 use mner_core::recognizer::{Recognition, Recognizer};
 use mner_core::systems::image_batch::EncodedImage;
 use serde_json::{Map, Value, json};
 use std::fs::File;
-use std::io::{self, BufReader, BufWriter, Write};
+use std::io::{self, BufRead, BufReader, BufWriter, Write};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
@@ -37,6 +42,12 @@ pub struct Args {
     /// Write the image with its detections, the entities, the relevance and what their words attended to, as PNG
     #[arg(long, requires = "image", value_name = "PNG")]
     explain: Option<PathBuf>,
+    /// Write what the systems read of the image as safetensors
+    #[arg(long, conflicts_with = "input", value_name = "FILE")]
+    features: Option<PathBuf>,
+    /// Write emissions, marginals, best labels and the CRF's scores into that file too
+    #[arg(long, requires = "features")]
+    emissions: bool,
     /// JSONL of objects with a "text" and perhaps an "image": a path, or a list of up to 4 of which the first that can be
     /// read is encoded; "-" is standard input. Each object comes out as it came, its "entities", "picture" and
     /// "image_error" behind its own members; in an object with such names itself they begin with "mner_"
@@ -63,6 +74,28 @@ pub struct Args {
     /// Print JSON
     #[arg(long)]
     json: bool,
+    /// Write the answers in this format once all tweets are read; each record's id, images and further members come along
+    /// where the format has them
+    #[arg(long, value_enum, conflicts_with_all = ["json", "prefix"])]
+    format: Option<Format>,
+    /// The file to write, or for brat the folder
+    #[arg(
+        long,
+        value_name = "PATH",
+        default_value = "-",
+        requires = "format",
+        hide_default_value = true
+    )]
+    out: PathBuf,
+    /// What its offsets count, if not what its tool counts
+    #[arg(long, value_enum, requires = "format", value_name = "UNIT")]
+    offsets: Option<Unit>,
+    /// Scheme of its tags
+    #[arg(long, value_enum, default_value = "iob2", requires = "format")]
+    scheme: Scheme,
+    /// What to do with answers that the format cannot say
+    #[arg(long, value_enum, default_value_t, requires = "format")]
+    unfit_spans: UnfitSpans,
 }
 
 pub fn run(args: &Args) -> Result<(), Failure> {
@@ -77,7 +110,13 @@ pub fn run(args: &Args) -> Result<(), Failure> {
                 .map(|path| encode_image(&recognizer, path));
             let seen = seen.transpose()?;
             let encoded = seen.as_ref().map(|(_, encoded)| encoded);
-            let mut found = pollster::block_on(recognizer.recognize_with(text, encoded, None))?;
+            let mut found = match &args.features {
+                Some(path) => {
+                    let emissions = args.emissions;
+                    features::recognize(&recognizer, text, encoded, &Asked { path, emissions })?
+                }
+                None => pollster::block_on(recognizer.recognize_with(text, encoded, None))?,
+            };
             let left_out = leave_out(&mut found, args.user_names);
             say_left_out(left_out, args.user_names);
             if let (Some(path), Some((image, _))) = (&args.explain, &seen) {
@@ -85,28 +124,73 @@ pub fn run(args: &Args) -> Result<(), Failure> {
                     .save_with_format(path, ImageFormat::Png)
                     .map_err(|e| format!("{}: {e}", path.display()))?;
             }
+            if let Some(format) = args.format {
+                let mut document =
+                    Document::answered(text, &found.entities, &model_name(&recognizer));
+                let image = args.image.iter().map(|path| path.display().to_string());
+                document.images = image.collect();
+                return write_as(args, format, &[document]);
+            }
             print_one(&mut out, text, &found, args.json).map_err(|e| Failure::output(&e))
         }
         (None, Some(path)) if path.as_os_str() == "-" => {
-            let settings = settings(args, Path::new("."), threads);
-            stream::run(
-                &recognizer,
-                BufReader::new(io::stdin()),
-                &mut out,
-                &settings,
-            )
+            let settings = settings(args, &recognizer, Path::new("."), threads);
+            let input = BufReader::new(io::stdin());
+            answered(args, &recognizer, input, &settings, &mut out)
         }
         (None, Some(path)) => {
             let file = File::open(path).map_err(|e| format!("{}: {e}", path.display()))?;
-            let settings = settings(args, path.parent().unwrap_or(Path::new("")), threads);
-            stream::run(&recognizer, BufReader::new(file), &mut out, &settings)
+            let folder = path.parent().unwrap_or(Path::new(""));
+            let settings = settings(args, &recognizer, folder, threads);
+            let input = BufReader::new(file);
+            answered(args, &recognizer, input, &settings, &mut out)
         }
         (None, None) => unreachable!("clap requires one of them"),
     }
 }
 
+/// Answers a stream, line by line or in another tool's format.
+fn answered(
+    args: &Args,
+    recognizer: &Recognizer,
+    input: impl BufRead + Send + 'static,
+    settings: &Settings,
+    out: &mut impl Write,
+) -> Result<(), Failure> {
+    let Some(format) = args.format else {
+        return stream::run(recognizer, input, Answers::Lines(out), settings);
+    };
+    let mut documents = Vec::new();
+    let answers = Answers::<io::Sink>::Documents(&mut documents);
+    // What was answered is written though some lines could not be read.
+    let read = stream::run(recognizer, input, answers, settings);
+    write_as(args, format, &documents)?;
+    read
+}
+
+/// Writes answers in another tool's format.
+fn write_as(args: &Args, format: Format, documents: &[Document]) -> Result<(), Failure> {
+    let options = WriteOptions {
+        offsets: args.offsets,
+        scheme: args.scheme,
+    };
+    let writing = format.write(documents, &options);
+    convert::tell(Path::new(format.name()), &writing.losses, args.unfit_spans)?;
+    convert::save(format, &writing, &args.out)
+}
+
+/// What the model is called in other tools' files.
+fn model_name(recognizer: &Recognizer) -> String {
+    format!("mner {}", recognizer.manifest().config.name())
+}
+
 /// How a stream that lies in `folder` is read.
-fn settings(args: &Args, folder: &Path, threads: NonZeroUsize) -> Settings {
+fn settings(
+    args: &Args,
+    recognizer: &Recognizer,
+    folder: &Path,
+    threads: NonZeroUsize,
+) -> Settings {
     Settings {
         field: args.field.clone(),
         images: args.images.clone().unwrap_or_else(|| folder.to_owned()),
@@ -115,6 +199,8 @@ fn settings(args: &Args, folder: &Path, threads: NonZeroUsize) -> Settings {
         json: args.json,
         bad_lines: args.bad_lines,
         threads,
+        model: model_name(recognizer),
+        documents: args.format.is_some(),
     }
 }
 
@@ -129,7 +215,7 @@ pub fn leave_out(found: &mut Recognition, user_names: UserNames) -> usize {
 
 pub fn say_left_out(count: usize, user_names: UserNames) {
     if user_names.dropped() {
-        eprintln!("{count} entities of user names left out");
+        notice!("{count} entities of user names left out");
     }
 }
 
@@ -139,7 +225,7 @@ fn encode_image(recognizer: &Recognizer, path: &Path) -> Result<(Image, EncodedI
     let Decoded { image, note } =
         Decoded::read(&bytes).map_err(|e| format!("{}: {e}", path.display()))?;
     if let Some(note) = note {
-        eprintln!("{}: {note}", path.display());
+        notice!("{}: {note}", path.display());
     }
     let encoded = pollster::block_on(recognizer.encode_image(&image))?;
     Ok((image, encoded))

@@ -4,6 +4,7 @@ use crate::failure::Failure;
 use crate::{bundle, device};
 use mner_core::bundle::BundleFiles;
 use mner_core::bundle::quantize::Scheme;
+use mner_core::notice;
 use mner_core::packing::{folder, quantize_bundle};
 use std::path::PathBuf;
 
@@ -45,7 +46,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         .map_err(|(path, error)| format!("{}: {error}", path.display()))?;
     let bytes =
         |files: &BundleFiles| files.weights.len() + files.vision.as_ref().map_or(0, Vec::len);
-    eprintln!(
+    notice!(
         "wrote {}: weights of {} bytes instead of {}",
         args.out.display(),
         bytes(&small),

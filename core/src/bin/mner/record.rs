@@ -134,6 +134,16 @@ impl Record {
         }
     }
 
+    /// Its members without the tweet, if that stands under `field` alone; a sentence where they cannot be read.
+    pub fn others(&self, field: &str) -> Result<Map<String, Value>, String> {
+        let mended = without_lone_surrogates(self.line.as_bytes());
+        let read = serde_json::from_slice::<Map<String, Value>>(&mended);
+        let mut members =
+            read.map_err(|e| format!("its members beside the tweet are not kept: {e}"))?;
+        members.remove(field);
+        Ok(members)
+    }
+
     /// The record with `members` behind its own. Their names begin with `prefix` if one is given, else with nothing, or
     /// with `mner_` in an object that has one of the names itself: nothing that came in is overwritten.
     pub fn answered(&self, members: &Map<String, Value>, prefix: Option<&str>) -> String {
@@ -212,9 +222,28 @@ fn not_json(line: &str, error: &serde_json::Error) -> String {
     // The parser stops at a word's first letter or, after a sign, at its second.
     let start = error.column().saturating_sub(2).min(line.len());
     let near = line.as_bytes()[start..].trim_ascii_start();
-    for word in ["NaN", "-Infinity", "Infinity", "None", "True", "False"] {
+    for word in [
+        "NaN",
+        "nan",
+        "-Infinity",
+        "Infinity",
+        "inf",
+        "undefined",
+        "None",
+        "True",
+        "False",
+    ] {
         let stopped = near.len().min(3);
-        if (0..=stopped).any(|at| near[at..].starts_with(word.as_bytes())) {
+        let stands = |at: usize| {
+            let rest = near[at..].strip_prefix(word.as_bytes());
+            rest.is_some_and(|rest| {
+                !matches!(
+                    rest.first(),
+                    Some(b'"' | b'_' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z')
+                )
+            })
+        };
+        if (0..=stopped).any(stands) {
             let column = error.column();
             return format!(
                 "not JSON: {word} (column {column}) is no value of JSON; write null, true, false or a number"
@@ -227,6 +256,10 @@ fn not_json(line: &str, error: &serde_json::Error) -> String {
     if line == "[" || line.starts_with("[{") || line == "{" {
         return "not JSON: one object a line is expected, this is a part of one; `jq -c '.[]' FILE` cuts an array into lines, \
                 `jq -c . FILE` puts an object on one"
+            .to_owned();
+    }
+    if line.ends_with("},") || line.ends_with("}]") {
+        return "not JSON: one object a line is expected, this one stands in an array; `jq -c '.[]' FILE` cuts an array into lines"
             .to_owned();
     }
     format!("not JSON: {error}")
@@ -336,6 +369,10 @@ mod tests {
             (br#"{"text": "a", "score": -Infinity}"#, "-Infinity (column"),
             (br#"{"text": "a", "score": Infinity}"#, "Infinity (column"),
             (br#"{"text": NaN}"#, "NaN (column"),
+            (br#"{"text": "a", "score": nan}"#, "nan (column"),
+            (br#"{"text": "a", "score":undefined}"#, "undefined (column"),
+            (br#"{"text": "a"},"#, "cuts an array"),
+            (br#"{"text": "a" "info": 1}"#, "not JSON: expected"),
             (br#"{"text": "a", "image": None}"#, "None (column"),
             (b"{'text': 'a'}", "single quotes"),
             (b"[", "jq -c"),

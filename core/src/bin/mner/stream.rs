@@ -18,7 +18,9 @@ use crate::record::Record;
 use crate::threads::in_order;
 use crate::user_names::UserNames;
 use chunks::{Chunk, Chunks};
+use mner_core::formats::annotations::Document;
 use mner_core::image::decode::{Decoded, Limits};
+use mner_core::notice;
 use mner_core::recognizer::{Recognition, RecognizeError, Recognizer};
 use mner_core::systems::image_batch::EncodedImage;
 use serde_json::{Map, Value, json};
@@ -53,6 +55,16 @@ pub struct Settings {
     pub bad_lines: BadLines,
     /// How many threads read tweets.
     pub threads: NonZeroUsize,
+    /// What the model is called in documents.
+    pub model: String,
+    /// Whether answers become documents for another tool's format.
+    pub documents: bool,
+}
+
+/// Where answers go: out as they come, or into documents for another tool's format.
+pub enum Answers<'a, W> {
+    Lines(&'a mut W),
+    Documents(&'a mut Vec<Document>),
 }
 
 /// Time between two lines of progress.
@@ -98,7 +110,7 @@ impl Counts {
 pub fn run(
     recognizer: &Recognizer,
     input: impl BufRead + Send + 'static,
-    out: &mut impl Write,
+    mut answers: Answers<impl Write>,
     settings: &Settings,
 ) -> Result<(), Failure> {
     let mut counts = Counts::default();
@@ -109,13 +121,21 @@ pub fn run(
         settings.threads,
         Chunks::new(input),
         |chunk| answer(recognizer, chunk, settings),
-        |(answers, more)| {
-            counts.add(&more);
-            let written = out.write_all(&answers).and_then(|()| out.flush());
-            written.map_err(|e| Failure::output(&e))?;
+        |answered| {
+            counts.add(&answered.counts);
+            for sentence in &answered.said {
+                notice!("{sentence}");
+            }
+            match &mut answers {
+                Answers::Lines(out) => {
+                    let written = out.write_all(&answered.lines).and_then(|()| out.flush());
+                    written.map_err(|e| Failure::output(&e))?;
+                }
+                Answers::Documents(documents) => documents.extend(answered.documents),
+            }
             if last.elapsed() >= INTERVAL || (!shown && io::stderr().is_terminal()) {
                 (last, shown) = (Instant::now(), true);
-                eprintln!(
+                notice!(
                     "{} lines, {:.0} a second",
                     counts.lines,
                     counts.lines as f64 / started.elapsed().as_secs_f64()
@@ -126,9 +146,10 @@ pub fn run(
     )?;
     say_left_out(counts.left_out, settings.user_names);
     if counts.bad_images > 0 {
-        eprintln!(
+        notice!(
             "{} of {} images could not be looked at; their answers say why",
-            counts.bad_images, counts.images
+            counts.bad_images,
+            counts.images
         );
     }
     if counts.bad == 0 {
@@ -141,7 +162,7 @@ pub fn run(
     match settings.bad_lines {
         BadLines::Fail => Err(Failure::Message(said)),
         BadLines::Accept => {
-            eprintln!("{said}");
+            notice!("{said}");
             Ok(())
         }
     }
@@ -230,19 +251,26 @@ fn encode(
     Ok((encoded, note.map(|note| note.to_string())))
 }
 
-/// The answers to the lines of a chunk, as they are written, and what was counted.
-fn answer(
-    recognizer: &Recognizer,
-    chunk: Chunk,
-    settings: &Settings,
-) -> Result<(Vec<u8>, Counts), Failure> {
-    let mut counts = Counts {
-        lines: chunk.read,
-        ..Counts::default()
-    };
+/// What became of the lines of a chunk.
+#[derive(Default)]
+struct Answered {
+    /// Answers as they are written,
+    lines: Vec<u8>,
+    /// or as documents.
+    documents: Vec<Document>,
+    /// What documents cannot say.
+    said: Vec<String>,
+    counts: Counts,
+}
+
+/// Answers the lines of a chunk.
+fn answer(recognizer: &Recognizer, chunk: Chunk, settings: &Settings) -> Result<Answered, Failure> {
+    let mut answered = Answered::default();
+    let counts = &mut answered.counts;
+    counts.lines = chunk.read;
     let mut jobs = Vec::with_capacity(chunk.lines.len());
     for (number, line) in chunk.lines {
-        jobs.push((number, job(recognizer, &line, settings, &mut counts)));
+        jobs.push((number, job(recognizer, &line, settings, counts)));
     }
     let alone = jobs.iter().filter_map(|(_, job)| match job {
         Ok(job) if job.image.encoded.is_none() => Some(job.text.as_str()),
@@ -250,7 +278,6 @@ fn answer(
     });
     let texts: Vec<&str> = alone.collect();
     let mut without = pollster::block_on(recognizer.recognize_all(&texts))?.into_iter();
-    let mut out = Vec::new();
     for (number, job) in jobs {
         let written = match job {
             Ok(job) => {
@@ -262,11 +289,24 @@ fn answer(
                     ))?,
                     None => without.next().expect("an answer for every text"),
                 };
-                counts.left_out += leave_out(&mut found, settings.user_names);
-                write(&mut out, job, &found, settings)
+                answered.counts.left_out += leave_out(&mut found, settings.user_names);
+                match settings.documents {
+                    true => {
+                        let (document, said) = document(number, job, &found, settings);
+                        answered.documents.push(document);
+                        answered.said.extend(said);
+                        Ok(())
+                    }
+                    false => write(&mut answered.lines, job, &found, settings),
+                }
             }
             Err((record, error)) => {
-                counts.bad += 1;
+                answered.counts.bad += 1;
+                if settings.documents {
+                    answered.said.push(format!("line {number}: {error}"));
+                    continue;
+                }
+                let out = &mut answered.lines;
                 let fault = json!({ "line": number, "error": error });
                 match (record, fault) {
                     (Some(record), Value::Object(fault)) => {
@@ -282,7 +322,27 @@ fn answer(
         };
         written.map_err(|e| Failure::output(&e))?;
     }
-    Ok((out, counts))
+    Ok(answered)
+}
+
+/// An answer as a document, with the members of its record, and what went wrong on the way.
+fn document(
+    number: usize,
+    job: Job,
+    found: &Recognition,
+    settings: &Settings,
+) -> (Document, Vec<String>) {
+    let mut document = Document::answered(&job.text, &found.entities, &settings.model);
+    document.place = format!("line {number}");
+    let mut said = Vec::new();
+    match job.record.others(&settings.field) {
+        Ok(members) => document = document.with_members(members),
+        Err(error) => said.push(format!("line {number}: {error}")),
+    }
+    if let Some(error) = job.image.said.get("image_error").and_then(Value::as_str) {
+        said.push(format!("line {number}: {error}"));
+    }
+    (document, said)
 }
 
 fn write(

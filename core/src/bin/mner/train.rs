@@ -135,6 +135,9 @@ struct Flags {
     /// Terms of what the model is made of, for its manifest (repeatable)
     #[arg(long = "licence", value_name = "TEXT")]
     licences: Option<Vec<String>>,
+    /// Code of the language the corpora are in (ISO 639), such as en, for the manifest and the model card (repeatable)
+    #[arg(long = "language", value_name = "CODE")]
+    languages: Option<Vec<String>>,
     /// Folder of the run
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,

@@ -1,6 +1,7 @@
 //! What can be wrong with a corpus file.
 
-use crate::data::corpus::Format;
+use crate::formats::annotations::fault::{AnnotationError, Loss};
+use crate::formats::annotations::format::Format;
 use std::io;
 use std::path::PathBuf;
 use thiserror::Error;
@@ -21,6 +22,38 @@ pub enum CorpusError {
     Empty {
         /// The file.
         file: PathBuf,
+    },
+    /// A file of an annotation tool is not what its format asks for.
+    #[error("{}: {cause}", .file.display())]
+    Annotations {
+        /// The file, or a folder of brat's.
+        file: PathBuf,
+        /// What is wrong with it.
+        cause: AnnotationError,
+    },
+    /// Annotated spans that are no words, or several at one place.
+    #[error(
+        "{}: {count} annotated span(s) cannot be labels of words: {}; correct them, or leave them out with \
+         \"unfit_spans\": \"drop\" (`--unfit-spans drop`)",
+        .file.display(), sentences(.first)
+    )]
+    Unfit {
+        /// The file.
+        file: PathBuf,
+        /// How many there are.
+        count: usize,
+        /// The first of them.
+        first: Vec<Loss>,
+    },
+    /// A document of an annotation tool cannot be used.
+    #[error("{}: {place}: {fault}", .file.display())]
+    Document {
+        /// The file.
+        file: PathBuf,
+        /// Where in it.
+        place: String,
+        /// What is wrong.
+        fault: Fault,
     },
     /// A line is not what its format asks for.
     #[error("{}:{line}: {fault}", .file.display())]
@@ -46,13 +79,23 @@ pub enum Fault {
         /// The line, shortened.
         found: String,
     },
-    /// A format of another program.
-    #[error("found {name}, which is not read as a corpus; {remedy}")]
+    /// A format that is not read here.
+    #[error("found {name}; {remedy}")]
     Foreign {
         /// The format.
         name: &'static str,
         /// What to do.
         remedy: &'static str,
+    },
+    /// The file is compressed or an archive.
+    #[error(
+        "found a file that is {name}, which is not read as a corpus; unpack it first, with `{unpack}`"
+    )]
+    Packed {
+        /// By what.
+        name: &'static str,
+        /// The command that unpacks it.
+        unpack: &'static str,
     },
     /// The bytes are not UTF-8.
     #[error("found bytes that are not UTF-8 in `{found}`; expected a UTF-8 file")]
@@ -61,7 +104,7 @@ pub enum Fault {
         found: String,
     },
     /// A line has too few or too many columns; a missing label is the usual reason.
-    #[error("found {columns} column(s) in `{found}`; expected {}", .format.line())]
+    #[error("found {columns} column(s) in `{found}`; expected {}", .format.shape())]
     Columns {
         /// The line, shortened.
         found: String,
@@ -142,11 +185,8 @@ pub enum Fault {
     },
 }
 
-/// The beginning of a line, short enough for a message.
-pub(super) fn shorten(line: &str) -> String {
-    const LIMIT: usize = 60;
-    match line.char_indices().nth(LIMIT) {
-        Some((end, _)) => format!("{}…", &line[..end]),
-        None => line.to_owned(),
-    }
+/// Losses one after the other.
+fn sentences(losses: &[Loss]) -> String {
+    let losses: Vec<String> = losses.iter().map(ToString::to_string).collect();
+    losses.join("; ")
 }

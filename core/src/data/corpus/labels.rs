@@ -1,14 +1,17 @@
 //! A corpus's own type names, mapped to the four entity types.
 
 use crate::data::corpus::Fault;
+use crate::formats::annotations::types::{Meaning, meaning};
 use crate::label::{EntityType, Label};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::fmt;
 
 /// Which entity type a corpus's type name means; `null` drops the type, its words become `O`.
 ///
-/// The four types and `OTHER` (Twitter-2015's name for `MISC`) need no entry, but an entry goes first.
-/// Names are compared exactly.
+/// The four types, `OTHER` (Twitter-2015's name for `MISC`) and the names of
+/// [the table](crate::formats::annotations::types) need no entry, but an entry goes first. The names of entries are compared
+/// exactly.
 ///
 /// WNUT-17 has six types. Its `group` holds bands, clubs, sports teams and other groups of people that
 /// are no company. Of the `group` mentions in WNUT-17 whose text is also annotated in Twitter-2015 or
@@ -51,15 +54,26 @@ impl LabelMap {
                 });
             }
         };
-        let kind = match self.0.get(name) {
-            Some(mapped) => *mapped,
-            None => Some(EntityType::parse(name).ok_or_else(|| self.unknown(name))?),
-        };
-        Ok(match kind {
+        Ok(match self.kind(name)? {
             None => Label::O,
             Some(kind) if first => Label::B(kind),
             Some(kind) => Label::I(kind),
         })
+    }
+
+    /// The entity type that a name means; `None` where it is dropped, or no name's.
+    ///
+    /// # Errors
+    /// [`Fault::UnknownType`].
+    pub fn kind(&self, name: &str) -> Result<Option<EntityType>, Fault> {
+        if let Some(mapped) = self.0.get(name) {
+            return Ok(*mapped);
+        }
+        match meaning(name) {
+            Some(Meaning::Entity(kind)) => Ok(Some(kind)),
+            Some(Meaning::NoName) => Ok(None),
+            None => Err(self.unknown(name)),
+        }
     }
 
     fn unknown(&self, name: &str) -> Fault {
@@ -80,6 +94,41 @@ impl LabelMap {
 impl FromIterator<(String, Option<EntityType>)> for LabelMap {
     fn from_iter<T: IntoIterator<Item = (String, Option<EntityType>)>>(entries: T) -> Self {
         Self(entries.into_iter().collect())
+    }
+}
+
+/// How often each type name was read by [the table](crate::formats::annotations::types), which is worth saying.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct OwnTypes(BTreeMap<String, usize>);
+
+impl OwnTypes {
+    /// Counts an entity, if its name is in the table alone.
+    pub(super) fn count(&mut self, map: &LabelMap, name: &str) {
+        if map.0.contains_key(name) || EntityType::parse(name).is_some() {
+            return;
+        }
+        match self.0.get_mut(name) {
+            Some(count) => *count += 1,
+            None => drop(self.0.insert(name.to_owned(), 1)),
+        }
+    }
+}
+
+impl fmt::Display for OwnTypes {
+    /// `types read as: person as PER (3), DATE as no name (2)`; nothing where there are none.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let known = self.0.iter().filter_map(|(name, count)| {
+            let read = match meaning(name)? {
+                Meaning::Entity(kind) => kind.name(),
+                Meaning::NoName => "no name",
+            };
+            Some(format!("{name} as {read} ({count})"))
+        });
+        let known: Vec<String> = known.collect();
+        if known.is_empty() {
+            return Ok(());
+        }
+        write!(f, "types read: {}", known.join(", "))
     }
 }
 
@@ -117,6 +166,24 @@ mod tests {
     }
 
     #[test]
+    fn names_of_other_tools_need_no_entry() {
+        let map: LabelMap = serde_json::from_str(r#"{"GPE": null}"#).unwrap();
+        let label = |text: &str| map.label(text).unwrap().to_string();
+        assert_eq!(label("B-person"), "B-PER");
+        assert_eq!(label("I-WORK_OF_ART"), "I-MISC");
+        assert_eq!(label("B-DATE"), "O");
+        assert_eq!(label("B-GPE"), "O");
+        let mut types = OwnTypes::default();
+        for name in ["person", "DATE", "person", "PER", "GPE"] {
+            types.count(&map, name);
+        }
+        assert_eq!(
+            types.to_string(),
+            "types read: DATE as no name (1), person as PER (2)"
+        );
+    }
+
+    #[test]
     fn what_is_unknown_is_named() {
         let map: LabelMap = serde_json::from_str(r#"{"person": "PER"}"#).unwrap();
         for text in ["", "PER", "S-PER", "b-PER", "o"] {
@@ -127,9 +194,9 @@ mod tests {
                 })
             );
         }
-        let fault = map.label("B-Person").unwrap_err().to_string();
+        let fault = map.label("B-drug").unwrap_err().to_string();
         assert!(
-            fault.contains("`Person`") && fault.contains("PER, LOC, ORG, MISC, OTHER, person"),
+            fault.contains("`drug`") && fault.contains("PER, LOC, ORG, MISC, OTHER, person"),
             "{fault}"
         );
     }

@@ -1,8 +1,8 @@
 //! Corpora: labelled tweets read from files, mixed with weights, and cut into batches.
 //!
 //! A [`Source`] says which file to read and how; it is the entry a training configuration holds per
-//! corpus. [`read`] is for a file in one of the benchmarks' own forms, which needs no settings. A new form is a
-//! variant of [`Format`] and an arm of `take_line` in `reader.rs`.
+//! corpus. [`read`] is for a file in one of the benchmarks' own forms, which needs no settings. Columns and mner's JSONL are read
+//! by [`Reader`], line by line; what other annotation tools write through `formats::annotations`, in `annotated.rs`.
 //!
 //! # What a reader does to the text
 //!
@@ -13,12 +13,14 @@
 //! * A line that is empty but for blanks ends a tweet. A `-DOCSTART-` line, alone or followed by a blank line, is no word.
 //! * Comment lines (`# sent_id = 3`) are passed over.
 //! * A word that is empty but for blanks is dropped if its label is `O`, and is a fault otherwise.
-//! * Labels are taken as written, also an `I-` that continues nothing: Twitter-2015 has them.
+//! * Labels are taken as written, also an `I-` that continues nothing: Twitter-2015 has them. BIOES becomes BIO, and so does IOB1
+//!   where all labels of a file are as IOB1 writes them.
 
+mod annotated;
 pub mod buckets;
 mod error;
 mod foreign;
-mod format;
+mod iob1;
 mod labels;
 pub mod mixture;
 mod prefixes;
@@ -27,12 +29,12 @@ mod rng;
 mod source;
 mod stats;
 
+pub use crate::formats::annotations::format::Format;
 pub use error::{CorpusError, Fault};
-pub use format::Format;
 pub use labels::LabelMap;
 pub use prefixes::Prefixes;
 pub use reader::Reader;
-pub use source::Source;
+pub use source::{Source, UnfitSpans};
 pub use stats::Stats;
 
 use crate::label::Label;

@@ -1,13 +1,16 @@
 //! From lines to samples.
 
-use crate::data::corpus::error::shorten;
-use crate::data::corpus::format::{columns, is_comment, is_label};
+use crate::data::corpus::labels::OwnTypes;
 use crate::data::corpus::{CorpusError, Fault, Format, Sample, Source, foreign, prefixes};
+use crate::formats::annotations::lines::{columns, is_comment, shorten};
+use crate::formats::annotations::tags::{Scheme, bio, is_tag};
 use crate::formats::lone_surrogates::without_lone_surrogates;
+use crate::formats::packed::{Packed, packed};
 use crate::label::{EntityType, Label};
 use crate::tweet::words::{Sigils, Word, split_words};
 use serde::Deserialize;
 use serde_json::Value;
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::io::BufRead;
 
@@ -31,6 +34,10 @@ pub struct Reader<'a, R> {
     doubtful: bool,
     /// The tweet whose lines are being read.
     draft: Sample,
+    /// The label before the next word's, as it was written.
+    before: String,
+    /// Type names that were read by the table.
+    pub(super) types: OwnTypes,
     /// Line of the draft's `IMGID:`.
     id_line: usize,
     samples: usize,
@@ -72,6 +79,8 @@ impl<'a, R: BufRead> Reader<'a, R> {
             doubtful: false,
             line: 0,
             draft: Sample::default(),
+            before: String::new(),
+            types: OwnTypes::default(),
             id_line: 0,
             samples: 0,
             done: false,
@@ -117,6 +126,11 @@ impl<'a, R: BufRead> Reader<'a, R> {
             return Ok(None);
         }
         self.read += 1;
+        if self.read == 1
+            && let Some(Packed { name, unpack }) = packed(&self.buffer)
+        {
+            return Err(self.fault(1, Fault::Packed { name, unpack }));
+        }
         let text = str::from_utf8(&self.buffer).map_err(|_| {
             let fault = match self.buffer.as_slice() {
                 [0xff, 0xfe, ..] | [0xfe, 0xff, ..] if self.read == 1 => Fault::Foreign {
@@ -203,6 +217,7 @@ impl<'a, R: BufRead> Reader<'a, R> {
                 _ => self.take_columns(line, format),
             },
             Format::Conll2 | Format::Conll4 | Format::Numbered => self.take_columns(line, format),
+            other => Err(foreign::of_a_tool(other)),
         }
     }
 
@@ -211,8 +226,8 @@ impl<'a, R: BufRead> Reader<'a, R> {
             self.label = label;
             return Ok(Format::Numbered);
         }
-        let labelled = columns(line).last().is_some_and(|last| is_label(last));
-        match (Format::detect(line), foreign::line(line)) {
+        let labelled = columns(line).last().is_some_and(|last| is_tag(last));
+        match (Format::of_line(line), foreign::line(line)) {
             (Some(Format::Conll4) | None, Some(fault)) => Err(fault),
             (Some(Format::Conll2), Some(fault)) if !labelled => Err(fault),
             (Some(format), _) => Ok(format),
@@ -367,7 +382,17 @@ impl<'a, R: BufRead> Reader<'a, R> {
     }
 
     fn push(&mut self, word: &str, text: &str) -> Result<(), Fault> {
-        let label = self.source.labels.label(text)?;
+        let tag = match self.source.scheme {
+            None | Some(Scheme::Bioes) => bio(&self.before, text),
+            Some(_) => Cow::Borrowed(text),
+        };
+        let label = self.source.labels.label(&tag);
+        let label = label.map_err(|fault| foreign::label(text).unwrap_or(fault))?;
+        if let Some(name) = tag.strip_prefix("B-") {
+            self.types.count(&self.source.labels, name);
+        }
+        self.before.clear();
+        self.before.push_str(text);
         match (word.is_empty(), label) {
             (true, Label::O) => {}
             (true, _) => {
@@ -385,6 +410,7 @@ impl<'a, R: BufRead> Reader<'a, R> {
 
     /// The draft, if it has words, in the form the source asks for.
     fn finish(&mut self) -> Option<Sample> {
+        self.before.clear();
         let mut sample = std::mem::take(&mut self.draft);
         if sample.tokens.is_empty() {
             return None;
@@ -427,6 +453,6 @@ impl<R: BufRead> Iterator for Reader<'_, R> {
 /// What follows `IMGID:` in a line that begins a tweet. `IMGID:<TAB>O` is a word and its label.
 fn image_id(line: &str) -> Option<&str> {
     let id = line.strip_prefix("IMGID:")?;
-    let word = matches!(columns(line).as_slice(), [_, label] if is_label(label));
+    let word = matches!(columns(line).as_slice(), [_, label] if is_tag(label));
     (!word).then(|| id.trim_matches([' ', '\t']))
 }

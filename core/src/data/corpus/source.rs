@@ -1,10 +1,13 @@
 //! One corpus as a training configuration names it.
 
-use crate::data::corpus::{CorpusError, Format, LabelMap, Prefixes, Reader, Sample};
+use crate::data::annotation_files;
+use crate::data::corpus::{
+    CorpusError, Format, LabelMap, Prefixes, Reader, Sample, annotated, iob1,
+};
+use crate::formats::annotations::{Scheme, TextFile, Unit};
 use crate::label::{EntityType, Label};
 use serde::{Deserialize, Serialize};
-use std::fs::File;
-use std::io::BufReader;
+use std::fs;
 use std::path::PathBuf;
 
 /// Which file to read, how, and how often its samples are used.
@@ -19,6 +22,18 @@ pub struct Source {
     /// The format; found from the content unless given.
     #[serde(default)]
     pub format: Option<Format>,
+    /// The scheme of its tags; found from them unless given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scheme: Option<Scheme>,
+    /// What the offsets of its spans count, if not what its tool counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offsets: Option<Unit>,
+    /// The names of tags that are numbers, in the order of the numbers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub names: Vec<String>,
+    /// What to do with annotated spans that are no words.
+    #[serde(default, skip_serializing_if = "UnfitSpans::is_default")]
+    pub unfit_spans: UnfitSpans,
     /// The corpus's own type names.
     #[serde(default)]
     pub labels: LabelMap,
@@ -38,6 +53,24 @@ pub struct Source {
     pub image_decides: bool,
 }
 
+/// What to do with annotated spans that cut a word, overlap another or are in pieces.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
+#[serde(rename_all = "lowercase")]
+pub enum UnfitSpans {
+    /// Use nothing of the file, and name them
+    #[default]
+    Refuse,
+    /// Leave them out, and name them
+    Drop,
+}
+
+impl UnfitSpans {
+    fn is_default(&self) -> bool {
+        *self == Self::Refuse
+    }
+}
+
 fn once() -> f64 {
     1.0
 }
@@ -49,6 +82,10 @@ impl Source {
             path: path.into(),
             weight: once(),
             format: None,
+            scheme: None,
+            offsets: None,
+            names: Vec::new(),
+            unfit_spans: UnfitSpans::Refuse,
             labels: LabelMap::default(),
             prefixes: Prefixes::default(),
             mentions_outside: false,
@@ -63,15 +100,70 @@ impl Source {
         self.unlabelled.iter().flat_map(labels).collect()
     }
 
-    /// Reads the whole file.
+    /// Reads the whole file, or of brat's the whole folder. Standard error says what was found out about it: another tool's
+    /// format, and type names that are read by [the table](crate::formats::annotations::types).
     ///
     /// # Errors
     /// See [`CorpusError`]; a file without a single tweet is one.
     pub fn read(&self) -> Result<Vec<Sample>, CorpusError> {
-        let file = File::open(&self.path).map_err(|cause| CorpusError::Io {
+        let io = |cause| CorpusError::Io {
             file: self.path.clone(),
             cause,
-        })?;
-        Reader::new(BufReader::new(file), self).collect()
+        };
+        let in_lines = |format: Format| {
+            use Format::{Conll2, Conll4, ImgId, Jsonl, Mner, Numbered};
+            matches!(format, ImgId | Conll2 | Conll4 | Numbered | Jsonl | Mner)
+        };
+        let brat = match self.format {
+            None => annotation_files::is_brat(&self.path),
+            Some(format) => format == Format::Brat,
+        };
+        if brat {
+            let files = annotation_files::load_brat(&self.path).map_err(io)?;
+            return annotated::read(self, Format::Brat, &files);
+        }
+        if let Some(format) = self.format.filter(|format| !in_lines(*format)) {
+            let file = annotation_files::load(&self.path).map_err(io)?;
+            return annotated::read(self, format, &[file]);
+        }
+        let bytes = fs::read(&self.path).map_err(io)?;
+        if self.format.is_none()
+            && let Ok(text) = str::from_utf8(&bytes)
+        {
+            let files = [TextFile {
+                name: String::new(),
+                text: text.to_owned(),
+            }];
+            let guess = Format::detect(&files);
+            if let Some(format) = guess.filter(|format| !in_lines(*format)) {
+                return annotated::read(self, format, &files);
+            }
+        }
+        self.read_lines(&bytes)
+    }
+
+    /// Reads what [`Reader`] reads.
+    fn read_lines(&self, bytes: &[u8]) -> Result<Vec<Sample>, CorpusError> {
+        let lines = Self {
+            format: self.format.map(|format| match format {
+                Format::Mner => Format::Jsonl,
+                other => other,
+            }),
+            ..self.clone()
+        };
+        let mut reader = Reader::new(bytes, &lines);
+        let mut samples = reader.by_ref().collect::<Result<Vec<_>, _>>()?;
+        let types = reader.types.to_string();
+        if !types.is_empty() {
+            eprintln!("{}: {types}", self.path.display());
+        }
+        let is_iob1 = match self.scheme {
+            Some(scheme) => scheme == Scheme::Iob1,
+            None => iob1::looks_like(&samples),
+        };
+        if is_iob1 {
+            iob1::begin(&mut samples);
+        }
+        Ok(samples)
     }
 }

@@ -93,50 +93,56 @@ fn numbers_and_comments_are_no_words() {
 }
 
 #[test]
-fn exports_of_other_programs_are_named() {
+fn tags_of_other_schemes_become_bio() {
+    let bioes = "a\tS-PER\nb\tB-PER\nc\tI-PER\nd\tE-PER\ne\tI-PER\nf\tU-LOC\ng\tL-LOC\n";
+    let bio = ["|a/B-PER b/B-PER c/I-PER d/I-PER e/B-PER f/B-LOC g/B-LOC"];
+    assert_eq!(shown(bioes, ""), bio);
+    assert!(read_bytes(bioes.as_bytes(), &source(r#", "scheme": "iob2""#)).is_err());
+}
+
+#[test]
+fn what_is_not_read_is_named() {
     for (text, name) in [
-        (r#"{"tokens": ["a"], "ner_tags": [0]}"#, "numbers"),
-        (r#"{"tokens": ["a"], "labels": [0]}"#, "numbers"),
-        (r#"{"id": "1", "tokens": ["a"], "tags": [3]}"#, "int2str"),
-        (
-            r#"{"id": 1, "text": "Obama", "label": [[0, 5, "PER"]]}"#,
-            "doccano",
-        ),
-        (
-            r#"{"id": 1, "text": "Obama", "labels": [[0, 5, "PER"]]}"#,
-            "doccano",
-        ),
-        (
-            r#"{"id": 1, "text": "Obama", "entities": [{"id": 1, "label": "PER", "start_offset": 0, "end_offset": 5}], "relations": []}"#,
-            "doccano",
-        ),
-        (
-            r#"{"text": "Obama", "tokens": [{"text": "Obama", "start": 0, "end": 5, "id": 0}], "spans": [], "answer": "accept"}"#,
-            "Prodigy",
-        ),
-        (
-            r#"{"text": "Obama", "spans": [{"start": 0, "end": 5, "label": "PER"}]}"#,
-            "Prodigy",
-        ),
-        (
-            r#"[{"id":1,"annotations":[{"result":[]}],"data":{"text":"Obama"}}]"#,
-            "Label Studio",
-        ),
-        (
-            r#"[{"id": 1, "annotations": [{"result": []}], "data": {"text": "Obama"}}]"#,
-            "Label Studio",
-        ),
-        (
-            r#"{"id": 1, "annotations": [{"result": []}], "data": {"text": "Obama"}}"#,
-            "Label Studio",
-        ),
         ("[\n  {\n    \"id\": 1,", "jq -c"),
-        ("T1\tPerson 0 5\tObama\n", "brat"),
-        ("T1\tPerson 0 5;8 9\tObama x\n", "brat"),
-        (r#"{"tokens": ["a"], "ner_tags": ["O"]}"#, "rename"),
-        ("1\tAngela\t_\tPROPN\t_\t_\t0\troot\t_\tB-PER\n", "CoNLL-U"),
         ("Sentence: 1\tThousands\tNNS\tO\n", "sentence numbers"),
         ("\u{feff}<?xml version=\"1.0\"?>\n", "XML"),
+        (r#"{"paragraphs": []}"#, "spaCy"),
+        (
+            r#"{"text": "a", "label": [[0, 1, "PER"]]}"#,
+            "\"format\": \"doccano\"",
+        ),
+        ("#FORMAT=WebAnno TSV 3.3\n#T_SP=x|value\n", "WebAnno"),
+        ("Sentence #,Word,POS,Tag\n", "sentence numbers"),
+        ("sentence_id,words,labels\n", "commas"),
+        ("\"word\";\"label\"\nObama;B-PER\n", "commas"),
+        (
+            r#"{"tokenized_text": ["Obama"], "ner": [[0, 0, "person"]]}"#,
+            "GLiNER",
+        ),
+        (
+            r#"{"content": "Obama", "annotation": [{"label": ["PER"], "points": [{"start": 0, "end": 4, "text": "Obama"}]}], "extras": null}"#,
+            "Dataturks",
+        ),
+        (
+            r#"{"tokens": ["Obama"], "entities": [{"type": "PER", "start": 0, "end": 1}], "relations": []}"#,
+            "SpERT",
+        ),
+        (
+            r#"{"doc_key": "1", "sentences": [["Obama"]], "ner": [[[0, 0, "PER"]]]}"#,
+            "DyGIE",
+        ),
+        (
+            r#"{"text": "Obama", "annotation": [["PER", 0, 5]], "annotation_agent": "me"}"#,
+            "annotation tool",
+        ),
+        (
+            r#"{"words": ["Obama"], "ner_tags": ["B-PER"]}"#,
+            "words under another name",
+        ),
+        ("Obama\t1\nin\t0\n", "labels as numbers"),
+        ("EU NNP I-NP 3\n", "labels as numbers"),
+        ("PAR1\u{15}\u{4}", "Parquet"),
+        ("BZh91AY&SY", "bzip2"),
     ] {
         let error = read_bytes(text.as_bytes(), &source(""))
             .expect_err(text)
@@ -280,9 +286,9 @@ fn a_malformed_file_is_told_by_line_and_expectation() {
             "some.txt:2: found the label `PER`; expected `O`, `B-<type>`",
         ),
         (
-            b"a\tB-person\n",
+            b"a\tB-drug\n",
             "",
-            "some.txt:1: found the type `person`; expected one of PER, LOC, ORG",
+            "some.txt:1: found the type `drug`; expected one of PER, LOC, ORG",
         ),
         (
             b"\tO\n\tB-PER\n",

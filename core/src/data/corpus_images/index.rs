@@ -3,6 +3,7 @@
 use crate::data::corpus::Sample;
 use crate::data::corpus_images::CorpusImagesError;
 use crate::image::{DecodeError, Image};
+use crate::notice;
 use std::collections::HashMap;
 use std::fs;
 use std::io::Read;
@@ -91,6 +92,7 @@ impl ImageIndex {
         })?;
         let folder = path.parent().unwrap_or(Path::new("")).to_owned();
         let mut files = HashMap::new();
+        let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
         for (number, line) in text.lines().enumerate() {
             if line.trim().is_empty() {
                 continue;
@@ -165,7 +167,7 @@ fn say_passed_over(folder: &Path, mut names: Vec<String>) {
     let count = names.len();
     let more = if count > MOST { ", ..." } else { "" };
     names.truncate(MOST);
-    eprintln!(
+    notice!(
         "{}: passed over {count} that are no image of their own: {}{more}",
         folder.display(),
         names.join(", ")
@@ -241,7 +243,8 @@ mod tests {
         assert!(index.find(&sample(None, None)).is_empty());
 
         let table = path("table.tsv");
-        fs::write(&table, "7\ta/b.jpg|0.6\tc.jpg|0.5\n\n8\td.jpg\t\n").unwrap();
+        let rows = "\u{feff}7\ta/b.jpg|0.6\tc.jpg|0.5\r\n\r\n8\td.jpg\t\n";
+        fs::write(&table, rows).unwrap();
         let index = ImageIndex::table(&table).unwrap();
         let stand_ins = [path("a/b.jpg"), path("c.jpg")];
         assert_eq!(index.find(&sample(Some("7"), None)), stand_ins);

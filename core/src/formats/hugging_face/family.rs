@@ -187,6 +187,9 @@ pub(super) struct HfConfig {
     position_embedding_type: String,
 }
 
+/// The largest size of any encoder: XLM-R's table has a quarter as many rows.
+const LARGEST: usize = 1 << 20;
+
 fn buckets() -> usize {
     32
 }
@@ -239,6 +242,22 @@ impl HfConfig {
         shapes: usize,
         dropout: f64,
     ) -> Result<EncoderConfig, String> {
+        let sizes = [
+            self.vocab_size,
+            self.hidden_size,
+            self.num_hidden_layers,
+            self.num_attention_heads,
+            self.intermediate_size,
+            self.max_position_embeddings,
+            self.type_vocab_size.unwrap_or(0),
+            self.relative_attention_num_buckets,
+            self.pad_token_id.unwrap_or(0),
+        ];
+        if let Some(size) = sizes.into_iter().find(|&size| size > LARGEST) {
+            return Err(format!(
+                "it has a size of {size}; no encoder of these families has one beyond {LARGEST}"
+            ));
+        }
         let first_position = match family {
             Family::Bert | Family::DistilBert => 0,
             // fairseq counts positions from the padding id on.

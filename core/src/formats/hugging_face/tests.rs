@@ -52,6 +52,13 @@ fn unusable_folders_are_explained() {
             .to_string()
     };
     assert!(sentence().contains("config.json"));
+    for inner in ["0_Transformer", "snapshots/1a2b"] {
+        let inner = folder.path().join(inner);
+        fs::create_dir_all(&inner).unwrap();
+        fs::write(inner.join("config.json"), "{}").unwrap();
+        assert!(sentence().contains(&format!("{} has one", inner.display())));
+        fs::remove_file(inner.join("config.json")).unwrap();
+    }
     let mut config = serde_json::json!({
         "model_type": "gpt2", "vocab_size": 8, "hidden_size": 4, "num_hidden_layers": 1, "num_attention_heads": 2,
         "intermediate_size": 8, "max_position_embeddings": 8, "layer_norm_eps": 1e-12,
@@ -68,6 +75,10 @@ fn unusable_folders_are_explained() {
     write(&config);
     assert!(sentence().contains("3 heads"));
     config["num_attention_heads"] = 2.into();
+    config["hidden_size"] = (1u64 << 40).into();
+    write(&config);
+    assert!(sentence().contains("size of 1099511627776"));
+    config["hidden_size"] = 4.into();
     config["hidden_act"] = "gelu_new".into();
     write(&config);
     assert!(sentence().contains("gelu_new") && sentence().contains("config.json"));

@@ -1,6 +1,7 @@
 //! The augmentation table made of word vectors: of each word its nearest neighbours.
 
 use crate::formats::word2vec::{Word2vecError, WordVectors};
+use crate::notice;
 use crate::tweet::augmentation::Augmentation;
 use burn::tensor::{Device, Tensor, TensorData};
 use std::num::NonZero;
@@ -81,7 +82,7 @@ impl WordVectors {
             if last.elapsed() >= INTERVAL {
                 last = Instant::now();
                 let pace = vectors.len() as f64 / started.elapsed().as_secs_f64();
-                eprintln!(
+                notice!(
                     "similar words {}/{count}  {pace:.0} a second",
                     vectors.len()
                 );

@@ -162,3 +162,15 @@ fn the_tweets_model_reads() {
     let table = some.augmentation(&Device::flex()).unwrap();
     assert!(table.knows("@User") && !table.knows("zyzzyva"));
 }
+
+#[test]
+fn packed_files_and_models_are_named() {
+    for (start, said) in [
+        (&b"\x1f\x8b\x08\0"[..], "gzip -dc"),
+        (b"PK\x03\x04", "ZIP"),
+        (b"\xba\x16\x4f\x2f\x0c\0\0\0", ".vec"),
+    ] {
+        let error = WordVectors::parse(start).unwrap_err().to_string();
+        assert!(error.contains(said), "{error}");
+    }
+}

@@ -3,6 +3,7 @@
 use crate::image::Image;
 use crate::image::decode::{Limits, flatten};
 use image::codecs::gif::GifDecoder;
+use image::codecs::png::PngDecoder;
 use image::codecs::webp::WebPDecoder;
 use image::{AnimationDecoder, DynamicImage, Frames, ImageDecoder, ImageFormat};
 use std::io::Cursor;
@@ -40,6 +41,7 @@ pub(super) fn first_shown(
 ) -> Option<(Image, usize, usize)> {
     let count = match format {
         ImageFormat::Gif => gif_frames(bytes),
+        ImageFormat::Png => png_frames(bytes),
         _ => webp_frames(bytes),
     };
     if count < 2 {
@@ -52,6 +54,16 @@ pub(super) fn first_shown(
             let mut decoder = GifDecoder::new(Cursor::new(bytes)).ok()?;
             decoder.set_limits(bounds).ok()?;
             decoder.into_frames()
+        }
+        ImageFormat::Png => {
+            let mut decoder = PngDecoder::with_limits(Cursor::new(bytes), bounds.clone()).ok()?;
+            let (width, height) = decoder.dimensions();
+            // A still image of any size is read row by row; frames are held whole.
+            if u64::from(width) * u64::from(height) > limits.pixels_at_once {
+                return None;
+            }
+            decoder.set_limits(bounds).ok()?;
+            decoder.apng().ok()?.into_frames()
         }
         _ => {
             let mut decoder = WebPDecoder::new(Cursor::new(bytes)).ok()?;
@@ -105,6 +117,19 @@ fn gif_frames(bytes: &[u8]) -> usize {
             _ => return count,
         }
     }
+}
+
+/// How many frames a PNG has, as far as its chunks can be followed. An image before the first of them is none.
+fn png_frames(bytes: &[u8]) -> usize {
+    let (mut animated, mut count) = (false, 0);
+    let mut at = 8usize;
+    while let Some(head) = bytes.get(at..at.saturating_add(8)) {
+        animated |= &head[4..] == b"acTL";
+        count += usize::from(&head[4..] == b"fcTL");
+        let size = u32::from_be_bytes([head[0], head[1], head[2], head[3]]) as usize;
+        at = at.saturating_add(12).saturating_add(size);
+    }
+    if animated { count.max(1) } else { 1 }
 }
 
 /// How many frames a WebP has.

@@ -21,7 +21,14 @@ pub(super) fn known(bytes: &[u8]) -> Result<(ImageFormat, &'static str), DecodeE
 
 /// The name of a format that is known and not read.
 fn unread(bytes: &[u8]) -> Option<&'static str> {
-    const SIGNATURES: [(&[u8], &str); 18] = [
+    const SIGNATURES: [(&[u8], &str); 39] = [
+        (b"II*\0\x10\0\0\0CR", "Canon raw"),
+        (b"IIU\0", "Panasonic raw"),
+        (b"IIRO", "Olympus raw"),
+        (b"IIRS", "Olympus raw"),
+        (b"MMOR", "Olympus raw"),
+        (b"FUJIFILMCCD-RAW", "Fujifilm raw"),
+        (b"FOVb", "Sigma raw"),
         (b"II*\0", "TIFF"),
         (b"MM\0*", "TIFF"),
         (b"II+\0", "TIFF"),
@@ -40,6 +47,20 @@ fn unread(bytes: &[u8]) -> Option<&'static str> {
         (b"#?RADIANCE", "HDR"),
         (b"v/1\x01", "OpenEXR"),
         (b"farbfeld", "farbfeld"),
+        (b"FLIF", "FLIF"),
+        (b"BPG\xfb", "BPG"),
+        (b"icns", "icon"),
+        (b"\x8aMNG", "MNG"),
+        (b"\x8bJNG", "JNG"),
+        (b"AT&TFORM", "DjVu"),
+        (b"%!PS", "PostScript"),
+        (b"\xc5\xd0\xd3\xc6", "PostScript"),
+        (b"\xd7\xcd\xc6\x9a", "WMF"),
+        (b"gimp xcf", "GIMP"),
+        (b"SIMPLE  =", "FITS"),
+        (b"/* XPM */", "XPM"),
+        (b"\x97JB2", "JBIG2"),
+        (b"\x1a\x45\xdf\xa3", "Matroska or WebM video"),
     ];
     let signature = SIGNATURES
         .iter()
@@ -50,6 +71,23 @@ fn unread(bytes: &[u8]) -> Option<&'static str> {
     // Two letters are little: the reserved bytes and the place of the pixels are looked at too.
     if bytes.starts_with(b"BM") && bytes.get(6..10) == Some(&[0; 4]) {
         return Some("BMP");
+    }
+    // A digit and white space, then the width.
+    if let [
+        b'P',
+        b'1'..=b'7',
+        b' ' | b'\n' | b'\r' | b'\t',
+        b'0'..=b'9' | b'#' | b'W',
+        ..,
+    ] = bytes
+    {
+        return Some("Netpbm");
+    }
+    if bytes.starts_with(b"RIFF") && bytes.get(8..12) == Some(b"AVI ") {
+        return Some("AVI video");
+    }
+    if bytes.get(40..44) == Some(b" EMF") {
+        return Some("EMF");
     }
     if bytes.get(4..8) == Some(b"ftyp") {
         return brand(bytes);
@@ -83,7 +121,7 @@ fn brand(bytes: &[u8]) -> Option<&'static str> {
             Some("HEIC")
         }
         b"jxl " => Some("JPEG XL"),
-        b"jp2 " | b"jpx " | b"j2ki" => Some("JPEG 2000"),
+        b"jp2 " | b"jpx " | b"jpm " | b"j2ki" | b"j2is" => Some("JPEG 2000"),
         b"crx " => Some("Canon raw"),
         _ => None,
     };
@@ -97,7 +135,13 @@ fn brand(bytes: &[u8]) -> Option<&'static str> {
             b"miif",
             b"1pic",
             b"vvic",
+            b"vvis",
             b"evbi",
+            b"evbs",
+            b"avci",
+            b"avcs",
+            b"jpeg",
+            b"jpgs",
         ]
         .contains(&brand)
     };
@@ -105,6 +149,7 @@ fn brand(bytes: &[u8]) -> Option<&'static str> {
         .find_map(exact)
         .or_else(|| match brands().any(images) {
             true => Some("HEIF"),
+            false if matches!(major, Some(b"M4A " | b"M4B " | b"M4P ")) => Some("MP4 audio"),
             false => major.map(|_| "MP4 or QuickTime video"),
         })
 }

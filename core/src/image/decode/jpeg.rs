@@ -34,10 +34,12 @@ pub(super) enum Unclear {
     Damaged,
 }
 
-/// Follows a file from its first marker to its last. No memory is taken before its size is known to the caller.
-pub(super) fn scan(bytes: &[u8]) -> Result<Scan, Unclear> {
+/// Follows a file from its first marker to its last. Its frame must be of the `size` that its decoder found, which the caller has
+/// checked: of another, no memory is taken.
+pub(super) fn scan(bytes: &[u8], size: [u32; 2]) -> Result<Scan, Unclear> {
     let mut file = File {
         bytes: without_trailing_zeros(bytes),
+        known: size.map(|side| side as usize),
         at: 2,
         ..File::default()
     };
@@ -103,6 +105,8 @@ struct Component {
 struct File<'a> {
     bytes: &'a [u8],
     at: usize,
+    /// What its frame must say.
+    known: [usize; 2],
     size: [usize; 2],
     progressive: bool,
     components: Vec<Component>,
@@ -194,6 +198,9 @@ impl File<'_> {
         }
         let size = [[*w1, *w0], [*h1, *h0]].map(|side| usize::from(u16::from_be_bytes(side)));
         let count = usize::from(*count);
+        if size != self.known {
+            return Err(Unclear::Damaged);
+        }
         if ![1, 3, 4].contains(&count) || rest.len() < 3 * count || size.contains(&0) {
             return Err(Unclear::Process);
         }

@@ -48,7 +48,7 @@ fn what_is_no_image_is_called_so() {
             "{bytes:?}"
         );
     }
-    let others: [(&[u8], &str); 28] = [
+    let others: [(&[u8], &str); 45] = [
         (b"BM\x46\0\0\0\0\0\0\0\x36\0", "BMP"),
         (b"II*\0\x08\0\0\0\0\0\0\0", "TIFF"),
         (b"\0\0\0\x20ftypavif\0\0\0\0", "AVIF"),
@@ -80,6 +80,23 @@ fn what_is_no_image_is_called_so() {
         (b"\xef\xbb\xbf<?xml version='1.0'?>\n<svg/>", "SVG"),
         (b" <svg xmlns='http://www.w3.org/2000/svg'/>", "SVG"),
         (b"%PDF-1.7\n", "PDF"),
+        (b"II*\0\x10\0\0\0CR\x02\0", "Canon raw"),
+        (b"\0\0\0\x18ftypavci\0\0\0\0avcimif1", "HEIF"),
+        (b"\0\0\0\x18ftypjpeg\0\0\0\0mif1jpeg", "HEIF"),
+        (b"\0\0\0\x18ftypmif2\0\0\0\0avifmiaf", "AVIF"),
+        (b"\0\0\0\x18ftypmiaf\0\0\0\0MA1Amif1", "AVIF"),
+        (b"\0\0\0\x18ftypavio\0\0\0\0avismsf1", "AVIF"),
+        (b"\0\0\0\x18ftyphevs\0\0\0\0msf1hevs", "HEIC"),
+        (b"\0\0\0\x18ftypcrx \0\0\0\x01crx isom", "Canon raw"),
+        (b"\0\0\0\x18ftypj2is\0\0\0\0msf1j2is", "JPEG 2000"),
+        (b"\0\0\0\x18ftypM4A \0\0\0\0M4A mp42", "MP4 audio"),
+        (b"\0\0\0\x14ftypqt  \0\0\0\0qt  ", "MP4 or QuickTime video"),
+        (b"P6\n640 480\n255\n", "Netpbm"),
+        (b"RIFF\0\0\0\0AVI LIST", "AVI video"),
+        (b"\x1a\x45\xdf\xa3\x01\0\0\0", "Matroska or WebM video"),
+        (b"\x8aMNG\r\n\x1a\n", "MNG"),
+        (b"BPG\xfb\0\0\0\0", "BPG"),
+        (b"qoif\0\0\0\x08", "QOI"),
     ];
     for (bytes, format) in others {
         let format = format.to_owned();
@@ -151,20 +168,22 @@ fn a_mislabelled_file_is_what_its_bytes_say() {
     );
 }
 
+/// A chunk of a PNG.
+fn png_chunk(name: &[u8; 4], data: &[u8]) -> Vec<u8> {
+    let named = [&name[..], data].concat();
+    let mut crc = !0u32;
+    for &byte in &named {
+        crc ^= u32::from(byte);
+        for _ in 0..8 {
+            crc = (crc >> 1) ^ (0xedb8_8320 & (crc & 1).wrapping_neg());
+        }
+    }
+    let length = (data.len() as u32).to_be_bytes();
+    [&length[..], &named, &(!crc).to_be_bytes()].concat()
+}
+
 /// A PNG that claims `width` × `height` RGB pixels and holds none.
 fn claiming(width: u32, height: u32) -> Vec<u8> {
-    let chunk = |name: &[u8; 4], data: &[u8]| {
-        let named = [&name[..], data].concat();
-        let mut crc = !0u32;
-        for &byte in &named {
-            crc ^= u32::from(byte);
-            for _ in 0..8 {
-                crc = (crc >> 1) ^ (0xedb8_8320 & (crc & 1).wrapping_neg());
-            }
-        }
-        let length = (data.len() as u32).to_be_bytes();
-        [&length[..], &named, &(!crc).to_be_bytes()].concat()
-    };
     let header = [
         &width.to_be_bytes()[..],
         &height.to_be_bytes(),
@@ -173,9 +192,9 @@ fn claiming(width: u32, height: u32) -> Vec<u8> {
     .concat();
     [
         b"\x89PNG\r\n\x1a\n".to_vec(),
-        chunk(b"IHDR", &header),
-        chunk(b"IDAT", &[0x78, 0x9c, 3, 0, 0, 0, 0, 1]),
-        chunk(b"IEND", &[]),
+        png_chunk(b"IHDR", &header),
+        png_chunk(b"IDAT", &[0x78, 0x9c, 3, 0, 0, 0, 0, 1]),
+        png_chunk(b"IEND", &[]),
     ]
     .concat()
 }
@@ -311,6 +330,59 @@ fn a_jpeg_is_whole_if_its_rows_are() {
     assert_eq!(Image::decode(&progressive[..behind]), truncated);
 }
 
+/// Half of an image's data in a file that is whole but for them: every length is right and the end mark is there.
+#[test]
+fn half_of_the_data_is_refused_however_well_the_file_ends() {
+    let refused = |name: &str, bytes: &[u8]| {
+        let error = Image::decode(bytes).expect_err(name);
+        let known = matches!(
+            error,
+            DecodeError::Truncated { .. } | DecodeError::Damaged { .. }
+        );
+        assert!(known, "{name}: {error:?}");
+    };
+    for name in ["rgb.png", "grey16.png", "palette.png", "alpha.png"] {
+        let whole = file(name);
+        let mut half = whole[..8].to_vec();
+        let mut at = 8;
+        while let Some(head) = whole.get(at..at + 8) {
+            let length = u32::from_be_bytes([head[0], head[1], head[2], head[3]]) as usize;
+            let (kind, data) = (&head[4..], &whole[at + 8..at + 8 + length]);
+            let keep = if kind == b"IDAT" { length / 2 } else { length };
+            half.extend(png_chunk(kind.try_into().unwrap(), &data[..keep]));
+            at += 12 + length;
+        }
+        refused(name, &half);
+    }
+    for name in ["lossy.webp", "alpha.webp"] {
+        let whole = file(name);
+        // In the simplest form one chunk holds the image.
+        assert!(&whole[12..15] == b"VP8");
+        let keep = (whole.len() - 20) / 2;
+        let mut half = whole[..20 + keep].to_vec();
+        half[16..20].copy_from_slice(&(keep as u32).to_le_bytes());
+        half[4..8].copy_from_slice(&(keep as u32 + 12).to_le_bytes());
+        refused(name, &half);
+    }
+    for name in ["animated.gif", "see_through.gif"] {
+        let whole = file(name);
+        // The end of a sub-block in the first frame's data, found by its descriptor.
+        let frame = whole.iter().position(|&byte| byte == 0x2c).unwrap();
+        let flags = whole[frame + 9];
+        let colours = if flags & 0x80 == 0 {
+            0
+        } else {
+            3 << ((flags & 7) + 1)
+        };
+        let data = frame + 11 + colours;
+        let keep = usize::from(whole[data]) / 2;
+        let mut half = whole[..data + 1 + keep].to_vec();
+        half[data] = keep as u8;
+        half.extend([0, b';']);
+        refused(name, &half);
+    }
+}
+
 #[test]
 fn the_eighth_of_a_jpeg_is_the_mean_of_its_blocks() {
     for name in [
@@ -322,7 +394,7 @@ fn the_eighth_of_a_jpeg_is_the_mean_of_its_blocks() {
     ] {
         let bytes = file(name);
         let (full, _) = whole(&bytes, ImageFormat::Jpeg, "JPEG", &Limits::default()).unwrap();
-        let scan = jpeg::scan(&bytes).unwrap();
+        let scan = jpeg::scan(&bytes, [full.width, full.height]).unwrap();
         assert!(scan.complete && scan.ended);
         let eighth = scan.eighth;
         assert_eq!(
@@ -544,17 +616,52 @@ fn an_animation_that_fades_in_is_seen_where_it_shows_something() {
     }
     let decoded = Decoded::read(&chunk(b"RIFF", &body)).unwrap();
     assert_eq!(decoded.note, Some(Note::Frame { number: 3, of: 12 }));
+
+    // A PNG of the same frames, with an image before them that is none of them or without one.
+    for beside in [false, true] {
+        let apng = apng(&faded.map(|shade| frame(shade).into_buffer()), beside);
+        let decoded = Decoded::read(&apng).unwrap();
+        assert_eq!(decoded.note, Some(Note::Frame { number: 3, of: 12 }));
+        let right = &decoded.image.rgb[15 * 3..16 * 3];
+        assert_eq!(right, [255, 90, 90]);
+        // Where the frames end early, what is there is read.
+        let cut = Decoded::read(&apng[..apng.len() * 2 / 3]);
+        assert_eq!(cut.map(|cut| cut.image), Ok(decoded.image));
+    }
+    let still = apng(&[frame(255).into_buffer()], false);
+    assert_eq!(Decoded::read(&still).unwrap().note, None);
+}
+
+/// An animated PNG; where something stands `beside` the frames, a white image comes before them.
+fn apng(frames: &[image::RgbaImage], beside: bool) -> Vec<u8> {
+    let (width, height) = frames[0].dimensions();
+    let mut bytes = Vec::new();
+    let mut encoder = ::png::Encoder::new(&mut bytes, width, height);
+    encoder.set_color(::png::ColorType::Rgba);
+    encoder.set_animated(frames.len() as u32, 0).unwrap();
+    encoder.set_sep_def_img(beside).unwrap();
+    let mut writer = encoder.write_header().unwrap();
+    if beside {
+        let white = vec![255; (width * height * 4) as usize];
+        writer.write_image_data(&white).unwrap();
+    }
+    for frame in frames {
+        writer.write_image_data(frame).unwrap();
+    }
+    writer.finish().unwrap();
+    bytes
 }
 
 #[test]
 fn random_changes_of_a_jpeg_never_panic() {
     for name in ["orientation1.jpg", "progressive.jpg", "cmyk.jpg"] {
         let bytes = file(name);
+        let whole = Image::decode(&bytes).unwrap();
         for i in 0..300usize {
             let mut changed = bytes.clone();
             let at = 2 + i * 7919 % (bytes.len() - 2);
             changed[at] ^= 1 << (i % 8);
-            let _ = jpeg::scan(&changed);
+            let _ = jpeg::scan(&changed, [whole.width, whole.height]);
         }
     }
 }

@@ -123,7 +123,7 @@ impl Context {
 }
 
 /// A context in subwords.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ContextSubwords {
     /// Subwords of each word of each kind.
     kinds: [Vec<Vec<u32>>; 3],
@@ -153,6 +153,14 @@ impl ContextSubwords {
             end_kind(&mut sequence, start, self.separator);
         }
         sequence
+    }
+
+    /// All of it as it follows a tweet where there is room: the subwords of each kind, a separator after each.
+    pub fn ids(&self) -> Vec<u32> {
+        let there = self.kinds.iter().filter(|words| !words.is_empty());
+        there
+            .flat_map(|words| words.concat().into_iter().chain([self.separator]))
+            .collect()
     }
 }
 

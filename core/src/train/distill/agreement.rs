@@ -79,14 +79,19 @@ fn fraction(part: usize, whole: usize) -> f64 {
     }
 }
 
+/// Name of [`recall`], also in the run's logs.
+pub const RECALL: &str = "Recall";
+/// Name of [`precision`], also in the run's logs.
+pub const PRECISION: &str = "Precision";
+
 /// [`Agreement::recall`] as burn-train's learner tracks it.
 pub fn recall() -> Percentage<Agreement> {
-    Percentage::new("Recall", Agreement::recall)
+    Percentage::new(RECALL, Agreement::recall)
 }
 
 /// [`Agreement::precision`] as burn-train's learner tracks it.
 pub fn precision() -> Percentage<Agreement> {
-    Percentage::new("Precision", Agreement::precision)
+    Percentage::new(PRECISION, Agreement::precision)
 }
 
 impl Tally for Agreement {

@@ -35,9 +35,12 @@ use crate::data::corpus::mixture::Mixture;
 use crate::formats::vision_networks::{OBJECT_NAMES, load_detector};
 use crate::image::{Image, input};
 use crate::nn::yolox::Yolox;
+use crate::notice;
 use crate::splitmix::SplitMix64;
 use crate::train::adamw::OnePassAdamW;
 use crate::train::checkpoint::{AtomicCheckpointer, last_epoch, path as checkpoint_path};
+use crate::train::metric::LOSS;
+use crate::train::plot::{Curve, Drawn, Panel, keep};
 use crate::train::progress::PlainProgress;
 use crate::train::schedule::WarmupDecay;
 use crate::vision::detections;
@@ -70,8 +73,23 @@ pub const DETECTOR: &str = "detector.safetensors";
 /// The report's file in the run's folder.
 pub const REPORT: &str = "report.json";
 
+/// What the picture of a run shows.
+const PANELS: &[Panel] = &[
+    Panel {
+        axis: "loss",
+        curves: &[Curve::train(LOSS)],
+    },
+    Panel {
+        axis: "% of detections, held out",
+        curves: &[
+            Curve::valid(agreement::RECALL),
+            Curve::valid(agreement::PRECISION),
+        ],
+    },
+];
+
 /// Distils as `config` says on `device`, and leaves in the run's folder the detector
-/// ([`DETECTOR`]), its class names beside it, and the report ([`REPORT`]).
+/// ([`DETECTOR`]), its class names beside it, the report ([`REPORT`]) and a picture of the run (`training.svg`).
 ///
 /// With `resume`, a run that was killed goes on after its last whole epoch and ends in the same
 /// weights as an uninterrupted one.
@@ -91,9 +109,10 @@ pub fn distill(
     let checkpoints = open_run(config, resume)?;
     let (photographs, mixture, held_out) = find(&config.photos)?;
     let counts = (photographs.len(), held_out.len());
-    eprintln!(
+    notice!(
         "{} photographs to learn from, {} kept apart",
-        counts.0, counts.1
+        counts.0,
+        counts.1
     );
 
     let sides = Sides {
@@ -105,7 +124,7 @@ pub fn distill(
         detector: teacher.clone(),
     };
     let baseline = compare(&start, &examination);
-    eprintln!(
+    notice!(
         "the teacher's weights at {}: {}",
         config.side,
         sentence(&baseline)
@@ -139,7 +158,7 @@ pub fn distill(
     let calibrated_start = compare(&calibrated(start)?.0, &examination);
     let (trained, shift) = calibrated(trained)?;
     let student = compare(&trained, &examination);
-    eprintln!("the student at {}: {}", config.side, sentence(&student));
+    notice!("the student at {}: {}", config.side, sentence(&student));
 
     detector_file::write(trained.detector, config.side, &config.out.join(DETECTOR))?;
     let path = config.out.join(OBJECT_NAMES);
@@ -287,7 +306,11 @@ fn train(
                     AtomicCheckpointer::new(checkpoints, "optim"),
                     AtomicCheckpointer::new(checkpoints, "scheduler"),
                 )
-                .with_checkpointing_strategy(KeepLastNCheckpoints::new(1))
+                .with_checkpointing_strategy(Drawn {
+                    strategy: KeepLastNCheckpoints::new(1),
+                    run: config.out.clone(),
+                    panels: PANELS,
+                })
                 .with_interrupter(interrupter)
                 .num_epochs(config.epochs);
         if started > 0 {
@@ -297,6 +320,7 @@ fn train(
             training = training.renderer(Box::new(PlainProgress::new(config.batch)));
         }
         let result = training.launch(learner);
+        keep(&config.out, PANELS);
         if let Some(error) = result.error {
             return Err(DistillError::Stopped(error.to_string()));
         }

@@ -1,6 +1,7 @@
 //! The photographs to learn from, and those kept apart to compare on.
 
 use crate::image::Image;
+use crate::notice;
 use crate::train::distill::error::DistillError;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -64,7 +65,7 @@ impl Photographs {
         for path in files {
             let bytes = read(&path)?;
             if let Err(error) = Image::decode(&bytes) {
-                eprintln!("{}: {error}", path.display());
+                notice!("{}: {error}", path.display());
             } else if Sha256::digest(&bytes)[0] < HELD_OUT {
                 photographs.held_out.push(path);
             } else {

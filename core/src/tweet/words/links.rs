@@ -12,7 +12,7 @@ pub(super) fn address_end(clusters: &[Cluster], at: usize) -> Option<usize> {
     let remote = clusters[at].text == "@";
     let from = at + usize::from(remote);
     let rest = clusters.get(from..)?;
-    let local = |c: &&Cluster| c.is_word() || matches!(c.text, "." | "_" | "-" | "+" | "%");
+    let local = |c: &&Cluster| c.is_word() || matches!(c.text, "." | "_" | "-" | "+" | "%" | "'");
     let length = rest
         .iter()
         .take(LONGEST_LOCAL + 1)
@@ -20,8 +20,10 @@ pub(super) fn address_end(clusters: &[Cluster], at: usize) -> Option<usize> {
         .count();
     let sign = from + length;
     let last = clusters.get(sign.checked_sub(1)?)?;
-    let is_name =
-        length > 0 && rest[0].is_word() && last.text != "." && clusters.get(sign)?.text == "@";
+    let is_name = length > 0
+        && rest[0].is_word()
+        && !matches!(last.text, "." | "'")
+        && clusters.get(sign)?.text == "@";
     if !is_name || length > LONGEST_LOCAL {
         return None;
     }

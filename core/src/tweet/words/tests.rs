@@ -135,6 +135,7 @@ fn marks_nobody_sees_are_inside_a_word_or_outside_and_no_part_of_it() {
             "Joe¦\u{600}¦Biden¦🏽",
         ),
         ("Joe\u{3164}Biden\u{2800}x", "Joe¦Biden¦x", "Joe¦Biden¦x"),
+        ("Joe\u{FFFC}Biden \u{FFFC}", "Joe¦Biden", "Joe¦Biden"),
         ("\u{200B}\u{FE0F}\u{301}", "", ""),
     ];
     for (text, stand, are) in table {
@@ -236,6 +237,14 @@ fn addresses_are_one_word() {
         ),
         ("mailto:JOHN@NASA.GOV", "mailto¦:¦JOHN@NASA.GOV"),
         ("josé@telefónica.es", "josé@telefónica.es"),
+        (
+            "пётр@пример.рф, o'brien@nasa.gov",
+            "пётр@пример.рф¦,¦o'brien@nasa.gov",
+        ),
+        (
+            "'john@nasa.gov' xmpp:a@b.org",
+            "'¦john@nasa.gov¦'¦xmpp¦:¦a@b.org",
+        ),
         ("john&#64;nasa.gov", "john&#64;nasa.gov"),
         ("@a.b@mastodon.social서울", "@a.b@mastodon.social¦서울"),
         ("RT@nasa.gov via@nasa", "RT¦@nasa¦.¦gov¦via¦@nasa"),
@@ -282,6 +291,17 @@ fn names_with_marks_for_letters_stay_words() {
         "M*A*S*H",
         "Se7en",
         "$hort",
+        "K!d",
+        "L!l",
+        "B*Witched",
+        "A*Teens",
+        "E*TRADE",
+        "Travi$",
+        "Bada$$",
+        "$uicideboy$",
+        "deadmau5",
+        "6ix9ine",
+        "apl.de.ap",
     ] {
         assert_eq!(
             split(&format!("\"{word}, {word}'s {word}!"))
@@ -300,6 +320,10 @@ fn names_with_marks_for_letters_stay_words() {
             "amazon¦.¦co¦.¦uk¦nasa¦.¦gov¦so¦.¦good¦U¦.¦S¦.¦A¦.¦e¦.¦g¦.¦B¦.¦o¦.¦B",
         ),
         ("f*ck A*B", "f¦*¦ck¦A¦*¦B"),
+        (
+            "US$ 5 AUD$5 A$ 10 x$ $$$ so$$$",
+            "US¦$¦5¦AUD¦$¦5¦A¦$¦10¦x¦$¦$$$¦so¦$$$",
+        ),
     ];
     for (text, words) in table {
         assert_eq!(

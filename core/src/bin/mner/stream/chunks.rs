@@ -1,6 +1,7 @@
 //! The lines of a stream, cut into chunks that are answered together.
 
 use crate::failure::Failure;
+use mner_core::formats::packed::{Packed, packed};
 use std::io::BufRead;
 
 /// Most lines of a chunk.
@@ -73,13 +74,11 @@ fn other_encoding(line: &[u8]) -> Option<String> {
     let (name, remedy) = match line {
         [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] => ("UTF-32", "iconv -f UTF-32 -t UTF-8"),
         [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => ("UTF-16", "iconv -f UTF-16 -t UTF-8"),
+        [b'{' | b' ' | b'[', 0, 0, 0, ..] => ("UTF-32", "iconv -f UTF-32LE -t UTF-8"),
+        [0, 0, 0, b'{' | b' ' | b'[', ..] => ("UTF-32", "iconv -f UTF-32BE -t UTF-8"),
         [b'{' | b' ' | b'[', 0, ..] => ("UTF-16", "iconv -f UTF-16LE -t UTF-8"),
         [0, b'{' | b' ' | b'[', ..] => ("UTF-16", "iconv -f UTF-16BE -t UTF-8"),
-        [0x1f, 0x8b, ..] => ("compressed by gzip", "gzip -dc"),
-        [0x28, 0xb5, 0x2f, 0xfd, ..] => ("compressed by zstd", "zstd -dc"),
-        [b'B', b'Z', b'h', ..] => ("compressed by bzip2", "bzip2 -dc"),
-        [b'P', b'K', 3, 4, ..] => ("a ZIP archive", "unzip -p"),
-        _ => return None,
+        _ => packed(line).map(|Packed { name, unpack }| (name, unpack))?,
     };
     Some(format!(
         "the input is {name}; JSON lines are read as UTF-8: send it through `{remedy}` first"

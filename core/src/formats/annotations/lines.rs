@@ -1,47 +1,17 @@
-//! The file formats, and how to tell them apart.
+//! Lines of columns: what is a label, a comment, a number before a word.
 
-use serde::{Deserialize, Serialize};
-
-/// How a corpus file is written.
-///
-/// Columns are separated by tabs, or by spaces in a line without a tab.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Format {
-    /// A line `IMGID:<id>`, then `word<TAB>label` lines, then a blank line: the form in which UMT
-    /// (Yu et al. 2020) distributes Twitter-2015 and Twitter-2017.
-    ImgId,
-    /// `word<TAB>label` lines and blank lines: Broad Twitter Corpus, WNUT-17.
-    Conll2,
-    /// `word - - label` lines and blank lines, as CoNLL-2003 and Tweebank-NER write it.
-    Conll4,
-    /// `number<TAB>word<TAB>label` lines and blank lines, the words of a tweet counted from 1 or 0, as GermEval 2014 writes it. Of
-    /// four columns the label is the third, where that is one in the first tweet (the fourth is then of names within names,
-    /// and not read), else the last.
-    Numbered,
-    /// One object `{"tokens": [..], "labels": [..], "image": "..", "id": ".."}` a line, the last two
-    /// optional.
-    Jsonl,
-}
+use crate::formats::annotations::format::Format;
+use crate::formats::annotations::tags::is_tag;
+use serde::de::IgnoredAny;
 
 impl Format {
-    /// What a line looks like, for messages.
-    pub(super) fn line(self) -> &'static str {
-        match self {
-            Self::ImgId => "`IMGID:<id>` or the two columns `word<TAB>label`",
-            Self::Conll2 => "the two columns `word<TAB>label`",
-            Self::Conll4 => "the four columns `word - - label`",
-            Self::Numbered => "the columns `number<TAB>word<TAB>label` with a word's number first",
-            Self::Jsonl => "a JSON object",
-        }
-    }
-
-    /// The format whose first line with content this could be.
-    pub(super) fn detect(line: &str) -> Option<Self> {
+    /// The format of columns, or JSON objects, whose first line with content this could be.
+    pub(crate) fn of_line(line: &str) -> Option<Self> {
         let columns = columns(line);
-        let labelled = columns.last().is_some_and(|last| is_label(last));
+        let labelled = columns.last().is_some_and(|last| is_tag(last));
         // A tweet may begin with a brace or be about image ids: `{"<TAB>O` is a word and its label.
-        let data = labelled && matches!(columns.len(), 2 | 4);
+        let json = || serde_json::from_str::<IgnoredAny>(line).is_ok();
+        let data = labelled && matches!(columns.len(), 2 | 4) && !json();
         let object = line
             .strip_prefix('{')
             .is_some_and(|rest| matches!(rest.trim_start().chars().next(), None | Some('"' | '}')));
@@ -57,7 +27,7 @@ impl Format {
     /// The place of the label, if the lines of a first tweet are numbered ones of this many columns.
     ///
     /// A tweet of one word may be about a number; then the type in its third column, known here or not, decides.
-    pub(super) fn numbered(lines: &[&str], known: impl Fn(&str) -> bool) -> Option<usize> {
+    pub(crate) fn numbered(lines: &[&str], known: impl Fn(&str) -> bool) -> Option<usize> {
         let rows: Vec<Vec<&str>> = lines.iter().map(|line| columns(line)).collect();
         let width = rows.first()?.len();
         let start = rows.first()?.first()?.parse::<usize>().ok()?;
@@ -77,7 +47,7 @@ impl Format {
         if !most || width < 3 || start > 1 || rows.iter().all(unused) {
             return None;
         }
-        let all = |column: usize| rows.iter().all(|row| is_label(row[column]));
+        let all = |column: usize| rows.iter().all(|row| is_tag(row[column]));
         match width {
             3 if all(2) => Some(2),
             4 if rows.len() == 1 => {
@@ -91,24 +61,14 @@ impl Format {
     }
 }
 
-/// Whether a column looks like a label, of whatever types.
-pub(super) fn is_label(column: &str) -> bool {
-    column == "O"
-        || ["B-", "I-"].iter().any(|prefix| {
-            column
-                .strip_prefix(prefix)
-                .is_some_and(|kind| !kind.is_empty())
-        })
-}
-
 /// Whether a line is a comment: `# sent_id = 3`, `# id x<TAB>domain=en`, `#begin document`. A line whose word is a lone `#` or a
 /// hashtag is none.
-pub(super) fn is_comment(line: &str) -> bool {
+pub(crate) fn is_comment(line: &str) -> bool {
     let Some(rest) = line.strip_prefix('#') else {
         return false;
     };
     let columns = columns(line);
-    let data = columns.len() > 1 && columns.last().is_some_and(|last| is_label(last));
+    let data = columns.len() > 1 && columns.last().is_some_and(|last| is_tag(last));
     let assigns = !line.contains('\t') && columns.len() > 2 && line.contains(" = ");
     assigns
         || (rest.starts_with(' ') && !data)
@@ -117,13 +77,22 @@ pub(super) fn is_comment(line: &str) -> bool {
 }
 
 /// The columns of a line.
-pub(super) fn columns(line: &str) -> Vec<&str> {
+pub(crate) fn columns(line: &str) -> Vec<&str> {
     if line.contains('\t') {
         line.split('\t')
             .map(|field| field.trim_matches(' '))
             .collect()
     } else {
         line.split(' ').filter(|field| !field.is_empty()).collect()
+    }
+}
+
+/// The beginning of a line, short enough for a message.
+pub(crate) fn shorten(line: &str) -> String {
+    const LIMIT: usize = 60;
+    match line.char_indices().nth(LIMIT) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line.to_owned(),
     }
 }
 
@@ -154,7 +123,7 @@ mod tests {
             ("RT", None),
             ("a b c", None),
         ] {
-            assert_eq!(Format::detect(line), format, "{line:?}");
+            assert_eq!(Format::of_line(line), format, "{line:?}");
         }
     }
     #[test]

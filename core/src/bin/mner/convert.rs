@@ -1,0 +1,201 @@
+//! `mner convert`: annotated texts from one tool's format to another's.
+
+use crate::failure::Failure;
+use crate::output;
+use mner_core::data::annotation_files::{self, dataset_info};
+use mner_core::data::corpus::UnfitSpans;
+use mner_core::formats::annotations::token_lists::names;
+use mner_core::formats::annotations::{
+    Document, Format, Loss, ReadOptions, Scheme, TextFile, Unit, WriteOptions, Writing,
+};
+use std::fs;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+/// Convert annotated texts from one tool's format to another's. Type names stay as they are
+#[derive(clap::Args)]
+pub struct Args {
+    /// The file to read, "-" for standard input, or of brat's the folder, the .txt or the .ann file
+    #[arg(value_name = "IN")]
+    input: PathBuf,
+    /// The file to write, "-" for standard output, or for brat the folder
+    #[arg(value_name = "OUT")]
+    out: PathBuf,
+    /// Format of IN; guessed from its content unless given
+    #[arg(long, value_enum)]
+    from: Option<Format>,
+    /// Format of OUT
+    #[arg(long, value_enum)]
+    to: Format,
+    #[command(flatten)]
+    reading: ReadArgs,
+    /// What the offsets in OUT count, if not what its tool counts
+    #[arg(long, value_enum, value_name = "UNIT")]
+    to_offsets: Option<Unit>,
+    /// Scheme of the tags in OUT
+    #[arg(long, value_enum, default_value = "iob2", value_name = "SCHEME")]
+    to_scheme: Scheme,
+    /// What to do with spans that OUT cannot say: spans in pieces, and where words are labelled those that cut a word or overlap
+    #[arg(long, value_enum, default_value_t)]
+    unfit_spans: UnfitSpans,
+}
+
+/// How IN is read.
+#[derive(clap::Args)]
+struct ReadArgs {
+    /// What the offsets in IN count, if not what its tool counts
+    #[arg(long, value_enum, value_name = "UNIT")]
+    from_offsets: Option<Unit>,
+    /// Scheme of the tags in IN; told from the tags unless given
+    #[arg(long, value_enum, value_name = "SCHEME")]
+    from_scheme: Option<Scheme>,
+    /// Names of tags that are numbers, in the order of the numbers: O,B-PER,I-PER,...; taken from the dataset_info.json
+    /// beside IN unless given
+    #[arg(long, value_delimiter = ',', value_name = "NAMES")]
+    names: Vec<String>,
+}
+
+pub fn run(args: &Args) -> Result<(), Failure> {
+    let named = |cause: &dyn std::fmt::Display| format!("{}: {cause}", args.input.display());
+    let files = load(&args.input, args.from).map_err(|e| named(&e))?;
+    let from = match args.from {
+        Some(format) => format,
+        None => guess(&args.input, &files)?,
+    };
+    let mut options = ReadOptions {
+        offsets: args.reading.from_offsets,
+        scheme: args.reading.from_scheme,
+        names: args.reading.names.clone(),
+    };
+    if from == Format::Datasets
+        && options.names.is_empty()
+        && let Some(info) = dataset_info(&args.input)
+    {
+        options.names = names(&info).map_err(|e| named(&e))?;
+    }
+    let reading = from.read(&files, &options).map_err(|e| named(&e))?;
+    let how = described(
+        from,
+        options.offsets,
+        reading.scheme,
+        options.scheme.is_none(),
+    );
+    if args.from.is_none() {
+        eprintln!(
+            "{}: taken for {how}; say --from FORMAT if it is not",
+            args.input.display()
+        );
+    } else {
+        eprintln!("{}: read as {how}", args.input.display());
+    }
+    let writing = args.to.write(
+        &reading.documents,
+        &WriteOptions {
+            offsets: args.to_offsets,
+            scheme: args.to_scheme,
+        },
+    );
+    tell(&args.input, &reading.losses, args.unfit_spans)?;
+    tell(&args.input, &writing.losses, args.unfit_spans)?;
+    save(args.to, &writing, &args.out)?;
+    let spans: usize = count_spans(&reading.documents);
+    let lost = writing.losses.iter().filter(|loss| loss.is_span()).count();
+    eprintln!(
+        "wrote {} texts with {} spans to {} as {}",
+        reading.documents.len(),
+        spans - lost.min(spans),
+        args.out.display(),
+        described(args.to, args.to_offsets, Some(args.to_scheme), false)
+    );
+    Ok(())
+}
+
+fn count_spans(documents: &[Document]) -> usize {
+    documents.iter().map(|document| document.spans.len()).sum()
+}
+
+/// A format with what its offsets count, or the scheme of its tags.
+fn described(format: Format, offsets: Option<Unit>, scheme: Option<Scheme>, found: bool) -> String {
+    match (format.unit(), scheme) {
+        (Some(unit), _) => {
+            let unit = offsets.unwrap_or(unit);
+            format!("{}, offsets in {}", format.name(), unit.name())
+        }
+        (None, Some(scheme)) => {
+            let how = if found { "tags look like" } else { "tags in" };
+            format!("{}, {how} {}", format.name(), scheme.name())
+        }
+        (None, None) => format.name().to_owned(),
+    }
+}
+
+fn load(path: &Path, format: Option<Format>) -> io::Result<Vec<TextFile>> {
+    if path.as_os_str() == "-" {
+        let mut text = String::new();
+        io::stdin().lock().read_to_string(&mut text)?;
+        let name = String::new();
+        return Ok(vec![TextFile { name, text }]);
+    }
+    match format {
+        Some(Format::Brat) => annotation_files::load_brat(path),
+        None if annotation_files::is_brat(path) => annotation_files::load_brat(path),
+        _ => Ok(vec![annotation_files::load(path)?]),
+    }
+}
+
+fn guess(path: &Path, files: &[TextFile]) -> Result<Format, Failure> {
+    let known: Vec<&str> = Format::ALL.iter().map(|format| format.name()).collect();
+    Ok(Format::detect(files).ok_or_else(|| {
+        format!(
+            "{}: looks like no format known here; if it is one of {}, say which with --from",
+            path.display(),
+            known.join(", ")
+        )
+    })?)
+}
+
+/// Names what is left out; a failure where spans are among it that ought not to be.
+pub fn tell(path: &Path, losses: &[Loss], unfit_spans: UnfitSpans) -> Result<(), Failure> {
+    const TOLD: usize = 20;
+    let spans = losses.iter().filter(|loss| loss.is_span()).count();
+    for loss in losses.iter().take(TOLD) {
+        eprintln!("{}: {loss}", path.display());
+    }
+    if losses.len() > TOLD {
+        let more = losses.len() - TOLD;
+        eprintln!("{}: and {more} more like these", path.display());
+    }
+    if spans > 0 && unfit_spans == UnfitSpans::Refuse {
+        return Err(Failure::Message(format!(
+            "nothing was written: {spans} span(s) cannot be kept; correct them, or leave them out with --unfit-spans drop"
+        )));
+    }
+    Ok(())
+}
+
+/// Writes a format's files: brat's into a folder, any other's one as it is called.
+pub fn save(format: Format, writing: &Writing, out: &Path) -> Result<(), Failure> {
+    let failed = |path: &Path, cause: io::Error| format!("{}: {cause}", path.display());
+    if format == Format::Brat {
+        if out.as_os_str() == "-" {
+            return Err(Failure::Message(
+                "brat keeps texts and annotations in files of their own; name a folder for them"
+                    .to_owned(),
+            ));
+        }
+        fs::create_dir_all(out).map_err(|e| failed(out, e))?;
+        for file in &writing.files {
+            let path = out.join(&file.name);
+            fs::write(&path, &file.text).map_err(|e| failed(&path, e))?;
+        }
+        return Ok(());
+    }
+    for file in &writing.files {
+        if out.as_os_str() == "-" {
+            output::print(&file.text)?;
+        } else {
+            fs::write(out, &file.text).map_err(|e| failed(out, e))?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,189 @@
+//! Words and tags in columns: CoNLL with two or four, `IMGID` files, numbered lines.
+
+use crate::formats::annotations::document::Document;
+use crate::formats::annotations::exchange::{ReadOptions, Reading, WriteOptions};
+use crate::formats::annotations::fault::{AnnotationError, Loss};
+use crate::formats::annotations::format::Format;
+use crate::formats::annotations::lines::{columns, is_comment, shorten};
+use crate::formats::annotations::record::{beside, say_unkept};
+use crate::formats::annotations::tagged::spans;
+use crate::formats::annotations::tags::{Scheme, is_tag};
+use crate::formats::annotations::words::labelled;
+
+/// A sentence as it was read.
+#[derive(Default)]
+struct Sentence {
+    line: usize,
+    id: Option<String>,
+    words: Vec<String>,
+    tags: Vec<String>,
+}
+
+pub(super) fn read(
+    format: Format,
+    text: &str,
+    options: &ReadOptions,
+    reading: &mut Reading,
+) -> Result<(), AnnotationError> {
+    let sentences = sentences(format, text, &mut reading.losses)?;
+    let all = sentences.iter().map(|sentence| sentence.tags.as_slice());
+    let scheme = options.scheme.unwrap_or_else(|| Scheme::detect(all));
+    reading.scheme = Some(scheme);
+    for sentence in sentences {
+        let mut document = Document {
+            place: format!("line {}", sentence.line),
+            id: sentence.id,
+            ..Document::of_words(&sentence.words)
+        };
+        document.spans = spans(
+            &document,
+            &sentence.tags,
+            scheme,
+            options,
+            &mut reading.losses,
+        )?;
+        reading.documents.push(document);
+    }
+    Ok(())
+}
+
+fn sentences(
+    format: Format,
+    text: &str,
+    losses: &mut Vec<Loss>,
+) -> Result<Vec<Sentence>, AnnotationError> {
+    let (mut found, mut open) = (Vec::new(), Sentence::default());
+    let lines: Vec<&str> = text
+        .lines()
+        .map(|line| line.trim_end_matches([' ', '\t', '\r']))
+        .collect();
+    let mut label = None;
+    for (at, &line) in lines.iter().enumerate() {
+        let place = || format!("line {}", at + 1);
+        let fields = columns(line);
+        let starts = |open: &Sentence| open.words.is_empty();
+        // A document's start alone on its line, before a blank one or an image's id is no word.
+        let next = lines.get(at + 1).copied().unwrap_or_default();
+        let alone = next.is_empty() || image_id(next).is_some();
+        let document_start = match fields.as_slice() {
+            ["-DOCSTART-"] | ["-DOCSTART-", .., _, _] => true,
+            ["-DOCSTART-", "O"] => starts(&open) && alone,
+            _ => false,
+        };
+        if line.is_empty() || document_start {
+            close(&mut open, &mut found);
+            continue;
+        }
+        if is_comment(line) {
+            let what = "comments are not read";
+            beside(losses, &place(), what);
+            continue;
+        }
+        if format == Format::ImgId
+            && let Some(id) = image_id(line)
+        {
+            close(&mut open, &mut found);
+            open.id = Some(id.to_owned());
+            continue;
+        }
+        let shape = || AnnotationError::Shape {
+            place: place(),
+            found: format!("`{}`", shorten(line)),
+            expected: format.shape(),
+        };
+        if format == Format::Numbered && label.is_none() {
+            let rest: Vec<&str> = lines[at..]
+                .iter()
+                .copied()
+                .take_while(|line| !line.is_empty())
+                .collect();
+            label = Some(Format::numbered(&rest, is_tag).ok_or_else(shape)?);
+        }
+        let (word, tag) = match (fields.as_slice(), format, label) {
+            ([word, tag], Format::ImgId | Format::Conll2, _) => (*word, *tag),
+            ([word, _, _, tag], Format::Conll4, _) => (*word, *tag),
+            ([number, word, ..], Format::Numbered, Some(label))
+                if number.parse::<usize>().is_ok() && fields.len() > label && fields.len() <= 4 =>
+            {
+                (*word, fields[label])
+            }
+            _ => return Err(shape()),
+        };
+        if word.is_empty() && tag == "O" {
+            continue;
+        }
+        if word.is_empty() || !is_tag(tag) {
+            return Err(shape());
+        }
+        if starts(&open) {
+            open.line = at + 1;
+        }
+        open.words.push(word.to_owned());
+        open.tags.push(tag.to_owned());
+    }
+    close(&mut open, &mut found);
+    Ok(found)
+}
+
+/// Ends a sentence if it has words; an id waits for them.
+fn close(open: &mut Sentence, found: &mut Vec<Sentence>) {
+    if !open.words.is_empty() {
+        found.push(std::mem::take(open));
+    }
+}
+
+/// What follows `IMGID:` in a line that begins a tweet. `IMGID:<TAB>O` is a word and its label.
+fn image_id(line: &str) -> Option<&str> {
+    let id = line.strip_prefix("IMGID:")?;
+    let word = matches!(columns(line).as_slice(), [_, label] if is_tag(label));
+    (!word).then(|| id.trim_matches([' ', '\t']))
+}
+
+pub(super) fn write(
+    format: Format,
+    documents: &[Document],
+    options: &WriteOptions,
+    losses: &mut Vec<Loss>,
+) -> String {
+    say_unkept(documents, false, losses);
+    let mut out = String::new();
+    for (number, document) in documents.iter().enumerate() {
+        let found = labelled(document, losses);
+        if found.words.is_empty() {
+            beside(losses, &document.place, "a text without words is left out");
+            continue;
+        }
+        let id = document.id.is_some() && format != Format::ImgId;
+        if id
+            || !document.images.is_empty()
+            || !document.extra.is_empty()
+            || document.model.is_some()
+        {
+            let what = "ids, images and further members are not kept in this format";
+            beside(losses, &document.place, what);
+        }
+        if format == Format::ImgId {
+            let id = document
+                .id
+                .clone()
+                .unwrap_or_else(|| (number + 1).to_string());
+            out.push_str(&format!("IMGID:{}\n", id.replace(['\n', '\r', '\t'], " ")));
+        }
+        let tags = options.scheme.write(found.words.len(), &found.entities);
+        for (at, (word, tag)) in found.tokens(document).iter().zip(&tags).enumerate() {
+            let plain = word.replace(['\n', '\r', '\t'], " ");
+            let plain = plain.trim_matches(' ');
+            if plain != *word {
+                let what = "tabs and line breaks in a word, and blanks at its ends, are not kept";
+                beside(losses, &document.place, what);
+            }
+            match format {
+                Format::Conll4 => out.push_str(&format!("{plain}\t-\t-\t{tag}\n")),
+                Format::Numbered => out.push_str(&format!("{}\t{plain}\t{tag}\n", at + 1)),
+                _ => out.push_str(&format!("{plain}\t{tag}\n")),
+            }
+        }
+        out.push('\n');
+    }
+    out
+}

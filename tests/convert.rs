@@ -1,0 +1,218 @@
+//! The program with files of annotation tools, in and out.
+
+use serde_json::{Value, json};
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+use tempfile::TempDir;
+
+fn mner(args: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_mner"));
+    command.args(args).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+/// Standard output and standard error of a command that does what it should.
+fn succeed(args: &[&str]) -> (String, String) {
+    let output = mner(args);
+    let said = text(&output.stderr);
+    assert!(output.status.success(), "mner {args:?}: {said}");
+    (text(&output.stdout), said)
+}
+
+fn fail(args: &[&str]) -> String {
+    let output = mner(args);
+    assert_eq!(output.status.code(), Some(1), "mner {args:?}");
+    text(&output.stderr)
+}
+
+fn path(folder: &TempDir, name: &str) -> String {
+    folder.path().join(name).to_str().unwrap().to_owned()
+}
+
+fn with_file(name: &str, content: &str) -> (TempDir, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let file = path(&folder, name);
+    fs::write(&file, content).unwrap();
+    (folder, file)
+}
+
+#[test]
+fn a_file_is_converted_and_what_was_guessed_is_said() {
+    let doccano = json!({"id": 7, "text": "👩 Sunita in Houston", "label": [[3, 9, "PERSON"], [13, 20, "GPE"]], "image": "a.jpg"});
+    let (folder, file) = with_file("in.jsonl", &format!("{doccano}\n"));
+    let (out, said) = succeed(&["convert", "--to", "prodigy", &file, "-"]);
+    assert!(
+        said.contains("taken for doccano, offsets in UTF-16 units"),
+        "{said}"
+    );
+    assert!(said.contains("wrote 1 texts with 2 spans"), "{said}");
+    let record: Value = serde_json::from_str(&out).unwrap();
+    // The type's name stays; Python counts characters.
+    assert_eq!(
+        record["spans"][0],
+        json!({"start": 2, "end": 8, "label": "PERSON"})
+    );
+    assert_eq!(
+        (&record["id"], &record["image"]),
+        (&json!("7"), &json!("a.jpg"))
+    );
+
+    let brat = path(&folder, "brat");
+    succeed(&["convert", "--from", "doccano", "--to", "brat", &file, &brat]);
+    let ann = fs::read_to_string(Path::new(&brat).join("7.ann")).unwrap();
+    assert_eq!(ann, "T1\tPERSON 2 8\tSunita\nT2\tGPE 12 19\tHouston\n");
+    let conf = fs::read_to_string(Path::new(&brat).join("annotation.conf")).unwrap();
+    assert!(conf.starts_with("[entities]\nGPE\nPERSON\n"), "{conf}");
+    let (out, said) = succeed(&[
+        "convert",
+        "--to",
+        "conll2",
+        "--to-scheme",
+        "bioes",
+        &brat,
+        "-",
+    ]);
+    assert!(said.contains("taken for brat"), "{said}");
+    assert_eq!(out, "👩\tO\nSunita\tS-PERSON\nin\tO\nHouston\tS-GPE\n\n");
+    assert!(fail(&["convert", "--to", "brat", &file, "-"]).contains("name a folder"));
+    let (_, nothing) = with_file("x.txt", "no format at all\n");
+    assert!(fail(&["convert", "--to", "brat", &nothing, "-"]).contains("x.txt"));
+}
+
+#[test]
+fn spans_that_words_cannot_say_stop_a_conversion_unless_they_are_to_go() {
+    let lines = concat!(
+        r#"{"text": "Obama in Rome", "spans": [{"start": 0, "end": 5, "label": "PER"}, {"start": 0, "end": 3, "label": "X"}]}"#,
+        "\n"
+    );
+    let (folder, file) = with_file("in.jsonl", lines);
+    let out = path(&folder, "out.conll");
+    let said = fail(&["convert", "--to", "conll2", &file, &out]);
+    assert!(
+        said.contains("line 1: the span \"Oba\" (X, code points 0 to 3) cuts a word")
+            && said.contains("--unfit-spans drop"),
+        "{said}"
+    );
+    assert!(!Path::new(&out).exists(), "nothing is written");
+    let (_, said) = succeed(&[
+        "convert",
+        "--to",
+        "conll2",
+        "--unfit-spans",
+        "drop",
+        &file,
+        &out,
+    ]);
+    assert!(
+        said.contains("cuts a word") && said.contains("1 spans"),
+        "{said}"
+    );
+    assert_eq!(
+        fs::read_to_string(&out).unwrap(),
+        "Obama\tB-PER\nin\tO\nRome\tO\n\n"
+    );
+}
+
+#[test]
+fn numbers_are_tags_once_their_names_are_known() {
+    let (folder, file) = with_file("in.jsonl", "{\"tokens\": [\"Rome\"], \"ner_tags\": [1]}\n");
+    let said = fail(&["convert", "--to", "conll2", &file, "-"]);
+    assert!(said.contains("`--names O,B-PER,I-PER,...`"), "{said}");
+    let (out, _) = succeed(&[
+        "convert", "--to", "conll2", "--names", "O,B-LOC", &file, "-",
+    ]);
+    assert_eq!(out, "Rome\tB-LOC\n\n");
+    let info = json!({"features": {"ner_tags": {"feature": {"names": ["O", "B-GPE"], "_type": "ClassLabel"}}}});
+    fs::write(folder.path().join("dataset_info.json"), info.to_string()).unwrap();
+    let (out, _) = succeed(&["convert", "--to", "conll2", &file, "-"]);
+    assert_eq!(out, "Rome\tB-GPE\n\n");
+}
+
+#[test]
+fn answers_and_scores_speak_other_tools_formats() {
+    let folder = tempfile::tempdir().unwrap();
+    let bundle = path(&folder, "bundle");
+    succeed(&["init", "--out", &bundle]);
+    let tweet = "👩 Sunita Williams is back in Houston with #Boeing";
+    let input = path(&folder, "in.jsonl");
+    let record = json!({"id": 7, "text": tweet, "user": "ann", "image": "lost.jpg"});
+    fs::write(&input, format!("{record}\n{{\"text\": 3}}\n")).unwrap();
+    let json = mner(&["predict", "--bundle", &bundle, "--input", &input, "--json"]).stdout;
+    let answer: Value = serde_json::from_str(text(&json).lines().next().unwrap()).unwrap();
+    let entities = answer["entities"].as_array().unwrap();
+    assert!(!entities.is_empty(), "random weights find something");
+
+    let out = path(&folder, "out.json");
+    let said = fail(&[
+        "predict",
+        "--bundle",
+        &bundle,
+        "--input",
+        &input,
+        "--format",
+        "label-studio",
+        "--out",
+        &out,
+    ]);
+    assert!(
+        said.contains("line 2: \"text\" is not a string")
+            && said.contains("line 1: this model reads text alone"),
+        "{said}"
+    );
+    let tasks: Value = serde_json::from_str(&fs::read_to_string(&out).unwrap()).unwrap();
+    assert_eq!(tasks[0]["id"], 7);
+    assert_eq!(
+        tasks[0]["data"],
+        json!({"text": tweet, "user": "ann", "image": "lost.jpg"})
+    );
+    let prediction = &tasks[0]["predictions"][0];
+    assert_eq!(prediction["model_version"], "mner text");
+    for (region, entity) in prediction["result"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .zip(entities)
+    {
+        assert_eq!(
+            json!([region["value"]["start"], region["value"]["end"]]),
+            entity["chars"]
+        );
+        assert_eq!(region["value"]["labels"][0], entity["type"]);
+        assert_eq!(region["score"], entity["confidence"]);
+    }
+
+    // Scored against its own answers, the model is right, whatever format they are in.
+    let text_file = path(&folder, "one.jsonl");
+    fs::write(&text_file, format!("{}\n", json!({"id": 7, "text": tweet}))).unwrap();
+    for format in [
+        "doccano",
+        "label-studio",
+        "spacy",
+        "prodigy",
+        "conll2",
+        "conllu",
+        "datasets",
+        "brat",
+    ] {
+        let out = path(&folder, &format!("gold.{format}"));
+        succeed(&[
+            "predict", "--bundle", &bundle, "--input", &text_file, "--format", format, "--out",
+            &out,
+        ]);
+        let (printed, _) = succeed(&["evaluate", "--bundle", &bundle, "--data", &out, "--json"]);
+        let scores: Value = serde_json::from_str(&printed).unwrap();
+        assert_eq!(
+            scores["lenient"]["micro"]["support"],
+            json!(entities.len()),
+            "{format}"
+        );
+        let (asked, _) = succeed(&[
+            "evaluate", "--bundle", &bundle, "--data", &out, "--format", format, "--json",
+        ]);
+        assert_eq!(asked, printed, "{format}");
+    }
+}

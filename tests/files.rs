@@ -1,0 +1,326 @@
+//! Files that the command line writes for people and other programs: features, exports, model cards, reports, plots.
+
+use mner_core::bundle::manifest::Manifest;
+use mner_core::packing::card::{CARD, card};
+use safetensors::SafeTensors;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use tempfile::TempDir;
+
+/// What the program prints; it must succeed.
+fn mner(args: &[&str]) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_mner"))
+        .args(args)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "mner {args:?}: {said}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// The sentence that the program fails with.
+fn fail(args: &[&str]) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_mner"))
+        .args(args)
+        .output()
+        .unwrap();
+    assert!(!output.status.success(), "mner {args:?} succeeds");
+    String::from_utf8(output.stderr).unwrap()
+}
+
+fn path(folder: &TempDir, name: &str) -> String {
+    folder.path().join(name).to_str().unwrap().to_owned()
+}
+
+/// A folder with a bundle of random weights in `bundle`.
+fn with_bundle(system: &str) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let bundle = path(&folder, "bundle");
+    mner(&["init", "--system", system, "--out", &bundle]);
+    folder
+}
+
+fn repository() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
+}
+
+fn reference(name: &str) -> Value {
+    let path = repository().join("tests/reference").join(name);
+    serde_json::from_slice(&fs::read(path).unwrap()).unwrap()
+}
+
+fn f64s(tensors: &SafeTensors, name: &str) -> Vec<f64> {
+    let bytes = tensors.tensor(name).unwrap().data();
+    let value = |b: &[u8]| f64::from_le_bytes(b.try_into().unwrap());
+    bytes.chunks_exact(8).map(value).collect()
+}
+
+fn i64s(tensors: &SafeTensors, name: &str) -> Vec<i64> {
+    let bytes = tensors.tensor(name).unwrap().data();
+    let value = |b: &[u8]| i64::from_le_bytes(b.try_into().unwrap());
+    bytes.chunks_exact(8).map(value).collect()
+}
+
+/// `tests/reference/features.py` computed labels and marginals again, from what the tool wrote.
+#[test]
+fn features_are_those_that_another_crf_confirmed() {
+    let cases = reference("features.json");
+    let mut bundles: BTreeMap<String, TempDir> = BTreeMap::new();
+    for case in cases.as_array().unwrap() {
+        let system = case["system"].as_str().unwrap();
+        let folder = bundles
+            .entry(system.to_owned())
+            .or_insert_with(|| with_bundle(system));
+        let (bundle, file) = (path(folder, "bundle"), path(folder, "features"));
+        let text = case["text"].as_str().unwrap();
+        let image = case["image"].as_str().map(|name| {
+            let path = repository().join("tests/reference/pictures").join(name);
+            path.to_str().unwrap().to_owned()
+        });
+        let mut args = vec!["predict", "--bundle", &bundle, "--text", text, "--json"];
+        args.extend(image.iter().flat_map(|image| ["--image", image]));
+        let plain = mner(&args);
+        args.extend(["--emissions", "--features", &file]);
+        assert_eq!(mner(&args), plain, "the answer is the same");
+        let bytes = fs::read(&file).unwrap();
+        let tensors = SafeTensors::deserialize(&bytes).unwrap();
+        assert_eq!(json!(i64s(&tensors, "labels")), case["labels"], "{text}");
+        let expected = case["marginals"].as_array().unwrap().iter();
+        let expected = expected.flat_map(|row| row.as_array().unwrap());
+        let marginals = f64s(&tensors, "marginals");
+        assert_eq!(marginals.len(), expected.clone().count());
+        for (got, expected) in marginals.iter().zip(expected) {
+            let expected = expected.as_f64().unwrap();
+            assert!((got - expected).abs() < 1e-5, "{got} against {expected}");
+        }
+        mner(&args);
+        assert_eq!(
+            fs::read(&file).unwrap(),
+            bytes,
+            "the file is the same again"
+        );
+    }
+}
+
+#[test]
+fn features_without_emissions_are_the_image_s_alone() {
+    let folder = with_bundle("mgcmt");
+    let (bundle, file) = (path(&folder, "bundle"), path(&folder, "features"));
+    let base = [
+        "predict",
+        "--bundle",
+        &bundle,
+        "--text",
+        "in Oslo",
+        "--features",
+        &file,
+    ];
+    assert!(fail(&base).contains("--image, or --emissions"));
+    let image = repository().join("tests/reference/pictures/rgb.png");
+    mner(&[&base[..], &["--image", image.to_str().unwrap()]].concat());
+    let bytes = fs::read(&file).unwrap();
+    let tensors = SafeTensors::deserialize(&bytes).unwrap();
+    assert!(
+        tensors
+            .names()
+            .iter()
+            .all(|name| name.starts_with("image."))
+    );
+    assert_eq!(tensors.tensor("image.grid").unwrap().shape()[0], 49);
+    let empty = [
+        "predict",
+        "--bundle",
+        &bundle,
+        "--text",
+        "",
+        "--emissions",
+        "--features",
+        &file,
+    ];
+    mner(&empty);
+    let bytes = fs::read(&file).unwrap();
+    let tensors = SafeTensors::deserialize(&bytes).unwrap();
+    assert_eq!(tensors.tensor("emissions").unwrap().shape(), [0, 9]);
+}
+
+/// `tests/reference/exported_tensors.py` compared every value with the bundle's.
+#[test]
+fn exports_name_every_tensor_of_every_system() {
+    for (system, expected) in reference("exported_tensors.json").as_object().unwrap() {
+        let folder = with_bundle(system);
+        let (bundle, out) = (path(&folder, "bundle"), path(&folder, "exported"));
+        mner(&["export", "--bundle", &bundle, "--out", &out]);
+        let bytes = fs::read(format!("{out}/model.safetensors")).unwrap();
+        let tensors = SafeTensors::deserialize(&bytes).unwrap();
+        let found: BTreeMap<String, Vec<usize>> = tensors
+            .iter()
+            .map(|(name, tensor)| (name.to_owned(), tensor.shape().to_vec()))
+            .collect();
+        assert_eq!(json!(found), *expected, "{system}");
+        let known = |name: &String| {
+            let ours = name.starts_with("mner.");
+            ours || name.starts_with("embeddings.") || name.starts_with("encoder.")
+        };
+        assert!(found.keys().all(known), "{system}");
+    }
+}
+
+#[test]
+fn a_bundle_comes_with_its_card_and_is_as_good_without() {
+    let folder = with_bundle("hamlearning");
+    let bundle = path(&folder, "bundle");
+    let file = format!("{bundle}/{CARD}");
+    let written = fs::read_to_string(&file).unwrap();
+    assert!(
+        written.starts_with("---\nlibrary_name: \"mner\"\n"),
+        "{written}"
+    );
+    assert!(written.contains("None are recorded.") && !written.contains("model-index"));
+    mner(&["inspect", &bundle]);
+    assert!(fail(&["card", "--bundle", &bundle]).contains("--overwrite"));
+    assert_eq!(mner(&["card", "--bundle", &bundle, "--print"]), written);
+    fs::write(&file, "mine").unwrap();
+    mner(&["inspect", &bundle]);
+    mner(&[
+        "card",
+        "--bundle",
+        &bundle,
+        "--overwrite",
+        "--language",
+        "en",
+    ]);
+    let english = fs::read_to_string(&file).unwrap();
+    assert!(english.contains("language:\n  - \"en\"\n") && english.contains("Language: en."));
+    fs::remove_file(&file).unwrap();
+    mner(&["inspect", &bundle]);
+    mner(&["card", "--bundle", &bundle]);
+    assert_eq!(fs::read_to_string(&file).unwrap(), written);
+    let small = path(&folder, "small");
+    mner(&[
+        "quantize", "--bundle", &bundle, "--out", &small, "--scheme", "q8",
+    ]);
+    let small = fs::read_to_string(format!("{small}/{CARD}")).unwrap();
+    assert!(small.contains("Weights: quantised, q8."));
+    assert!(fail(&["card", "--bundle", &path(&folder, "none")]).contains("manifest.json"));
+}
+
+/// `tests/reference/card.py` reads them with huggingface_hub.
+#[test]
+fn the_cards_of_the_models_that_ship_are_those_of_their_manifests() {
+    let mut cards = 0;
+    for entry in fs::read_dir(repository().join("www/models")).unwrap() {
+        let bundle = entry.unwrap().path();
+        let Ok(manifest) = fs::read(bundle.join("manifest.json")) else {
+            continue;
+        };
+        let manifest = Manifest::parse(&manifest).unwrap();
+        let expected = card(&manifest, &["en".to_owned()]);
+        let found = fs::read_to_string(bundle.join(CARD)).unwrap();
+        let shown = bundle.display();
+        assert!(
+            found == expected,
+            "{shown}: mner card --bundle {shown} --language en --overwrite"
+        );
+        cards += 1;
+    }
+    assert!(cards > 0);
+}
+
+/// Labelled tweets, of which random weights get most wrong.
+fn corpus(folder: &TempDir) -> String {
+    let data = path(folder, "dev.txt");
+    let tweets = (0..6).map(|i| {
+        format!("IMGID:{i}\nsunita\tB-PER\n<b>is</b>\tO\nin\tO\nNew\tB-LOC\nYork\tI-LOC\n@\tO\nnasa\tB-ORG\n\n")
+    });
+    fs::write(&data, tweets.collect::<String>()).unwrap();
+    data
+}
+
+#[test]
+fn a_report_is_one_file_with_all_that_was_evaluated() {
+    let folder = with_bundle("hamlearning");
+    let (bundle, data) = (path(&folder, "bundle"), corpus(&folder));
+    let images = path(&folder, "images");
+    fs::create_dir(&images).unwrap();
+    let picture = repository().join("tests/reference/pictures/rgb.png");
+    for id in 0..3 {
+        fs::copy(&picture, format!("{images}/{id}.png")).unwrap();
+    }
+    let report = path(&folder, "report.html");
+    let base = ["evaluate", "--bundle", &bundle, "--data", &data, "--json"];
+    let more = [
+        "--images",
+        &images,
+        "--shuffle-images",
+        "--user-names",
+        "drop",
+    ];
+    let plain = mner(&[&base[..], &more].concat());
+    let with = mner(&[&base[..], &more, &["--report", &report]].concat());
+    assert_eq!(plain, with, "what is printed is the same");
+    let scores: Value = serde_json::from_str(&with).unwrap();
+    let page = fs::read_to_string(&report).unwrap();
+    assert!(
+        !page.contains(folder.path().to_str().unwrap()),
+        "no path of this machine"
+    );
+    assert!(page.contains("&lt;b&gt;is&lt;/b&gt;") && !page.contains("<b>is"));
+    for pass in [&scores, &scores["shuffled"]] {
+        let f1 = 100.0 * pass["lenient"]["micro"]["f1"].as_f64().unwrap();
+        assert!(page.contains(&format!("{f1:.2}")));
+    }
+    assert!(page.contains("With the images shuffled"));
+    // The labels' user names are left out: 6 places and 6 persons are asked for.
+    assert!(page.contains("left out: 6 of the labels"));
+    assert_eq!(scores["lenient"]["micro"]["support"], 12);
+    assert_eq!(page.matches("src=\"data:image/jpeg;base64,").count(), 3);
+    assert!(page.contains("alt=\"The tweet's image"));
+    let nowhere = path(&folder, "no/report.html");
+    assert!(fail(&[&base[..], &["--report", &nowhere]].concat()).contains("report.html"));
+}
+
+#[test]
+fn a_run_is_drawn_also_when_it_goes_on() {
+    let folder = with_bundle("text");
+    let (bundle, data) = (path(&folder, "bundle"), corpus(&folder));
+    let out = path(&folder, "run");
+    let train = |epochs: &str, more: &[&str]| {
+        let args = [
+            "train",
+            "--start",
+            &bundle,
+            "--train",
+            &data,
+            "--dev",
+            &data,
+            "--out",
+            &out,
+            "--epochs",
+            epochs,
+            "--batch",
+            "2",
+            "--max-subwords",
+            "32",
+        ];
+        mner(&[&args[..], more].concat())
+    };
+    train("2", &["--language", "en", "--language", "de"]);
+    let plot = format!("{out}/training.svg");
+    let drawn = fs::read_to_string(&plot).unwrap();
+    // Of each epoch the loss of training and of dev, and the score.
+    assert_eq!(drawn.matches("<circle").count(), 6);
+    assert!(drawn.contains("dev Span F1, by epoch"));
+    fs::remove_file(&plot).unwrap();
+    train("2", &["--language", "en", "--language", "de", "--resume"]);
+    assert_eq!(fs::read_to_string(&plot).unwrap(), drawn);
+    // The languages are the bundle's, and the card's.
+    let manifest: Value =
+        serde_json::from_slice(&fs::read(format!("{out}/bundle/manifest.json")).unwrap()).unwrap();
+    assert_eq!(manifest["languages"], json!(["en", "de"]));
+    let card = fs::read_to_string(format!("{out}/bundle/{CARD}")).unwrap();
+    assert!(card.contains("Language: en, de.") && card.contains("model-index"));
+    assert!(!card.contains(folder.path().to_str().unwrap()));
+}

@@ -1,0 +1,52 @@
+/** The pictures of a tweet that has several: which one the answer is with, and what each of them does to it. */
+import { element } from './dom.js';
+import { changes, relevanceOf } from './evidence.js';
+import { nameOf } from './picture.js';
+import { say } from './wording.js';
+
+/**
+ * @typedef {import('./picture.js').Picture} Picture
+ * @typedef {import('./mner.js').Recognition} Recognition
+ */
+
+/**
+ * @param {HTMLElement} strip
+ * @param {{picked: Picture, answer: import('./reader.js').Answer, wanted: (recognition: Recognition) => Recognition}} shown
+ *     `wanted` gives an answer as it is shown
+ * @param {(picture: Picture) => void} onPick
+ */
+export function drawStrip(strip, { picked, answer: { base, readings }, wanted }, onPick) {
+  strip.hidden = readings.length < 2;
+  const list = strip.querySelector('ul');
+  if (strip.hidden) {
+    list.replaceChildren();
+    return;
+  }
+  // Drawn again while somebody may be at it with the keyboard.
+  const focused = [...list.querySelectorAll('button')].indexOf(/** @type {HTMLButtonElement} */ (document.activeElement));
+  const items = readings.map((reading, i) => {
+    const { picture } = reading;
+    const name = say('strip.name', { number: i + 1, name: nameOf(picture) });
+    const button = element(
+      'button',
+      { type: 'button', ariaPressed: String(picture === picked) },
+      element('img', { src: picture.url, alt: '' }),
+      element('span', {}, name),
+      element('span', { className: 'quiet' }, said(base, { ...reading, full: reading.full && wanted(reading.full) })),
+    );
+    button.onclick = () => onPick(picture);
+    return element('li', {}, button);
+  });
+  list.replaceChildren(...items);
+  items[focused]?.querySelector('button').focus();
+}
+
+/** What a picture does, in a few words. */
+function said(base, /** @type {import('./reader.js').Reading} */ { full, problem }) {
+  if (problem) return say('strip.problem');
+  if (!full || !base) return say('strip.waits');
+  const count = changes(base, full).length;
+  const relevance = relevanceOf(full.picture);
+  const changed = count ? say('strip.changes', { count }) : say('strip.same');
+  return relevance ? `${say(`relevance.${relevance.level}`)}, ${changed}` : changed;
+}
