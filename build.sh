@@ -316,7 +316,7 @@ test_all() {
     check 'JavaScript' npm run check --prefix "$BROWSER_TESTS" --silent
     # The same crates with the same features each time: what lies below them is compiled once.
     check 'clippy and rustdoc' lint_rust
-    check 'Rust tests' cargo test --workspace --features "$NATIVE"
+    check 'Rust tests' cargo test --workspace --no-fail-fast --features "$NATIVE"
     check 'page engines' test_engines
     list_models
     check 'test model' test_model

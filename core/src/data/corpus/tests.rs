@@ -135,10 +135,6 @@ fn what_is_not_read_is_named() {
             r#"{"text": "Obama", "annotation": [["PER", 0, 5]], "annotation_agent": "me"}"#,
             "annotation tool",
         ),
-        (
-            r#"{"words": ["Obama"], "ner_tags": ["B-PER"]}"#,
-            "words under another name",
-        ),
         ("Obama\t1\nin\t0\n", "labels as numbers"),
         ("EU NNP I-NP 3\n", "labels as numbers"),
         ("PAR1\u{15}\u{4}", "Parquet"),
@@ -147,7 +143,10 @@ fn what_is_not_read_is_named() {
         let error = read_bytes(text.as_bytes(), &source(""))
             .expect_err(text)
             .to_string();
-        assert!(error.contains(name) && error.contains("; "), "{error}");
+        assert!(
+            error.contains(name) && error.contains("; "),
+            "{text}: {error}"
+        );
     }
     let utf16: Vec<u8> = "\u{feff}a\tO\n"
         .encode_utf16()
