@@ -11,6 +11,7 @@ readonly NATIVE=mner-core/cli,mner-core/flex,mner-core/wgpu,mner-web/cpu,mner-we
 readonly PKG=www/pkg
 # Where the engines of the browser tests lie.
 export TEST_PKG=$PWD/$BROWSER_TESTS/node_modules/.pkg
+readonly TEST_WASM=$BROWSER_TESTS/node_modules/.wasm
 TARGET=${CARGO_TARGET_DIR:-target}
 
 usage() {
@@ -194,18 +195,21 @@ begin_test_engines() {
     local device
     for device in cpu gpu; do
         compile_wasm "$device" wasm-test || return
-        cp "$(compiled wasm-test)" "$TEST_PKG/$device.wasm" || return
+        mkdir -p "$TEST_WASM/$device"
+        cp "$(compiled wasm-test)" "$TEST_WASM/$device" || return
     done
 }
 
 test_engines() {
     local device
     wait "$begun" || {
-        cat "$TEST_PKG/log"
+        cat "$TEST_WASM/log"
         return 1
     }
+    mkdir -p "$TEST_PKG"
     for device in cpu gpu; do
-        wasm_module "$TEST_PKG/$device.wasm" "$TEST_PKG/$device" "$TARGET/debug/mner-bindgen" || return
+        # The module is called as the file is.
+        wasm_module "$TEST_WASM/$device/mner_web.wasm" "$TEST_PKG/$device" "$TARGET/debug/mner-bindgen" || return
     done
     engine_sizes "$TEST_PKG"
 }
@@ -306,8 +310,8 @@ test_all() {
     need_chromium
     need_software_gpu
     local begun
-    mkdir -p "$TEST_PKG"
-    begin_test_engines >"$TEST_PKG/log" 2>&1 &
+    mkdir -p "$TEST_WASM"
+    begin_test_engines >"$TEST_WASM/log" 2>&1 &
     begun=$!
     # shellcheck disable=SC2064  # the number of now
     trap "kill $begun 2>/dev/null || true" EXIT

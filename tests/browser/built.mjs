@@ -9,9 +9,12 @@ import { ENGINES } from './harness.mjs';
 const PICTURES = new URL('../reference/pictures/', import.meta.url).pathname;
 const MODELS = new URL('../../www/models/', import.meta.url).pathname;
 
-/** Why tests of the compiled engine of a device cannot run, or false. */
+/** Why tests of the compiled engine of a device cannot run, or false. Of a run that has built it, it must be there. */
 export function missing(device) {
-  if (!existsSync(join(ENGINES, device, 'mner_web.js'))) return `the engine (${device}) is not built`;
+  if (!existsSync(join(ENGINES, device, 'mner_web.js'))) {
+    if (env.TEST_PKG) throw new Error(`the engine (${device}) is not in ${env.TEST_PKG}`);
+    return `the engine (${device}) is not built`;
+  }
   return env.MNER && env.MNER_TEST_BUNDLE ? false : 'MNER and MNER_TEST_BUNDLE name no program and no model';
 }
 

@@ -174,6 +174,7 @@ test('says which frame of an animation was looked at, and nothing of it for the 
     await page.getByText('Of the animation, frame 3 of 12, the first that is not of one colour, was looked at.').waitFor();
     assert.equal(await note.evaluate((node) => node.classList.contains('problem')), false);
     await hand(page, 'drop');
+    await page.locator('#strip button').nth(1).click();
     await note.waitFor({ state: 'hidden' });
     await lookedAt(page);
   }));
