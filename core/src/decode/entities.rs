@@ -92,14 +92,9 @@ pub fn decode_within(
     if !bounds.iter().any(|bound| bound.follows) {
         return decode_steps(chain, emissions, bounds);
     }
-    let steps: Vec<usize> = (0..bounds.len()).filter(|&t| !bounds[t].follows).collect();
-    let own: Vec<f64> = steps
-        .iter()
-        .flat_map(|&t| &emissions[t * LABELS..(t + 1) * LABELS])
-        .copied()
-        .collect();
-    let of_steps: Vec<Bound> = steps.iter().map(|&t| bounds[t]).collect();
-    let (found, mut entities) = decode_steps(chain, &own, &of_steps);
+    let steps = Steps::new(emissions, bounds);
+    let (found, mut entities) = decode_steps(chain, &steps.emissions, &steps.bounds);
+    let steps = steps.words;
     let mut labels: Vec<Label> = Vec::with_capacity(bounds.len());
     let mut found = found.into_iter();
     for bound in bounds {
@@ -119,6 +114,38 @@ pub fn decode_within(
         entity.words = steps[entity.words.start]..last + 1 + follow.count();
     }
     (labels, entities)
+}
+
+/// The words that are steps of the chain: all but those that [follow](Bound::follows) the one before.
+pub(super) struct Steps {
+    /// Their numbers.
+    pub(super) words: Vec<usize>,
+    /// Their emissions, `[N * 9]`.
+    pub(super) emissions: Vec<f64>,
+    /// Their bounds; none where there are none at all.
+    pub(super) bounds: Vec<Bound>,
+}
+
+impl Steps {
+    /// Of the words with these emissions and bounds, one a word or none at all.
+    pub(super) fn new(emissions: &[f64], bounds: &[Bound]) -> Self {
+        let follows = |word: usize| bounds.get(word).is_some_and(|bound| bound.follows);
+        let words: Vec<usize> = (0..emissions.len() / LABELS)
+            .filter(|&word| !follows(word))
+            .collect();
+        let own = words
+            .iter()
+            .flat_map(|&word| &emissions[word * LABELS..(word + 1) * LABELS]);
+        Self {
+            emissions: own.copied().collect(),
+            bounds: words
+                .iter()
+                .filter_map(|&word| bounds.get(word))
+                .copied()
+                .collect(),
+            words,
+        }
+    }
 }
 
 /// [`decode_within`] where every word is a step of the chain.

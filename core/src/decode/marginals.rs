@@ -2,7 +2,7 @@
 
 use crate::decode::chain::{Chain, ChainScores};
 use crate::decode::chunks::Chunk;
-use crate::decode::entities::span_probability;
+use crate::decode::entities::{Steps, span_probability};
 use crate::label::{LABELS, Label};
 use crate::tweet::bounds::Bound;
 
@@ -14,20 +14,11 @@ use crate::tweet::bounds::Bound;
 pub fn marginals_within(chain: &ChainScores, emissions: &[f64], bounds: &[Bound]) -> Vec<f64> {
     let follows = |word: usize| bounds.get(word).is_some_and(|bound| bound.follows);
     let words = emissions.len() / LABELS;
-    let steps: Vec<usize> = (0..words).filter(|&word| !follows(word)).collect();
-    let own: Vec<f64> = steps
-        .iter()
-        .flat_map(|&word| &emissions[word * LABELS..(word + 1) * LABELS])
-        .copied()
-        .collect();
-    if own.is_empty() {
+    let steps = Steps::new(emissions, bounds);
+    if steps.words.is_empty() {
         return vec![0.0; words * LABELS];
     }
-    let own_bounds: Vec<Bound> = match bounds {
-        [] => Vec::new(),
-        _ => steps.iter().map(|&word| bounds[word]).collect(),
-    };
-    let chain = Chain::within(chain, &own, &own_bounds);
+    let chain = Chain::within(chain, &steps.emissions, &steps.bounds);
     let mut marginals: Vec<f64> = Vec::with_capacity(words * LABELS);
     let mut step = 0;
     for word in 0..words {

@@ -1,6 +1,7 @@
 //! A run as a picture: `training.svg` in its folder, drawn anew after each epoch from the run's own logs, so that it also
 //! holds what was trained before a run was killed.
 
+use crate::notice;
 use crate::train::history::{Logged, logged};
 use burn::train::checkpoint::{CheckpointingAction, CheckpointingStrategy};
 use burn::train::metric::store::EventStoreClient;
@@ -85,7 +86,7 @@ impl<S: CheckpointingStrategy> CheckpointingStrategy for Drawn<S> {
 /// Draws the run. No run fails for want of a picture: what hinders it is said on standard error.
 pub fn keep(run: &Path, panels: &[Panel]) {
     if let Err(error) = write(run, panels) {
-        eprintln!(
+        notice!(
             "{}: {error}; the run goes on without it",
             run.join(PLOT).display()
         );

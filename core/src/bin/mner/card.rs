@@ -4,6 +4,7 @@ use crate::failure::Failure;
 use crate::output;
 use mner_core::bundle::MANIFEST;
 use mner_core::bundle::manifest::Manifest;
+use mner_core::notice;
 use mner_core::packing::card::{CARD, card};
 use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write};
@@ -52,6 +53,6 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         ),
         _ => format!("{}: {e}", path.display()),
     })?;
-    eprintln!("wrote {}", path.display());
+    notice!("wrote {}", path.display());
     Ok(())
 }

@@ -200,7 +200,6 @@ fn settings(
         bad_lines: args.bad_lines,
         threads,
         model: model_name(recognizer),
-        documents: args.format.is_some(),
     }
 }
 

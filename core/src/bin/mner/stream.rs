@@ -57,8 +57,6 @@ pub struct Settings {
     pub threads: NonZeroUsize,
     /// What the model is called in documents.
     pub model: String,
-    /// Whether answers become documents for another tool's format.
-    pub documents: bool,
 }
 
 /// Where answers go: out as they come, or into documents for another tool's format.
@@ -117,10 +115,11 @@ pub fn run(
     let started = Instant::now();
     let mut last = started;
     let mut shown = false;
+    let documents = matches!(answers, Answers::Documents(_));
     in_order(
         settings.threads,
         Chunks::new(input),
-        |chunk| answer(recognizer, chunk, settings),
+        |chunk| answer(recognizer, chunk, documents, settings),
         |answered| {
             counts.add(&answered.counts);
             for sentence in &answered.said {
@@ -263,8 +262,13 @@ struct Answered {
     counts: Counts,
 }
 
-/// Answers the lines of a chunk.
-fn answer(recognizer: &Recognizer, chunk: Chunk, settings: &Settings) -> Result<Answered, Failure> {
+/// Answers the lines of a chunk, as documents or as they are written.
+fn answer(
+    recognizer: &Recognizer,
+    chunk: Chunk,
+    documents: bool,
+    settings: &Settings,
+) -> Result<Answered, Failure> {
     let mut answered = Answered::default();
     let counts = &mut answered.counts;
     counts.lines = chunk.read;
@@ -290,7 +294,7 @@ fn answer(recognizer: &Recognizer, chunk: Chunk, settings: &Settings) -> Result<
                     None => without.next().expect("an answer for every text"),
                 };
                 answered.counts.left_out += leave_out(&mut found, settings.user_names);
-                match settings.documents {
+                match documents {
                     true => {
                         let (document, said) = document(number, job, &found, settings);
                         answered.documents.push(document);
@@ -302,7 +306,7 @@ fn answer(recognizer: &Recognizer, chunk: Chunk, settings: &Settings) -> Result<
             }
             Err((record, error)) => {
                 answered.counts.bad += 1;
-                if settings.documents {
+                if documents {
                     answered.said.push(format!("line {number}: {error}"));
                     continue;
                 }

@@ -7,6 +7,7 @@ use crate::formats::annotations::fault::AnnotationError;
 use crate::formats::annotations::token_lists::names;
 use crate::formats::annotations::{Document, Format, Loss, ReadOptions, TextFile, Unit, labelled};
 use crate::label::Label;
+use crate::notice;
 
 /// How many losses of a kind are told.
 const TOLD: usize = 5;
@@ -38,7 +39,7 @@ pub(super) fn read(
         format!(", offsets in {}", unit.name())
     });
     let file = source.path.display();
-    eprintln!("{file}: read as {}{counted}", format.name());
+    notice!("{file}: read as {}{counted}", format.name());
     let mut losses = reading.losses;
     let mut types = OwnTypes::default();
     let mut samples = Vec::with_capacity(reading.documents.len());
@@ -55,14 +56,14 @@ pub(super) fn read(
         });
     }
     for loss in spans.iter().take(TOLD).chain(&beside) {
-        eprintln!("{file}: {loss}");
+        notice!("{file}: {loss}");
     }
     if spans.len() > TOLD {
-        eprintln!("{file}: {} spans left out in all", spans.len());
+        notice!("{file}: {} spans left out in all", spans.len());
     }
     let types = types.to_string();
     if !types.is_empty() {
-        eprintln!("{file}: {types}");
+        notice!("{file}: {types}");
     }
     if samples.is_empty() {
         return Err(CorpusError::Empty {

@@ -109,12 +109,11 @@ pub(super) fn object(line: &str) -> Option<Fault> {
 fn of_its_members(line: &str) -> Option<Fault> {
     let value: Value = serde_json::from_str(line).ok()?;
     let has = |key: &str| value.get(key).is_some();
-    let first = |key: &str| value.get(key).and_then(|list| list.get(0));
     let spans = |key: &str| {
         let list = value.get(key).and_then(Value::as_array);
         list.is_some_and(|list| list.iter().all(|span| span.is_array() || span.is_object()))
     };
-    let whole = |key: &str| first(key).is_some_and(Value::is_number);
+    let whole = |key: &str| value.get(key).is_some_and(|list| list[0].is_number());
     let (name, remedy) = if has("paragraphs") || has("cats") {
         ("spaCy training data", TO_JSONL)
     } else if has("tokenized_text") && has("ner") {
@@ -147,16 +146,6 @@ fn of_its_members(line: &str) -> Option<Fault> {
         (
             "words under another name than \"tokens\"",
             "rename the members, for example by `jq -c '{tokens: .words, labels: .ner_tags}'`",
-        )
-    } else if has("tokens")
-        && !has("labels")
-        && ["ner_tags", "tags", "ner", "label"]
-            .into_iter()
-            .any(|key| first(key).is_some_and(Value::is_string))
-    {
-        (
-            "labels under another name than \"labels\"",
-            "rename the member, for example by `jq -c '{tokens, labels: .ner_tags}'`",
         )
     } else if ["labels", "ner_tags", "tags", "ner"].into_iter().any(whole) {
         (

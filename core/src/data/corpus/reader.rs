@@ -2,7 +2,7 @@
 
 use crate::data::corpus::labels::OwnTypes;
 use crate::data::corpus::{CorpusError, Fault, Format, Sample, Source, foreign, prefixes};
-use crate::formats::annotations::lines::{columns, is_comment, shorten};
+use crate::formats::annotations::lines::{columns, image_id, is_comment, shorten};
 use crate::formats::annotations::tags::{Scheme, bio, is_tag};
 use crate::formats::lone_surrogates::without_lone_surrogates;
 use crate::formats::packed::{Packed, packed};
@@ -448,11 +448,4 @@ impl<R: BufRead> Iterator for Reader<'_, R> {
         self.done = !matches!(next, Some(Ok(_)));
         next
     }
-}
-
-/// What follows `IMGID:` in a line that begins a tweet. `IMGID:<TAB>O` is a word and its label.
-fn image_id(line: &str) -> Option<&str> {
-    let id = line.strip_prefix("IMGID:")?;
-    let word = matches!(columns(line).as_slice(), [_, label] if is_tag(label));
-    (!word).then(|| id.trim_matches([' ', '\t']))
 }

@@ -6,6 +6,7 @@ use crate::data::corpus::{
 };
 use crate::formats::annotations::{Scheme, TextFile, Unit};
 use crate::label::{EntityType, Label};
+use crate::notice;
 use serde::{Deserialize, Serialize};
 use std::fs;
 use std::path::PathBuf;
@@ -127,19 +128,19 @@ impl Source {
             return annotated::read(self, format, &[file]);
         }
         let bytes = fs::read(&self.path).map_err(io)?;
-        if self.format.is_none()
-            && let Ok(text) = str::from_utf8(&bytes)
-        {
-            let files = [TextFile {
-                name: String::new(),
-                text: text.to_owned(),
-            }];
-            let guess = Format::detect(&files);
-            if let Some(format) = guess.filter(|format| !in_lines(*format)) {
-                return annotated::read(self, format, &files);
-            }
+        if self.format.is_some() {
+            return self.read_lines(&bytes);
         }
-        self.read_lines(&bytes)
+        let text = match String::from_utf8(bytes) {
+            Ok(text) => text,
+            Err(error) => return self.read_lines(error.as_bytes()),
+        };
+        let name = String::new();
+        let files = [TextFile { name, text }];
+        match Format::detect(&files).filter(|format| !in_lines(*format)) {
+            Some(format) => annotated::read(self, format, &files),
+            None => self.read_lines(files[0].text.as_bytes()),
+        }
     }
 
     /// Reads what [`Reader`] reads.
@@ -155,7 +156,7 @@ impl Source {
         let mut samples = reader.by_ref().collect::<Result<Vec<_>, _>>()?;
         let types = reader.types.to_string();
         if !types.is_empty() {
-            eprintln!("{}: {types}", self.path.display());
+            notice!("{}: {types}", self.path.display());
         }
         let is_iob1 = match self.scheme {
             Some(scheme) => scheme == Scheme::Iob1,

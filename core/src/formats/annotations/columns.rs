@@ -4,7 +4,7 @@ use crate::formats::annotations::document::Document;
 use crate::formats::annotations::exchange::{ReadOptions, Reading, WriteOptions};
 use crate::formats::annotations::fault::{AnnotationError, Loss};
 use crate::formats::annotations::format::Format;
-use crate::formats::annotations::lines::{columns, is_comment, shorten};
+use crate::formats::annotations::lines::{columns, image_id, is_comment, shorten};
 use crate::formats::annotations::record::{beside, say_unkept};
 use crate::formats::annotations::tagged::spans;
 use crate::formats::annotations::tags::{Scheme, is_tag};
@@ -130,13 +130,6 @@ fn close(open: &mut Sentence, found: &mut Vec<Sentence>) {
     if !open.words.is_empty() {
         found.push(std::mem::take(open));
     }
-}
-
-/// What follows `IMGID:` in a line that begins a tweet. `IMGID:<TAB>O` is a word and its label.
-fn image_id(line: &str) -> Option<&str> {
-    let id = line.strip_prefix("IMGID:")?;
-    let word = matches!(columns(line).as_slice(), [_, label] if is_tag(label));
-    (!word).then(|| id.trim_matches([' ', '\t']))
 }
 
 pub(super) fn write(

@@ -76,6 +76,13 @@ pub(crate) fn is_comment(line: &str) -> bool {
         || rest == "end document"
 }
 
+/// What follows `IMGID:` in a line that begins a tweet. `IMGID:<TAB>O` is a word and its label.
+pub(crate) fn image_id(line: &str) -> Option<&str> {
+    let id = line.strip_prefix("IMGID:")?;
+    let word = matches!(columns(line).as_slice(), [_, label] if is_tag(label));
+    (!word).then(|| id.trim_matches([' ', '\t']))
+}
+
 /// The columns of a line.
 pub(crate) fn columns(line: &str) -> Vec<&str> {
     if line.contains('\t') {

@@ -7,6 +7,7 @@ use mner_core::data::corpus::Sample;
 use mner_core::evaluate::calibration::Calibration;
 use mner_core::evaluate::report::{Evaluation, Judged, ShownImage, page};
 use mner_core::evaluate::scores::Report;
+use mner_core::notice;
 use mner_core::recognizer::Recognizer;
 use mner_core::systems::image_batch::EncodedImage;
 use std::path::{Path, PathBuf};
@@ -58,7 +59,7 @@ pub fn write(
             .collect(),
     };
     std::fs::write(path, page(&evaluation)).map_err(|e| format!("{}: {e}", path.display()))?;
-    eprintln!("wrote {}", path.display());
+    notice!("wrote {}", path.display());
     Ok(())
 }
 
