@@ -9,7 +9,7 @@ use crate::formats::annotations::exchange::{ReadOptions, Reading, TextFile, Writ
 use crate::formats::annotations::fault::{AnnotationError, Loss};
 use crate::formats::annotations::lines::shorten;
 use crate::formats::annotations::offsets::{Offsets, Unit};
-use crate::formats::annotations::record::{beside, place_of, say_unkept, stretch};
+use crate::formats::annotations::record::{beside, place_of, stretch};
 use std::collections::{BTreeMap, BTreeSet};
 
 const LINE: &str = "a line `T1<TAB>Type start end<TAB>text`";
@@ -146,7 +146,6 @@ pub(super) fn write(
     options: &WriteOptions,
     losses: &mut Vec<Loss>,
 ) -> Vec<TextFile> {
-    say_unkept(documents, false, losses);
     let unit = options.offsets.unwrap_or(Unit::Chars);
     let mut files = Vec::with_capacity(2 * documents.len() + 1);
     let (mut taken, mut kinds) = (BTreeSet::new(), BTreeSet::new());

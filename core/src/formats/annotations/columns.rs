@@ -5,10 +5,10 @@ use crate::formats::annotations::exchange::{ReadOptions, Reading, WriteOptions};
 use crate::formats::annotations::fault::{AnnotationError, Loss};
 use crate::formats::annotations::format::Format;
 use crate::formats::annotations::lines::{columns, image_id, is_comment, shorten};
-use crate::formats::annotations::record::{beside, say_unkept};
+use crate::formats::annotations::record::beside;
 use crate::formats::annotations::tagged::spans;
 use crate::formats::annotations::tags::{Scheme, is_tag};
-use crate::formats::annotations::words::labelled;
+use crate::formats::annotations::words::with_words;
 
 /// A sentence as it was read.
 #[derive(Default)]
@@ -138,14 +138,11 @@ pub(super) fn write(
     options: &WriteOptions,
     losses: &mut Vec<Loss>,
 ) -> String {
-    say_unkept(documents, false, losses);
     let mut out = String::new();
     for (number, document) in documents.iter().enumerate() {
-        let found = labelled(document, losses);
-        if found.words.is_empty() {
-            beside(losses, &document.place, "a text without words is left out");
+        let Some(found) = with_words(document, losses) else {
             continue;
-        }
+        };
         let id = document.id.is_some() && format != Format::ImgId;
         if id
             || !document.images.is_empty()

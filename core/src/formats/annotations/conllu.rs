@@ -13,10 +13,10 @@ use crate::formats::annotations::exchange::{ReadOptions, Reading, WriteOptions};
 use crate::formats::annotations::fault::{AnnotationError, Loss};
 use crate::formats::annotations::format::Format;
 use crate::formats::annotations::lines::shorten;
-use crate::formats::annotations::record::{beside, say_unkept};
+use crate::formats::annotations::record::beside;
 use crate::formats::annotations::tagged::spans;
 use crate::formats::annotations::tags::Scheme;
-use crate::formats::annotations::words::{Labelled, labelled};
+use crate::formats::annotations::words::{Labelled, with_words};
 use serde_json::{Map, Value};
 use std::ops::Range;
 
@@ -195,14 +195,11 @@ pub(super) fn write(
     options: &WriteOptions,
     losses: &mut Vec<Loss>,
 ) -> String {
-    say_unkept(documents, false, losses);
     let mut out = String::new();
     for document in documents {
-        let found = labelled(document, losses);
-        if found.words.is_empty() {
-            beside(losses, &document.place, "a text without words is left out");
+        let Some(found) = with_words(document, losses) else {
             continue;
-        }
+        };
         comments(document, losses, &mut out);
         if format == Format::UniversalNer && !lies_in_text(document, &found) {
             let what = "white space other than one blank between words is not kept in this format";

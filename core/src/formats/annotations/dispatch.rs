@@ -6,6 +6,7 @@ use crate::formats::annotations::exchange::{
 };
 use crate::formats::annotations::fault::AnnotationError;
 use crate::formats::annotations::format::Format;
+use crate::formats::annotations::record::say_unkept;
 use crate::formats::annotations::{
     brat, columns, conllu, detect, doccano, label_studio, mner, prodigy, spacy, token_lists,
 };
@@ -67,6 +68,9 @@ impl Format {
     /// Writes documents in this format. No document gives files without any.
     pub fn write(self, documents: &[Document], options: &WriteOptions) -> Writing {
         let mut losses = Vec::new();
+        if !matches!(self, Self::Mner | Self::LabelStudio) {
+            say_unkept(documents, &mut losses);
+        }
         let text = match self {
             Self::ImgId | Self::Conll2 | Self::Conll4 | Self::Numbered => {
                 columns::write(self, documents, options, &mut losses)

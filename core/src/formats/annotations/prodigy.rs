@@ -9,7 +9,7 @@ use crate::formats::annotations::fault::{AnnotationError, Loss};
 use crate::formats::annotations::format::Format;
 use crate::formats::annotations::offsets::{Offsets, Unit};
 use crate::formats::annotations::record::{
-    Members, about, beside, number, object, place_of, records, say_unkept, stretch,
+    Members, about, beside, number, object, place_of, records, stretch,
 };
 use serde_json::{Map, Value, json};
 use std::ops::Range;
@@ -93,7 +93,6 @@ pub(super) fn write(
     options: &WriteOptions,
     losses: &mut Vec<Loss>,
 ) -> String {
-    say_unkept(documents, false, losses);
     let unit = options.offsets.unwrap_or(Unit::Chars);
     let mut out = String::new();
     for document in documents {

@@ -271,15 +271,12 @@ pub(super) fn beside(losses: &mut Vec<Loss>, place: &str, what: &str) {
     }
 }
 
-/// Says once that a format keeps no confidences, or no layers.
-pub(super) fn say_unkept(documents: &[Document], confidences: bool, losses: &mut Vec<Loss>) {
+/// Says once that a format keeps no confidences, and no layers.
+pub(super) fn say_unkept(documents: &[Document], losses: &mut Vec<Loss>) {
     for document in documents {
-        if !confidences && document.spans.iter().any(|span| span.confidence.is_some()) {
-            beside(
-                losses,
-                &document.place,
-                "confidences are not kept in this format",
-            );
+        if document.spans.iter().any(|span| span.confidence.is_some()) {
+            let what = "confidences are not kept in this format";
+            beside(losses, &document.place, what);
         }
         if document.spans.iter().any(|span| span.layer.is_some()) {
             let what = "the names of Label Studio's controls are not kept in this format";

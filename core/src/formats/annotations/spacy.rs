@@ -9,7 +9,7 @@ use crate::formats::annotations::fault::{AnnotationError, Loss};
 use crate::formats::annotations::format::Format;
 use crate::formats::annotations::offsets::{Offsets, Unit};
 use crate::formats::annotations::record::{
-    Members, Record, beside, is_pair, number, place_of, records, say_unkept, stretch,
+    Members, Record, beside, is_pair, number, place_of, records, stretch,
 };
 use crate::formats::annotations::words::apart;
 use serde_json::{Value, json};
@@ -78,7 +78,6 @@ pub(super) fn write(
     options: &WriteOptions,
     losses: &mut Vec<Loss>,
 ) -> String {
-    say_unkept(documents, false, losses);
     let unit = options.offsets.unwrap_or(Unit::Chars);
     let mut lines = Vec::with_capacity(documents.len());
     for document in documents {

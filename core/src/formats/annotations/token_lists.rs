@@ -8,12 +8,10 @@ use crate::formats::annotations::exchange::{ReadOptions, Reading, WriteOptions};
 use crate::formats::annotations::fault::{AnnotationError, Loss};
 use crate::formats::annotations::format::Format;
 use crate::formats::annotations::mner;
-use crate::formats::annotations::record::{
-    Members, about, beside, number, object, records, say_unkept, shown,
-};
+use crate::formats::annotations::record::{Members, about, number, object, records, shown};
 use crate::formats::annotations::tagged::spans;
 use crate::formats::annotations::tags::Scheme;
-use crate::formats::annotations::words::labelled;
+use crate::formats::annotations::words::with_words;
 use serde_json::{Value, json};
 
 const TOKENS: &str = "a list of words under \"tokens\"";
@@ -110,14 +108,11 @@ pub(super) fn write(
     options: &WriteOptions,
     losses: &mut Vec<Loss>,
 ) -> String {
-    say_unkept(documents, false, losses);
     let mut out = String::new();
     for document in documents {
-        let found = labelled(document, losses);
-        if found.words.is_empty() {
-            beside(losses, &document.place, "a text without words is left out");
+        let Some(found) = with_words(document, losses) else {
             continue;
-        }
+        };
         let tags = options.scheme.write(found.words.len(), &found.entities);
         let mut own = about(document, false);
         own.push(("tokens", json!(found.tokens(document))));

@@ -2,6 +2,7 @@
 
 use crate::formats::annotations::document::{Document, Span};
 use crate::formats::annotations::fault::{Loss, Unfit};
+use crate::formats::annotations::record::beside;
 use crate::formats::annotations::tags::WordSpan;
 use crate::tweet::words::{Sigils, split_words};
 use std::ops::Range;
@@ -76,6 +77,16 @@ pub fn labelled(document: &Document, losses: &mut Vec<Loss>) -> Labelled {
         }
     }
     Labelled { words, entities }
+}
+
+/// [`labelled`], unless the document has no words, which is a [`Loss`].
+pub(super) fn with_words(document: &Document, losses: &mut Vec<Loss>) -> Option<Labelled> {
+    let found = labelled(document, losses);
+    if found.words.is_empty() {
+        beside(losses, &document.place, "a text without words is left out");
+        return None;
+    }
+    Some(found)
 }
 
 /// The spans of a document without those that overlap one that begins earlier, or a longer one that begins with them.
