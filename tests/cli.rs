@@ -1,50 +1,22 @@
 //! The `mner` program as a person or a script uses it, on a tiny model of random weights.
 
+mod program;
+
+use program::{fail, mner, path, run, succeed};
 use serde_json::{Value, json};
 use std::fs;
 use std::io::Write;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::Stdio;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
-
-fn mner(args: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_mner"));
-    command.args(args);
-    command
-}
-
-fn run(args: &[&str]) -> Output {
-    mner(args).output().unwrap()
-}
-
-fn succeed(args: &[&str]) -> String {
-    let output = run(args);
-    assert!(
-        output.status.success(),
-        "mner {args:?}: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    String::from_utf8(output.stdout).unwrap()
-}
-
-/// The sentence a command fails with; its exit code must be `code`.
-fn fail(args: &[&str], code: i32) -> String {
-    let output = run(args);
-    assert_eq!(output.status.code(), Some(code), "mner {args:?}");
-    String::from_utf8(output.stderr).unwrap()
-}
 
 /// A folder with a bundle of random weights in `bundle`.
 fn with_bundle() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     succeed(&["init", "--out", path(&folder, "bundle").as_str()]);
     folder
-}
-
-fn path(folder: &TempDir, name: &str) -> String {
-    folder.path().join(name).to_str().unwrap().to_owned()
 }
 
 #[test]

@@ -1,15 +1,12 @@
 //! The program with files of annotation tools, in and out.
 
+mod program;
+
+use program::{fail, path, run};
 use serde_json::{Value, json};
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
 use tempfile::TempDir;
-
-fn mner(args: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_mner"));
-    command.args(args).output().unwrap()
-}
 
 fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
@@ -17,20 +14,10 @@ fn text(bytes: &[u8]) -> String {
 
 /// Standard output and standard error of a command that does what it should.
 fn succeed(args: &[&str]) -> (String, String) {
-    let output = mner(args);
+    let output = run(args);
     let said = text(&output.stderr);
     assert!(output.status.success(), "mner {args:?}: {said}");
     (text(&output.stdout), said)
-}
-
-fn fail(args: &[&str]) -> String {
-    let output = mner(args);
-    assert_eq!(output.status.code(), Some(1), "mner {args:?}");
-    text(&output.stderr)
-}
-
-fn path(folder: &TempDir, name: &str) -> String {
-    folder.path().join(name).to_str().unwrap().to_owned()
 }
 
 fn with_file(name: &str, content: &str) -> (TempDir, String) {
@@ -78,9 +65,9 @@ fn a_file_is_converted_and_what_was_guessed_is_said() {
     ]);
     assert!(said.contains("taken for brat"), "{said}");
     assert_eq!(out, "👩\tO\nSunita\tS-PERSON\nin\tO\nHouston\tS-GPE\n\n");
-    assert!(fail(&["convert", "--to", "brat", &file, "-"]).contains("name a folder"));
+    assert!(fail(&["convert", "--to", "brat", &file, "-"], 1).contains("name a folder"));
     let (_, nothing) = with_file("x.txt", "no format at all\n");
-    assert!(fail(&["convert", "--to", "brat", &nothing, "-"]).contains("x.txt"));
+    assert!(fail(&["convert", "--to", "brat", &nothing, "-"], 1).contains("x.txt"));
 }
 
 #[test]
@@ -91,7 +78,7 @@ fn spans_that_words_cannot_say_stop_a_conversion_unless_they_are_to_go() {
     );
     let (folder, file) = with_file("in.jsonl", lines);
     let out = path(&folder, "out.conll");
-    let said = fail(&["convert", "--to", "conll2", &file, &out]);
+    let said = fail(&["convert", "--to", "conll2", &file, &out], 1);
     assert!(
         said.contains("line 1: the span \"Oba\" (X, code points 0 to 3) cuts a word")
             && said.contains("--unfit-spans drop"),
@@ -120,7 +107,7 @@ fn spans_that_words_cannot_say_stop_a_conversion_unless_they_are_to_go() {
 #[test]
 fn numbers_are_tags_once_their_names_are_known() {
     let (folder, file) = with_file("in.jsonl", "{\"tokens\": [\"Rome\"], \"ner_tags\": [1]}\n");
-    let said = fail(&["convert", "--to", "conll2", &file, "-"]);
+    let said = fail(&["convert", "--to", "conll2", &file, "-"], 1);
     assert!(said.contains("`--names O,B-PER,I-PER,...`"), "{said}");
     let (out, _) = succeed(&[
         "convert", "--to", "conll2", "--names", "O,B-LOC", &file, "-",
@@ -141,23 +128,26 @@ fn answers_and_scores_speak_other_tools_formats() {
     let input = path(&folder, "in.jsonl");
     let record = json!({"id": 7, "text": tweet, "user": "ann", "image": "lost.jpg"});
     fs::write(&input, format!("{record}\n{{\"text\": 3}}\n")).unwrap();
-    let json = mner(&["predict", "--bundle", &bundle, "--input", &input, "--json"]).stdout;
+    let json = run(&["predict", "--bundle", &bundle, "--input", &input, "--json"]).stdout;
     let answer: Value = serde_json::from_str(text(&json).lines().next().unwrap()).unwrap();
     let entities = answer["entities"].as_array().unwrap();
     assert!(!entities.is_empty(), "random weights find something");
 
     let out = path(&folder, "out.json");
-    let said = fail(&[
-        "predict",
-        "--bundle",
-        &bundle,
-        "--input",
-        &input,
-        "--format",
-        "label-studio",
-        "--out",
-        &out,
-    ]);
+    let said = fail(
+        &[
+            "predict",
+            "--bundle",
+            &bundle,
+            "--input",
+            &input,
+            "--format",
+            "label-studio",
+            "--out",
+            &out,
+        ],
+        1,
+    );
     assert!(
         said.contains("line 2: \"text\" is not a string")
             && said.contains("line 1: this model reads text alone"),

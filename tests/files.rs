@@ -1,46 +1,22 @@
 //! Files that the command line writes for people and other programs: features, exports, model cards, reports, plots.
 
+mod program;
+
 use mner_core::bundle::manifest::Manifest;
 use mner_core::packing::card::{CARD, card};
+use program::{path, run, succeed, with_bundle};
 use safetensors::SafeTensors;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 use tempfile::TempDir;
-
-/// What the program prints; it must succeed.
-fn mner(args: &[&str]) -> String {
-    let output = Command::new(env!("CARGO_BIN_EXE_mner"))
-        .args(args)
-        .output()
-        .unwrap();
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "mner {args:?}: {said}");
-    String::from_utf8(output.stdout).unwrap()
-}
 
 /// The sentence that the program fails with.
 fn fail(args: &[&str]) -> String {
-    let output = Command::new(env!("CARGO_BIN_EXE_mner"))
-        .args(args)
-        .output()
-        .unwrap();
+    let output = run(args);
     assert!(!output.status.success(), "mner {args:?} succeeds");
     String::from_utf8(output.stderr).unwrap()
-}
-
-fn path(folder: &TempDir, name: &str) -> String {
-    folder.path().join(name).to_str().unwrap().to_owned()
-}
-
-/// A folder with a bundle of random weights in `bundle`.
-fn with_bundle(system: &str) -> TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    let bundle = path(&folder, "bundle");
-    mner(&["init", "--system", system, "--out", &bundle]);
-    folder
 }
 
 fn repository() -> &'static Path {
@@ -82,9 +58,9 @@ fn features_are_those_that_another_crf_confirmed() {
         });
         let mut args = vec!["predict", "--bundle", &bundle, "--text", text, "--json"];
         args.extend(image.iter().flat_map(|image| ["--image", image]));
-        let plain = mner(&args);
+        let plain = succeed(&args);
         args.extend(["--emissions", "--features", &file]);
-        assert_eq!(mner(&args), plain, "the answer is the same");
+        assert_eq!(succeed(&args), plain, "the answer is the same");
         let bytes = fs::read(&file).unwrap();
         let tensors = SafeTensors::deserialize(&bytes).unwrap();
         assert_eq!(json!(i64s(&tensors, "labels")), case["labels"], "{text}");
@@ -96,7 +72,7 @@ fn features_are_those_that_another_crf_confirmed() {
             let expected = expected.as_f64().unwrap();
             assert!((got - expected).abs() < 1e-5, "{got} against {expected}");
         }
-        mner(&args);
+        succeed(&args);
         assert_eq!(
             fs::read(&file).unwrap(),
             bytes,
@@ -120,7 +96,7 @@ fn features_without_emissions_are_the_image_s_alone() {
     ];
     assert!(fail(&base).contains("--image, or --emissions"));
     let image = repository().join("tests/reference/pictures/rgb.png");
-    mner(&[&base[..], &["--image", image.to_str().unwrap()]].concat());
+    succeed(&[&base[..], &["--image", image.to_str().unwrap()]].concat());
     let bytes = fs::read(&file).unwrap();
     let tensors = SafeTensors::deserialize(&bytes).unwrap();
     assert!(
@@ -140,7 +116,7 @@ fn features_without_emissions_are_the_image_s_alone() {
         "--features",
         &file,
     ];
-    mner(&empty);
+    succeed(&empty);
     let bytes = fs::read(&file).unwrap();
     let tensors = SafeTensors::deserialize(&bytes).unwrap();
     assert_eq!(tensors.tensor("emissions").unwrap().shape(), [0, 9]);
@@ -152,7 +128,7 @@ fn exports_name_every_tensor_of_every_system() {
     for (system, expected) in reference("exported_tensors.json").as_object().unwrap() {
         let folder = with_bundle(system);
         let (bundle, out) = (path(&folder, "bundle"), path(&folder, "exported"));
-        mner(&["export", "--bundle", &bundle, "--out", &out]);
+        succeed(&["export", "--bundle", &bundle, "--out", &out]);
         let bytes = fs::read(format!("{out}/model.safetensors")).unwrap();
         let tensors = SafeTensors::deserialize(&bytes).unwrap();
         let found: BTreeMap<String, Vec<usize>> = tensors
@@ -179,12 +155,12 @@ fn a_bundle_comes_with_its_card_and_is_as_good_without() {
         "{written}"
     );
     assert!(written.contains("None are recorded.") && !written.contains("model-index"));
-    mner(&["inspect", &bundle]);
+    succeed(&["inspect", &bundle]);
     assert!(fail(&["card", "--bundle", &bundle]).contains("--overwrite"));
-    assert_eq!(mner(&["card", "--bundle", &bundle, "--print"]), written);
+    assert_eq!(succeed(&["card", "--bundle", &bundle, "--print"]), written);
     fs::write(&file, "mine").unwrap();
-    mner(&["inspect", &bundle]);
-    mner(&[
+    succeed(&["inspect", &bundle]);
+    succeed(&[
         "card",
         "--bundle",
         &bundle,
@@ -195,11 +171,11 @@ fn a_bundle_comes_with_its_card_and_is_as_good_without() {
     let english = fs::read_to_string(&file).unwrap();
     assert!(english.contains("language:\n  - \"en\"\n") && english.contains("Language: en."));
     fs::remove_file(&file).unwrap();
-    mner(&["inspect", &bundle]);
-    mner(&["card", "--bundle", &bundle]);
+    succeed(&["inspect", &bundle]);
+    succeed(&["card", "--bundle", &bundle]);
     assert_eq!(fs::read_to_string(&file).unwrap(), written);
     let small = path(&folder, "small");
-    mner(&[
+    succeed(&[
         "quantize", "--bundle", &bundle, "--out", &small, "--scheme", "q8",
     ]);
     let small = fs::read_to_string(format!("{small}/{CARD}")).unwrap();
@@ -258,8 +234,8 @@ fn a_report_is_one_file_with_all_that_was_evaluated() {
         "--user-names",
         "drop",
     ];
-    let plain = mner(&[&base[..], &more].concat());
-    let with = mner(&[&base[..], &more, &["--report", &report]].concat());
+    let plain = succeed(&[&base[..], &more].concat());
+    let with = succeed(&[&base[..], &more, &["--report", &report]].concat());
     assert_eq!(plain, with, "what is printed is the same");
     let scores: Value = serde_json::from_str(&with).unwrap();
     let page = fs::read_to_string(&report).unwrap();
@@ -305,7 +281,7 @@ fn a_run_is_drawn_also_when_it_goes_on() {
             "--max-subwords",
             "32",
         ];
-        mner(&[&args[..], more].concat())
+        succeed(&[&args[..], more].concat())
     };
     train("2", &["--language", "en", "--language", "de"]);
     let plot = format!("{out}/training.svg");

@@ -1,30 +1,13 @@
 //! `mner predict --input` and `mner evaluate` give the same bytes for any number of threads, and end whatever happens.
 
+mod program;
+
+use program::{mner, path, with_bundle};
 use std::fmt::Write as _;
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
-use std::process::{Command, Output, Stdio};
+use std::process::{Output, Stdio};
 use std::time::{Duration, Instant};
-use tempfile::TempDir;
-
-fn mner(args: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_mner"));
-    command.args(args);
-    command
-}
-
-fn path(folder: &TempDir, name: &str) -> String {
-    folder.path().join(name).to_str().unwrap().to_owned()
-}
-
-/// A folder with a bundle of random weights in `bundle`.
-fn with_bundle(system: &str) -> TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    let bundle = path(&folder, "bundle");
-    let made = mner(&["init", "--system", system, "--out", &bundle]).output();
-    assert!(made.unwrap().status.success());
-    folder
-}
 
 /// What a command says on standard error but for its progress, which a clock decides.
 fn said(output: &Output) -> String {
