@@ -53,7 +53,7 @@ fn features_are_those_that_another_crf_confirmed() {
         let (bundle, file) = (path(folder, "bundle"), path(folder, "features"));
         let text = case["text"].as_str().unwrap();
         let image = case["image"].as_str().map(|name| {
-            let path = repository().join("tests/reference/pictures").join(name);
+            let path = repository().join("tests/reference/images").join(name);
             path.to_str().unwrap().to_owned()
         });
         let mut args = vec!["predict", "--bundle", &bundle, "--text", text, "--json"];
@@ -95,7 +95,7 @@ fn features_without_emissions_are_the_image_s_alone() {
         &file,
     ];
     assert!(fail(&base).contains("--image, or --emissions"));
-    let image = repository().join("tests/reference/pictures/rgb.png");
+    let image = repository().join("tests/reference/images/rgb.png");
     succeed(&[&base[..], &["--image", image.to_str().unwrap()]].concat());
     let bytes = fs::read(&file).unwrap();
     let tensors = SafeTensors::deserialize(&bytes).unwrap();
@@ -221,9 +221,9 @@ fn a_report_is_one_file_with_all_that_was_evaluated() {
     let (bundle, data) = (path(&folder, "bundle"), corpus(&folder));
     let images = path(&folder, "images");
     fs::create_dir(&images).unwrap();
-    let picture = repository().join("tests/reference/pictures/rgb.png");
+    let image = repository().join("tests/reference/images/rgb.png");
     for id in 0..3 {
-        fs::copy(&picture, format!("{images}/{id}.png")).unwrap();
+        fs::copy(&image, format!("{images}/{id}.png")).unwrap();
     }
     let report = path(&folder, "report.html");
     let base = ["evaluate", "--bundle", &bundle, "--data", &data, "--json"];

@@ -99,7 +99,7 @@ fn a_stream_is_answered_alike_by_any_number_of_threads() {
 fn images_are_read_alike_by_any_number_of_threads() {
     let folder = with_bundle("hamlearning");
     let (bundle, input) = (path(&folder, "bundle"), path(&folder, "tweets.jsonl"));
-    let pictures = format!("{}/../tests/reference/pictures", env!("CARGO_MANIFEST_DIR"));
+    let reference = format!("{}/../tests/reference/images", env!("CARGO_MANIFEST_DIR"));
     let images = [
         "rgb.png",
         "lost.jpg",
@@ -120,7 +120,7 @@ fn images_are_read_alike_by_any_number_of_threads() {
     fs::write(&input, &lines).unwrap();
     let output = with_threads(
         &[
-            "predict", "--bundle", &bundle, "--input", &input, "--images", &pictures, "--json",
+            "predict", "--bundle", &bundle, "--input", &input, "--images", &reference, "--json",
         ],
         &["1", "2", "5"],
     );

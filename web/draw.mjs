@@ -1,5 +1,5 @@
 /**
- * Draws the page's pictures from drawings/ and its icons from www/icon.svg: `node web/draw.mjs`.
+ * Draws the page's images from drawings/ and its icons from www/icon.svg: `node web/draw.mjs`.
  * Needs Chromium and the packages of tests/browser; what it draws is checked in.
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -13,7 +13,7 @@ const at = (path) => new URL(`../${path}`, import.meta.url);
 const browser = await chromium.launch({ executablePath: env.CHROMIUM ?? '/usr/bin/chromium', args: ['--no-sandbox'] });
 const page = await browser.newPage();
 
-/** An SVG as the bytes of a picture. */
+/** An SVG as the bytes of an image. */
 async function draw(svg, type, width, height) {
   const url = await page.evaluate(
     async ([svg, type, width, height]) => {

@@ -8,7 +8,7 @@ import { linkTo, textIn } from './link.js';
 import { describe, installed } from './models.js';
 import { keep, keepOffline } from './offline.js';
 import { Pane } from './pane.js';
-import { nameOf } from './picture.js';
+import { nameOf } from './image.js';
 import { remember as keepChoice, remembered } from './settings.js';
 import { Visit } from './visit.js';
 import { drawVisit } from './visit-view.js';
@@ -23,7 +23,7 @@ const query = new URLSearchParams(location.search);
 /** @type {import('./models.js').Model[]} */
 let models = [];
 /** @type {import('./composer.js').Input} */
-let input = { text: '', pictures: [], tweet: 0 };
+let input = { text: '', images: [], tweet: 0 };
 /** @typedef {{pane: Pane, key: string, name?: string}} Slot `key` is the parameter of the URL that names the pane's model */
 /** @type {Slot[]} */
 const panes = [];
@@ -122,7 +122,7 @@ function compare(on) {
   remember();
 }
 
-/** The pictures of the examples that were taken, so that a model need not look at one twice. */
+/** The images of the examples that were taken, so that a model need not look at one twice. */
 const fetched = new Map();
 
 async function take({ name, alt, text, image }) {
@@ -146,8 +146,8 @@ function showAnswer() {
 
 function showExamples() {
   const items = EXAMPLES.map((example) => {
-    const picture = element('img', { src: example.image, alt: '', width: 160, height: 100, loading: 'lazy' });
-    const button = element('button', { type: 'button' }, picture, element('span', {}, say(example.name)));
+    const image = element('img', { src: example.image, alt: '', width: 160, height: 100, loading: 'lazy' });
+    const button = element('button', { type: 'button' }, image, element('span', {}, say(example.name)));
     button.onclick = () => take(example);
     return element('li', {}, button);
   });
@@ -160,8 +160,8 @@ function wanted({ recognition }) {
 }
 
 function showVisit() {
-  drawVisit({ section: $('visit'), count: $('visit-count'), list: $('visit-list') }, visit.all, wanted, async ({ text, pictures, caption }) => {
-    await composer.fill(text, pictures, caption);
+  drawVisit({ section: $('visit'), count: $('visit-count'), list: $('visit-list') }, visit.all, wanted, async ({ text, images, caption }) => {
+    await composer.fill(text, images, caption);
     $('panes').scrollIntoView({ block: 'nearest' });
     $('tweet').focus({ preventScroll: true });
   });
@@ -226,7 +226,7 @@ copyBy(
   () => linkTo(composer.text),
   (words) => {
     announce(words);
-    if (words === say('copy.done') && input.pictures.length) composer.complain(new Refusal('link.copied'));
+    if (words === say('copy.done') && input.images.length) composer.complain(new Refusal('link.copied'));
   },
   (refusal) => composer.complain(/** @type {Refusal} */ (refusal)),
 );
@@ -240,7 +240,7 @@ offerDownloads({ formats: byId(HTMLSelectElement, 'visit-format'), button: byId(
   mner: panes[0].pane.mner,
   name: 'visit',
   list: true,
-  tweets: visit.all.map((read) => ({ text: read.text, recognition: wanted(read), model: read.model.name, images: read.pictures.map(nameOf) })),
+  tweets: visit.all.map((read) => ({ text: read.text, recognition: wanted(read), model: read.model.name, images: read.images.map(nameOf) })),
 }));
 $('visit-clear').onclick = () => {
   visit.clear();

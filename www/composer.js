@@ -1,16 +1,16 @@
-/** What a person puts in: a tweet, its pictures and perhaps a caption. */
+/** What a person puts in: a tweet, its images and perhaps a caption. */
 import { byId, element } from './dom.js';
 import { takeIn } from './intake.js';
-import { MOST, nameOf, opened, sizeOf } from './picture.js';
+import { MOST, nameOf, opened, sizeOf } from './image.js';
 import { kindOf, textOf } from './text-file.js';
 import { Refusal, say, word } from './wording.js';
 
 const PAUSE = 120;
 
 /**
- * @typedef {import('./picture.js').Picture} Picture
- * @typedef {import('./picture.js').Given} Given
- * @typedef {{text: string, pictures: Picture[], caption?: string, tweet: number}} Input
+ * @typedef {import('./image.js').ShownImage} ShownImage
+ * @typedef {import('./image.js').Given} Given
+ * @typedef {{text: string, images: ShownImage[], caption?: string, tweet: number}} Input
  *     `tweet` stays the same while one tweet is written, and is another's for what takes its place
  */
 export class Composer {
@@ -18,8 +18,8 @@ export class Composer {
   #onInput;
   #announce;
   #typing;
-  /** @type {Picture[]} */
-  #pictures = [];
+  /** @type {ShownImage[]} */
+  #images = [];
   /** @type {Input} what was told last */
   #told;
   #tweet = 0;
@@ -68,31 +68,31 @@ export class Composer {
     this.#now();
   }
 
-  /** Puts another tweet in place of this one, with its pictures and, if it has one, its caption. */
+  /** Puts another tweet in place of this one, with its images and, if it has one, its caption. */
   async fill(text, /** @type {Given[]} */ given = [], caption = '') {
     this.#tweet++;
     const turn = ++this.#turn;
     this.#$('tweet').value = text;
     this.#$('caption').value = caption;
     this.complain(undefined);
-    const pictures = await this.#open(given, turn);
-    if (!pictures) return;
-    this.#release(this.#pictures);
-    this.#pictures = pictures;
+    const images = await this.#open(given, turn);
+    if (!images) return;
+    this.#release(this.#images);
+    this.#images = images;
     this.#listed();
   }
 
-  /** Takes pictures beside those that are there, and the text of a text file in place of what is in the field. */
+  /** Takes images beside those that are there, and the text of a text file in place of what is in the field. */
   async takeFiles(/** @type {File[]} */ files) {
     if (!files.length) return;
     const turn = this.#turn;
     this.complain(undefined);
     const kinds = await Promise.all(files.map(kindOf));
     if (turn !== this.#turn) return;
-    const [texts, pictures] = ['text', 'picture'].map((kind) => files.filter((_, i) => kinds[i] === kind));
+    const [texts, images] = ['text', 'image'].map((kind) => files.filter((_, i) => kinds[i] === kind));
     if (texts.length > 1) this.complain(new Refusal('text.many'));
     else if (texts.length) await this.#takeText(texts[0], turn);
-    if (pictures.length && turn === this.#turn) await this.#add(pictures.map((blob) => ({ blob })), turn);
+    if (images.length && turn === this.#turn) await this.#add(images.map((blob) => ({ blob })), turn);
   }
 
   async #takeText(file, turn) {
@@ -108,69 +108,69 @@ export class Composer {
     }
   }
 
-  /** Attaches pictures once the browser can show them, as many as a tweet may have, and says why where it cannot. */
+  /** Attaches images once the browser can show them, as many as a tweet may have, and says why where it cannot. */
   async #add(given, turn) {
-    const pictures = await this.#open(given, turn);
-    if (!pictures) return;
-    const room = MOST - this.#pictures.length;
-    const [taken, left] = [pictures.slice(0, room), pictures.slice(room)];
+    const images = await this.#open(given, turn);
+    if (!images) return;
+    const room = MOST - this.#images.length;
+    const [taken, left] = [images.slice(0, room), images.slice(room)];
     this.#release(left);
-    if (left.length) this.complain(new Refusal('picture.many', { most: MOST }));
+    if (left.length) this.complain(new Refusal('image.many', { most: MOST }));
     if (!taken.length) return;
-    this.#pictures = [...this.#pictures, ...taken];
-    this.#announce(say('picture.added', { count: taken.length }));
+    this.#images = [...this.#images, ...taken];
+    this.#announce(say('image.added', { count: taken.length }));
     this.#listed();
   }
 
   /**
-   * Opens pictures, and says what is wrong with the first that cannot be.
-   * @returns {Promise<Picture[] | undefined>} nothing where something newer has come meanwhile
+   * Opens images, and says what is wrong with the first that cannot be.
+   * @returns {Promise<ShownImage[] | undefined>} nothing where something newer has come meanwhile
    */
   async #open(given, turn) {
     const all = await Promise.allSettled(given.map(opened));
-    const pictures = all.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+    const images = all.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
     if (turn !== this.#turn) {
-      this.#release(pictures);
+      this.#release(images);
       return undefined;
     }
     const failed = all.find(({ status }) => status === 'rejected');
     if (failed?.status === 'rejected') this.complain(failed.reason);
-    return pictures;
+    return images;
   }
 
-  #remove(picture) {
-    const at = this.#pictures.indexOf(picture);
+  #remove(image) {
+    const at = this.#images.indexOf(image);
     this.complain(undefined);
-    this.#pictures = this.#pictures.filter((one) => one !== picture);
-    this.#announce(say('picture.removed'));
+    this.#images = this.#images.filter((one) => one !== image);
+    this.#announce(say('image.removed'));
     this.#listed();
-    this.#release([picture]);
-    const buttons = this.#$('pictures').querySelectorAll('button');
+    this.#release([image]);
+    const buttons = this.#$('images').querySelectorAll('button');
     (buttons[Math.min(at, buttons.length - 1)] ?? this.#$('choose')).focus();
   }
 
-  #release(pictures) {
-    for (const { url } of pictures) URL.revokeObjectURL(url);
+  #release(images) {
+    for (const { url } of images) URL.revokeObjectURL(url);
   }
 
-  /** Shows which pictures there are, and tells of them. */
+  /** Shows which images there are, and tells of them. */
   #listed() {
     this.reword();
     this.#now();
   }
 
-  /** Lists the pictures, in the language in use. */
+  /** Lists the images, in the language in use. */
   reword() {
-    const items = this.#pictures.map((picture) => {
-      const name = nameOf(picture);
-      const remove = element('button', { type: 'button', className: 'remove', ariaLabel: say('picture.remove.name', { name }) }, say('picture.remove'));
-      remove.onclick = () => this.#remove(picture);
-      const words = [element('span', { className: 'picture-name' }, name), element('span', { className: 'picture-size quiet' }, sizeOf(picture))];
-      return element('li', {}, element('img', { src: picture.url, alt: '' }), element('p', {}, ...words), remove);
+    const items = this.#images.map((image) => {
+      const name = nameOf(image);
+      const remove = element('button', { type: 'button', className: 'remove', ariaLabel: say('image.remove.name', { name }) }, say('image.remove'));
+      remove.onclick = () => this.#remove(image);
+      const words = [element('span', { className: 'image-name' }, name), element('span', { className: 'image-size quiet' }, sizeOf(image))];
+      return element('li', {}, element('img', { src: image.url, alt: '' }), element('p', {}, ...words), remove);
     });
-    this.#$('pictures').replaceChildren(...items);
-    this.#$('pictures').hidden = !items.length;
-    word(this.#$('choose'), items.length ? 'picture.more' : 'picture.add');
+    this.#$('images').replaceChildren(...items);
+    this.#$('images').hidden = !items.length;
+    word(this.#$('choose'), items.length ? 'image.more' : 'image.add');
     byId(HTMLButtonElement, 'choose').disabled = items.length >= MOST;
   }
 
@@ -180,8 +180,8 @@ export class Composer {
    */
   complain(refusal) {
     if (refusal && !(refusal instanceof Refusal)) throw refusal;
-    word(this.#$('picture-problem'), refusal?.key, refusal?.values);
-    this.#$('picture-problem').hidden = !refusal;
+    word(this.#$('image-problem'), refusal?.key, refusal?.values);
+    this.#$('image-problem').hidden = !refusal;
   }
 
   #soon() {
@@ -192,12 +192,12 @@ export class Composer {
   #now() {
     clearTimeout(this.#typing);
     const { text } = this;
-    const pictures = this.#pictures;
+    const images = this.#images;
     const caption = this.#$('caption-field').hidden ? undefined : this.#$('caption').value.trim() || undefined;
     const told = this.#told;
-    if (told && text === told.text && pictures === told.pictures && caption === told.caption) return;
+    if (told && text === told.text && images === told.images && caption === told.caption) return;
     if (told && !edited(told.text, text)) this.#tweet++;
-    this.#told = { text, pictures, caption, tweet: this.#tweet };
+    this.#told = { text, images, caption, tweet: this.#tweet };
     this.#onInput(this.#told);
   }
 }

@@ -1,4 +1,4 @@
-/** Draws what the picture contributed: its relevance, its tags, and the answer without it beside the answer with it. */
+/** Draws what the image contributed: its relevance, its tags, and the answer without it beside the answer with it. */
 import { element } from './dom.js';
 import { certainTags, changes, mostMoved, moved, relevanceOf } from './evidence.js';
 import { chip } from './view.js';
@@ -11,14 +11,14 @@ const ROWS = 100;
 
 /**
  * @typedef {import('./mner.js').Recognition} Recognition
- * @typedef {'picture' | 'caption' | 'both'} Without
+ * @typedef {'image' | 'caption' | 'both'} Without
  */
 
 /**
  * @param {{relevance: HTMLElement, tags: HTMLElement, difference: HTMLElement}} parts
  * @param {object} answer
  * @param {string} answer.text the tweet
- * @param {Recognition} answer.full the answer with the picture
+ * @param {Recognition} answer.full the answer with the image
  * @param {Recognition} [answer.base] the answer without it, once it is there
  * @param {Without} answer.without what `base` was computed without
  * @param {boolean} answer.asContext whether the tags were read as part of the text
@@ -49,7 +49,7 @@ function gauge(/** @type {ReturnType<typeof relevanceOf>} */ { overall, level, g
     element('b', { className: 'number' }, decimal(overall, 2)),
     element('span', {}, ...sayWith('relevance', { level: element('b', {}, say(`relevance.${level}`)) })),
   );
-  // It is learnt from names alone, so it follows what pictures are worth more than whether this one fits.
+  // It is learnt from names alone, so it follows what images are worth more than whether this one fits.
   const note = element('p', { className: 'caveat' }, say('relevance.caveat'));
   const rows = grains.map(({ grain, value }) => {
     const filled = element('span');

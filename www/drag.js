@@ -1,21 +1,21 @@
-/** What a drag brings: files, or a picture of a page as far as its bytes can be had. */
+/** What a drag brings: files, or an image of a page as far as its bytes can be had. */
 import { Refusal } from './wording.js';
 
 /**
  * @param {DataTransfer} data of a `drop`
  * @returns {Promise<File[]>} none where nothing was dropped that could be one
- * @throws {Refusal} there is a picture and it cannot be had, or there is only a link
+ * @throws {Refusal} there is an image and it cannot be had, or there is only a link
  */
 export async function filesIn(data) {
   // All of it at once: it is gone when the event is over.
   const files = [...data.files];
-  const picture = pictureUrl(data.getData('text/html'));
+  const image = imageUrl(data.getData('text/html'));
   const link = urlOf(data.getData('text/uri-list').match(/^[^#\s].*$/m)?.[0]);
   if (files.length) return files;
-  const url = picture ?? link;
+  const url = image ?? link;
   if (!url) return [];
   if (/^data:image\//i.test(url.href)) return [written(url.href)];
-  if (!picture) throw new Refusal('drag.link');
+  if (!image) throw new Refusal('drag.link');
   // What is elsewhere stays there: asking for it would tell that site what is done here, and the page's policy forbids it.
   if (!/^https?:$/.test(url.protocol) || url.origin !== location.origin) {
     throw url.host ? new Refusal('drag.elsewhere', { place: url.host }) : new Refusal('drag.another');
@@ -26,17 +26,17 @@ export async function filesIn(data) {
   return [new File([await response.blob()], name, { type: response.headers.get('content-type') ?? '' })];
 }
 
-/** The URL of the first picture in a piece of a page; nothing of it is loaded. */
-function pictureUrl(html) {
-  const picture = html && new DOMParser().parseFromString(html, 'text/html').querySelector('img[src]');
-  return picture ? urlOf(picture.getAttribute('src')) : undefined;
+/** The URL of the first image in a piece of a page; nothing of it is loaded. */
+function imageUrl(html) {
+  const image = html && new DOMParser().parseFromString(html, 'text/html').querySelector('img[src]');
+  return image ? urlOf(image.getAttribute('src')) : undefined;
 }
 
 function urlOf(text) {
   return text && URL.canParse(text) ? new URL(text) : undefined;
 }
 
-/** The picture that a `data:` URL spells out. */
+/** The image that a `data:` URL spells out. */
 function written(url) {
   const [, type, base64, body] = /^data:([^;,]*)[^,]*?(;base64)?,(.*)$/is.exec(url);
   try {

@@ -38,7 +38,7 @@ export interface EntityEvidence {
 }
 
 /** What was detected in the image, and what it contributed. */
-export interface PictureEvidence {
+export interface ImageEvidence {
   /** Relevance of the image to the tweet by grain, 0 to 1; 0 for a grain that is absent. */
   relevance?: { global: number; object: number; semantic: number; spatial: number };
   /** What was found in it, the best first. */
@@ -65,7 +65,7 @@ export interface SeenObject {
 export interface Recognition {
   entities: Entity[];
   /** Absent without an image. */
-  picture?: PictureEvidence;
+  picture?: ImageEvidence;
 }
 
 /** Formats of annotation tools and corpora, by the names that the command line has for them. */

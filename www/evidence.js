@@ -1,24 +1,24 @@
 /**
- * What an answer says about the picture, worked out from a `Recognition`; no DOM here.
+ * What an answer says about the image, worked out from a `Recognition`; no DOM here.
  *
  * @typedef {import('./engine.d.ts').Entity} Entity
- * @typedef {import('./engine.d.ts').PictureEvidence} PictureEvidence
+ * @typedef {import('./engine.d.ts').ImageEvidence} ImageEvidence
  * @typedef {{entities: Entity[]}} Named an answer, as far as its names go
- * @typedef {{before?: Entity, after?: Entity}} Pair a name without and with the picture
+ * @typedef {{before?: Entity, after?: Entity}} Pair a name without and with the image
  */
 
-/** The grains of a picture, in the order they are shown in. */
+/** The grains of an image, in the order they are shown in. */
 const GRAINS = /** @type {const} */ (['global', 'object', 'semantic', 'spatial']);
 
 /**
- * How relevant the picture was: the mean of the grains that are there. A grain that is absent reports exactly 0.
- * @param {PictureEvidence} [picture]
+ * How relevant the image was: the mean of the grains that are there. A grain that is absent reports exactly 0.
+ * @param {ImageEvidence} [image]
  * @returns {{overall: number, level: 'high' | 'part' | 'low', grains: {grain: typeof GRAINS[number], value: number}[]} | undefined}
  *     `undefined` where the model does not measure relevance
  */
-export function relevanceOf(picture) {
-  if (!picture?.relevance) return undefined;
-  const grains = GRAINS.map((grain) => ({ grain, value: picture.relevance[grain] ?? 0 })).filter(({ value }) => value > 0);
+export function relevanceOf(image) {
+  if (!image?.relevance) return undefined;
+  const grains = GRAINS.map((grain) => ({ grain, value: image.relevance[grain] ?? 0 })).filter(({ value }) => value > 0);
   if (!grains.length) return undefined;
   const overall = grains.reduce((sum, { value }) => sum + value, 0) / grains.length;
   const level = overall >= 2 / 3 ? 'high' : overall >= 1 / 3 ? 'part' : 'low';
@@ -26,7 +26,7 @@ export function relevanceOf(picture) {
 }
 
 /**
- * What the picture changed, in the order of the text. Entities of the two answers that overlap belong together.
+ * What the image changed, in the order of the text. Entities of the two answers that overlap belong together.
  * @param {Named} base
  * @param {Named} full
  * @returns {Pair[]} pairs of entities that differ in span or type, or have no partner
@@ -69,15 +69,15 @@ export function moved({ before, after }) {
   return Math.abs(after.confidence - before.confidence);
 }
 
-/** From here on a tag of the picture is worth a word. */
+/** From here on a tag of the image is worth a word. */
 const CERTAIN = 0.3;
 
 /**
- * The tags of a picture that are likely enough to be of use.
- * @param {PictureEvidence} [picture]
+ * The tags of an image that are likely enough to be of use.
+ * @param {ImageEvidence} [image]
  */
-export function certainTags(picture) {
-  return (picture?.tags ?? []).filter(({ probability }) => probability >= CERTAIN);
+export function certainTags(image) {
+  return (image?.tags ?? []).filter(({ probability }) => probability >= CERTAIN);
 }
 
 /**
@@ -90,12 +90,12 @@ export function withoutUserNames(recognition) {
 }
 
 const SIDE = 7;
-/** The ninths of a picture, row by row. */
+/** The ninths of an image, row by row. */
 const NINTHS = /** @type {const} */ (['top-left', 'top', 'top-right', 'left', 'middle', 'right', 'bottom-left', 'bottom', 'bottom-right']);
 /** @typedef {typeof NINTHS[number] | 'whole'} Place */
 
 /**
- * Where an entity's words looked most: the part of the picture that stands out and the foremost object, with
+ * Where an entity's words looked most: the part of the image that stands out and the foremost object, with
  * their shares of the attention, the larger first.
  * @param {{heat: number[], objects: number[]}} evidence
  * @param {{name: string}[]} objects
@@ -110,7 +110,7 @@ export function lookedAt({ heat, objects: shares = [] }, objects) {
   return [place, thing].filter(Boolean).sort((a, b) => b.share - a.share);
 }
 
-/** The ninth of the picture (two, three and two cells to a side) with most attention to the cell. */
+/** The ninth of the image (two, three and two cells to a side) with most attention to the cell. */
 function densest(heat) {
   const third = (i) => (i < 2 ? 0 : i < 5 ? 1 : 2);
   const parts = NINTHS.map((place) => ({ place, share: 0, cells: 0 }));

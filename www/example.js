@@ -1,4 +1,4 @@
-/** The smallest use of mner.js: the first installed model, a tweet and a picture, the answer as JSON. */
+/** The smallest use of mner.js: the first installed model, a tweet and an image, the answer as JSON. */
 import { Recognizer } from './mner.js';
 
 import { byId } from './dom.js';

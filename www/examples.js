@@ -1,4 +1,4 @@
-/** Tweets with pictures to try. The tweets are invented; the pictures are drawn for this project (CC0). */
+/** Tweets with images to try. The tweets are invented; the images are drawn for this project (CC0). */
 
 /** @type {{name: import('./wording.js').Key, alt: import('./wording.js').Key, image: string, text: string}[]} */
 export const EXAMPLES = [

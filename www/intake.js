@@ -2,13 +2,13 @@
 import { filesIn } from './drag.js';
 
 /**
- * Takes files and pictures that are pasted, or dropped anywhere. What is neither goes into a field, as text, and nowhere else:
+ * Takes files and images that are pasted, or dropped anywhere. What is neither goes into a field, as text, and nowhere else:
  * there the browser would open it in place of the page.
  *
  * @param {(files: Promise<File[]>) => void} take is told of a drop before its files are there
  */
 export function takeIn(take) {
-  // Text that comes with a picture (office programs do that) wins.
+  // Text that comes with an image (office programs do that) wins.
   document.addEventListener('paste', (event) => {
     const { files, types } = event.clipboardData;
     if (!files.length || types.includes('text/plain')) return;

@@ -1,5 +1,5 @@
 /**
- * mner for any page: names in tweets and their pictures, computed in a Worker, with nothing leaving the page.
+ * mner for any page: names in tweets and their images, computed in a Worker, with nothing leaving the page.
  *
  *     import { Recognizer } from './mner.js';
  *     const mner = await Recognizer.load('models/small/', { onProgress: console.log });
@@ -14,19 +14,19 @@
  * @typedef {object} Manifest what the page reads of a bundle's manifest.json
  * @property {{system?: string, context?: object, encoder?: {vocab: number, d: number}}} [config]
  * @property {Record<string, BundleFile>} [files]
- * @property {object} [eyes] how it looks at pictures, if it does
+ * @property {object} [eyes] how it looks at images, if it does
  * @typedef {object} Input a tweet
  * @property {string} text
- * @property {Blob | ArrayBuffer | ArrayBufferView | null} [image] the tweet's picture: a JPEG, PNG, WebP or GIF file, or any other
+ * @property {Blob | ArrayBuffer | ArrayBufferView | null} [image] the tweet's image: a JPEG, PNG, WebP or GIF file, or any other
  *     that the browser can decode. The same object again is not looked at again, so its bytes must not change
- * @property {string} [caption] words about the picture, for models that read them (ITA); others take no notice
+ * @property {string} [caption] words about the image, for models that read them (ITA); others take no notice
  * @typedef {{progress?: {part: string, loaded: number, total: number}, result?: Result,
  *     error?: {code: string, message: string, fatal: boolean}}} Answer of the Worker
  * @typedef {{manifest?: Manifest, recognition?: import('./engine.d.ts').Recognition, milliseconds?: number,
  *     memory?: number, writing?: import('./engine.d.ts').Writing}} Result
  * @typedef {import('./engine.d.ts').Recognition & {
  *     timings: {look: number, recognize: number}, backend: Backend}} Recognition
- *     `timings` in milliseconds; `look` is 0 where the picture had been looked at before
+ *     `timings` in milliseconds; `look` is 0 where the image had been looked at before
  * @typedef {{loaded: number, total: number, parts: Record<string, {loaded: number, total: number}>}} Progress
  *     bytes of the engine and of the model's files; `total` grows while the first answers come in
  */
@@ -53,9 +53,9 @@ const LOAD_TIMEOUT = 120_000;
 /** How finely a limit is measured. */
 const TICKS = 10;
 const LONGEST_TICK = 1000;
-/** Pictures of which the Worker keeps what it saw. */
-const PICTURES = 16;
-/** Bytes that the engine's memory may grow by over a picture. It never shrinks: beyond that, a fresh Worker takes the next one. */
+/** Images of which the Worker keeps what it saw. */
+const IMAGES = 16;
+/** Bytes that the engine's memory may grow by over an image. It never shrinks: beyond that, a fresh Worker takes the next one. */
 const GROWTH = 256 * 2 ** 20;
 
 /** Where models are kept, unless `cache` says otherwise. */
@@ -101,9 +101,9 @@ export class Recognizer {
   /** Settles when the last call made so far is done. */
   #turn = Promise.resolve();
   #closed = false;
-  /** The pictures that the Worker knows, the one used last at the end. */
+  /** The images that the Worker knows, the one used last at the end. */
   #known = new Set();
-  /** Bytes of the engine's memory with the model, and whether a picture made it much more. */
+  /** Bytes of the engine's memory with the model, and whether an image made it much more. */
   #usual = 0;
   #swollen = false;
 
@@ -166,7 +166,7 @@ export class Recognizer {
    */
   async recognize(input, { signal, onProgress } = {}) {
     const { text, caption } = input ?? {};
-    // Null is as good as absent: what a form without a picture gives.
+    // Null is as good as absent: what a form without an image gives.
     const image = input?.image ?? undefined;
     if (typeof text !== 'string') throw new MnerError('input', 'recognize() needs {text: string}.');
     if (caption !== undefined && typeof caption !== 'string') throw new MnerError('input', 'caption must be a string.');
@@ -255,31 +255,31 @@ export class Recognizer {
 
   async #answer(text, image, caption, onReport) {
     let look = 0;
-    let picture;
+    let number;
     if (image !== undefined) {
-      picture = numberOf(image);
-      if (!this.#known.delete(picture)) look = await this.#look(picture, image);
-      this.#known.add(picture);
+      number = numberOf(image);
+      if (!this.#known.delete(number)) look = await this.#encode(number, image);
+      this.#known.add(number);
     }
-    const message = { op: 'recognize', text, caption, picture };
+    const message = { op: 'recognize', text, caption, number };
     const { recognition, milliseconds } = await this.#call(message, { timeout: this.#timeout, onReport });
     return { ...recognition, timings: { look, recognize: milliseconds }, backend: this.backend };
   }
 
-  async #look(picture, image) {
+  async #encode(number, image) {
     if (this.#swollen) {
       this.#kill(new MnerError('closed', 'The engine gives its memory back.'));
       await this.#bringUp(() => {});
       await this.#ready;
     }
     for (const oldest of this.#known) {
-      if (this.#known.size < PICTURES) break;
+      if (this.#known.size < IMAGES) break;
       this.#known.delete(oldest);
-      await this.#call({ op: 'forget', picture: oldest }, { timeout: this.#timeout });
+      await this.#call({ op: 'forget', number: oldest }, { timeout: this.#timeout });
     }
     // A blob crosses without its bytes. Of a view on a larger buffer the whole buffer would cross.
     const bytes = image instanceof Blob ? undefined : copied(image);
-    const message = { op: 'look', picture, image: bytes ?? image };
+    const message = { op: 'encode', number, image: bytes ?? image };
     const transfer = bytes ? [bytes.buffer] : [];
     const { milliseconds, memory } = await this.#call(message, { timeout: this.#timeout, transfer });
     this.#swollen = memory - this.#usual > GROWTH;

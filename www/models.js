@@ -56,8 +56,8 @@ export function labelOf(/** @type {Model} */ model) {
   return [title, [title, system].includes(name) ? '' : name, bytes && say('megabytes', { value: megabytes(bytes) })].filter(Boolean).join(' · ');
 }
 
-/** Whether a loaded model looks at pictures, going by its manifest. */
-export function seesPictures(manifest) {
+/** Whether a loaded model reads images, going by its manifest. */
+export function readsImages(manifest) {
   return Boolean(manifest.eyes);
 }
 

@@ -6,9 +6,9 @@ import { copyBy, offerDownloads } from './export.js';
 import { aboutOf, labelOf, titleOf } from './models.js';
 import { Recognizer } from './mner.js';
 import { toConll, toJson } from './notation.js';
-import { altOf, nameOf } from './picture.js';
-import { drawStrip } from './picture-strip.js';
-import { drawHeat, drawObjects } from './picture-view.js';
+import { altOf, nameOf } from './image.js';
+import { drawStrip } from './image-strip.js';
+import { drawHeat, drawObjects } from './image-view.js';
 import { Reader, readingOf } from './reader.js';
 import { howRun, tellFailure } from './telling.js';
 import { drawList, drawTweet, openEntry, sentence } from './view.js';
@@ -23,7 +23,7 @@ const UNREACHED = ['network', 'engine', 'crashed'];
  * @typedef {import('./composer.js').Input} Input
  * @typedef {import('./mner.js').Recognition} Recognition
  * @typedef {import('./models.js').Model} Model
- * @typedef {import('./picture.js').Picture} Picture
+ * @typedef {import('./image.js').ShownImage} ShownImage
  * @typedef {import('./reader.js').Answer} Answer
  * @typedef {import('./wording.js').Key} Key
  */
@@ -41,14 +41,14 @@ export class Pane {
   #loading;
   #loaded = { loaded: 0, total: 0 };
   /** @type {Input} what is to be answered */
-  #input = { text: '', pictures: [], tweet: 0 };
+  #input = { text: '', images: [], tweet: 0 };
   /** @type {Answer} what is on screen */
   #shown;
   /** The parts of it that were drawn last. */
   #drawn = {};
   /** The recogniser that is at work, so that a new one need not wait for the old one's end. */
   #busy;
-  /** @type {Picture} the one of several that was chosen */
+  /** @type {ShownImage} the one of several that was chosen */
   #picked;
   #chosen;
   /** Whether names that are user names are shown. */
@@ -103,7 +103,7 @@ export class Pane {
 
   /** What the model can do; nothing while there is none. */
   get abilities() {
-    return this.#reader?.abilities ?? { pictures: false, captions: false };
+    return this.#reader?.abilities ?? { images: false, captions: false };
   }
 
   /** The recogniser, once it is there. */
@@ -224,8 +224,8 @@ export class Pane {
 
   /** The same with what was read, for a file. */
   #answered() {
-    const { text, pictures } = this.#shown.input;
-    return { text, recognition: this.#found(), model: this.#model.name, images: pictures.map(nameOf) };
+    const { text, images } = this.#shown.input;
+    return { text, recognition: this.#found(), model: this.#model.name, images: images.map(nameOf) };
   }
 
   #$(id) {
@@ -297,17 +297,17 @@ export class Pane {
   #draw(/** @type {Answer} */ answer) {
     this.#shown = answer;
     const { input, base } = answer;
-    const { text, pictures } = input;
+    const { text, images } = input;
     if (!text.trim()) {
-      word(this.#$('empty-text'), pictures.length ? 'empty.pictures' : 'empty', { count: pictures.length });
+      word(this.#$('empty-text'), images.length ? 'empty.images' : 'empty', { count: images.length });
       this.#state('empty');
       return;
     }
-    const { picture, full, problem } = readingOf(answer, this.#picked) ?? {};
+    const { image, full, problem } = readingOf(answer, this.#picked) ?? {};
     const found = full ?? base;
-    // Of a picture that was chosen there may be nothing yet.
+    // Of an image that was chosen there may be nothing yet.
     if (!found) return;
-    const strip = { picked: picture, answer: { ...answer, base: this.#wanted(base) }, wanted: (recognition) => this.#wanted(recognition) };
+    const strip = { picked: image, answer: { ...answer, base: this.#wanted(base) }, wanted: (recognition) => this.#wanted(recognition) };
     drawStrip(this.#$('strip'), strip, (one) => this.#pick(one));
     const drawn = this.#drawn;
     if (drawn.answer === answer && drawn.base === base && drawn.full === full && drawn.problem === problem) return;
@@ -323,7 +323,7 @@ export class Pane {
     const leftOut = found.entities.length - entities.length;
     this.#$('left-out').hidden = !leftOut;
     word(this.#$('left-out'), 'left-out', { count: leftOut });
-    this.#drawPicture(answer);
+    this.#drawImage(answer);
     this.#choose(undefined);
     this.#$('run').replaceChildren(...howRun({ found, looked: Boolean(full?.picture), fallback: this.#mner.fallback, model: this.#model }));
     this.#state('answer');
@@ -334,9 +334,9 @@ export class Pane {
     this.#options.onAnswer(input, found, this.#model);
   }
 
-  /** Shows the answer with another of the tweet's pictures. */
-  #pick(picture) {
-    this.#picked = picture;
+  /** Shows the answer with another of the tweet's images. */
+  #pick(image) {
+    this.#picked = image;
     this.#draw(this.#shown);
   }
 
@@ -346,43 +346,43 @@ export class Pane {
     drawList(this.#$('names'), this.#shown.input.text, this.#found().entities, pager, i);
   }
 
-  /** Whether the picture that is shown is still being looked at. */
+  /** Whether the image that is shown is still being looked at. */
   #waits(answer) {
     const reading = readingOf(answer, this.#picked);
-    return Boolean(reading?.picture && !reading.full && !reading.problem);
+    return Boolean(reading?.image && !reading.full && !reading.problem);
   }
 
-  #drawPicture(/** @type {Answer} */ answer) {
-    const { text, pictures, caption } = answer.input;
-    const { picture, full, problem } = readingOf(answer, this.#picked) ?? {};
+  #drawImage(/** @type {Answer} */ answer) {
+    const { text, images, caption } = answer.input;
+    const { image, full, problem } = readingOf(answer, this.#picked) ?? {};
     const frame = this.#$('frame');
-    this.#$('seen').hidden = !picture || Boolean(problem);
+    this.#$('seen').hidden = !image || Boolean(problem);
     frame.classList.toggle('looking', this.#waits(answer));
-    const image = this.#$('shown-picture');
-    if (picture) {
-      if (image.src !== picture.url) image.src = picture.url;
-      image.alt = altOf(picture);
-      frame.style.width = widthOf(picture);
+    const shown = this.#$('shown-image');
+    if (image) {
+      if (shown.src !== image.url) shown.src = image.url;
+      shown.alt = altOf(image);
+      frame.style.width = widthOf(image);
     }
     const seen = this.#wanted(full);
     drawObjects({ boxes: this.#$('boxes'), objects: this.#$('objects') }, seen?.picture);
-    const note = this.#$('picture-note');
-    note.classList.toggle('problem', Boolean(picture && problem));
+    const note = this.#$('image-note');
+    note.classList.toggle('problem', Boolean(image && problem));
     const frameNote = full?.picture?.note;
-    note.hidden = !pictures.length || (Boolean(picture) && !this.#waits(answer) && !problem && !frameNote);
-    if (picture && problem) word(note, 'picture.left-out', { message: element('bdi', FOREIGN, problem) });
-    else if (frameNote) word(note, 'picture.frame', { note: element('bdi', FOREIGN, frameNote) });
-    else word(note, picture ? 'picture.looking' : 'picture.unused', { count: pictures.length });
+    note.hidden = !images.length || (Boolean(image) && !this.#waits(answer) && !problem && !frameNote);
+    if (image && problem) word(note, 'image.left-out', { message: element('bdi', FOREIGN, problem) });
+    else if (frameNote) word(note, 'image.frame', { note: element('bdi', FOREIGN, frameNote) });
+    else word(note, image ? 'image.looking' : 'image.unused', { count: images.length });
     this.#$('contribution').hidden = !full;
     if (full) {
       const parts = { relevance: this.#$('relevance'), tags: this.#$('tags'), difference: this.#$('difference') };
       const captioned = this.abilities.captions && caption;
-      const without = picture && captioned ? 'both' : picture ? 'picture' : 'caption';
+      const without = image && captioned ? 'both' : image ? 'image' : 'caption';
       drawContribution(parts, { text, full: seen, base: this.#wanted(answer.base), without, asContext: this.abilities.captions });
     }
   }
 
-  /** Lights up where entity `i` looked; `undefined` lights the whole picture. */
+  /** Lights up where entity `i` looked; `undefined` lights the whole image. */
   #choose(i) {
     this.#chosen = i;
     const recognition = this.#wanted(readingOf(this.#shown, this.#picked)?.full);
@@ -394,7 +394,7 @@ export class Pane {
   }
 }
 
-/** How wide to show a picture: all there is, but not taller than a screen nor enlarged beyond recognition. */
+/** How wide to show an image: all there is, but not taller than a screen nor enlarged beyond recognition. */
 function widthOf({ width, height }) {
   return `min(100%, ${(30 * width) / height}rem, ${3 * width}px)`;
 }

@@ -1,16 +1,16 @@
 /**
- * Reads one input with one model. The models read a tweet with one picture at a time, so a tweet with several has a reading for
+ * Reads one input with one model. The models read a tweet with one image at a time, so a tweet with several has a reading for
  * each; as on the command line, the first that can be read is the one that counts unless somebody chooses.
  *
  * @typedef {import('./composer.js').Input} Input
- * @typedef {import('./picture.js').Picture} Picture
+ * @typedef {import('./image.js').ShownImage} ShownImage
  * @typedef {import('./mner.js').Recognition} Recognition
- * @typedef {{picture?: Picture, full?: Recognition, problem?: string}} Reading
- *     `full` is the answer with the picture and the caption; `problem` says why there is none
+ * @typedef {{image?: ShownImage, full?: Recognition, problem?: string}} Reading
+ *     `full` is the answer with the image and the caption; `problem` says why there is none
  * @typedef {{input: Input, base?: Recognition, readings: Reading[]}} Answer
- *     `base` is the answer to the text alone; without a picture and a caption that the model reads there are no readings
+ *     `base` is the answer to the text alone; without an image and a caption that the model reads there are no readings
  */
-import { readsCaptions, seesPictures } from './models.js';
+import { readsCaptions, readsImages } from './models.js';
 
 export class Reader {
   #mner;
@@ -25,24 +25,24 @@ export class Reader {
   /** What the model can do. */
   get abilities() {
     const { manifest } = this.#mner;
-    return { pictures: seesPictures(manifest), captions: readsCaptions(manifest) };
+    return { images: readsImages(manifest), captions: readsCaptions(manifest) };
   }
 
   /**
-   * Answers an input: at once what is quick, and what needs a picture when it has been looked at.
+   * Answers an input: at once what is quick, and what needs an image when it has been looked at.
    * @param {Input} input
    * @param {object} how
-   * @param {Picture} [how.picked] whose reading comes first
+   * @param {ShownImage} [how.picked] whose reading comes first
    * @param {(answer: Answer) => boolean} how.show is given the answer as far as it is there, the same object each time; false
    *     where something newer is to be read
    * @param {(progress: {loaded: number, total: number}) => void} how.onProgress
    */
   async read(input, { picked, show, onProgress }) {
-    const { text, pictures } = input;
+    const { text, images } = input;
     const caption = this.abilities.captions && input.caption ? { caption: input.caption } : undefined;
     /** @type {Answer} */
     const answer = { input, readings: [] };
-    if (this.abilities.pictures) answer.readings = pictures.map((picture) => ({ picture, problem: this.#looked.get(picture.blob) }));
+    if (this.abilities.images) answer.readings = images.map((image) => ({ image, problem: this.#looked.get(image.blob) }));
     if (!answer.readings.length && caption) answer.readings = [{}];
     const recognize = (more) => this.#mner.recognize({ text, ...more }, { onProgress });
     if (!text.trim()) {
@@ -50,13 +50,13 @@ export class Reader {
       return;
     }
     const first = readingOf(answer, picked);
-    if (!first || first.problem || (first.picture && !this.#looked.has(first.picture.blob))) {
+    if (!first || first.problem || (first.image && !this.#looked.has(first.image.blob))) {
       answer.base = await recognize({});
       if (!show(answer)) return;
     }
     for (const reading of new Set([first, ...answer.readings])) {
       if (!reading || reading.problem) continue;
-      const blob = reading.picture?.blob;
+      const blob = reading.image?.blob;
       try {
         reading.full = await recognize({ ...(blob && { image: blob }), ...caption });
       } catch (error) {
@@ -73,11 +73,11 @@ export class Reader {
 }
 
 /**
- * The reading that is to be shown: that of the picture which was chosen, or else the first that is possible.
+ * The reading that is to be shown: that of the image which was chosen, or else the first that is possible.
  * @param {Answer} answer
- * @param {Picture} [chosen]
+ * @param {ShownImage} [chosen]
  * @returns {Reading | undefined}
  */
 export function readingOf({ readings }, chosen) {
-  return readings.find(({ picture }) => picture && picture === chosen) ?? readings.find(({ problem }) => !problem) ?? readings[0];
+  return readings.find(({ image }) => image && image === chosen) ?? readings.find(({ problem }) => !problem) ?? readings[0];
 }

@@ -30,7 +30,7 @@ export function tellFailure({ title, advice, text }, key, cause) {
 /**
  * How an answer came about, as what can be appended.
  * @param {{found: import('./mner.js').Recognition, looked: boolean, fallback?: string, model: import('./models.js').Model}} run
- *     `looked`: whether it is the answer with a picture; `fallback` says why WebGPU is not in use
+ *     `looked`: whether it is the answer with an image; `fallback` says why WebGPU is not in use
  */
 export function howRun({ found, looked, fallback, model }) {
   const { look, recognize } = found.timings;

@@ -1,5 +1,5 @@
 /** Text files: which files are some, and what they hold. */
-import { formatOf, headOf } from './picture-file.js';
+import { formatOf, headOf } from './image-file.js';
 import { Refusal } from './wording.js';
 
 /** Bytes of a text file. */
@@ -9,16 +9,16 @@ export const MOST_BYTES = 4_000_000;
 const MARKS = { 'utf-16le': [0xff, 0xfe], 'utf-16be': [0xfe, 0xff] };
 
 /**
- * What a file is to be taken for. What calls itself a picture is one, to be refused in words if it is not; what calls itself
+ * What a file is to be taken for. What calls itself an image is one, to be refused in words if it is not; what calls itself
  * nothing is judged by its bytes.
  * @param {File | Blob} file
- * @returns {Promise<'text' | 'picture'>}
+ * @returns {Promise<'text' | 'image'>}
  */
 export async function kindOf(file) {
-  if (file.type.startsWith('image/')) return 'picture';
+  if (file.type.startsWith('image/')) return 'image';
   if (file.type.startsWith('text/') || /\.(txt|text)$/i.test(nameOf(file))) return 'text';
   const head = await headOf(file).catch(() => new Uint8Array());
-  return formatOf(head) === undefined && head.length && !head.includes(0) && decoded(head, 'utf-8', { whole: false }) !== undefined ? 'text' : 'picture';
+  return formatOf(head) === undefined && head.length && !head.includes(0) && decoded(head, 'utf-8', { whole: false }) !== undefined ? 'text' : 'image';
 }
 
 /**

@@ -18,12 +18,12 @@ export function drawVisit({ section, count, list }, all, wanted, onReopen) {
   section.hidden = !all.length;
   word(count, 'visit', { count: all.length });
   const items = all.toReversed().map((read) => {
-    const { text, pictures } = read;
+    const { text, images } = read;
     const { entities } = wanted(read);
     const shown = text.length > EXCERPT ? `${text.slice(0, EXCERPT).toWellFormed()}…` : text;
     const names = entities.slice(0, NAMES).map(({ type, utf16 }) => say('visit.name', { name: text.slice(...utf16), type: say(`type.${type}`) }));
     const found = entities.length ? `${names.join(', ')}${entities.length > NAMES ? ' …' : ''}` : say('none');
-    const with_ = pictures.length ? ` · ${say('visit.pictures', { count: pictures.length })}` : '';
+    const with_ = images.length ? ` · ${say('visit.images', { count: images.length })}` : '';
     const button = element(
       'button',
       { type: 'button' },

@@ -2,9 +2,9 @@
  * The Worker that holds the engine and one model. It can be killed at any moment: it owns nothing that cannot be loaded again.
  *
  * In:  {id, op: 'load', url, backend, software, cache, asks} once, then any of
- *      {id, op: 'look', picture, image}: looks at an image file (Blob or Uint8Array) and keeps what is seen as `picture`,
- *      {id, op: 'forget', picture},
- *      {id, op: 'recognize', text, caption?, picture?},
+ *      {id, op: 'encode', number, image}: encodes an image file (Blob or Uint8Array) and keeps it by its number,
+ *      {id, op: 'forget', number},
+ *      {id, op: 'recognize', text, caption?, number?},
  *      {id, op: 'write', format, documents}: answers as files of an annotation tool.
  * Out: {id, progress: {part, loaded, total}} any number of times, then {id, result} or {id, error: {code, message, fatal}}.
  *      Each shows that the Worker is alive. Of `recognize` the part is `text`; the engine's `recognize` and `recognizeWith`
@@ -17,7 +17,7 @@ import { MnerError } from './errors.js';
 import { Source } from './download.js';
 import { engineOf } from './engines.js';
 import { KeptFiles } from './kept-files.js';
-import { forEngine } from './picture-file.js';
+import { forEngine } from './image-file.js';
 import { fetchThrough } from './remote-fetch.js';
 import { probe, requireRoom } from './webgpu.js';
 
@@ -41,7 +41,7 @@ let recognizer;
 /** @type {Map<number, import('./engine.d.ts').EncodedImage>} images as the engine encoded them, by their numbers */
 const encodedImages = new Map();
 
-const operations = { load, look, forget: forgetPicture, recognize, write };
+const operations = { load, encode, forget, recognize, write };
 
 self.onmessage = async ({ data: { id, op, ...rest } }) => {
   try {
@@ -131,23 +131,23 @@ async function bring(source, manifest, key, base, starting, report) {
   return { keptAt, fromCache, buffer: await room() };
 }
 
-async function look({ picture, image }) {
+async function encode({ number, image }) {
   const from = performance.now();
-  encodedImages.set(picture, await recognizer.encodeImage(await forEngine(image, engine.checkImageSize)));
+  encodedImages.set(number, await recognizer.encodeImage(await forEngine(image, engine.checkImageSize)));
   return { milliseconds: performance.now() - from, memory: memory() };
 }
 
-async function forgetPicture({ picture }) {
-  encodedImages.get(picture)?.free();
-  encodedImages.delete(picture);
+async function forget({ number }) {
+  encodedImages.get(number)?.free();
+  encodedImages.delete(number);
 }
 
-async function recognize({ text, caption, picture }, report) {
+async function recognize({ text, caption, number }, report) {
   const from = performance.now();
   const onRead = (loaded, total) => report({ part: 'text', loaded, total });
-  const encoded = encodedImages.get(picture);
+  const encoded = encodedImages.get(number);
   const recognition =
-    picture === undefined
+    number === undefined
       ? await recognizer.recognize(text, caption, onRead)
       : await recognizer.recognizeWith(text, encoded, caption, onRead);
   if (encoded?.note) recognition.picture.note = encoded.note;

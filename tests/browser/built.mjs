@@ -1,4 +1,4 @@
-/** What the tests of the compiled engines share: tweets with pictures, and the command line that answers them too. */
+/** What the tests of the compiled engines share: tweets with images, and the command line that answers them too. */
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { env } from 'node:process';
 import { ENGINES } from './harness.mjs';
 
-const PICTURES = new URL('../reference/pictures/', import.meta.url).pathname;
+const IMAGES = new URL('../reference/images/', import.meta.url).pathname;
 const MODELS = new URL('../../www/models/', import.meta.url).pathname;
 
 /** Why tests of the compiled engine of a device cannot run, or false. Of a run that has built it, it must be there. */
@@ -24,24 +24,24 @@ export function shipped() {
   return Object.fromEntries(names.map((name) => [name, join(MODELS, name)]));
 }
 
-/** Tweets and the pictures with them. */
+/** Tweets and the images with them. */
 export const TWEETS = [
-  { text: 'RT @nasa: 👩🏽‍🚀 Sunita Williams is back in Houston 🇺🇸 with #Boeing', picture: 'progressive.jpg' },
-  { text: 'Oslo', picture: 'alpha.webp' },
-  { text: 'Salah twice in Madrid, and Liverpool go home with nothing but the cup', picture: 'palette.png' },
+  { text: 'RT @nasa: 👩🏽‍🚀 Sunita Williams is back in Houston 🇺🇸 with #Boeing', image: 'progressive.jpg' },
+  { text: 'Oslo', image: 'alpha.webp' },
+  { text: 'Salah twice in Madrid, and Liverpool go home with nothing but the cup', image: 'palette.png' },
   { text: 'Salah twice in Madrid, and Liverpool go home with nothing but the cup' },
-  { text: 'Just heard Björk play the Royal Albert Hall… '.repeat(8), picture: 'orientation6.jpg' },
+  { text: 'Just heard Björk play the Royal Albert Hall… '.repeat(8), image: 'orientation6.jpg' },
 ];
 
-/** `tweets` as the model in a folder takes them: one that reads text alone gets no pictures. */
+/** `tweets` as the model in a folder takes them: one that reads text alone gets no images. */
 export function fitting(folder, tweets) {
   const { eyes } = JSON.parse(readFileSync(join(folder, 'manifest.json'), 'utf8'));
   return eyes ? tweets : tweets.map(({ text }) => ({ text }));
 }
 
-/** A reference picture's bytes. */
-export function picture(name) {
-  return readFileSync(join(PICTURES, name));
+/** A reference image's bytes. */
+export function imageBytes(name) {
+  return readFileSync(join(IMAGES, name));
 }
 
 /**
@@ -52,12 +52,12 @@ export function picture(name) {
 /**
  * The command line's answer.
  * @param {string} bundle
- * @param {{text: string, picture?: string}} tweet
+ * @param {{text: string, image?: string}} tweet
  * @returns {Recognition & {text: string}}
  */
-export function native(bundle, { text, picture }) {
-  const image = picture ? ['--image', join(PICTURES, picture)] : [];
-  return JSON.parse(execFileSync(env.MNER, ['predict', '--bundle', bundle, '--text', text, ...image, '--json'], { encoding: 'utf8' }));
+export function native(bundle, { text, image }) {
+  const flags = image ? ['--image', join(IMAGES, image)] : [];
+  return JSON.parse(execFileSync(env.MNER, ['predict', '--bundle', bundle, '--text', text, ...flags, '--json'], { encoding: 'utf8' }));
 }
 
 /** Hands `use` the folder of a model of random weights, for as long as it runs. */
@@ -79,7 +79,7 @@ export async function withRandomModel(system, use) {
  *                    answers?: Answer[]}>} answers may be errors
  */
 export function answer(page, tweets, { backend = 'cpu', timeout = 300_000, keep = false } = {}) {
-  const inputs = tweets.map(({ picture: name, bytes = name && picture(name), ...input }) => ({
+  const inputs = tweets.map(({ image: name, bytes = name && imageBytes(name), ...input }) => ({
     ...input,
     image: bytes?.toString('base64'),
   }));

@@ -24,7 +24,7 @@ async function drag(page, selector, data) {
 }
 
 const link = { 'text/uri-list': LINK, 'text/html': `<a href="${LINK}">a link</a>`, 'text/plain': LINK };
-const pictured = (src, more = '') => ({ 'text/uri-list': src, 'text/html': `${more}<img alt="" src="${src}">` });
+const imageAt = (src, more = '') => ({ 'text/uri-list': src, 'text/html': `${more}<img alt="" src="${src}">` });
 
 /** Whether the page has asked the browser to go somewhere since. */
 function watchLeaving(page) {
@@ -39,9 +39,9 @@ test('a link that is dropped outside of the field does not take the place of the
     const left = watchLeaving(page);
     for (const place of ['h1', '#choose', '#user-names']) {
       await drag(page, place, link);
-      await shows(page, 'picture-problem');
-      assert.match(await page.locator('#picture-problem').innerText(), /^Only pictures and text files can be dropped here/);
-      await page.locator('#picture-problem').evaluate((problem) => problem.setAttribute('hidden', ''));
+      await shows(page, 'image-problem');
+      assert.match(await page.locator('#image-problem').innerText(), /^Only pictures and text files can be dropped here/);
+      await page.locator('#image-problem').evaluate((problem) => problem.setAttribute('hidden', ''));
     }
     assert.equal(await page.locator('#tweet').inputValue(), 'In Oslo');
     assert.deepEqual(left, []);
@@ -60,39 +60,39 @@ test('a link and a text can be dropped into the field', () =>
     await drag(page, 'h1', { 'text/plain': 'https://example.org/' });
     await page.locator('#marked a').waitFor();
     assert.deepEqual(left, []);
-    assert.equal(await page.locator('#picture-problem').isVisible(), false);
+    assert.equal(await page.locator('#image-problem').isVisible(), false);
   }));
 
-test('a picture of another tab comes in where its bytes are there', () =>
+test('an image of another tab comes in where its bytes are there', () =>
   visit(shared, site, async (page, { url }) => {
     await enter(page, 'In Oslo');
     const left = watchLeaving(page);
     const data = `data:image/webp;base64,${example('rocket').toString('base64')}`;
-    await drag(page, 'h1', pictured(data, '<meta charset="utf-8">'));
+    await drag(page, 'h1', imageAt(data, '<meta charset="utf-8">'));
     await lookedAt(page);
-    assert.equal(await page.locator('.picture-size').innerText(), '576 × 360');
+    assert.equal(await page.locator('.image-size').innerText(), '576 × 360');
     await page.locator('.remove').click();
     await page.locator('#seen').waitFor({ state: 'hidden' });
     // Of this site: a link around it is not what was dragged.
-    await drag(page, 'h1', pictured(`${url}examples/desert.webp`, `<a href="${LINK}">`));
+    await drag(page, 'h1', imageAt(`${url}examples/desert.webp`, `<a href="${LINK}">`));
     await lookedAt(page);
-    assert.equal(await page.locator('.picture-name').innerText(), 'desert.webp');
+    assert.equal(await page.locator('.image-name').innerText(), 'desert.webp');
     assert.deepEqual(left, []);
   }));
 
-test('a picture of another site is not asked for, and how it can come in is said', () =>
+test('an image of another site is not asked for, and how it can come in is said', () =>
   visit(shared, site, async (page, { url }) => {
     await enter(page, 'In Oslo');
     const asked = [];
     page.on('request', (request) => asked.push(request.url()));
     for (const [src, words] of [
-      ['https://pictures.example/a.jpg', /^That picture is on pictures\.example, .* Copy it and paste it here, or save it and drop the file\.$/],
+      ['https://images.example/a.jpg', /^That picture is on images\.example, .* Copy it and paste it here, or save it and drop the file\.$/],
       [`${url}examples/none.webp`, /^The picture at .*none\.webp cannot be fetched\. Save it/],
       ['data:image/png;base64,%%%', /^That picture is damaged/],
       ['data:image/png;base64,bm9uZQ==', /^The picture is not a picture this page can read/],
     ]) {
-      await drag(page, 'h1', pictured(src));
-      await page.locator('#picture-problem', { hasText: words }).waitFor();
+      await drag(page, 'h1', imageAt(src));
+      await page.locator('#image-problem', { hasText: words }).waitFor();
     }
     assert.deepEqual(asked.filter((one) => !one.startsWith('blob:')), [`${url}examples/none.webp`]);
   }));

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { env } from 'node:process';
 import { test } from 'node:test';
-import { TWEETS as SEEN, answer, apart, fitting, misled, missing, native, picture, shipped, withRandomModel } from './built.mjs';
+import { TWEETS as SEEN, answer, apart, fitting, imageBytes, misled, missing, native, shipped, withRandomModel } from './built.mjs';
 import { BLANK, enter, madeUpBundle, realBundle, shows, visit, withBrowser } from './harness.mjs';
 
 const shared = withBrowser();
@@ -87,7 +87,7 @@ function compare(folder) {
       assert.equal(text, tweet.text);
       assert.ok(apart(ours, theirs) < 2e-3, `${tweet.text}: ${apart(ours, theirs)} apart`);
       assert.equal(backend, 'cpu');
-      assert.equal(timings.look > 0, 'picture' in tweet);
+      assert.equal(timings.look > 0, 'image' in tweet);
     });
     assert.ok(answers.some(({ entities }) => entities.length), 'the model found no name at all');
   });
@@ -104,7 +104,7 @@ test('a caption counts for a model that reads it', { skip }, () =>
   withRandomModel('ita', (folder) =>
     opened(realBundle(folder), async (page) => {
       const text = 'Sunita in Houston';
-      const { answers } = await answer(page, [{ text }, { text, caption: 'a rocket' }, { text, caption: 'a rocket', picture: 'rgb.png' }]);
+      const { answers } = await answer(page, [{ text }, { text, caption: 'a rocket' }, { text, caption: 'a rocket', image: 'rgb.png' }]);
       const sure = answers.map(({ entities }) => entities[0].confidence);
       assert.equal(new Set(sure).size, 3);
     }),
@@ -121,15 +121,15 @@ test('an engine that computes something else than the bundle knows is refused', 
 
 /** A GIF that claims to be 60,000 pixels a side. */
 function bomb() {
-  const gif = Buffer.from(picture('see_through.gif'));
+  const gif = Buffer.from(imageBytes('see_through.gif'));
   gif.writeUInt16LE(60_000, 6);
   gif.writeUInt16LE(60_000, 8);
   return gif;
 }
 
-test('what cannot become a picture is refused in words, and the next is looked at', { skip }, () =>
+test('what cannot become an image is refused in words, and the next is looked at', { skip }, () =>
   opened(realBundle(), async (page) => {
-    const whole = picture('progressive.jpg');
+    const whole = imageBytes('progressive.jpg');
     /** @type {[Buffer, RegExp][]} */
     const bad = [
       [bomb(), /60000×60000 pixels/],
@@ -145,10 +145,10 @@ test('what cannot become a picture is refused in words, and the next is looked a
     assert.ok(answers.at(-1).picture.relevance.global > 0);
   }));
 
-test('a model of text alone says that it takes no picture', { skip }, () =>
+test('a model of text alone says that it takes no image', { skip }, () =>
   withRandomModel('text', (folder) =>
     opened(realBundle(folder), async (page) => {
-      const { answers } = await answer(page, [{ text: 'Oslo', picture: 'rgb.png' }, { text: 'Oslo' }]);
+      const { answers } = await answer(page, [{ text: 'Oslo', image: 'rgb.png' }, { text: 'Oslo' }]);
       assert.equal(answers[0].code, 'input');
       assert.match(answers[0].message, /text alone/);
       assert.ok(answers[1].entities);
@@ -175,7 +175,7 @@ test('a file that is gone by the time it is read is refused in words', { skip },
   };
   return visit(shared, { engine: 'built', bundle: realBundle(), query: 'chooser.html', intercept }, async (page) => {
     const folder = mkdtempSync(join(tmpdir(), 'mner-gone-'));
-    writeFileSync(join(folder, 'photo.png'), picture('rgb.png'));
+    writeFileSync(join(folder, 'photo.png'), imageBytes('rgb.png'));
     await page.setInputFiles('input', join(folder, 'photo.png'));
     rmSync(folder, { recursive: true });
     const said = await page.evaluate(async () => {

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { accessibilityViolations, enter, hand, lookedAt, madeUpModels, realBundle, shows, visit, withBrowser } from './harness.mjs';
-import { TWEETS, missing, picture } from './built.mjs';
+import { TWEETS, imageBytes, missing } from './built.mjs';
 
 const shared = withBrowser();
 const models = madeUpModels();
@@ -112,9 +112,9 @@ test('what a format cannot say, and what cannot be written at all, is told', () 
 test('the compiled engine writes what it found, in every format', { skip: missing('cpu') }, () =>
   visit(shared, { engine: 'built', bundle: realBundle() }, async (page) => {
     page.setDefaultTimeout(120_000);
-    const { text, picture: name } = TWEETS[0];
+    const { text, image: name } = TWEETS[0];
     await page.locator('#tweet').fill(text);
-    await hand(page, 'drop', { name, type: 'image/jpeg', bytes: picture(name) });
+    await hand(page, 'drop', { name, type: 'image/jpeg', bytes: imageBytes(name) });
     await lookedAt(page);
     const { entities } = JSON.parse((await saved(page, 'json')).bytes.toString());
     assert.ok(entities.length > 0, 'a model of random weights finds something here');

@@ -1,40 +1,40 @@
-/** Formats of pictures: what the engine decodes, what the browser decodes for it, and what neither does. */
+/** Formats of images: what the engine decodes, what the browser decodes for it, and what neither does. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { enter, hand, lookedAt, madeUpModels, shows, visit, withBrowser, withoutPictures } from './harness.mjs';
+import { enter, hand, lookedAt, madeUpModels, shows, visit, withBrowser, withoutImages } from './harness.mjs';
 import { BLOCK, CORNERS, MARKED, avif, bmp, exif, webp } from './marked.mjs';
 
 const shared = withBrowser();
 const site = { models: { ham: madeUpModels().ham } };
 
-/** Where the shown picture is magenta and where the frame around the engine's mark is, in shares of the picture. */
+/** Where the shown image is magenta and where the frame around the engine's mark is, in shares of the image. */
 function marks(page) {
   return page.evaluate(() => {
-    const image = /** @type {HTMLImageElement} */ (document.querySelector('#shown-picture'));
-    const { naturalWidth: width, naturalHeight: height } = image;
+    const shown = /** @type {HTMLImageElement} */ (document.querySelector('#shown-image'));
+    const { naturalWidth: width, naturalHeight: height } = shown;
     const context = new OffscreenCanvas(width, height).getContext('2d');
-    context.drawImage(image, 0, 0);
+    context.drawImage(shown, 0, 0);
     const { data } = context.getImageData(0, 0, width, height);
     const places = Array.from({ length: width * height }, (_, i) => i).filter((i) => data[4 * i] > 220 && data[4 * i + 1] < 60);
     const [x, y] = [places.map((i) => i % width), places.map((i) => Math.floor(i / width))];
     const seen = [Math.min(...x), Math.min(...y), Math.max(...x) + 1, Math.max(...y) + 1];
-    const picture = image.getBoundingClientRect();
+    const image = shown.getBoundingClientRect();
     const box = document.querySelector('#boxes .box').getBoundingClientRect();
     const share = (value, from, size) => (value - from) / size;
     return {
       size: [width, height],
       seen: seen.map((value, i) => value / (i % 2 ? height : width)),
       framed: [
-        share(box.left, picture.left, picture.width),
-        share(box.top, picture.top, picture.height),
-        share(box.right, picture.left, picture.width),
-        share(box.bottom, picture.top, picture.height),
+        share(box.left, image.left, image.width),
+        share(box.top, image.top, image.height),
+        share(box.right, image.left, image.width),
+        share(box.bottom, image.top, image.height),
       ],
     };
   });
 }
 
-/** The box, in shares of a picture of this size, of a block that lies in a corner. */
+/** The box, in shares of an image of this size, of a block that lies in a corner. */
 function blockIn(corner, size) {
   const [width, height] = size;
   const [left, top] = [corner.endsWith('left') ? 0 : width - BLOCK, corner.startsWith('top') ? 0 : height - BLOCK];
@@ -52,14 +52,14 @@ for (const format of Object.keys(MARKED)) {
       await enter(page, 'In Oslo');
       for (const [orientation, corner] of Object.entries(CORNERS)) {
         const bytes = MARKED[format](Number(orientation));
-        await withoutPictures(page);
+        await withoutImages(page);
         await hand(page, 'drop', { name: `${orientation}.${format}`, type: `image/${format}`, bytes });
         await page.getByText(`${orientation}.${format}`, { exact: true }).waitFor();
         await page.locator('#frame:not(.looking) .box').waitFor();
         const { size, seen, framed } = await marks(page);
         const what = `${format} ${orientation}`;
         assert.deepEqual(size, Number(orientation) > 4 ? [32, 48] : [48, 32], what);
-        assert.equal(await page.locator('.picture-size').innerText(), size.join(' × '), what);
+        assert.equal(await page.locator('.image-size').innerText(), size.join(' × '), what);
         near(seen, blockIn(corner, size), `seen in ${what}`);
         near(framed, blockIn(corner, size), `framed in ${what}`);
       }
@@ -98,7 +98,7 @@ test('a WebP is shown turned exactly where the engine turns it, whatever its EXI
     const files = Object.entries(notes).map(([name, [note]]) => [name, webp(note).toString('base64')]);
     files.push(['none', Buffer.from(avif()).toString('base64')]);
     const turned = await page.evaluate(async (files) => {
-      const { upright } = await import(new URL('picture-file.js', location.href).href);
+      const { upright } = await import(new URL('image-file.js', location.href).href);
       const turned = [];
       for (const [name, bytes] of files) {
         const shown = await upright(new Blob([Uint8Array.from(atob(bytes), (character) => character.charCodeAt(0))]));
@@ -125,7 +125,7 @@ for (const [name, bytes] of Object.entries({ 'an AVIF': avif(), 'a BMP': bmp() }
     }));
 }
 
-/** The answer of the module alone to a picture of these bytes, its error in words. */
+/** The answer of the module alone to an image of these bytes, its error in words. */
 function look(page, bytes) {
   return page.evaluate(async (bytes) => {
     const { Recognizer } = await import(new URL('mner.js', location.href).href);
@@ -137,7 +137,7 @@ function look(page, bytes) {
   }, bytes.toString('base64'));
 }
 
-test('a picture that is too large for the engine as a PNG is handed over smaller', () =>
+test('an image that is too large for the engine as a PNG is handed over smaller', () =>
   visit(shared, site, async (page) => {
     await shows(page, 'empty');
     // Noise, which no PNG makes small.
@@ -146,7 +146,7 @@ test('a picture that is too large for the engine as a PNG is handed over smaller
     const of = (width, height) => bmp(width, height, () => [noise(), noise(), noise()]);
     const sizes = await page.evaluate(
       async (files) => {
-        const { forEngine, formatOf } = await import(new URL('picture-file.js', location.href).href);
+        const { forEngine, formatOf } = await import(new URL('image-file.js', location.href).href);
         const sizes = [];
         for (const bytes of files) {
           const file = Uint8Array.from(atob(bytes), (character) => character.charCodeAt(0));

@@ -162,7 +162,7 @@ export async function enter(page, text) {
   await shows(page, 'answer');
 }
 
-/** The bytes of an example's picture. */
+/** The bytes of an example's image. */
 export function example(name) {
   return readFileSync(join(WWW, `examples/${name}.webp`));
 }
@@ -171,7 +171,7 @@ export function example(name) {
  * Gives the page files as the clipboard or a drag would.
  * @param {Page} page
  * @param {'paste' | 'drop'} event
- * @param {{name?: string, type?: string, bytes?: Buffer, text?: string}[]} given by default one picture; `text` comes beside them
+ * @param {{name?: string, type?: string, bytes?: Buffer, text?: string}[]} given by default one image; `text` comes beside them
  */
 export function hand(page, event, ...given) {
   const files = (given.length ? given : [{}]).map(({ name = 'photo.webp', type = 'image/webp', bytes = example('rocket'), text }) => {
@@ -193,13 +193,13 @@ export function hand(page, event, ...given) {
   );
 }
 
-/** Takes the tweet's pictures away. */
-export async function withoutPictures(page) {
+/** Takes the tweet's images away. */
+export async function withoutImages(page) {
   while (await page.locator('.remove').count()) await page.locator('.remove').first().click();
   await page.locator('#seen').waitFor({ state: 'hidden' });
 }
 
-/** Waits until the page has looked at the picture and says what it made of it. */
+/** Waits until the page has looked at the image and says what it made of it. */
 export function lookedAt(page) {
   return page.locator('#contribution:not([hidden]) #difference > *').waitFor();
 }

@@ -36,7 +36,7 @@ test('the tweet in a link is read, and no server is told of it', () => {
   });
 });
 
-test('a link takes the place of the tweet and its pictures, which the visit keeps', () =>
+test('a link takes the place of the tweet and its images, which the visit keeps', () =>
   visit(shared, { models: { ham: site.models.ham }, context: { permissions: ['clipboard-write'] } }, async (page) => {
     await enter(page, 'In Oslo');
     await hand(page, 'drop');
@@ -45,9 +45,9 @@ test('a link takes the place of the tweet and its pictures, which the visit keep
     await page.getByText('The link holds the words of the tweet, not its pictures.').waitFor();
     await page.evaluate(() => (location.hash = '#text=In%20Rome'));
     await filled(page, 'In Rome');
-    await page.locator('#pictures').waitFor({ state: 'hidden' });
+    await page.locator('#images').waitFor({ state: 'hidden' });
     await page.getByRole('button', { name: /^In Oslo.*1 picture$/ }).click();
-    await page.locator('#pictures').waitFor();
+    await page.locator('#images').waitFor();
     assert.equal(await field(page), 'In Oslo');
   }));
 
@@ -70,7 +70,7 @@ test('the link that is copied opens the tweet, and the model stays chosen', () =
 
 test('what is too long for a link, and a link that is damaged, is told', () =>
   visit(shared, { ...site, query: '#text=In%20Oslo%E0%A4%A' }, async (page) => {
-    const problem = (words) => page.locator('#picture-problem', { hasText: words }).waitFor();
+    const problem = (words) => page.locator('#image-problem', { hasText: words }).waitFor();
     await problem('The link to this page is damaged');
     assert.equal(await field(page), '');
     await enter(page, 'Oslo '.repeat(2000));

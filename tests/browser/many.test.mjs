@@ -129,7 +129,7 @@ test('a tweet that cannot be read is told in its place, and the next ones go on'
        yield 'in Oslo';
        yield { text: 'Rome', image: new Blob(['broken']), id: 7 };
        yield { text: 3 };
-       yield { text: 'Zoë', image: new Blob(['picture']) };
+       yield { text: 'Zoë', image: new Blob(['image']) };
        yield 'crash';
        yield 'Bergen';
      }

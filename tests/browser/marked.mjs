@@ -1,5 +1,5 @@
 /**
- * Small pictures with a mark, in many formats: 48 by 32 pixels as stored, white, with a block of 16 by 16 in magenta at the
+ * Small images with a mark, in many formats: 48 by 32 pixels as stored, white, with a block of 16 by 16 in magenta at the
  * upper left. An EXIF orientation says where that corner is to be seen.
  */
 import { deflateSync } from 'node:zlib';

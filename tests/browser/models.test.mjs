@@ -51,14 +51,14 @@ test('there is nothing to choose from one model', () =>
     assert.equal(await page.locator('#compare-field').isVisible(), false);
   }));
 
-test('compares two models on the same tweet, picture and caption', () =>
+test('compares two models on the same tweet, image and caption', () =>
   visit(shared, site, async (page) => {
     await page.locator('#examples button').first().click();
     await page.locator('#contribution:not([hidden])').waitFor();
     await page.getByLabel('Compare two models').check();
     await shows(page, 'answer-b');
     assert.equal(new URL(page.url()).search, '?compare=plain');
-    assert.match(await page.locator('#picture-note-b').innerText(), /text alone/);
+    assert.match(await page.locator('#image-note-b').innerText(), /text alone/);
     await page.locator('#model-choice-b').selectOption('words');
     await page.locator('#contribution-b:not([hidden])').waitFor();
     await page.getByLabel('Caption').fill('a launch');

@@ -67,7 +67,7 @@ const inner = (module, urls) => `
   for (const url of ${JSON.stringify(urls)}) {
     try {
       const mner = await Recognizer.load(url, { backend: 'cpu' });
-      const { entities, picture } = await mner.recognize({ text: 'in Oslo', image: new Blob(['picture of kites']) });
+      const { entities, picture } = await mner.recognize({ text: 'in Oslo', image: new Blob(['image of kites']) });
       answers.push([...entities.map(({ text }) => text), picture.tags[0].name]);
     } catch (error) {
       answers.push([error.name, error.code]);
@@ -95,7 +95,7 @@ test('works inside a Worker of the page, where URLs are relative to its script',
     return true;
   };
   return visit(shared, { bundle, query: BLANK, intercept }, async (page, { url }) => {
-    assert.deepEqual(await posted(page, `${url}workers/inner.js`), [['Oslo', 'picture of kites']]);
+    assert.deepEqual(await posted(page, `${url}workers/inner.js`), [['Oslo', 'image of kites']]);
   });
 });
 
@@ -103,7 +103,7 @@ test('works inside a Worker made of a blob, where no URL is relative', () =>
   visit(shared, { bundle, query: BLANK }, async (page, { url }) => {
     const script = inner(`${url}mner.js`, [`${url}models/test/`, 'models/test/']);
     const blob = await page.evaluate((script) => URL.createObjectURL(new Blob([script], { type: 'text/javascript' })), script);
-    assert.deepEqual(await posted(page, blob), [['Oslo', 'picture of kites'], ['MnerError', 'input']]);
+    assert.deepEqual(await posted(page, blob), [['Oslo', 'image of kites'], ['MnerError', 'input']]);
   }));
 
 /** Another site with the module and an engine; `open` says which paths it lets other sites read. */
@@ -204,8 +204,8 @@ test('a long text may take longer than the limit while the engine says how far i
       const text = `${'It saw a town. '.repeat(20_000).toLowerCase()}Zoë in Oslo`;
       const onProgress = (progress) => seen.push(progress);
       const { entities } = await mner.recognize({ text }, { onProgress });
-      // With a picture too.
-      await mner.recognize({ text, image: new Blob(['picture']) }, { onProgress });
+      // With an image too.
+      await mner.recognize({ text, image: new Blob(['image']) }, { onProgress });
       return { names: entities.length, seen };
     });
     assert.equal(names, 2);

@@ -64,7 +64,7 @@ test('works without a connection after the first visit, and says so', async () =
     await enter(page, 'In Rome');
     assert.deepEqual(await page.locator('#marked mark').allInnerTexts(), ['In', 'Rome']);
     await page.locator('#examples button').first().click();
-    await page.locator('#pictures').waitFor();
+    await page.locator('#images').waitFor();
     // What is asked of the server all the same: whether the list of models or the worker changed.
     assert.deepEqual(requests.filter((path) => !/^models\/(index|test\/manifest)\.json$|^sw\.js$/.test(path)), []);
     // The browser tells the page about the connection, not about our server.

@@ -11,14 +11,14 @@ import { promisify } from 'node:util';
 import { chromium } from 'playwright-core';
 import { build, createServer } from 'vite';
 import { makePackage } from '../../web/package.mjs';
-import { TWEETS, apart, missing, native, picture } from './built.mjs';
+import { TWEETS, apart, imageBytes, missing, native } from './built.mjs';
 import { ENGINES, withBrowser } from './harness.mjs';
 import { serve } from './serve.mjs';
 
 const skip = missing('cpu') || missing('gpu');
 const shared = withBrowser();
 const MODEL = env.MNER_TEST_BUNDLE ?? '';
-/** One without a picture among them. */
+/** One without an image among them. */
 const SEEN = TWEETS.slice(1, 4);
 /** What the browser lets an extension's page do at most. */
 const EXTENSION = "script-src 'self' 'wasm-unsafe-eval'; object-src 'self'";
@@ -63,7 +63,7 @@ function file(path, words) {
   writeFileSync(join(app, path), words);
 }
 
-/** A function that answers tweets whose pictures are in base64, with the module at `from`. */
+/** A function that answers tweets whose images are in base64, with the module at `from`. */
 const answering = (from) => `
   import { Recognizer } from '${from}';
   globalThis.answers = async ([model, models, tweets]) => {
@@ -77,7 +77,7 @@ const answering = (from) => `
   };`;
 const page = (script) => `<!doctype html><meta charset="utf-8" /><script type="module" src="${script}"></script>`;
 
-const given = () => SEEN.map(({ text, picture: name }) => ({ text, image: name && picture(name).toString('base64') }));
+const given = () => SEEN.map(({ text, image: name }) => ({ text, image: name && imageBytes(name).toString('base64') }));
 
 /** Whether the answers of a package are the command line's. */
 function compare(answers) {
@@ -88,7 +88,7 @@ function compare(answers) {
     assert.equal(text, tweet.text);
     assert.ok(apart(ours, theirs) < 2e-3, `${tweet.text}: ${apart(ours, theirs)} apart`);
     assert.equal(backend, 'cpu');
-    assert.equal(timings.look > 0, 'picture' in tweet);
+    assert.equal(timings.look > 0, 'image' in tweet);
   });
   assert.ok(answers.some(({ entities }) => entities.length), 'the model found no name at all');
 }
@@ -214,17 +214,17 @@ test('Node has it, with a model from a folder and from a server, and ends by its
     import { readFile } from 'node:fs/promises';
     import { argv } from 'node:process';
     import { MnerError, Recognizer } from '@mner/mner/node';
-    const [, , folder, models, model, ...pictures] = argv;
+    const [, , folder, models, model, ...images] = argv;
     const { Recognizer: OfBrowsers } = await import('@mner/mner');
     const failed = [
       await OfBrowsers.load(folder).catch(({ code }) => code),
       await Recognizer.load('nowhere').catch((error) => error instanceof MnerError && error.code),
       await Recognizer.load(folder, { backend: 'webgpu' }).catch(({ code }) => code),
     ];
-    const tweets = await Promise.all(pictures.map(async (picture, i) => {
+    const tweets = await Promise.all(images.map(async (image, i) => {
       const text = ${JSON.stringify(SEEN.map(({ text }) => text))}[i];
-      if (!picture) return { text };
-      const bytes = await readFile(picture);
+      if (!image) return { text };
+      const bytes = await readFile(image);
       // What a program may have: a Buffer, or a File.
       return { text, image: i ? bytes : new File([bytes], 'photo', { type: 'image/webp' }) };
     }));
@@ -234,12 +234,12 @@ test('Node has it, with a model from a folder and from a server, and ends by its
       const mner = await Recognizer.load(...how);
       answers[name] = [];
       for await (const { input, index, ...answer } of mner.recognizeAll(tweets)) answers[name].push(answer);
-      const error = await mner.recognize({ text: 'Oslo', image: Buffer.from('no picture') }).catch(({ code }) => code);
+      const error = await mner.recognize({ text: 'Oslo', image: Buffer.from('no image') }).catch(({ code }) => code);
       failed.push(error);
     }
     console.log(JSON.stringify({ answers, failed }));`);
-  const pictures = SEEN.map(({ picture: name }) => (name ? join(TEST, '../reference/pictures', name) : ''));
-  const { answers, failed } = await inNode('answers.mjs', MODEL, models.url, basename(MODEL), ...pictures);
+  const images = SEEN.map(({ image: name }) => (name ? join(TEST, '../reference/images', name) : ''));
+  const { answers, failed } = await inNode('answers.mjs', MODEL, models.url, basename(MODEL), ...images);
   for (const [name, given] of Object.entries(answers)) assert.doesNotThrow(() => compare(given), name);
   assert.deepEqual(failed, ['engine', 'not-found', 'input', 'picture', 'picture', 'picture']);
 });

@@ -1,4 +1,4 @@
-/** The page's own pair: one tweet beside two pictures, and the picture decides what the name in it is. On WebGPU: `webgpu.test.mjs`. */
+/** The page's own pair: one tweet beside two images, and the image decides what the name in it is. On WebGPU: `webgpu.test.mjs`. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
@@ -11,7 +11,7 @@ const [person, place] = ['basketball', 'desert'].map((name) => EXAMPLES.find((ex
 
 const shared = withBrowser();
 
-test('the picture decides what Jordan is', { skip: missing('cpu') }, () =>
+test('the image decides what Jordan is', { skip: missing('cpu') }, () =>
   visit(shared, { engine: 'built', bundle: realBundle(shipped().hamlearning), query: BLANK }, async (page) => {
     assert.equal(person.text, place.text);
     const tweets = [person, place].map(({ text, image }) => ({ text, bytes: readFileSync(new URL(image, WWW)) }));

@@ -1,5 +1,5 @@
 /**
- * Takes a picture of the page at work, with the engine and the models that are in www/:
+ * Takes an image of the page at work, with the engine and the models that are in www/:
  * `node screenshot.mjs OUT.png [EXAMPLE] [QUERY]`, for instance `node screenshot.mjs page.png Football '?model=ham'`.
  * The example's first name is chosen, so that one sees where it looked.
  */

@@ -1,8 +1,8 @@
 /**
- * A soak of the page on the CPU's engine: 500 edits, 200 pictures, 50 changes of model, and how much memory the tab has meanwhile.
+ * A soak of the page on the CPU's engine: 500 edits, 200 images, 50 changes of model, and how much memory the tab has meanwhile.
  * It takes minutes to an hour and is no part of `npm test`:
  *
- *     TEST_PKG=... node tests/browser/soak.mjs [EDITS [PICTURES [CHANGES]]]
+ *     TEST_PKG=... node tests/browser/soak.mjs [EDITS [IMAGES [CHANGES]]]
  *
  * with the models that ship or, where `MODELS` names a folder of three, with those, called as they are.
  *
@@ -13,9 +13,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { argv, env, exit } from 'node:process';
 import { chromium } from 'playwright-core';
-import { ENGINES, enter, realBundle, shows, visit } from './harness.mjs';
+import { ENGINES, enter, realBundle, shows, visit, withoutImages } from './harness.mjs';
 
-const [edits, pictures, changes] = [500, 200, 50].map((usual, i) => Number(argv[2 + i] ?? usual));
+const [edits, images, changes] = [500, 200, 50].map((usual, i) => Number(argv[2 + i] ?? usual));
 /** How often memory is read in a phase. */
 const READINGS = 20;
 const MODELS = ['hamlearning', 'text', 'ita'];
@@ -49,8 +49,8 @@ function edited(text) {
   return tweet();
 }
 
-/** Drops a picture that nobody has seen before. */
-function dropPicture(page, seed) {
+/** Drops an image that nobody has seen before. */
+function dropImage(page, seed) {
   return page.evaluate(async (seed) => {
     const canvas = new OffscreenCanvas(320 + 16 * (seed % 50), 240 + 16 * (seed % 37));
     const context = canvas.getContext('2d');
@@ -61,7 +61,7 @@ function dropPicture(page, seed) {
     }
     const type = ['image/webp', 'image/jpeg', 'image/png'][seed % 3];
     const data = new DataTransfer();
-    data.items.add(new File([await canvas.convertToBlob({ type })], `picture ${seed}`, { type }));
+    data.items.add(new File([await canvas.convertToBlob({ type })], `image ${seed}`, { type }));
     const how = { bubbles: true, cancelable: true, dataTransfer: data };
     for (const event of ['dragenter', 'dragover', 'drop']) document.querySelector('#tweet').dispatchEvent(new DragEvent(event, how));
   }, seed);
@@ -71,7 +71,7 @@ function dropPicture(page, seed) {
 async function memory(browser, page) {
   const tab = await page.context().newCDPSession(page);
   await tab.send('HeapProfiler.collectGarbage');
-  // What the browser keeps only as long as nobody needs the room, decoded pictures for example, is none of ours.
+  // What the browser keeps only as long as nobody needs the room, decoded images for example, is none of ours.
   await tab.send('Memory.simulatePressureNotification', { level: 'critical' });
   const { usedSize } = await tab.send('Runtime.getHeapUsage');
   await tab.detach();
@@ -125,13 +125,14 @@ try {
       await enter(page, text);
     });
     await enter(page, 'Sunita Williams is back in Houston');
-    await phase(browser, page, 'pictures', pictures, async (i) => {
-      await dropPicture(page, i);
+    await phase(browser, page, 'images', images, async (i) => {
+      await withoutImages(page);
+      await dropImage(page, i);
       // The name stands there when the work begins.
       await page.waitForFunction((name) => {
         const busy = document.querySelector('#panes [aria-busy="true"]');
-        return document.querySelector('#picture-name').textContent === name && !busy;
-      }, `picture ${i}`);
+        return document.querySelector('.image-name')?.textContent === name && !busy;
+      }, `image ${i}`);
     });
     await phase(browser, page, 'changes of model', changes, async (i) => {
       await page.locator('#model-choice').selectOption(MODELS[i % MODELS.length]);

@@ -1,6 +1,6 @@
 /**
  * Stands in for the compiled engine where a test is about the page: the same exports, and words that begin with a
- * capital letter are names, of the type that their length picks. Some words, and some pictures, make it fail in the ways
+ * capital letter are names, of the type that their length picks. Some words, and some images, make it fail in the ways
  * a real one can.
  */
 export default async function init({ module_or_path: wasm }) {
@@ -52,7 +52,7 @@ export class FileBuffer {
   }
 }
 
-/** What a picture of the stub shows: its file as text, so that a text can be a picture too. */
+/** What an image of the stub shows: its file as text, so that a text can be an image too. */
 class EncodedImage {
   constructor(shows, mark) {
     this.shows = shows;
@@ -66,7 +66,7 @@ class EncodedImage {
 }
 
 export class Recognizer {
-  /** What it is a model of, and whether it sees no pictures. */
+  /** What it is a model of, and whether it sees no images. */
   system;
   blind;
 
@@ -100,9 +100,9 @@ export class Recognizer {
     if (this.blind) throw coded('input', 'this model reads text alone');
     if (shows.includes('broken')) throw coded('picture', 'the file ends before its image does; fetch or save it again');
     const jpeg = bytes[0] === 0xff && bytes[1] === 0xd8;
-    if (!jpeg && !/^picture|^RIFF....WEBP|^.PNG/s.test(shows)) throw coded('picture', 'this is not an image; choose a JPEG, PNG, WebP or GIF file');
+    if (!jpeg && !/^image|^RIFF....WEBP|^.PNG/s.test(shows)) throw coded('picture', 'this is not an image; choose a JPEG, PNG, WebP or GIF file');
     if (shows.includes('crash')) {
-      panic = 'panicked: at a picture';
+      panic = 'panicked: at an image';
       throw new WebAssembly.RuntimeError('unreachable');
     }
     if (shows.includes('very large')) memory.buffer = { byteLength: 2 ** 29 };
@@ -174,7 +174,7 @@ export class Recognizer {
   }
 }
 
-/** Where a point of a stored picture is to be seen, by its EXIF orientation. */
+/** Where a point of a stored image is to be seen, by its EXIF orientation. */
 const TURNS = {
   1: ([x, y]) => [x, y],
   2: ([x, y], w) => [w - x, y],
@@ -187,7 +187,7 @@ const TURNS = {
 };
 
 /**
- * The size of a small picture and the box of what is magenta in it, upright, as the engine would have it: of every format the
+ * The size of a small image and the box of what is magenta in it, upright, as the engine would have it: of every format the
  * EXIF orientation counts. The browser that decodes here turns a JPEG and a PNG, but not a WebP.
  */
 async function marked(bytes) {

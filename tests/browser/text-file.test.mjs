@@ -6,7 +6,7 @@ import { enter, example, hand, lookedAt, madeUpModels, shows, visit, withBrowser
 const shared = withBrowser();
 const site = { models: { ham: madeUpModels().ham } };
 const TWEET = '👩🏽‍🚀 Zoë saw Oslo\nand Rome';
-const problem = (page) => page.locator('#picture-problem').innerText();
+const problem = (page) => page.locator('#image-problem').innerText();
 const text = (page) => page.locator('#tweet').inputValue();
 
 const utf16 = (big) => {
@@ -30,7 +30,7 @@ test('a text file that is dropped is in the field', () =>
       await page.locator('#tweet').fill('');
       await hand(page, 'drop', file);
       await page.waitForFunction((wanted) => document.querySelector('textarea').value === wanted, wanted, { timeout: 5000 }).catch(() => assert.fail(what));
-      assert.equal(await page.locator('#picture-problem').isVisible(), false, what);
+      assert.equal(await page.locator('#image-problem').isVisible(), false, what);
     }
     await page.locator('#marked a').first().waitFor();
   }));
@@ -46,7 +46,7 @@ test('a text file can be opened with the keyboard alone', () =>
     assert.equal(await text(page), 'in Oslo');
   }));
 
-test('a text and a picture can be dropped together', () =>
+test('a text and an image can be dropped together', () =>
   visit(shared, site, async (page) => {
     await shows(page, 'empty');
     await hand(page, 'drop', { name: 'tweet.txt', type: 'text/plain', bytes: Buffer.from('in Oslo') }, { bytes: example('desert') });
@@ -69,9 +69,9 @@ test('what cannot be read is refused in words, and what was typed stays', () =>
     ];
     for (const [files, words] of cases) {
       await hand(page, 'drop', ...files);
-      await page.locator('#picture-problem', { hasText: words }).waitFor();
+      await page.locator('#image-problem', { hasText: words }).waitFor();
       assert.match(await problem(page), words);
       assert.equal(await text(page), 'In Oslo');
-      await page.locator('#picture-problem').evaluate((node) => (node.textContent = ''));
+      await page.locator('#image-problem').evaluate((node) => (node.textContent = ''));
     }
   }));

@@ -48,9 +48,9 @@ test('is on at first, leaves them out of everything when off, and is remembered'
     assert.equal(await toggle(page).isChecked(), true);
   }));
 
-test('counts for what the picture changed, and for both of two models', () =>
+test('counts for what the image changed, and for both of two models', () =>
   visit(shared, { ...site, query: '?model=ham&compare=gates' }, async (page) => {
-    // The stub makes a person of Jonas, a place without the picture.
+    // The stub makes a person of Jonas, a place without the image.
     await enter(page, 'with @Jonas in Oslo');
     await shows(page, 'answer-b');
     await hand(page, 'paste');

@@ -30,9 +30,9 @@ test('lists the tweets with their names, the newest first, and opens them again 
     await page.keyboard.press('Enter');
     await lookedAt(page);
     assert.equal(await page.locator('#tweet').inputValue(), 'Jordan in Oslo');
-    assert.equal(await page.locator('.picture-name').innerText(), 'photo.webp');
+    assert.equal(await page.locator('.image-name').innerText(), 'photo.webp');
     assert.equal(await page.evaluate(() => document.activeElement.id), 'tweet');
-    // The same picture, which the model need not look at again.
+    // The same image, which the model need not look at again.
     assert.match(await page.locator('#run').innerText(), /picture already looked at/);
     assert.equal((await entries(page)).length, 3);
     assert.match((await entries(page))[0], /^Jordan/);
@@ -71,13 +71,13 @@ test('is gone when it is cleared and when the page is left, and is stored nowher
     assert.equal(await page.locator('#visit').isVisible(), false);
   }));
 
-test('keeps to what it says it holds, and holds a picture once', () =>
+test('keeps to what it says it holds, and holds an image once', () =>
   visit(shared, { ...site, query: 'icon.svg' }, async (page) => {
     const held = await page.evaluate(async () => {
       const { MOST, Visit } = await import(new URL('visit.js', location.href).href);
       const model = { name: 'test', url: 'models/test/' };
       const recognition = { entities: [] };
-      const record = (visit, tweet, text, blobs = []) => visit.record({ tweet, text, pictures: blobs.map((blob) => ({ blob, url: 'blob:x' })) }, recognition, model);
+      const record = (visit, tweet, text, blobs = []) => visit.record({ tweet, text, images: blobs.map((blob) => ({ blob, url: 'blob:x' })) }, recognition, model);
       const many = new Visit();
       for (let i = 0; i < 150; i++) record(many, i, `tweet ${i}`);
       const large = new Blob([new Uint8Array(20 << 20)]);
@@ -89,7 +89,7 @@ test('keeps to what it says it holds, and holds a picture once', () =>
       record(huge, 1, 'small');
       record(huge, 2, 'large', [new Blob([new Uint8Array(70 << 20)])]);
       const texts = ({ all }) => all.map(({ text }) => text);
-      return { most: MOST, many: [many.all.length, texts(many).at(0)], same: same.all.length, identical: same.all.every(({ pictures }) => pictures[0].blob === large), different: texts(different), huge: texts(huge) };
+      return { most: MOST, many: [many.all.length, texts(many).at(0)], same: same.all.length, identical: same.all.every(({ images }) => images[0].blob === large), different: texts(different), huge: texts(huge) };
     });
     assert.deepEqual(held, { most: { tweets: 100, bytes: 64 << 20 }, many: [100, 'tweet 50'], same: 10, identical: true, different: ['tweet 7', 'tweet 8', 'tweet 9'], huge: ['large'] });
   }));

@@ -7,13 +7,13 @@ import { readFileSync } from 'node:fs';
 import { env } from 'node:process';
 import { test } from 'node:test';
 import { EXAMPLES } from '../../www/examples.js';
-import { TWEETS, answer, apart, fitting, misled, missing, native, picture, shipped } from './built.mjs';
+import { TWEETS, answer, apart, fitting, imageBytes, misled, missing, native, shipped } from './built.mjs';
 import { BLANK, inWorkers, realBundle, visit, withBrowser } from './harness.mjs';
 
 const WWW = new URL('../../www/', import.meta.url);
 const shared = withBrowser({ webgpu: true });
 const skip = missing('gpu');
-/** One tweet with a picture, one without, one of several windows: each length compiles its own kernels. */
+/** One tweet with an image, one without, one of several windows: each length compiles its own kernels. */
 const FEW = [TWEETS[0], TWEETS[3], TWEETS[4]];
 const TIMEOUT = 600_000;
 
@@ -71,7 +71,7 @@ test('the given model', { skip }, (t) =>
       assert.deepEqual([error, backend, fallback], [undefined, 'webgpu', undefined]);
       tweets.forEach((tweet, i) => {
         const { timings, backend, ...ours } = answers[i];
-        assert.equal(timings.look > 0, 'picture' in tweet);
+        assert.equal(timings.look > 0, 'image' in tweet);
         assert.equal(backend, 'webgpu');
         // A detector of random weights sees every place alike: which of them come first is the devices' rounding.
         assertNative(folder, tweet, ours, { objects: false });
@@ -132,8 +132,8 @@ test('models share the device of an instance', { skip }, (t) => {
     await startEngine(page);
     const [tweet] = fitting(folder, FEW);
     const pair = ['example.basketball', 'example.desert'].map((name) => EXAMPLES.find((example) => example.name === name));
-    const pictured = pair.map(({ text, image }) => ({ text, bytes: readFileSync(new URL(image, WWW)) }));
-    const inputs = [{ text: tweet.text, bytes: tweet.picture && picture(tweet.picture) }, ...pictured];
+    const beside = pair.map(({ text, image }) => ({ text, bytes: readFileSync(new URL(image, WWW)) }));
+    const inputs = [{ text: tweet.text, bytes: tweet.image && imageBytes(tweet.image) }, ...beside];
     const answers = await page.evaluate(
       async ({ name, inputs }) => {
         const recognizer = await globalThis.loadModel(name);
@@ -151,7 +151,7 @@ test('models share the device of an instance', { skip }, (t) => {
     // Of those that ship, the one that the page opens: each takes minutes on a software adapter.
     await t.test(`gives the command line's answers (${name})`, () => assertNative(folder, tweet, answers[0]));
 
-    await t.test('the picture decides what Jordan is', () => {
+    await t.test('the image decides what Jordan is', () => {
       assert.equal(pair[0].text, pair[1].text);
       const jordan = ({ entities }) => entities.filter(({ text }) => text === 'Jordan').map(({ type }) => type);
       assert.deepEqual(answers.slice(1).map(jordan), [['PER'], ['LOC']]);

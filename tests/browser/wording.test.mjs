@@ -14,7 +14,7 @@ const WWW = new URL('../../www/', import.meta.url).pathname;
 /** @type {Record<string, Record<string, string | Record<string, string>>>} */
 const LANGUAGES = { en, de, es };
 /** The module, its Worker and its example: what they say is for programs, in English. */
-const MODULE = ['mner', 'worker', 'download', 'errors', 'webgpu', 'picture-file', 'sw', 'example', 'bundle-url', 'engines', 'in-order', 'kept-files', 'platform', 'remote-fetch'].map((name) => `${name}.js`);
+const MODULE = ['mner', 'worker', 'download', 'errors', 'webgpu', 'image-file', 'sw', 'example', 'bundle-url', 'engines', 'in-order', 'kept-files', 'platform', 'remote-fetch'].map((name) => `${name}.js`);
 const scripts = Object.fromEntries(
   readdirSync(WWW)
     .filter((name) => name.endsWith('.js') && !MODULE.includes(name))
@@ -182,7 +182,7 @@ test('numbers and plural forms are the language’s', () =>
       const said = [];
       for (const language of ['en', 'de', 'es']) {
         await speak(language);
-        said.push([1, 2, 12_345, 1_000_000].map((count) => say('visit.pictures', { count })).concat([percent(0.995), percent(0.004), percent(1), megabytes(12_345_678)]));
+        said.push([1, 2, 12_345, 1_000_000].map((count) => say('visit.images', { count })).concat([percent(0.995), percent(0.004), percent(1), megabytes(12_345_678)]));
       }
       return said;
     });

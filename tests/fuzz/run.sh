@@ -27,7 +27,7 @@ for target in "$@"; do
     findings=$FUZZ/findings/$target
     mkdir -p "$known" "$findings"
     seeds=("tests/fuzz/corpus/$target")
-    [ "$target" = image ] && seeds=(tests/reference/pictures)
+    [ "$target" = image ] && seeds=(tests/reference/images)
     echo "== $target"
     # Longer inputs reach little more and take long.
     if ! TARGET=$target "$CARGO_TARGET_DIR/debug/mner-fuzz" -max_total_time="$SECONDS_EACH" -max_len=65536 -timeout=60 \

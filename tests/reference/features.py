@@ -216,7 +216,7 @@ def main():
                 image = None if system == "text" else image
                 out = folder / "features.safetensors"
                 args = ["--text", text, "--json", "--emissions", "--features", out]
-                args += ["--image", HERE / "pictures" / image] if image else []
+                args += ["--image", HERE / "images" / image] if image else []
                 answer = json.loads(run("predict", "--bundle", bundle, *args))
                 with safe_open(out, framework="np") as file:
                     tensors = {name: file.get_tensor(name) for name in file.keys()}

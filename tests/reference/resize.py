@@ -1,4 +1,4 @@
-"""Pillow's BILINEAR resize of a made-up picture, as the reference of `picture/resize.rs`.
+"""Pillow's BILINEAR resize of a made-up image, as the reference of `core/src/image/resize.rs`.
 
     pip install pillow numpy
     python tests/reference/resize.py > tests/reference/resize.tsv

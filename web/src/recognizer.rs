@@ -50,7 +50,7 @@ export interface EntityEvidence {
 }
 
 /** What was detected in the image, and what it contributed. */
-export interface PictureEvidence {
+export interface ImageEvidence {
     /** Relevance of the image to the tweet by grain, 0 to 1; 0 for a grain that is absent. Absent from systems that do not measure it. */
     relevance?: { global: number; object: number; semantic: number; spatial: number };
     /** What was found in it, the best first. */
@@ -75,7 +75,7 @@ export interface SeenObject {
 export interface Recognition {
     entities: Entity[];
     /** Absent without an image. */
-    picture?: PictureEvidence;
+    picture?: ImageEvidence;
 }
 "#;
 

@@ -1,9 +1,9 @@
 /**
- * Scores models on the dev splits as a Markdown table, with the tweets' pictures, another tweet's and none:
+ * Scores models on the dev splits as a Markdown table, with the tweets' images, another tweet's and none:
  *
  *   MNER=target/release/mner DATA=... CACHE=runs/features node www/models/evaluate.mjs [BUNDLE...]
  *
- * DATA is make.sh's; CACHE keeps what was seen in the pictures. Without arguments: every model beside this file.
+ * DATA is make.sh's; CACHE keeps the image features. Without arguments: every model beside this file.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
@@ -20,7 +20,7 @@ const isBundle = (folder) => existsSync(join(folder, 'manifest.json'));
 const bundles = argv.length > 2 ? argv.slice(2) : readdirSync(here).map((name) => join(here, name)).filter(isBundle);
 
 const row = (cells) => console.log(`| ${cells.join(' | ')} |`);
-row(['model', 'data', 'pictures', 'precision', 'recall', 'F1', 'PER', 'LOC', 'ORG', 'MISC', 'mean relevance']);
+row(['model', 'data', 'images', 'precision', 'recall', 'F1', 'PER', 'LOC', 'ORG', 'MISC', 'mean relevance']);
 row(Array(11).fill('---'));
 for (const bundle of bundles) {
   const { eyes } = JSON.parse(readFileSync(join(bundle, 'manifest.json')));
@@ -31,15 +31,15 @@ for (const bundle of bundles) {
           stdio: ['ignore', 'pipe', 'inherit'],
         }),
       );
-    const print = (pictures, { lenient, relevance }) => {
+    const print = (images, { lenient, relevance }) => {
       const { micro, PER, LOC, ORG, MISC } = lenient;
       const scores = [micro.precision, micro.recall, micro.f1, PER.f1, LOC.f1, ORG.f1, MISC.f1].map((score) => (100 * score).toFixed(2));
       const relevances = Object.values(relevance ?? {}).map((mean) => mean.toFixed(3));
-      row([basename(bundle), benchmark, pictures, ...scores, relevances.join(', ')]);
+      row([basename(bundle), benchmark, images, ...scores, relevances.join(', ')]);
     };
     if (eyes) {
       const cache = CACHE ? ['--cache', CACHE] : [];
-      const { shuffled, ...own } = evaluate('--pictures', join(DATA, 'pictures.tsv'), '--shuffle-images', ...cache);
+      const { shuffled, ...own } = evaluate('--image-table', join(DATA, 'pictures.tsv'), '--shuffle-images', ...cache);
       print('its own', own);
       print("another's", shuffled);
     }

@@ -1,4 +1,4 @@
-"""Writes an IMGID corpus again with [MASK] for every word of a name, to see whether pictures tell what a name alone would have told.
+"""Writes an IMGID corpus again with [MASK] for every word of a name, to see whether images tell what a name alone would have told.
 
     python mask_names.py CORPUS OUT
 """

@@ -1,4 +1,4 @@
-//! A run as a picture: `training.svg` in its folder, drawn anew after each epoch from the run's own logs, so that it also
+//! The plot of a run: `training.svg` in its folder, drawn anew after each epoch from the run's own logs, so that it also
 //! holds what was trained before a run was killed.
 
 use crate::notice;
@@ -16,7 +16,7 @@ pub const PLOT: &str = "training.svg";
 /// Most points of a line that has one a step; each is the mean of the steps it stands for.
 const POINTS: usize = 400;
 
-/// Width of the picture and height of a panel in pixels.
+/// Width of the plot and height of a panel in pixels.
 const SIZE: (u32, u32) = (900, 320);
 
 const COLOURS: [RGBColor; 3] = [
@@ -83,7 +83,7 @@ impl<S: CheckpointingStrategy> CheckpointingStrategy for Drawn<S> {
     }
 }
 
-/// Draws the run. No run fails for want of a picture: what hinders it is said on standard error.
+/// Draws the run. No run fails for want of a plot: what hinders it is said on standard error.
 pub fn keep(run: &Path, panels: &[Panel]) {
     if let Err(error) = write(run, panels) {
         notice!(
@@ -103,10 +103,10 @@ struct Line {
     marked: bool,
 }
 
-/// Draws the run in a folder and keeps the picture there. A run without a finished step has none.
+/// Draws the run in a folder and keeps the plot there. A run without a finished step has none.
 ///
 /// # Errors
-/// If the picture cannot be written.
+/// If the plot cannot be written.
 pub fn write(run: &Path, panels: &[Panel]) -> std::io::Result<()> {
     let panels: Vec<(&str, Vec<Line>)> = panels
         .iter()
@@ -190,7 +190,7 @@ fn draw(panels: &[(&str, Vec<Line>)]) -> Result<String, DrawingAreaErrorKind<std
     {
         let size = (SIZE.0, SIZE.1 * panels.len() as u32);
         let root = SVGBackend::with_string(&mut svg, size).into_drawing_area();
-        // A picture by itself has no page whose colours it could take.
+        // An SVG by itself has no page whose colours it could take.
         root.fill(&WHITE)?;
         for (area, (axis, lines)) in root.split_evenly((panels.len(), 1)).iter().zip(panels) {
             let values = lines.iter().flat_map(|line| &line.points).map(|(_, y)| *y);

@@ -25,7 +25,7 @@ use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// What the picture of a run shows.
+/// What the plot of a run shows.
 const PANELS: &[Panel] = &[
     Panel {
         axis: "loss",
@@ -39,7 +39,7 @@ const PANELS: &[Panel] = &[
 
 /// Trains as `config` says on `devices` and writes the bundle of the best epoch, or of the last epochs' mean.
 ///
-/// The run's folder holds `config.json`, `checkpoint/`, the metrics' logs, their picture `training.svg` and `bundle/`. With
+/// The run's folder holds `config.json`, `checkpoint/`, the metrics' logs, their plot `training.svg` and `bundle/`. With
 /// `resume`, a run that was killed goes on after its last whole epoch and ends in the same
 /// weights as an uninterrupted one.
 ///

@@ -59,7 +59,7 @@ const site = await serve({
 const SUBJECTS = {
   'an empty page': { setup: nothing },
   'mner, text': { setup: ours, withImage: false },
-  ...(seesPictures(resolve(model)) && { 'mner, text and image': { setup: ours, withImage: true } }),
+  ...(readsImages(resolve(model)) && { 'mner, text and image': { setup: ours, withImage: true } }),
   'onnxruntime-web f32': { setup: ort, file: 'model.onnx' },
   'onnxruntime-web int8': { setup: ort, file: 'model_quantized.onnx' },
   'transformers.js f32': { setup: transformers, dtype: 'fp32' },
@@ -85,7 +85,7 @@ for (const [name, { first, warm, bytes, peak }] of Object.entries(results)) {
   console.log(row([name, ...times, (bytes / 1e6).toFixed(1), (peak / 1e6).toFixed(0)]));
 }
 
-function seesPictures(bundle) {
+function readsImages(bundle) {
   return Boolean(JSON.parse(readFileSync(join(bundle, 'manifest.json'))).eyes);
 }
 

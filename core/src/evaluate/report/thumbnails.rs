@@ -115,7 +115,7 @@ fn alternative(image: &ShownImage) -> String {
 mod tests {
     use super::*;
 
-    fn picture(folder: &std::path::Path, name: &str, width: u32, height: u32) -> ShownImage {
+    fn image_file(folder: &std::path::Path, name: &str, width: u32, height: u32) -> ShownImage {
         let path = folder.join(name);
         let rgb = image::RgbImage::from_fn(width, height, |x, y| image::Rgb([x as u8, y as u8, 9]));
         rgb.save_with_format(&path, image::ImageFormat::Png)
@@ -129,7 +129,7 @@ mod tests {
     #[test]
     fn images_are_scaled_down_and_are_jpegs() {
         let folder = tempfile::tempdir().unwrap();
-        let wide = picture(folder.path(), "wide.png", 900, 300);
+        let wide = image_file(folder.path(), "wide.png", 900, 300);
         let (small, uri) = data_uri(&wide).unwrap();
         assert_eq!((small.width, small.height), (SIDE, 106));
         let jpeg = STANDARD
@@ -137,16 +137,16 @@ mod tests {
             .unwrap();
         let read = Image::decode(&jpeg).unwrap();
         assert_eq!((read.width, read.height), (small.width, small.height));
-        let tall = picture(folder.path(), "tall.png", 2, 4000);
+        let tall = image_file(folder.path(), "tall.png", 2, 4000);
         assert_eq!(data_uri(&tall).unwrap().0.width, 1);
-        let small = picture(folder.path(), "small.png", 20, 10);
+        let small = image_file(folder.path(), "small.png", 20, 10);
         assert_eq!(data_uri(&small).unwrap().0.width, 20);
     }
 
     #[test]
     fn a_page_holds_so_many_images_and_no_more() {
         let folder = tempfile::tempdir().unwrap();
-        let image = picture(folder.path(), "a.png", 40, 30);
+        let image = image_file(folder.path(), "a.png", 40, 30);
         let mut thumbnails = Thumbnails::default();
         for _ in 0..IMAGES {
             assert!(matches!(

@@ -1,7 +1,7 @@
 use super::*;
 
 fn file(name: &str) -> Vec<u8> {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/reference/pictures");
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/reference/images");
     std::fs::read(std::path::Path::new(folder).join(name)).unwrap()
 }
 
@@ -316,7 +316,7 @@ fn a_jpeg_is_whole_if_its_rows_are() {
             assert!(refused, "{name} padded at {part} of {end}");
         }
     }
-    // In a progressive one the first scans have every row, but of half the picture.
+    // In a progressive one the first scans have every row, but of half the image.
     let progressive = file("progressive.jpg");
     let scans: Vec<usize> = progressive
         .windows(2)

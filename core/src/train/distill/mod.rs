@@ -73,7 +73,7 @@ pub const DETECTOR: &str = "detector.safetensors";
 /// The report's file in the run's folder.
 pub const REPORT: &str = "report.json";
 
-/// What the picture of a run shows.
+/// What the plot of a run shows.
 const PANELS: &[Panel] = &[
     Panel {
         axis: "loss",
@@ -89,7 +89,7 @@ const PANELS: &[Panel] = &[
 ];
 
 /// Distils as `config` says on `device`, and leaves in the run's folder the detector
-/// ([`DETECTOR`]), its class names beside it, the report ([`REPORT`]) and a picture of the run (`training.svg`).
+/// ([`DETECTOR`]), its class names beside it, the report ([`REPORT`]) and a plot of the run (`training.svg`).
 ///
 /// With `resume`, a run that was killed goes on after its last whole epoch and ends in the same
 /// weights as an uninterrupted one.

@@ -1,9 +1,9 @@
-"""Small image files of every kind `picture/decode.rs` reads, with Pillow's reading of them.
+"""Small image files of every kind `core/src/image/decode.rs` reads, with Pillow's reading of them.
 
     pip install pillow numpy
-    python tests/reference/pictures.py
+    python tests/reference/images.py
 
-Writes `pictures/*` and `pictures/expected.tsv`: file, width and height upright, and the red, green and blue of the
+Writes `images/*` and `images/expected.tsv`: file, width and height upright, and the red, green and blue of the
 pixels in the middle of the four quarters (top left, top right, bottom left, bottom right), upright, on white.
 """
 
@@ -13,7 +13,7 @@ import numpy as np
 import PIL
 from PIL import Image, ImageOps
 
-OUT = Path(__file__).parent / "pictures"
+OUT = Path(__file__).parent / "images"
 WIDTH, HEIGHT = 48, 32
 QUARTERS = [(200, 40, 40), (40, 180, 60), (50, 60, 210), (230, 220, 50)]
 
@@ -50,23 +50,23 @@ def upright(path):
 
 def main():
     OUT.mkdir(exist_ok=True)
-    picture = quarters()
+    image = quarters()
     for orientation in range(1, 9):
         exif = Image.Exif()
         exif[0x0112] = orientation
-        picture.save(OUT / f"orientation{orientation}.jpg", quality=90, exif=exif)
-    picture.save(OUT / "progressive.jpg", progressive=True)
+        image.save(OUT / f"orientation{orientation}.jpg", quality=90, exif=exif)
+    image.save(OUT / "progressive.jpg", progressive=True)
     quarters("L").save(OUT / "grey.jpg")
     quarters("CMYK").save(OUT / "cmyk.jpg")
-    picture.save(OUT / "rgb.png")
+    image.save(OUT / "rgb.png")
     quarters("P").save(OUT / "palette.png")
     quarters("L").save(OUT / "grey.png")
     see_through().save(OUT / "alpha.png")
     grey = np.asarray(quarters("L")).astype(np.uint16) * 257
     Image.fromarray(grey).save(OUT / "grey16.png")
-    picture.save(OUT / "lossy.webp", quality=90)
+    image.save(OUT / "lossy.webp", quality=90)
     see_through().save(OUT / "alpha.webp", lossless=True, exact=True)
-    frames = [picture, Image.new("RGB", picture.size, "black")]
+    frames = [image, Image.new("RGB", image.size, "black")]
     frames[0].save(OUT / "animated.webp", save_all=True, append_images=frames[1:], lossless=True)
     frames[0].save(OUT / "animated.gif", save_all=True, append_images=frames[1:])
     see_through().save(OUT / "see_through.gif")

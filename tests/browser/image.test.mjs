@@ -1,4 +1,4 @@
-/** Pictures through the module, on the stub engine: who looks when, and what happens to what cannot be looked at. */
+/** Images through the module, on the stub engine: who looks when, and what happens to what cannot be looked at. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { BLANK, madeUpBundle, visit, withBrowser } from './harness.mjs';
@@ -22,9 +22,9 @@ async function withModule(script) {
   return result;
 }
 
-test('a picture is looked at once, as whatever it comes', async () => {
+test('an image is looked at once, as whatever it comes', async () => {
   const seen = await withModule(async (mner, tag) => {
-    const bytes = new TextEncoder().encode('....picture of kites');
+    const bytes = new TextEncoder().encode('....image of kites');
     const images = [new Blob([bytes.subarray(4)]), new File([bytes.subarray(4)], 'a.png'), bytes.slice(4).buffer, bytes.subarray(4)];
     const seen = [];
     for (const image of images) {
@@ -35,11 +35,11 @@ test('a picture is looked at once, as whatever it comes', async () => {
     seen.push(bytes.length);
     return seen;
   });
-  const each = ['picture of kites', 'picture of kites', true, 0, true, 1];
+  const each = ['image of kites', 'image of kites', true, 0, true, 1];
   assert.deepEqual(seen, [each, each, each, each, 20]);
 });
 
-test('without a picture nothing is said of one', async () => {
+test('without an image nothing is said of one', async () => {
   const [nothing, none] = await withModule(async (mner) => [
     await mner.recognize({ text: 'Oslo' }),
     await mner.recognize({ text: 'Oslo', image: null }),
@@ -47,9 +47,9 @@ test('without a picture nothing is said of one', async () => {
   for (const { picture, timings } of [nothing, none]) assert.deepEqual([picture, timings.look], [undefined, 0]);
 });
 
-test('of many pictures the last used are remembered', async () => {
+test('of many images the last used are remembered', async () => {
   const looks = await withModule(async (mner) => {
-    const images = Array.from({ length: 17 }, (_, i) => new Blob(['picture ' + i]));
+    const images = Array.from({ length: 17 }, (_, i) => new Blob(['image ' + i]));
     for (const image of images.slice(0, 16)) await mner.recognize({ text: 'Oslo', image });
     const look = async (i) => (await mner.recognize({ text: 'Oslo', image: images[i] })).timings.look > 0;
     return [await look(0), await look(16), await look(0), await look(1)];
@@ -57,41 +57,41 @@ test('of many pictures the last used are remembered', async () => {
   assert.deepEqual(looks, [false, true, false, true]);
 });
 
-test('what is no picture is refused in words, and the engine lives on', async () => {
+test('what is no image is refused in words, and the engine lives on', async () => {
   const answers = await withModule(async (mner, tag, fails) => {
-    const lost = new Blob(['picture']);
+    const lost = new Blob(['image']);
     lost.arrayBuffer = undefined;
     const buffer = new ArrayBuffer(8);
     structuredClone(buffer, { transfer: [buffer] });
     const inputs = [new Blob(['<html>']), new Blob([new Uint8Array(2 ** 21)]), 'a string', buffer];
     const said = [];
     for (const image of inputs) said.push(await fails(mner.recognize({ text: 'Oslo', image })));
-    const good = await mner.recognize({ text: 'Oslo', image: new Blob(['picture of kites']) });
+    const good = await mner.recognize({ text: 'Oslo', image: new Blob(['image of kites']) });
     return [...said, tag(good)];
   });
   assert.match(answers[0], /^picture: this is not an image/);
   assert.match(answers[1], /^picture: the image file has 2097152 bytes/);
   assert.match(answers[2], /^input: image must be/);
   assert.match(answers[3], /^input: .*handed on/);
-  assert.equal(answers[4], 'picture of kites');
+  assert.equal(answers[4], 'image of kites');
 });
 
-test('a picture that kills the engine is tried twice; the next is answered', async () => {
+test('an image that kills the engine is tried twice; the next is answered', async () => {
   const [error, before, after] = await withModule(async (mner, tag, fails) => {
-    const kites = new Blob(['picture of kites']);
+    const kites = new Blob(['image of kites']);
     const before = await mner.recognize({ text: 'Oslo', image: kites });
-    const error = await fails(mner.recognize({ text: 'Oslo', image: new Blob(['picture crash']) }));
+    const error = await fails(mner.recognize({ text: 'Oslo', image: new Blob(['image crash']) }));
     const after = await mner.recognize({ text: 'Oslo', image: kites });
     return [error, before.timings.look > 0, after.timings.look > 0];
   });
-  assert.match(error, /^crashed: panicked: at a picture/);
+  assert.match(error, /^crashed: panicked: at an image/);
   // A fresh Worker has seen nothing yet.
   assert.deepEqual([before, after], [true, true]);
 });
 
-test('a picture that takes much memory gives it back before the next one', async () => {
+test('an image that takes much memory gives it back before the next one', async () => {
   const looks = await withModule(async (mner, tag) => {
-    const [kites, large, boats] = ['kites', 'something very large', 'boats'].map((what) => new Blob(['picture of ' + what]));
+    const [kites, large, boats] = ['kites', 'something very large', 'boats'].map((what) => new Blob(['image of ' + what]));
     const look = async (image) => {
       const answer = await mner.recognize({ text: 'Oslo', image });
       return [tag(answer), answer.timings.look > 0];
@@ -99,7 +99,7 @@ test('a picture that takes much memory gives it back before the next one', async
     // The large one is known for as long as no other comes.
     return [await look(kites), await look(large), await look(large), await look(kites), await look(boats), await look(boats), await look(kites), await look(large)];
   });
-  const [kites, large, boats] = ['kites', 'something very large', 'boats'].map((what) => `picture of ${what}`);
+  const [kites, large, boats] = ['kites', 'something very large', 'boats'].map((what) => `image of ${what}`);
   assert.deepEqual(looks, [[kites, true], [large, true], [large, false], [kites, false], [boats, true], [boats, false], [kites, true], [large, true]]);
 });
 
@@ -109,7 +109,7 @@ test('a caption reaches the model', async () => {
     return [
       await confidence({ text: 'Oslo' }),
       await confidence({ text: 'Oslo', caption: 'a town' }),
-      await confidence({ text: 'Oslo', caption: 'a town', image: new Blob(['picture']) }),
+      await confidence({ text: 'Oslo', caption: 'a town', image: new Blob(['image']) }),
       await fails(mner.recognize({ text: 'Oslo', caption: 7 })),
     ];
   });

@@ -1,4 +1,4 @@
-/** What kind of picture a file is and how it lies, going by its bytes. Used in the page and inside the Worker. */
+/** What kind of image a file is and how it lies, going by its bytes. Used in the page and inside the Worker. */
 import { MnerError } from './errors.js';
 
 /** What the engine decodes; of everything else, what the browser can decode is handed to it as PNG. */
@@ -65,15 +65,14 @@ export function isRead(format) {
   return ENGINE.has(format);
 }
 
-/** Why a file is not read that the browser could not decode, after its name: in the module's language. */
+/** Why a file is not read that neither the engine nor the browser decodes, after its name: in the module's language. */
 function refusal(format) {
-  if (format === undefined || isRead(format)) return `is not a picture this page can read. Choose a ${ADVICE} file.`;
   return `is ${/^(AVIF|icon|SVG)$/.test(format) ? 'an' : 'a'} ${format} file, and this browser cannot read it. Save it as ${ADVICE}.`;
 }
 
 /**
  * An image file as the engine takes it: its own formats, and what it does not know at all, as they are; what the browser can
- * decode as a lossless PNG of the upright picture.
+ * decode as a lossless PNG of the upright image.
  *
  * @param {Blob | Uint8Array<ArrayBuffer>} file
  * @param {(bytes: number) => void} check throws where a file has too many bytes for the engine
@@ -97,7 +96,7 @@ export async function forEngine(file, check) {
       const words = `the image is ${width}×${height} pixels, and at most ${LIMITS.sideAtOnce} a side and ${LIMITS.pixelsAtOnce} in all are read`;
       throw new MnerError('picture', `${words}; save it smaller`);
     }
-    // Smaller only where the engine would refuse the file: to make pictures small is its own work.
+    // Smaller only where the engine would refuse the file: to make images small is its own work.
     for (let scale = 1; ; scale *= 0.7) {
       const png = await painted(bitmap, Math.ceil(width * scale), Math.ceil(height * scale));
       try {
@@ -124,7 +123,7 @@ function painted(bitmap, width, height) {
 }
 
 /** @typedef {[number, number, number, number, number, number]} Matrix as `setTransform` takes it */
-/** @type {Record<number, (w: number, h: number) => Matrix>} how a picture of such sides is turned, by the number in EXIF */
+/** @type {Record<number, (w: number, h: number) => Matrix>} how an image of such sides is turned, by the number in EXIF */
 const TURNS = {
   2: (w) => [-1, 0, 0, 1, w, 0],
   3: (w, h) => [-1, 0, 0, -1, w, h],
@@ -136,7 +135,7 @@ const TURNS = {
 };
 
 /**
- * The picture of a file as the engine sees it, where browsers may show it otherwise: the engine turns a WebP as its EXIF says,
+ * The image of a file as the engine sees it, where browsers may show it otherwise: the engine turns a WebP as its EXIF says,
  * Chromium 156 does not.
  * @param {Blob} blob
  * @returns {Promise<Blob | undefined>} for showing; `undefined` where the file itself will do

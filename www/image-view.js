@@ -1,4 +1,4 @@
-/** Draws what a model saw: the picture with its objects, and where an entity's words looked. */
+/** Draws what a model saw: the image with its objects, and where an entity's words looked. */
 import { element } from './dom.js';
 import { lookedAt } from './evidence.js';
 import { FOREIGN, percent, say, sayWith } from './wording.js';
@@ -10,20 +10,20 @@ const DIM = 0.86;
 const ATTENDED = 0.1;
 
 /**
- * Frames the objects on the picture and lists them in words.
+ * Frames the objects on the image and lists them in words.
  * @param {{boxes: HTMLElement, objects: HTMLElement}} parts
- * @param {import('./engine.d.ts').PictureEvidence} [picture]
+ * @param {import('./engine.d.ts').ImageEvidence} [image]
  */
-export function drawObjects({ boxes, objects }, picture) {
-  const seen = picture?.objects ?? [];
+export function drawObjects({ boxes, objects }, image) {
+  const seen = image?.objects ?? [];
   boxes.replaceChildren(
     ...seen.map(({ name, score, box: [x1, y1, x2, y2] }) => {
       const node = element('div', { className: 'box' }, element('span', {}, element('bdi', FOREIGN, name), ` ${percent(score)}`));
-      // The label keeps inside the picture.
-      node.classList.toggle('low', y1 < 0.08 * picture.height);
-      node.classList.toggle('right', x1 > 0.6 * picture.width);
-      const place = { left: x1 / picture.width, top: y1 / picture.height };
-      const size = { width: (x2 - x1) / picture.width, height: (y2 - y1) / picture.height };
+      // The label keeps inside the image.
+      node.classList.toggle('low', y1 < 0.08 * image.height);
+      node.classList.toggle('right', x1 > 0.6 * image.width);
+      const place = { left: x1 / image.width, top: y1 / image.height };
+      const size = { width: (x2 - x1) / image.width, height: (y2 - y1) / image.height };
       for (const [side, share] of Object.entries({ ...place, ...size })) node.style[side] = `${100 * share}%`;
       return node;
     }),
@@ -37,9 +37,9 @@ export function drawObjects({ boxes, objects }, picture) {
  * Lights up what an entity's words looked at, or takes the light away again.
  * @param {{heat: HTMLCanvasElement, boxes: HTMLElement, looked: HTMLElement}} parts
  * @param {{name: string, evidence?: import('./engine.d.ts').EntityEvidence} | undefined} entity
- * @param {import('./engine.d.ts').PictureEvidence} [picture]
+ * @param {import('./engine.d.ts').ImageEvidence} [image]
  */
-export function drawHeat({ heat, boxes, looked }, entity, picture) {
+export function drawHeat({ heat, boxes, looked }, entity, image) {
   const evidence = entity?.evidence;
   heat.hidden = !evidence;
   const attended = (evidence?.objects ?? []).map((share) => share >= ATTENDED);
@@ -59,7 +59,7 @@ export function drawHeat({ heat, boxes, looked }, entity, picture) {
   const dark = (share) => 255 * DIM * (1 - Math.sqrt(share / most));
   evidence.heat.forEach((share, cell) => pixels.data.set([8, 10, 28, dark(share)], 4 * cell));
   context.putImageData(pixels, 0, 0);
-  const [first, second] = lookedAt(evidence, picture?.objects ?? []);
+  const [first, second] = lookedAt(evidence, image?.objects ?? []);
   const values = { name: element('bdi', { className: 'text', ...FOREIGN }, say('quoted', { words: entity.name })), ...part('first', first) };
   looked.replaceChildren(...(second ? sayWith('looked.two', { ...values, ...part('second', second) }) : sayWith('looked', values)));
 }

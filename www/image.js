@@ -1,31 +1,31 @@
-/** A picture of a tweet, as a person gave it and as the page shows it. */
-import { LIMITS, formatOf, headOf, isRead, upright } from './picture-file.js';
+/** An image of a tweet, as a person gave it and as the page shows it. */
+import { LIMITS, formatOf, headOf, isRead, upright } from './image-file.js';
 import { Refusal, say } from './wording.js';
 
 /**
  * @typedef {import('./wording.js').Key} Key
  * @typedef {{blob: Blob, described?: {name: Key, alt: Key}}} Given `described` where the page itself has words for it
- * @typedef {Given & {url: string, width: number, height: number}} Picture `url` shows it as the engine sees it
+ * @typedef {Given & {url: string, width: number, height: number}} ShownImage `url` shows it as the engine sees it
  */
 
-/** Pictures of a tweet. */
+/** Images of a tweet. */
 export const MOST = 4;
 
-/** What a picture is called. */
+/** What an image is called. */
 export function nameOf(/** @type {Given} */ { blob, described }) {
   if (described) return say(described.name);
-  return (blob instanceof File && blob.name) || say('picture.unnamed');
+  return (blob instanceof File && blob.name) || say('image.unnamed');
 }
 
-/** What a picture is for whoever does not see it. */
-export function altOf(/** @type {Given} */ picture) {
-  return picture.described ? say(picture.described.alt) : nameOf(picture);
+/** What an image is for whoever does not see it. */
+export function altOf(/** @type {Given} */ image) {
+  return image.described ? say(image.described.alt) : nameOf(image);
 }
 
 /**
- * Makes a picture ready to be shown.
+ * Makes an image ready to be shown.
  * @param {Given} given
- * @returns {Promise<Picture>}
+ * @returns {Promise<ShownImage>}
  * @throws {Refusal} where the browser cannot show it, or it is too large
  */
 export async function opened(given) {
@@ -35,10 +35,10 @@ export async function opened(given) {
     throw refused(name, await headOf(blob).then(formatOf, () => undefined));
   });
   try {
-    // Loaded is not decoded: a picture that is too large costs nothing yet.
+    // Loaded is not decoded: an image that is too large costs nothing yet.
     if (image.width * image.height > LIMITS.pixels) {
       const { width, height } = image;
-      throw new Refusal('picture.large', { name, size: sizeOf({ width, height }), most: LIMITS.pixels / 1e6 });
+      throw new Refusal('image.large', { name, size: sizeOf({ width, height }), most: LIMITS.pixels / 1e6 });
     }
     const turned = await upright(blob);
     if (!turned) return { ...given, ...image };
@@ -56,7 +56,7 @@ export function sizeOf({ width, height }) {
 }
 
 function refused(name, format) {
-  return format === undefined || isRead(format) ? new Refusal('picture.unread', { name }) : new Refusal('picture.format', { name, format: formatWord(format) });
+  return format === undefined || isRead(format) ? new Refusal('image.unread', { name }) : new Refusal('image.format', { name, format: formatWord(format) });
 }
 
 /** Formats are called by their own names, but for these. */
@@ -66,7 +66,7 @@ function formatWord(format) {
   return format;
 }
 
-/** A picture's URL and its size as the browser shows it; fails where it cannot. */
+/** An image's URL and its size as the browser shows it; fails where it cannot. */
 function shown(blob) {
   const url = URL.createObjectURL(blob);
   const image = new Image();
@@ -74,7 +74,7 @@ function shown(blob) {
     image.onload = () => done({ url, width: image.naturalWidth, height: image.naturalHeight });
     image.onerror = () => {
       URL.revokeObjectURL(url);
-      failed(new Error('no picture'));
+      failed(new Error('no image'));
     };
     image.src = url;
   });

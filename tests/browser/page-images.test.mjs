@@ -1,9 +1,9 @@
-/** Pictures: how they come in, and what the page shows of what a model made of them. */
+/** Images: how they come in, and what the page shows of what a model made of them. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { deflateSync } from 'node:zlib';
 import { pngOf } from './marked.mjs';
-import { SCHEMES, accessibilityViolations, enter, example, hand, lookedAt, madeUpModels, shows, visit, withBrowser, withoutPictures } from './harness.mjs';
+import { SCHEMES, accessibilityViolations, enter, example, hand, lookedAt, madeUpModels, shows, visit, withBrowser, withoutImages } from './harness.mjs';
 
 const shared = withBrowser();
 const models = madeUpModels();
@@ -19,48 +19,48 @@ function bomb(width, height) {
   return pngOf([['IHDR', header], ['IDAT', rows], ['IEND', Buffer.alloc(0)]]);
 }
 
-test('every example comes with its picture, and the marks cut names out of its tweet', () =>
+test('every example comes with its image, and the marks cut names out of its tweet', () =>
   visit(shared, only('ham'), async (page) => {
     await shows(page, 'empty');
     const examples = page.locator('#examples button');
     assert.ok((await examples.count()) >= 4);
     for (const button of await examples.all()) {
-      const before = await page.locator('#shown-picture').getAttribute('src');
+      const before = await page.locator('#shown-image').getAttribute('src');
       await button.click();
-      await page.waitForFunction((before) => document.querySelector('#shown-picture').getAttribute('src') !== before, before);
+      await page.waitForFunction((before) => document.querySelector('#shown-image').getAttribute('src') !== before, before);
       await lookedAt(page);
       const text = await page.locator('#tweet').inputValue();
       assert.equal(await page.locator('#marked').textContent(), text);
       const names = await page.locator('#marked a > span').allTextContents();
       assert.ok(names.length > 0 && names.every((name) => text.includes(name)));
-      assert.match(await page.locator('#shown-picture').getAttribute('alt'), /^Drawing: /);
-      assert.ok(await page.locator('#shown-picture').evaluate((/** @type {HTMLImageElement} */ image) => image.complete && image.naturalWidth > 0));
+      assert.match(await page.locator('#shown-image').getAttribute('alt'), /^Drawing: /);
+      assert.ok(await page.locator('#shown-image').evaluate((/** @type {HTMLImageElement} */ image) => image.complete && image.naturalWidth > 0));
     }
   }));
 
 /** @type {('paste' | 'drop')[]} */
 const WAYS = ['paste', 'drop'];
 for (const event of WAYS) {
-  test(`a picture can be given by ${event}`, () =>
+  test(`an image can be given by ${event}`, () =>
     visit(shared, only('ham'), async (page) => {
       await enter(page, 'In Oslo');
       await hand(page, event);
       await lookedAt(page);
-      assert.equal(await page.locator('.picture-name').innerText(), 'photo.webp');
-      assert.equal(await page.locator('.picture-size').innerText(), '576 × 360');
+      assert.equal(await page.locator('.image-name').innerText(), 'photo.webp');
+      assert.equal(await page.locator('.image-size').innerText(), '576 × 360');
       assert.deepEqual(await page.locator('#boxes .box').allInnerTexts(), ['person 93\u00a0%', 'sports ball 48\u00a0%']);
       assert.equal(await page.locator('body.dropping').count(), 0);
     }));
 }
 
-test('text that is pasted together with a picture wins', () =>
+test('text that is pasted together with an image wins', () =>
   visit(shared, only('ham'), async (page) => {
     await enter(page, 'In Oslo');
     await hand(page, 'paste', { text: 'a table' });
-    assert.equal(await page.locator('#pictures').isVisible(), false);
+    assert.equal(await page.locator('#images').isVisible(), false);
   }));
 
-test('a picture can be chosen and removed with the keyboard alone', () =>
+test('an image can be chosen and removed with the keyboard alone', () =>
   visit(shared, only('ham'), async (page) => {
     // Early, for it takes the browser a moment to hand its dialogs over.
     const chooser = page.waitForEvent('filechooser');
@@ -77,7 +77,7 @@ test('a picture can be chosen and removed with the keyboard alone', () =>
     assert.deepEqual(await page.locator('#marked mark').allInnerTexts(), ['In', 'Oslo']);
   }));
 
-test('shows the relevance, what the picture changed, and that it is looked at once', () =>
+test('shows the relevance, what the image changed, and that it is looked at once', () =>
   visit(shared, only('ham'), async (page) => {
     await enter(page, 'Jordan in Oslo');
     await hand(page, 'paste');
@@ -96,7 +96,7 @@ test('shows the relevance, what the picture changed, and that it is looked at on
     assert.match(await page.locator('#difference').innerText(), /same names\. “Oslo” moved most, from 91.% to 96.%/);
   }));
 
-test('what the picture changed comes first, that it changed nothing last', () =>
+test('what the image changed comes first, that it changed nothing last', () =>
   visit(shared, only('ham'), async (page) => {
     const order = () => page.locator('#contribution > *').evaluateAll((parts) => parts.map(({ id }) => id));
     await enter(page, 'Jordan in Oslo');
@@ -122,7 +122,7 @@ for (const [model, before] of Object.entries({ ham: /^Seen in it: /, words: /^Re
       // Of 40 % and of 12 %.
       assert.match(await tags(), /\(40\u00a0%\)$/);
       assert.doesNotMatch(await tags(), /missile/);
-      await withoutPictures(page);
+      await withoutImages(page);
       await hand(page, 'paste', { bytes: Buffer.concat([example('rocket'), Buffer.from('unsure')]) });
       await page.getByText('nothing certain').waitFor();
       assert.match(await tags(), before);
@@ -153,12 +153,12 @@ test('shows where the words of a chosen name looked', () =>
     await page.locator('#heat').waitFor({ state: 'hidden' });
   }));
 
-test('frames lie on the picture where the objects are', () =>
+test('frames lie on the image where the objects are', () =>
   visit(shared, only('ham'), async (page) => {
     await enter(page, 'Oslo');
     await hand(page, 'paste');
     await lookedAt(page);
-    const [image, box] = await Promise.all(['#shown-picture', '.box >> nth=0'].map((one) => page.locator(one).boundingBox()));
+    const [image, box] = await Promise.all(['#shown-image', '.box >> nth=0'].map((one) => page.locator(one).boundingBox()));
     const near = (a, b) => assert.ok(Math.abs(a - b) < 1.5, `${a} is not ${b}`);
     near(box.x, image.x + 0.2 * image.width);
     near(box.y, image.y + 0.1 * image.height);
@@ -166,10 +166,10 @@ test('frames lie on the picture where the objects are', () =>
     near(box.height, 0.8 * image.height);
   }));
 
-test('says which frame of an animation was looked at, and nothing of it for the next picture', () =>
+test('says which frame of an animation was looked at, and nothing of it for the next image', () =>
   visit(shared, only('ham'), async (page) => {
     await enter(page, 'In Oslo');
-    const note = page.locator('#picture-note');
+    const note = page.locator('#image-note');
     await hand(page, 'drop', { bytes: Buffer.concat([example('rocket'), Buffer.from('fades in')]) });
     await page.getByText('Of the animation, frame 3 of 12, the first that is not of one colour, was looked at.').waitFor();
     assert.equal(await note.evaluate((node) => node.classList.contains('problem')), false);
@@ -179,19 +179,19 @@ test('says which frame of an animation was looked at, and nothing of it for the 
     await lookedAt(page);
   }));
 
-test('a file that is no picture is refused in words, and nothing is lost', () =>
+test('a file that is no image is refused in words, and nothing is lost', () =>
   visit(shared, only('ham'), async (page) => {
     await enter(page, 'In Oslo');
-    await hand(page, 'drop', { name: 'notes.webp', bytes: Buffer.from('no picture') });
-    await shows(page, 'picture-problem');
-    assert.match(await page.locator('#picture-problem').innerText(), /^notes\.webp is not a picture.*JPEG, PNG, WebP or GIF/);
+    await hand(page, 'drop', { name: 'notes.webp', bytes: Buffer.from('no image') });
+    await shows(page, 'image-problem');
+    assert.match(await page.locator('#image-problem').innerText(), /^notes\.webp is not a picture.*JPEG, PNG, WebP or GIF/);
     assert.equal(await page.locator('#marked mark').count(), 2);
     await hand(page, 'drop');
     await lookedAt(page);
-    assert.equal(await page.locator('#picture-problem').isVisible(), false);
+    assert.equal(await page.locator('#image-problem').isVisible(), false);
   }));
 
-test('a picture that is too large is refused before it is painted', () =>
+test('an image that is too large is refused before it is painted', () =>
   visit(shared, only('ham'), async (page) => {
     await enter(page, 'In Oslo');
     // The second is more than Chromium opens at all.
@@ -200,32 +200,32 @@ test('a picture that is too large is refused before it is painted', () =>
       assert.ok(bytes.length < 10_000);
       await hand(page, 'paste', { name: 'bomb.png', type: 'image/png', bytes });
       await page.getByText(words).waitFor();
-      assert.equal(await page.locator('#pictures').isVisible(), false);
+      assert.equal(await page.locator('#images').isVisible(), false);
     }
   }));
 
-test('a picture that the engine refuses is left out, once, and the text is still answered', () =>
+test('an image that the engine refuses is left out, once, and the text is still answered', () =>
   visit(shared, only('ham'), async (page) => {
     await enter(page, 'In Oslo');
     const bytes = Buffer.concat([example('rocket'), Buffer.from('broken')]);
     await hand(page, 'paste', { bytes });
-    await page.locator('#picture-note.problem').waitFor();
-    assert.match(await page.locator('#picture-note').innerText(), /left out\. Message of the engine: the file ends before its image does/);
+    await page.locator('#image-note.problem').waitFor();
+    assert.match(await page.locator('#image-note').innerText(), /left out\. Message of the engine: the file ends before its image does/);
     assert.equal(await page.locator('#marked mark').count(), 2);
     await enter(page, 'In Rome');
-    assert.equal(await page.locator('#picture-note.problem').isVisible(), true);
-    await withoutPictures(page);
+    assert.equal(await page.locator('#image-note.problem').isVisible(), true);
+    await withoutImages(page);
     await hand(page, 'paste');
     await lookedAt(page);
-    assert.equal(await page.locator('#picture-note').isVisible(), false);
+    assert.equal(await page.locator('#image-note').isVisible(), false);
   }));
 
-test('a model that reads text alone says so of the picture', () =>
+test('a model that reads text alone says so of the image', () =>
   visit(shared, only('plain'), async (page) => {
     await enter(page, 'In Oslo');
     await hand(page, 'paste');
-    await shows(page, 'picture-note');
-    assert.match(await page.locator('#picture-note').innerText(), /reads text alone/);
+    await shows(page, 'image-note');
+    assert.match(await page.locator('#image-note').innerText(), /reads text alone/);
     assert.equal(await page.locator('#seen').isVisible(), false);
   }));
 
@@ -249,7 +249,7 @@ test('a model that reads captions has a field for one', () =>
     assert.match(await page.locator('#difference').innerText(), /Without the picture and the caption/);
   }));
 
-test('the smallest page takes a picture, and says what is wrong with it', () =>
+test('the smallest page takes an image, and says what is wrong with it', () =>
   visit(shared, { ...only('ham'), query: 'example.html' }, async (page) => {
     await page.getByText('Ready').waitFor();
     await page.getByLabel('Tweet').fill('in Oslo');
@@ -260,7 +260,7 @@ test('the smallest page takes a picture, and says what is wrong with it', () =>
   }));
 
 for (const colorScheme of SCHEMES) {
-  test(`breaks no accessibility rule with a picture (${colorScheme})`, () =>
+  test(`breaks no accessibility rule with an image (${colorScheme})`, () =>
     visit(shared, { ...only('ham'), context: { colorScheme, reducedMotion: 'reduce' } }, async (page) => {
       await enter(page, 'Jordan in Oslo');
       await hand(page, 'paste');
@@ -268,12 +268,12 @@ for (const colorScheme of SCHEMES) {
       assert.deepEqual(await accessibilityViolations(page), []);
       await page.locator('#marked a').first().click();
       await hand(page, 'drop', { name: 'notes.txt', bytes: Buffer.from('no') });
-      await shows(page, 'picture-problem');
+      await shows(page, 'image-problem');
       assert.deepEqual(await accessibilityViolations(page), []);
     }));
 }
 
-test('fits a phone with a picture', () =>
+test('fits a phone with an image', () =>
   visit(shared, { ...only('ham'), context: { viewport: { width: 360, height: 740 } } }, async (page) => {
     await page.locator('#examples button').nth(1).click();
     await lookedAt(page);
