@@ -21,23 +21,31 @@ const AXE = readFileSync(new URL('./node_modules/axe-core/axe.min.js', import.me
  * @typedef {{browser?: import('playwright-core').Browser}} Shared
  */
 
-/** Launches one Chromium for the tests of a file; with `webgpu`, one that computes WebGPU on the CPU. */
-export function withBrowser({ webgpu = false } = {}) {
+/** A Chromium; with `webgpu`, one that computes WebGPU on the CPU. */
+export function launched({ webgpu = false } = {}) {
+  return chromium.launch({
+    executablePath: env.CHROMIUM ?? '/usr/bin/chromium',
+    args: [
+      '--no-sandbox',
+      webgpu ? '--enable-unsafe-webgpu' : '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    ],
+  });
+}
+
+/**
+ * Launches one Chromium for the tests of a file.
+ * @param {Parameters<typeof launched>[0]} [options]
+ */
+export function withBrowser(options) {
   /** @type {Shared} */
   const shared = {};
   before(async () => {
-    shared.browser = await chromium.launch({
-      executablePath: env.CHROMIUM ?? '/usr/bin/chromium',
-      args: [
-        '--no-sandbox',
-        webgpu ? '--enable-unsafe-webgpu' : '--disable-gpu',
-        '--disable-quic',
-        '--no-first-run',
-        '--disable-background-networking',
-        '--disable-component-update',
-        '--disable-sync',
-      ],
-    });
+    shared.browser = await launched(options);
   });
   after(() => shared.browser?.close());
   return shared;

@@ -12,8 +12,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { argv, env, exit } from 'node:process';
-import { chromium } from 'playwright-core';
-import { ENGINES, enter, realBundle, shows, visit, withoutImages } from './harness.mjs';
+import { ENGINES, enter, launched, realBundle, shows, visit, withoutImages } from './harness.mjs';
 
 const [edits, images, changes] = [500, 200, 50].map((usual, i) => Number(argv[2 + i] ?? usual));
 /** How often memory is read in a phase. */
@@ -109,10 +108,7 @@ if (!existsSync(join(ENGINES, 'cpu', 'mner_web.js'))) {
   console.error(`skipped: the CPU's engine is not in ${ENGINES}; ./build.sh test makes one`);
   exit(1);
 }
-const browser = await chromium.launch({
-  executablePath: env.CHROMIUM ?? '/usr/bin/chromium',
-  args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
-});
+const browser = await launched();
 try {
   const models = Object.fromEntries(MODELS.map((name) => [name, realBundle(join(FOLDER, name))]));
   await visit({ browser }, { models, engine: 'built', query: '?backend=cpu' }, async (page) => {
