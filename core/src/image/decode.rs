@@ -4,136 +4,24 @@
 //! a header claims is checked against [`Limits`] before a single pixel is decoded. The same code runs natively and in the browser.
 
 mod animation;
+mod error;
 mod format;
 mod jpeg;
+mod limits;
 mod png;
+
+pub use error::DecodeError;
+pub use limits::Limits;
 
 use crate::image::{Image, resize};
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader};
 use std::fmt;
 use std::io::Cursor;
-use thiserror::Error;
 
 /// The longer side of a [`Image`] after decoding: larger images are reduced at once, so that
 /// no later stage meets a large one. No network here reads more than 416 pixels.
 pub const LONGEST_SIDE: u32 = 1024;
-
-/// What an image file may cost.
-///
-/// A PNG is reduced as its rows come, and of a JPEG with a side of 8192 pixels or more only the means of its blocks are decoded, an
-/// eighth of its size; other images are decoded whole. Beside the file's own bytes that takes at most `allocation`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// Largest file, in bytes.
-    pub file_bytes: usize,
-    /// Longest side the header may claim, in pixels.
-    pub side: u32,
-    /// Most pixels the header may claim: width × height.
-    pub pixels: u64,
-    /// Most pixels of an image that is decoded whole.
-    pub pixels_at_once: u64,
-    /// Most memory the decoder may allocate at once, in bytes.
-    pub allocation: u64,
-}
-
-impl Default for Limits {
-    /// 128 MiB of file, 65535 pixels a side, 250 million pixels, 64 million of an image that is decoded whole, 512 MiB of memory:
-    /// above what any phone writes and any social network serves, and inside what a browser tab can hold.
-    fn default() -> Self {
-        Self {
-            file_bytes: 128 << 20,
-            side: 65_535,
-            pixels: 250_000_000,
-            pixels_at_once: 64_000_000,
-            allocation: 512 << 20,
-        }
-    }
-}
-
-impl Limits {
-    /// Refuses a file by its size, before its bytes are read.
-    ///
-    /// # Errors
-    /// [`DecodeError::FileTooLarge`]
-    pub fn check_file(&self, bytes: usize) -> Result<(), DecodeError> {
-        match bytes > self.file_bytes {
-            true => Err(DecodeError::FileTooLarge {
-                bytes,
-                limit: self.file_bytes,
-            }),
-            false => Ok(()),
-        }
-    }
-}
-
-/// Why bytes did not become an image.
-#[derive(Clone, Debug, Error, PartialEq, Eq)]
-pub enum DecodeError {
-    /// There are no bytes.
-    #[error("the image file is empty; choose another file")]
-    Empty,
-    /// More bytes than [`Limits::file_bytes`].
-    #[error("the image file has {bytes} bytes and at most {limit} are read; save it smaller")]
-    FileTooLarge {
-        /// Size of the file.
-        bytes: usize,
-        /// Largest size read.
-        limit: usize,
-    },
-    /// The bytes do not begin as any image format known here.
-    #[error("this is not an image; choose a JPEG, PNG, WebP or GIF file")]
-    NotAnImage,
-    /// An image in a format that is not decoded.
-    #[error("{format} images are not read; save it as JPEG, PNG, WebP or GIF")]
-    Unsupported {
-        /// The format, or the feature of a format.
-        format: String,
-    },
-    /// The header claims zero pixels.
-    #[error("the image claims to be {width}×{height} pixels; choose another file")]
-    NoPixels {
-        /// Width in the header.
-        width: u32,
-        /// Height in the header.
-        height: u32,
-    },
-    /// The header claims more pixels than [`Limits::side`] or [`Limits::pixels`] allow.
-    #[error(
-        "the image claims to be {width}×{height} pixels and at most {side} a side and {pixels} \
-         in all are read; save it smaller"
-    )]
-    TooManyPixels {
-        /// Width in the header.
-        width: u32,
-        /// Height in the header.
-        height: u32,
-        /// Longest side read.
-        side: u32,
-        /// Most pixels read.
-        pixels: u64,
-    },
-    /// Decoding would need more than [`Limits::allocation`].
-    #[error("decoding the image needs more than {limit} bytes of memory; save it smaller")]
-    TooMuchMemory {
-        /// Most bytes a decoder may allocate.
-        limit: u64,
-    },
-    /// The file ends before the image does.
-    #[error("the {format} file ends before its image does; fetch or save it again")]
-    Truncated {
-        /// The format the file begins as.
-        format: &'static str,
-    },
-    /// The file begins as an image but does not hold one.
-    #[error("the file begins as {format} but is damaged ({detail}); fetch or save it again")]
-    Damaged {
-        /// The format the file begins as.
-        format: &'static str,
-        /// What the decoder met.
-        detail: String,
-    },
-}
 
 /// An image as it was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -260,7 +148,7 @@ fn whole(
         .into_decoder()
         .map_err(fault)?;
     let (width, height) = decoder.dimensions();
-    check_size(width, height, limits, limits.pixels_at_once)?;
+    limits.check_size(width, height, limits.pixels_at_once)?;
     let mut bounds = image::Limits::no_limits();
     bounds.max_image_width = Some(limits.side);
     bounds.max_image_height = Some(limits.side);
@@ -284,7 +172,7 @@ fn jpeg_pixels(bytes: &[u8], limits: &Limits) -> Result<(Image, Orientation), De
         .into_decoder()
         .map_err(fault)?
         .dimensions();
-    check_size(width, height, limits, limits.pixels)?;
+    limits.check_size(width, height, limits.pixels)?;
     // The coefficients of a progressive image wait in memory for its last scan.
     let at_once = limits.pixels_at_once / if jpeg::is_progressive(bytes) { 2 } else { 1 };
     let reduced = width.max(height) >= EIGHTH || u64::from(width) * u64::from(height) > at_once;
@@ -313,52 +201,9 @@ fn jpeg_pixels(bytes: &[u8], limits: &Limits) -> Result<(Image, Orientation), De
             format: NAME,
             detail: "its codes lead nowhere".to_owned(),
         }),
-        Err(_) if !jpeg_has_end(bytes) => Err(DecodeError::Truncated { format: NAME }),
+        Err(_) if !jpeg::has_end(bytes) => Err(DecodeError::Truncated { format: NAME }),
         Err(_) => whole(bytes, ImageFormat::Jpeg, NAME, limits),
     }
-}
-
-/// Refuses what the header claims before anything is allocated for it.
-fn check_size(width: u32, height: u32, limits: &Limits, pixels: u64) -> Result<(), DecodeError> {
-    if width == 0 || height == 0 {
-        return Err(DecodeError::NoPixels { width, height });
-    }
-    let pixels = pixels.min(limits.pixels);
-    if width > limits.side || height > limits.side || u64::from(width) * u64::from(height) > pixels
-    {
-        return Err(DecodeError::TooManyPixels {
-            width,
-            height,
-            side: limits.side,
-            pixels,
-        });
-    }
-    Ok(())
-}
-
-/// Whether a JPEG has its end marker after its first scan began.
-fn jpeg_has_end(bytes: &[u8]) -> bool {
-    let mut at = 2;
-    // Segments up to the first scan are skipped by their length: a thumbnail inside one has an
-    // end marker of its own.
-    while let Some(&[0xff, marker]) = bytes.get(at..at + 2) {
-        match marker {
-            0xff => at += 1,
-            0x01 | 0xd0..=0xd8 => at += 2,
-            0xd9 => return false,
-            _ => {
-                let Some(&[high, low]) = bytes.get(at + 2..at + 4) else {
-                    return false;
-                };
-                at += 2 + usize::from(u16::from_be_bytes([high, low]));
-                if marker == 0xda {
-                    let scans = bytes.get(at..).unwrap_or_default();
-                    return scans.windows(2).any(|pair| pair == [0xff, 0xd9]);
-                }
-            }
-        }
-    }
-    false
 }
 
 /// Whether a WebP has the bytes its header promises, but for a last padding byte. The decoder

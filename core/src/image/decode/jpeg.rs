@@ -49,22 +49,50 @@ pub(super) fn scan(bytes: &[u8], size: [u32; 2]) -> Result<Scan, Unclear> {
 
 /// Whether the frame is a progressive one; `false` where there is none.
 pub(super) fn is_progressive(bytes: &[u8]) -> bool {
+    let found = first_marker(bytes, |marker, _| match marker {
+        0xc0..=0xcf if ![0xc4, 0xc8, 0xcc].contains(&marker) => Some(marker & 3 == 2),
+        0xd9 | 0xda => Some(false),
+        _ => None,
+    });
+    found.unwrap_or(false)
+}
+
+/// Whether a file has its end marker after its first scan began.
+pub(super) fn has_end(bytes: &[u8]) -> bool {
+    let found = first_marker(bytes, |marker, rest| match marker {
+        0xd9 => Some(false),
+        0xda => {
+            let scans = rest.get(length(rest)?..)?;
+            Some(scans.windows(2).any(|pair| pair == [0xff, 0xd9]))
+        }
+        _ => None,
+    });
+    found.unwrap_or(false)
+}
+
+/// What `look` makes of the first marker that it knows: it is given each marker up to the first scan, and what follows it.
+/// Segments are skipped by their length: a thumbnail inside one has markers of its own.
+fn first_marker<T>(bytes: &[u8], look: impl Fn(u8, &[u8]) -> Option<T>) -> Option<T> {
     let mut at = 2;
     while let Some(&[0xff, marker]) = bytes.get(at..at + 2) {
-        match marker {
-            0xff => at += 1,
-            0x01 | 0xd0..=0xd8 => at += 2,
-            0xc0..=0xcf if ![0xc4, 0xc8, 0xcc].contains(&marker) => return marker & 3 == 2,
-            0xd9 | 0xda => return false,
-            _ => {
-                let Some(&[high, low]) = bytes.get(at + 2..at + 4) else {
-                    return false;
-                };
-                at += 2 + usize::from(u16::from_be_bytes([high, low]));
-            }
+        let rest = &bytes[at + 2..];
+        let found = look(marker, rest);
+        if found.is_some() || marker == 0xda {
+            return found;
         }
+        at += match marker {
+            0xff => 1,
+            0x01 | 0xd0..=0xd8 => 2,
+            _ => 2 + length(rest)?,
+        };
     }
-    false
+    None
+}
+
+/// The length of the segment whose marker `rest` follows.
+fn length(rest: &[u8]) -> Option<usize> {
+    let bytes = rest.first_chunk::<2>()?;
+    Some(usize::from(u16::from_be_bytes(*bytes)))
 }
 
 /// A file whose fetching stopped half-way may have zeros where the rest belongs.

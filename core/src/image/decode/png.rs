@@ -2,7 +2,7 @@
 //! rows come.
 
 use crate::image::Image;
-use crate::image::decode::{DecodeError, LONGEST_SIDE, Limits, check_size, on_white};
+use crate::image::decode::{DecodeError, LONGEST_SIDE, Limits, on_white};
 use image::metadata::Orientation;
 use png::{BitDepth, ColorType, DecodingError, Transformations};
 use std::io::Cursor;
@@ -33,7 +33,7 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<(Image, Orientatio
     let mut reader = decoder.read_info().map_err(fault)?;
     let info = reader.info();
     let (width, height) = info.size();
-    check_size(width, height, limits, limits.pixels)?;
+    limits.check_size(width, height, limits.pixels)?;
     if !is_whole(bytes) {
         return Err(DecodeError::Truncated { format: NAME });
     }
