@@ -4,7 +4,9 @@ use crate::formats::annotations::document::Document;
 use crate::formats::annotations::exchange::{ReadOptions, Reading, WriteOptions};
 use crate::formats::annotations::fault::{AnnotationError, Loss};
 use crate::formats::annotations::format::Format;
-use crate::formats::annotations::lines::{columns, image_id, is_comment, shorten};
+use crate::formats::annotations::lines::{
+    columns, image_id, is_comment, shorten, starts_document, word_and_tag,
+};
 use crate::formats::annotations::record::beside;
 use crate::formats::annotations::tagged::spans;
 use crate::formats::annotations::tags::{Scheme, is_tag};
@@ -65,12 +67,8 @@ fn sentences(
         // A document's start alone on its line, before a blank one or an image's id is no word.
         let next = lines.get(at + 1).copied().unwrap_or_default();
         let alone = next.is_empty() || image_id(next).is_some();
-        let document_start = match fields.as_slice() {
-            ["-DOCSTART-"] | ["-DOCSTART-", .., _, _] => true,
-            ["-DOCSTART-", "O"] => starts(&open) && alone,
-            _ => false,
-        };
-        if line.is_empty() || document_start {
+        let lone_start = fields == ["-DOCSTART-", "O"] && starts(&open) && alone;
+        if line.is_empty() || lone_start || starts_document(&fields) {
             close(&mut open, &mut found);
             continue;
         }
@@ -99,16 +97,8 @@ fn sentences(
                 .collect();
             label = Some(Format::numbered(&rest, is_tag).ok_or_else(shape)?);
         }
-        let (word, tag) = match (fields.as_slice(), format, label) {
-            ([word, tag], Format::ImgId | Format::Conll2, _) => (*word, *tag),
-            ([word, _, _, tag], Format::Conll4, _) => (*word, *tag),
-            ([number, word, ..], Format::Numbered, Some(label))
-                if number.parse::<usize>().is_ok() && fields.len() > label && fields.len() <= 4 =>
-            {
-                (*word, fields[label])
-            }
-            _ => return Err(shape()),
-        };
+        let (word, tag) =
+            word_and_tag(&fields, format, label.unwrap_or_default()).ok_or_else(shape)?;
         if word.is_empty() && tag == "O" {
             continue;
         }

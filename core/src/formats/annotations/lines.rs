@@ -83,6 +83,30 @@ pub(crate) fn image_id(line: &str) -> Option<&str> {
     (!word).then(|| id.trim_matches([' ', '\t']))
 }
 
+/// Whether the columns of a line are a document's start in CoNLL-2003, `-DOCSTART-` alone or with two columns and more behind it.
+pub(crate) fn starts_document(columns: &[&str]) -> bool {
+    matches!(columns, ["-DOCSTART-"] | ["-DOCSTART-", .., _, _])
+}
+
+/// The word and the tag of a line in a format of columns; `None` if it has other columns. `tag`: the tag's place in a numbered line.
+pub(crate) fn word_and_tag<'a>(
+    columns: &[&'a str],
+    format: Format,
+    tag: usize,
+) -> Option<(&'a str, &'a str)> {
+    match (columns, format) {
+        ([word, tag], Format::ImgId | Format::Conll2) | ([word, _, _, tag], Format::Conll4) => {
+            Some((word, tag))
+        }
+        ([number, word, ..], Format::Numbered)
+            if columns.len() <= 4 && number.parse::<usize>().is_ok() =>
+        {
+            Some((word, columns.get(tag)?))
+        }
+        _ => None,
+    }
+}
+
 /// The columns of a line.
 pub(crate) fn columns(line: &str) -> Vec<&str> {
     if line.contains('\t') {
