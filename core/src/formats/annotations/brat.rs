@@ -5,7 +5,7 @@
 //! is a [`Loss`]. Relations, events, attributes and notes (`R`, `E`, `A`, `M`, `N`, `*`, `#`) are not read.
 
 use crate::formats::annotations::document::{Document, Span};
-use crate::formats::annotations::exchange::{ReadOptions, Reading, TextFile, WriteOptions};
+use crate::formats::annotations::exchange::{Reading, TextFile};
 use crate::formats::annotations::fault::{AnnotationError, Loss};
 use crate::formats::annotations::lines::shorten;
 use crate::formats::annotations::offsets::{Offsets, Unit};
@@ -16,7 +16,7 @@ const LINE: &str = "a line `T1<TAB>Type start end<TAB>text`";
 
 pub(super) fn read(
     files: &[TextFile],
-    options: &ReadOptions,
+    unit: Unit,
     reading: &mut Reading,
 ) -> Result<(), AnnotationError> {
     let mut pairs: BTreeMap<&str, [Option<&str>; 2]> = BTreeMap::new();
@@ -32,7 +32,7 @@ pub(super) fn read(
             [Some(text), Some(ann)] => {
                 reading
                     .documents
-                    .push(document(name, text, ann, options, &mut reading.losses)?);
+                    .push(document(name, text, ann, unit, &mut reading.losses)?);
             }
             [Some(_), None] => {
                 let what = "texts without an .ann file are passed over";
@@ -53,10 +53,9 @@ fn document(
     name: &str,
     text: &str,
     ann: &str,
-    options: &ReadOptions,
+    unit: Unit,
     losses: &mut Vec<Loss>,
 ) -> Result<Document, AnnotationError> {
-    let unit = options.offsets.unwrap_or(Unit::Chars);
     let offsets = Offsets::new(text, unit);
     let mut document = Document {
         place: format!("{name}.ann"),
@@ -91,7 +90,7 @@ fn document(
         let pieces = pieces.ok_or_else(|| shape(&place, line))?;
         let pieces = pieces
             .into_iter()
-            .map(|ends| stretch(&offsets, unit, &place, kind, ends).map(|bytes| (ends, bytes)));
+            .map(|ends| stretch(&offsets, &place, kind, ends).map(|bytes| (ends, bytes)));
         let pieces: Vec<((u64, u64), std::ops::Range<usize>)> = pieces.collect::<Result<_, _>>()?;
         let said = columns.next();
         let together = pieces.windows(2).all(|two| {
@@ -141,12 +140,7 @@ fn plain(text: &str) -> String {
     text.chars().filter(|c| !c.is_whitespace()).collect()
 }
 
-pub(super) fn write(
-    documents: &[Document],
-    options: &WriteOptions,
-    losses: &mut Vec<Loss>,
-) -> Vec<TextFile> {
-    let unit = options.offsets.unwrap_or(Unit::Chars);
+pub(super) fn write(documents: &[Document], unit: Unit, losses: &mut Vec<Loss>) -> Vec<TextFile> {
     let mut files = Vec::with_capacity(2 * documents.len() + 1);
     let (mut taken, mut kinds) = (BTreeSet::new(), BTreeSet::new());
     for (number, document) in documents.iter().enumerate() {

@@ -28,7 +28,7 @@ impl Format {
     ) -> Result<Reading, AnnotationError> {
         let mut reading = Reading::default();
         match self {
-            Self::Brat => brat::read(files, options, &mut reading)?,
+            Self::Brat => brat::read(files, self.counting(options.offsets), &mut reading)?,
             _ => {
                 for file in files {
                     let text = file.text.strip_prefix('\u{feff}').unwrap_or(&file.text);
@@ -49,17 +49,18 @@ impl Format {
         options: &ReadOptions,
         reading: &mut Reading,
     ) -> Result<(), AnnotationError> {
+        let unit = self.counting(options.offsets);
         match self {
             Self::ImgId | Self::Conll2 | Self::Conll4 | Self::Numbered => {
                 columns::read(self, text, options, reading)
             }
             Self::Jsonl | Self::Datasets => token_lists::read(text, options, reading),
             Self::Mner => mner::read(text, options, reading),
-            Self::Doccano => doccano::read(text, options, reading),
-            Self::LabelStudio => label_studio::read(text, options, reading),
-            Self::Prodigy => prodigy::read(text, options, reading),
+            Self::Doccano => doccano::read(text, unit, reading),
+            Self::LabelStudio => label_studio::read(text, unit, reading),
+            Self::Prodigy => prodigy::read(text, unit, reading),
             Self::ConllU | Self::UniversalNer => conllu::read(self, text, options, reading),
-            Self::Spacy => spacy::read(text, options, reading),
+            Self::Spacy => spacy::read(text, unit, reading),
             // Its files come in pairs.
             Self::Brat => Ok(()),
         }
@@ -71,6 +72,7 @@ impl Format {
         if !matches!(self, Self::Mner | Self::LabelStudio) {
             say_unkept(documents, &mut losses);
         }
+        let unit = self.counting(options.offsets);
         let text = match self {
             Self::ImgId | Self::Conll2 | Self::Conll4 | Self::Numbered => {
                 columns::write(self, documents, options, &mut losses)
@@ -79,15 +81,15 @@ impl Format {
                 token_lists::write(self, documents, options, &mut losses)
             }
             Self::Mner => mner::write(documents, &mut losses),
-            Self::Doccano => doccano::write(documents, options, &mut losses),
-            Self::LabelStudio => label_studio::write(documents, options, &mut losses),
-            Self::Prodigy => prodigy::write(documents, options, &mut losses),
+            Self::Doccano => doccano::write(documents, unit, &mut losses),
+            Self::LabelStudio => label_studio::write(documents, unit, &mut losses),
+            Self::Prodigy => prodigy::write(documents, unit, &mut losses),
             Self::ConllU | Self::UniversalNer => {
                 conllu::write(self, documents, options, &mut losses)
             }
-            Self::Spacy => spacy::write(documents, options, &mut losses),
+            Self::Spacy => spacy::write(documents, unit, &mut losses),
             Self::Brat => {
-                let files = brat::write(documents, options, &mut losses);
+                let files = brat::write(documents, unit, &mut losses);
                 return Writing { files, losses };
             }
         };

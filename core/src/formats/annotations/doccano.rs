@@ -5,38 +5,29 @@
 //! text. Offsets are what its front end sends, UTF-16 units, or grapheme clusters in a project that is set so; the server
 //! stores and exports what it is given, as it does with files that were imported.
 
-use crate::formats::annotations::document::{Document, Span};
-use crate::formats::annotations::exchange::{ReadOptions, Reading, WriteOptions};
+use crate::formats::annotations::document::Document;
+use crate::formats::annotations::exchange::Reading;
 use crate::formats::annotations::fault::{AnnotationError, Loss};
 use crate::formats::annotations::format::Format;
 use crate::formats::annotations::offsets::{Offsets, Unit};
-use crate::formats::annotations::record::{
-    Members, about, beside, number, object, place_of, records, stretch,
-};
+use crate::formats::annotations::record::{about, beside, number, object, place_of, records};
 use serde_json::{Value, json};
 
 const SPANS: &str = "spans [start, end, type] or {\"label\", \"start_offset\", \"end_offset\"}";
 
-pub(super) fn read(
-    text: &str,
-    options: &ReadOptions,
-    reading: &mut Reading,
-) -> Result<(), AnnotationError> {
-    let unit = options.offsets.unwrap_or(Unit::Utf16);
+pub(super) fn read(text: &str, unit: Unit, reading: &mut Reading) -> Result<(), AnnotationError> {
     for record in records(text)? {
         let mut members = record.object(Format::Doccano.shape())?;
         let text = members.text(&["text", "data"], "a text under \"text\" or \"data\"")?;
-        let mut list = members.list(&["label", "labels"], SPANS)?;
-        list.extend(members.list(&["entities"], SPANS)?);
+        let offsets = Offsets::new(&text, unit);
+        let mut spans = members.spans(&["label", "labels"], SPANS, &offsets, parts)?;
+        spans.extend(members.spans(&["entities"], SPANS, &offsets, parts)?);
         if let Some(Value::Array(relations)) = members.take(&["relations"])
             && !relations.is_empty()
         {
             let what = "relations are not read";
             beside(&mut reading.losses, &members.place, what);
         }
-        let offsets = Offsets::new(&text, unit);
-        let spans = list.iter().map(|item| span(item, &members, &offsets, unit));
-        let spans: Vec<Span> = spans.collect::<Result<_, _>>()?;
         let mut document = members.document(text);
         document.spans = spans;
         reading.documents.push(document);
@@ -44,12 +35,8 @@ pub(super) fn read(
     Ok(())
 }
 
-fn span(
-    item: &Value,
-    members: &Members,
-    offsets: &Offsets,
-    unit: Unit,
-) -> Result<Span, AnnotationError> {
+/// Start, end and type of a span.
+fn parts(item: &Value) -> Option<(u64, u64, &str)> {
     let named = |names: [&str; 2]| item.get(names[0]).or_else(|| item.get(names[1]));
     let (start, end, kind) = match item {
         Value::Array(list) => (list.first(), list.get(1), list.get(2)),
@@ -59,24 +46,10 @@ fn span(
             item.get("label"),
         ),
     };
-    let found = (
-        start.and_then(number),
-        end.and_then(number),
-        kind.and_then(Value::as_str),
-    );
-    let (Some(start), Some(end), Some(kind)) = found else {
-        return Err(members.shape(item, SPANS));
-    };
-    let bytes = stretch(offsets, unit, &members.place, kind, (start, end))?;
-    Ok(Span::new(bytes, kind))
+    Some((number(start?)?, number(end?)?, kind?.as_str()?))
 }
 
-pub(super) fn write(
-    documents: &[Document],
-    options: &WriteOptions,
-    losses: &mut Vec<Loss>,
-) -> String {
-    let unit = options.offsets.unwrap_or(Unit::Utf16);
+pub(super) fn write(documents: &[Document], unit: Unit, losses: &mut Vec<Loss>) -> String {
     let mut out = String::new();
     for document in documents {
         let offsets = Offsets::new(&document.text, unit);

@@ -123,6 +123,11 @@ impl Format {
         }
     }
 
+    /// What the offsets of a file of it count: what was asked for, else [what its tool counts](Self::unit).
+    pub(super) fn counting(self, asked: Option<Unit>) -> Unit {
+        asked.or(self.unit()).unwrap_or(Unit::Chars)
+    }
+
     /// How the name of its file ends, with the dot; of brat's annotations `.ann`.
     pub fn ending(self) -> &'static str {
         match self {

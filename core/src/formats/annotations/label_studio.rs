@@ -5,7 +5,7 @@
 //! control's name is the span's layer. Offsets are code points, to which its front end converts.
 
 use crate::formats::annotations::document::{Document, Span};
-use crate::formats::annotations::exchange::{ReadOptions, Reading, WriteOptions};
+use crate::formats::annotations::exchange::Reading;
 use crate::formats::annotations::fault::{AnnotationError, Loss};
 use crate::formats::annotations::format::Format;
 use crate::formats::annotations::offsets::{Offsets, Unit};
@@ -28,11 +28,7 @@ struct Region {
     layer: Option<String>,
 }
 
-pub(super) fn read(
-    text: &str,
-    options: &ReadOptions,
-    reading: &mut Reading,
-) -> Result<(), AnnotationError> {
+pub(super) fn read(text: &str, unit: Unit, reading: &mut Reading) -> Result<(), AnnotationError> {
     for record in records(text)? {
         let mut task = record.object(Format::LabelStudio.shape())?;
         let (data, regions, model) = match task.take(&["data"]) {
@@ -53,7 +49,7 @@ pub(super) fn read(
                 (task, regions, None)
             }
         };
-        let document = document(data, regions, model, options)?;
+        let document = document(data, regions, model, unit)?;
         reading.documents.push(document);
     }
     Ok(())
@@ -184,9 +180,8 @@ fn document(
     mut data: Members,
     regions: Vec<Region>,
     model: Option<String>,
-    options: &ReadOptions,
+    unit: Unit,
 ) -> Result<Document, AnnotationError> {
-    let unit = options.offsets.unwrap_or(Unit::Chars);
     let name = text_member(&data, &regions, unit)?;
     let text = data.text(&[name.as_str()], "a text in the task's data")?;
     let offsets = Offsets::new(&text, unit);
@@ -194,7 +189,7 @@ fn document(
     for region in &regions {
         let Region { start, end, .. } = *region;
         let kind = region.labels.join(", ");
-        let bytes = stretch(&offsets, unit, &data.place, &kind, (start, end))?;
+        let bytes = stretch(&offsets, &data.place, &kind, (start, end))?;
         let found = &text[bytes.clone()];
         if let Some(expected) = &region.text
             && plain(expected) != plain(found)
@@ -240,7 +235,7 @@ fn text_member(data: &Members, regions: &[Region], unit: Unit) -> Result<String,
     let fits = |text: &str| {
         let offsets = Offsets::new(text, unit);
         regions.iter().all(|region| {
-            let bytes = stretch(&offsets, unit, "", "", (region.start, region.end));
+            let bytes = stretch(&offsets, "", "", (region.start, region.end));
             let found = bytes.ok().and_then(|bytes| text.get(bytes));
             found.is_some_and(|found| {
                 let expected = region.text.as_deref();
@@ -259,12 +254,7 @@ fn text_member(data: &Members, regions: &[Region], unit: Unit) -> Result<String,
     }
 }
 
-pub(super) fn write(
-    documents: &[Document],
-    options: &WriteOptions,
-    losses: &mut Vec<Loss>,
-) -> String {
-    let unit = options.offsets.unwrap_or(Unit::Chars);
+pub(super) fn write(documents: &[Document], unit: Unit, losses: &mut Vec<Loss>) -> String {
     let mut lines = Vec::with_capacity(documents.len());
     for document in documents {
         let offsets = Offsets::new(&document.text, unit);

@@ -46,27 +46,27 @@ pub(super) fn document(
 }
 
 /// The places of a text in every unit, by the member that holds them.
-fn places(text: &str) -> [(&'static str, Unit, Offsets<'_>); 3] {
-    UNITS.map(|(name, unit)| (name, unit, Offsets::new(text, unit)))
+fn places(text: &str) -> [(&'static str, Offsets<'_>); 3] {
+    UNITS.map(|(name, unit)| (name, Offsets::new(text, unit)))
 }
 
 fn span(
     item: &Value,
     members: &Members,
-    offsets: &[(&'static str, Unit, Offsets<'_>)],
+    offsets: &[(&'static str, Offsets<'_>)],
     options: &ReadOptions,
 ) -> Result<Span, AnnotationError> {
     let asked = |unit: Unit| options.offsets.is_none_or(|asked| asked == unit);
-    let given = offsets.iter().filter(|(_, unit, _)| asked(*unit));
-    let mut given = given.filter_map(|(name, unit, offsets)| {
+    let given = offsets.iter().filter(|(_, offsets)| asked(offsets.unit()));
+    let mut given = given.filter_map(|(name, offsets)| {
         let ends = item.get(*name)?;
-        Some((number(ends.get(0)?)?, number(ends.get(1)?)?, *unit, offsets))
+        Some((number(ends.get(0)?)?, number(ends.get(1)?)?, offsets))
     });
     let kind = item.get("type").and_then(Value::as_str);
-    let (Some((start, end, unit, offsets)), Some(kind)) = (given.next(), kind) else {
+    let (Some((start, end, offsets)), Some(kind)) = (given.next(), kind) else {
         return Err(members.shape(item, SPANS));
     };
-    let bytes = stretch(offsets, unit, &members.place, kind, (start, end))?;
+    let bytes = stretch(offsets, &members.place, kind, (start, end))?;
     let layer = item.get("layer").and_then(Value::as_str);
     Ok(Span {
         confidence: item.get("confidence").and_then(Value::as_f64),
@@ -83,7 +83,7 @@ pub(super) fn write(documents: &[Document], losses: &mut Vec<Loss>) -> String {
             let mut members = Map::new();
             members.insert("type".to_owned(), json!(span.kind));
             members.insert("text".to_owned(), json!(document.of(span)));
-            for (name, _, offsets) in &offsets {
+            for (name, offsets) in &offsets {
                 let ends = [span.bytes.start, span.bytes.end].map(|byte| offsets.offset(byte));
                 members.insert((*name).to_owned(), json!(ends));
             }

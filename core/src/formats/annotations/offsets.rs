@@ -33,6 +33,7 @@ impl Unit {
 /// The places of one text in one unit.
 pub(super) struct Offsets<'a> {
     text: &'a str,
+    unit: Unit,
     /// The byte at which each unit begins, and the text's end. The second unit of a surrogate pair is the byte after the
     /// first: no border of a character, as nothing begins there.
     bytes: Vec<usize>,
@@ -50,7 +51,12 @@ impl<'a> Offsets<'a> {
             Unit::Bytes => (0..text.len()).collect(),
         };
         bytes.push(text.len());
-        Self { text, bytes }
+        Self { text, unit, bytes }
+    }
+
+    /// What they count.
+    pub(super) fn unit(&self) -> Unit {
+        self.unit
     }
 
     /// How many units the text has.

@@ -3,8 +3,8 @@
 //! `{"text": "..", "tokens": [{"text", "start", "end", "id", "ws"}], "spans": [{"start", "end", "token_start", "token_end",
 //! "label"}], "answer": "accept"}`, `token_end` being the span's last token. Offsets are Python's, code points.
 
-use crate::formats::annotations::document::{Document, Span};
-use crate::formats::annotations::exchange::{ReadOptions, Reading, WriteOptions};
+use crate::formats::annotations::document::Document;
+use crate::formats::annotations::exchange::Reading;
 use crate::formats::annotations::fault::{AnnotationError, Loss};
 use crate::formats::annotations::format::Format;
 use crate::formats::annotations::offsets::{Offsets, Unit};
@@ -17,12 +17,7 @@ use std::ops::Range;
 const SPANS: &str = "spans {\"start\", \"end\", \"label\"}";
 const TOKENS: &str = "tokens {\"text\", \"start\", \"end\"}";
 
-pub(super) fn read(
-    text: &str,
-    options: &ReadOptions,
-    reading: &mut Reading,
-) -> Result<(), AnnotationError> {
-    let unit = options.offsets.unwrap_or(Unit::Chars);
+pub(super) fn read(text: &str, unit: Unit, reading: &mut Reading) -> Result<(), AnnotationError> {
     for record in records(text)? {
         let mut members = record.object(Format::Prodigy.shape())?;
         if let Some(answer @ ("reject" | "ignore")) =
@@ -37,17 +32,11 @@ pub(super) fn read(
         }
         let text = members.text(&["text"], "a text under \"text\"")?;
         let offsets = Offsets::new(&text, unit);
-        let list = members.list(&["spans"], SPANS)?;
-        let mut spans = Vec::with_capacity(list.len());
-        for item in &list {
-            let kind = item.get("label").and_then(Value::as_str);
-            let (Some(ends), Some(kind)) = (ends(item), kind) else {
-                return Err(members.shape(item, SPANS));
-            };
-            let bytes = stretch(&offsets, unit, &members.place, kind, ends)?;
-            spans.push(Span::new(bytes, kind));
-        }
-        let tokens = tokens(&mut members, &offsets, unit)?;
+        let spans = members.spans(&["spans"], SPANS, &offsets, |item| {
+            let (start, end) = ends(item)?;
+            Some((start, end, item.get("label")?.as_str()?))
+        })?;
+        let tokens = tokens(&mut members, &offsets)?;
         let mut document = members.document(text);
         document.spans = spans;
         document.tokens = tokens;
@@ -57,15 +46,12 @@ pub(super) fn read(
 }
 
 fn ends(item: &Value) -> Option<(u64, u64)> {
-    item.get("start")
-        .and_then(number)
-        .zip(item.get("end").and_then(number))
+    Some((number(item.get("start")?)?, number(item.get("end")?)?))
 }
 
 fn tokens(
     members: &mut Members,
     offsets: &Offsets,
-    unit: Unit,
 ) -> Result<Option<Vec<Range<usize>>>, AnnotationError> {
     let list = members.list(&["tokens"], TOKENS)?;
     if list.is_empty() {
@@ -76,7 +62,7 @@ fn tokens(
         let Some(ends) = ends(item) else {
             return Err(members.shape(item, TOKENS));
         };
-        let bytes = stretch(offsets, unit, &members.place, "a token", ends)?;
+        let bytes = stretch(offsets, &members.place, "a token", ends)?;
         if tokens.last().is_some_and(|last| bytes.start < last.end) {
             return Err(AnnotationError::Token {
                 place: members.place.clone(),
@@ -88,12 +74,7 @@ fn tokens(
     Ok(Some(tokens))
 }
 
-pub(super) fn write(
-    documents: &[Document],
-    options: &WriteOptions,
-    losses: &mut Vec<Loss>,
-) -> String {
-    let unit = options.offsets.unwrap_or(Unit::Chars);
+pub(super) fn write(documents: &[Document], unit: Unit, losses: &mut Vec<Loss>) -> String {
     let mut out = String::new();
     for document in documents {
         let offsets = Offsets::new(&document.text, unit);

@@ -3,7 +3,7 @@
 use crate::formats::annotations::document::{Document, Span};
 use crate::formats::annotations::fault::{AnnotationError, Loss};
 use crate::formats::annotations::lines::shorten;
-use crate::formats::annotations::offsets::{Offsets, Unit};
+use crate::formats::annotations::offsets::Offsets;
 use crate::formats::lone_surrogates::without_lone_surrogates;
 use serde_json::{Map, Value};
 use std::ops::Range;
@@ -142,6 +142,23 @@ impl Members {
         }
     }
 
+    /// The spans in the list under one of these names. `parts` takes an item apart: start, end and type.
+    pub(super) fn spans(
+        &mut self,
+        names: &[&str],
+        expected: &'static str,
+        offsets: &Offsets,
+        parts: impl Fn(&Value) -> Option<(u64, u64, &str)>,
+    ) -> Result<Vec<Span>, AnnotationError> {
+        let list = self.list(names, expected)?;
+        let span = |item| {
+            let (start, end, kind) = parts(item).ok_or_else(|| self.shape(item, expected))?;
+            let bytes = stretch(offsets, &self.place, kind, (start, end))?;
+            Ok(Span::new(bytes, kind))
+        };
+        list.iter().map(span).collect()
+    }
+
     /// A document of this text, with what of the record nobody has taken.
     pub(super) fn document(self, text: String) -> Document {
         let document = Document {
@@ -180,7 +197,6 @@ pub(super) fn number(value: &Value) -> Option<u64> {
 /// [`AnnotationError::Offsets`].
 pub(super) fn stretch(
     offsets: &Offsets,
-    unit: Unit,
     place: &str,
     kind: &str,
     (start, end): (u64, u64),
@@ -194,7 +210,7 @@ pub(super) fn stretch(
             start,
             end,
             length: offsets.len(),
-            unit,
+            unit: offsets.unit(),
         }),
     }
 }

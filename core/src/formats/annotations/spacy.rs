@@ -3,44 +3,32 @@
 //! `["..", {"entities": [[0, 5, "PER"]]}]` in one array or a line each, or `{"text": "..", "entities": [[0, 5, "PER"]]}` a line.
 //! Offsets are Python's, code points. A document of spaCy's has no overlapping entities.
 
-use crate::formats::annotations::document::{Document, Span};
-use crate::formats::annotations::exchange::{ReadOptions, Reading, WriteOptions};
+use crate::formats::annotations::document::Document;
+use crate::formats::annotations::exchange::Reading;
 use crate::formats::annotations::fault::{AnnotationError, Loss};
 use crate::formats::annotations::format::Format;
 use crate::formats::annotations::offsets::{Offsets, Unit};
 use crate::formats::annotations::record::{
-    Members, Record, beside, is_pair, number, place_of, records, stretch,
+    Members, Record, beside, is_pair, number, place_of, records,
 };
 use crate::formats::annotations::words::apart;
 use serde_json::{Value, json};
 
 const SPANS: &str = "entities [start, end, type]";
 
-pub(super) fn read(
-    text: &str,
-    options: &ReadOptions,
-    reading: &mut Reading,
-) -> Result<(), AnnotationError> {
-    let unit = options.offsets.unwrap_or(Unit::Chars);
+pub(super) fn read(text: &str, unit: Unit, reading: &mut Reading) -> Result<(), AnnotationError> {
     for record in records(text)? {
         let (text, mut members) = parts(record)?;
-        let list = members.list(&["entities"], SPANS)?;
-        let offsets = Offsets::new(&text, unit);
-        let mut spans = Vec::with_capacity(list.len());
-        for item in &list {
-            let start = item.get(0).and_then(number);
-            let end = item.get(1).and_then(number);
-            let kind = item.get(2).and_then(Value::as_str);
-            let (Some(start), Some(end), Some(kind)) = (start, end, kind) else {
-                return Err(members.shape(item, SPANS));
-            };
-            if item.get(3).is_some() {
-                let what = "what follows the type of an entity is not read";
-                beside(&mut reading.losses, &members.place, what);
-            }
-            let bytes = stretch(&offsets, unit, &members.place, kind, (start, end))?;
-            spans.push(Span::new(bytes, kind));
+        let list = members.map.get("entities").and_then(Value::as_array);
+        if list.is_some_and(|list| list.iter().any(|item| item.get(3).is_some())) {
+            let what = "what follows the type of an entity is not read";
+            beside(&mut reading.losses, &members.place, what);
         }
+        let offsets = Offsets::new(&text, unit);
+        let spans = members.spans(&["entities"], SPANS, &offsets, |item| {
+            let kind = item.get(2)?.as_str()?;
+            Some((number(item.get(0)?)?, number(item.get(1)?)?, kind))
+        })?;
         let mut document = members.document(text);
         document.spans = spans;
         reading.documents.push(document);
@@ -73,12 +61,7 @@ fn parts(record: Record) -> Result<(String, Members), AnnotationError> {
     }
 }
 
-pub(super) fn write(
-    documents: &[Document],
-    options: &WriteOptions,
-    losses: &mut Vec<Loss>,
-) -> String {
-    let unit = options.offsets.unwrap_or(Unit::Chars);
+pub(super) fn write(documents: &[Document], unit: Unit, losses: &mut Vec<Loss>) -> String {
     let mut lines = Vec::with_capacity(documents.len());
     for document in documents {
         // `Example.from_dict` refuses members that it does not know.
