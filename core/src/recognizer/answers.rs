@@ -9,6 +9,8 @@ use crate::systems::ita::context::ContextSubwords;
 use crate::systems::ita::image_text::ImageText;
 use crate::systems::layout::TweetInput;
 use crate::tweet::sequence::{SubwordSequence, sequences};
+use std::collections::HashMap;
+use std::ops::Range;
 
 /// Tweets computed together when many are labelled.
 const BATCH: usize = 32;
@@ -94,28 +96,37 @@ impl Recognizer {
         if windows.iter().any(|windows| windows.len() > 1) {
             self.memory.begin();
         }
-        // Of a long tweet: what was computed before an edit is known.
-        let key = |i: usize, window: &SubwordSequence| {
-            (windows[i].len() > 1)
-                .then(|| Key::new(tweets[i], window, images[i], contexts[i].as_ref()))
-        };
         let mut done = 0;
         // A long tweet is read in parts, so that no batch is larger than the device bears.
-        let mut parts: Vec<(usize, &[SubwordSequence])> = Vec::new();
+        let mut parts: Vec<(usize, Range<usize>)> = Vec::new();
+        let parts_of = |i: usize, windows: Range<usize>| {
+            let end = windows.end;
+            let steps = windows.step_by(BATCH);
+            steps.map(move |at| (i, at..end.min(at + BATCH)))
+        };
+        // The keys of a long tweet's windows that are not known, by tweet and window.
+        let mut keys: HashMap<(usize, usize), Key> = HashMap::new();
         for (i, windows) in windows.iter().enumerate() {
-            let mut unknown = 0;
-            for (at, window) in windows.iter().enumerate() {
-                if let Some(answer) = key(i, window).and_then(|key| self.memory.get(&key)) {
-                    answers[i].push((window, answer));
-                    done += 1;
-                    parts.extend(windows[unknown..at].chunks(BATCH).map(|part| (i, part)));
-                    unknown = at + 1;
-                }
+            let (mut unknown, long) = (0, windows.len() > 1);
+            // Of a long tweet, what was computed before an edit is known.
+            for (at, window) in windows.iter().enumerate().filter(|_| long) {
+                let key = Key::new(tweets[i], window, images[i], contexts[i].as_ref());
+                let Some(answer) = self.memory.get(&key) else {
+                    keys.insert((i, at), key);
+                    continue;
+                };
+                answers[i].push((window, answer));
+                done += 1;
+                parts.extend(parts_of(i, unknown..at));
+                unknown = at + 1;
             }
-            parts.extend(windows[unknown..].chunks(BATCH).map(|part| (i, part)));
+            parts.extend(parts_of(i, unknown..windows.len()));
         }
         // Tweets of like length side by side: padding is computed too. Parts of a tweet stay in order.
-        parts.sort_by_key(|(_, part)| part.iter().map(|w| w.subwords.len()).max());
+        parts.sort_by_key(|(i, part)| {
+            let windows = &windows[*i][part.clone()];
+            windows.iter().map(|window| window.subwords.len()).max()
+        });
         let total: usize = done + parts.iter().map(|(_, part)| part.len()).sum::<usize>();
         if windows.iter().any(|windows| windows.len() > 1) {
             on_read(done, total);
@@ -130,11 +141,11 @@ impl Recognizer {
             let chunk: Vec<_> = parts.drain(..fits.count()).collect();
             let inputs: Vec<TweetInput<'_, S>> = chunk
                 .iter()
-                .map(|&(i, part)| TweetInput {
-                    words: tweets[i],
-                    windows: part,
-                    encoded: images[i],
-                    context: contexts[i].as_ref(),
+                .map(|(i, part)| TweetInput {
+                    words: tweets[*i],
+                    windows: &windows[*i][part.clone()],
+                    encoded: images[*i],
+                    context: contexts[*i].as_ref(),
                 })
                 .collect();
             let batch = self.layout.batch(&inputs, false, &self.device);
@@ -145,9 +156,11 @@ impl Recognizer {
                 None => emissions,
             };
             let columns = values.dims()[2];
-            for (&(i, part), rows) in chunk.iter().zip(batch.collect(values).await?) {
+            for ((i, part), rows) in chunk.into_iter().zip(batch.collect(values).await?) {
                 let mut rows = &rows[..];
-                for window in part {
+                done += part.len();
+                for at in part {
+                    let window = &windows[i][at];
                     let (own, rest) = rows.split_at(window.window.keep.len() * columns);
                     rows = rest;
                     let answer = match (images[i], most) {
@@ -164,12 +177,11 @@ impl Recognizer {
                             evidence: None,
                         },
                     };
-                    if let Some(key) = key(i, window) {
+                    if let Some(key) = keys.remove(&(i, at)) {
                         self.memory.put(key, &answer, images[i]);
                     }
                     answers[i].push((window, answer));
                 }
-                done += part.len();
             }
             on_read(done, total);
         }
