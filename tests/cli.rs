@@ -2,7 +2,7 @@
 
 mod program;
 
-use program::{fail, mner, path, run, succeed};
+use program::{fail, mner, path, piped, run, succeed};
 use serde_json::{Value, json};
 use std::fs;
 use std::io::Write;
@@ -67,12 +67,7 @@ fn a_stream_keeps_its_order_and_survives_bad_lines() {
         (0..150).map(|i| json!({"id": i, "text": format!("tweet {i} from Paris")}).to_string()),
     );
 
-    let mut child = mner(&["predict", "--bundle", &bundle, "--input", "-", "--json"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut child = piped(&["predict", "--bundle", &bundle, "--input", "-", "--json"]);
     let mut stdin = child.stdin.take().unwrap();
     let input = lines.join("\n");
     let writer = std::thread::spawn(move || stdin.write_all(input.as_bytes()));

@@ -2,11 +2,11 @@
 
 mod program;
 
-use program::{mner, path, with_bundle};
+use program::{mner, path, piped, with_bundle};
 use std::fmt::Write as _;
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
-use std::process::{Output, Stdio};
+use std::process::Output;
 use std::time::{Duration, Instant};
 
 /// What a command says on standard error but for its progress, which a clock decides.
@@ -165,7 +165,7 @@ fn scores_are_the_same_for_any_number_of_threads() {
 fn a_reader_who_leaves_ends_the_threads() {
     let folder = with_bundle("text");
     let bundle = path(&folder, "bundle");
-    let mut child = mner(&[
+    let mut child = piped(&[
         "predict",
         "--bundle",
         &bundle,
@@ -174,12 +174,7 @@ fn a_reader_who_leaves_ends_the_threads() {
         "--json",
         "--threads",
         "5",
-    ])
-    .stdin(Stdio::piped())
-    .stdout(Stdio::piped())
-    .stderr(Stdio::piped())
-    .spawn()
-    .unwrap();
+    ]);
     let mut stdin = child.stdin.take().unwrap();
     // More than the pipe to the reader holds, and then silence: the input does not end.
     let writer = std::thread::spawn(move || {

@@ -97,6 +97,19 @@ pub fn shared(path: &str) -> Option<Vec<u8>> {
     bytes
 }
 
+/// The photographs of the shared folder.
+pub const PHOTOGRAPHS: [&str; 3] = ["kite_and_cold", "grace_hopper", "parrot"];
+
+/// What another implementation computed of each photograph with the pretrained weights of `network`; nothing where that is absent.
+pub fn of_photographs(network: &str) -> Vec<(&'static str, BTreeMap<String, TensorData>)> {
+    let read = |photograph| {
+        let path = format!("weights/reference/{network}_{photograph}.safetensors");
+        Some((photograph, tensors(&shared(&path)?)))
+    };
+    let all: Option<_> = PHOTOGRAPHS.into_iter().map(read).collect();
+    all.unwrap_or_default()
+}
+
 /// The largest absolute difference, after checking that the shapes agree.
 pub fn distance(a: &TensorData, b: &TensorData) -> f32 {
     assert_eq!(a.shape(), b.shape());

@@ -1,7 +1,7 @@
 //! The `mner` program and a model of random weights, for the tests of its commands. Each test binary uses some of it.
 #![allow(dead_code)]
 
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output, Stdio};
 use tempfile::TempDir;
 
 /// The program with these arguments, not started yet.
@@ -9,6 +9,13 @@ pub fn mner(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_mner"));
     command.args(args);
     command
+}
+
+/// The program at work, its input and both outputs ours.
+pub fn piped(args: &[&str]) -> Child {
+    let mut command = mner(args);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped());
+    command.stderr(Stdio::piped()).spawn().unwrap()
 }
 
 /// How the program ends.

@@ -218,11 +218,12 @@ pub fn span_probability(chain: &Chain, kind: EntityType, words: Range<usize>) ->
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn bio() -> ChainScores {
+    /// A chain under BIO.
+    pub(in crate::decode) fn bio() -> ChainScores {
         let wave = |n: usize, k: f64| (0..n).map(|i| (i as f64 * k).sin()).collect::<Vec<_>>();
         ChainScores {
             start: wave(9, 1.1),

@@ -67,18 +67,8 @@ pub fn entity_probabilities(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::decode::chain::Rules;
     use crate::decode::entities::decode_within;
-
-    fn scores() -> ChainScores {
-        let wave = |n: usize, k: f64| (0..n).map(|i| (i as f64 * k).sin()).collect::<Vec<_>>();
-        ChainScores {
-            start: wave(9, 1.1),
-            transitions: wave(81, 0.9),
-            end: wave(9, 1.7),
-        }
-        .under(Rules::Bio)
-    }
+    use crate::decode::entities::tests::bio;
 
     fn emissions(words: usize) -> Vec<f64> {
         (0..words * LABELS)
@@ -88,7 +78,7 @@ mod tests {
 
     #[test]
     fn without_bounds_they_are_the_chain_s() {
-        let (scores, emissions) = (scores(), emissions(4));
+        let (scores, emissions) = (bio(), emissions(4));
         let chain = Chain::new(&scores, &emissions);
         let marginals = marginals_within(&scores, &emissions, &[]);
         for (i, marginal) in marginals.iter().enumerate() {
@@ -100,7 +90,7 @@ mod tests {
     /// The word that follows has no say, and is within whatever the word before is part of.
     #[test]
     fn a_word_that_follows_goes_with_the_one_before() {
-        let (scores, three) = (scores(), emissions(3));
+        let (scores, three) = (bio(), emissions(3));
         let follows = Bound {
             follows: true,
             ..Bound::FREE
@@ -125,7 +115,7 @@ mod tests {
 
     #[test]
     fn an_entity_that_was_found_has_its_confidence() {
-        let (scores, emissions) = (scores(), emissions(5));
+        let (scores, emissions) = (bio(), emissions(5));
         let (_, found) = decode_within(&scores, &emissions, &[]);
         let chunks: Vec<Chunk> = found.iter().map(Chunk::of).collect();
         let probabilities = entity_probabilities(&scores, &emissions, &chunks);

@@ -134,7 +134,7 @@ mod tests {
     /// differ, by a few levels in a few pixels.
     #[test]
     fn photographs_become_the_reference_inputs() {
-        for name in ["kite_and_cold", "grace_hopper", "parrot"] {
+        for name in formula::PHOTOGRAPHS {
             let Some(file) = formula::shared(&format!("weights/reference/{name}.jpg")) else {
                 return;
             };

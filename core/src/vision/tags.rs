@@ -206,12 +206,8 @@ mod tests {
         let text = |bytes| String::from_utf8(bytes).unwrap();
         let imagenet = ClassNames::parse(&text(imagenet), 1000).unwrap();
         let coco = ClassNames::parse(&text(coco), 80).unwrap();
-        for image in ["kite_and_cold", "grace_hopper", "parrot"] {
-            let path = format!("weights/reference/mobilenet_v2_{image}.safetensors");
-            let Some(file) = formula::shared(&path) else {
-                return;
-            };
-            let logits: Vec<f32> = formula::tensors(&file)["output"].try_to_vec().unwrap();
+        for (image, reference) in formula::of_photographs("mobilenet_v2") {
+            let logits: Vec<f32> = reference["output"].try_to_vec().unwrap();
             let config = TagConfig {
                 classes: 5,
                 probability: 0.0,

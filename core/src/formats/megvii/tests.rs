@@ -26,12 +26,7 @@ fn pretrained_weights_give_the_reference_activations_folded_or_not() {
     let device = Device::flex();
     let mut network = YoloxConfig::new().init(&device);
     network.load(&StateDict::Safetensors(weights)).unwrap();
-    for image in ["kite_and_cold", "grace_hopper", "parrot"] {
-        let path = format!("weights/reference/yolox_nano_{image}.safetensors");
-        let Some(reference) = formula::shared(&path) else {
-            return;
-        };
-        let reference = formula::tensors(&reference);
+    for (image, reference) in formula::of_photographs("yolox_nano") {
         let input = Tensor::<4>::from_data(reference["input"].clone(), &device);
         let output = network.forward(input);
         for (map, name) in output.pyramid.iter().zip(["p3", "p4", "p5"]) {

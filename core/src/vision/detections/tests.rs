@@ -114,7 +114,7 @@ pub(crate) fn photographs_show(
     let expected: serde_json::Value = serde_json::from_slice(&expected).unwrap();
     let labels = String::from_utf8(labels).unwrap();
     let labels: Vec<&str> = labels.lines().collect();
-    for name in ["kite_and_cold", "grace_hopper", "parrot"] {
+    for name in formula::PHOTOGRAPHS {
         let Some(file) = formula::shared(&format!("weights/reference/{name}.jpg")) else {
             return;
         };

@@ -51,12 +51,7 @@ fn pretrained_weights_give_the_reference_activations() {
     let mut network = MobileNetV2Config::new().init(&device);
     network.load(&StateDict::Safetensors(weights)).unwrap();
     network.fold();
-    for image in ["kite_and_cold", "grace_hopper", "parrot"] {
-        let path = format!("weights/reference/mobilenet_v2_{image}.safetensors");
-        let Some(reference) = formula::shared(&path) else {
-            return;
-        };
-        let reference = formula::tensors(&reference);
+    for (image, reference) in formula::of_photographs("mobilenet_v2") {
         let input = Tensor::from_data(reference["input"].clone(), &device);
         let features = network.features(input);
         let logits = network.classify(features.clone()).into_data();
