@@ -13,7 +13,7 @@ const TSC = join(ROOT, 'tests/browser/node_modules/typescript/bin/tsc');
 /** The module: mner.js and all that it and its Worker import, apart from engines.js. */
 const MODULE = [
   ...['mner.js', 'bundle-url.js', 'errors.js', 'in-order.js', 'platform.js', 'remote-fetch.js'],
-  ...['worker.js', 'download.js', 'kept-files.js', 'image-file.js', 'webgpu.js', 'engine.d.ts'],
+  ...['worker.js', 'download.js', 'kept-files.js', 'image-file.js', 'webgpu.js', 'engine.d.ts', 'answers.d.ts'],
 ];
 const NODE = ['node.js', 'node-platform.js', 'node-worker.js'];
 /** Each backend's folder among the engines, and what a package needs of it. */

@@ -5,28 +5,6 @@ use mner_core::formats::annotations::{Document, Format, Span, WriteOptions};
 use serde::{Deserialize, Serialize};
 use wasm_bindgen::prelude::*;
 
-#[wasm_bindgen(typescript_custom_section)]
-const TYPES: &str = r#"
-/** A text, and what was found in it. */
-export interface Annotated {
-    text: string;
-    /** Of each, the type, the span in bytes and the confidence are read. */
-    entities: Pick<Entity, "type" | "bytes" | "confidence">[];
-    /** What found them; without, they count as a person's annotation. */
-    model?: string;
-    /** Names of the text's images. */
-    images?: string[];
-}
-
-/** Annotations as files. */
-export interface Writing {
-    /** One, or for brat two a text and a configuration. */
-    files: { name: string; text: string }[];
-    /** What the format could not say, a sentence each. */
-    losses: string[];
-}
-"#;
-
 #[derive(Deserialize)]
 struct Annotated {
     text: String,

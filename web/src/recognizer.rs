@@ -1,4 +1,4 @@
-//! The exported class, and the TypeScript types of what it returns.
+//! The exported class. The TypeScript types of what it returns are the page's.
 
 use crate::clock::Pace;
 use crate::error::coded;
@@ -14,70 +14,7 @@ use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
 #[wasm_bindgen(typescript_custom_section)]
-const TYPES: &str = r#"
-/** PER: a person, LOC: a place, ORG: an organisation, MISC: any other name. */
-export type EntityType = "PER" | "LOC" | "ORG" | "MISC";
-
-/** A name found in the text. Spans are [start, end). */
-export interface Entity {
-    type: EntityType;
-    /** The name as it stands in the text; of a user name or hashtag without its `@` or `#`. */
-    text: string;
-    /** UTF-16 code units: `tweet.slice(...entity.utf16)` is the name. */
-    utf16: [number, number];
-    /** Unicode scalar values, as Python counts. */
-    chars: [number, number];
-    /** Bytes of the UTF-8 text, as Rust counts. */
-    bytes: [number, number];
-    /** Probability of exactly this span and type, 0 to 1. */
-    confidence: number;
-    /** The likeliest other type of the same span. */
-    runner_up: { type: EntityType; probability: number };
-    /** There where the name is a user name, `@x`: then it is the whole of it. */
-    user_name?: true;
-    /** There where the name comes from a hashtag, `#x`. */
-    hashtag?: true;
-    /** Where the name's words attended to in the image; absent where nothing says so. */
-    evidence?: EntityEvidence;
-}
-
-/** Where the words of a name attended to. All shares add up to 1. */
-export interface EntityEvidence {
-    /** Share of attention on each of the image's 7×7 cells, row by row, 49 values. */
-    heat: number[];
-    /** Share of attention on each of `picture.objects`. */
-    objects: number[];
-}
-
-/** What was detected in the image, and what it contributed. */
-export interface ImageEvidence {
-    /** Relevance of the image to the tweet by grain, 0 to 1; 0 for a grain that is absent. Absent from systems that do not measure it. */
-    relevance?: { global: number; object: number; semantic: number; spatial: number };
-    /** What was found in it, the best first. */
-    objects: SeenObject[];
-    /** What it shows, in words. */
-    tags: { name: string; probability: number; source: "detector" | "classifier" }[];
-    /** Width of the image in the boxes' pixels: those of the upright image, its longer side at most 1024. */
-    width: number;
-    height: number;
-}
-
-/** A detection. */
-export interface SeenObject {
-    name: string;
-    /** How sure the detector is, 0 to 1. */
-    score: number;
-    /** x1, y1, x2, y2 in pixels, y down. */
-    box: [number, number, number, number];
-}
-
-/** The answer for one tweet. Entities are in the order of the text and do not overlap. */
-export interface Recognition {
-    entities: Entity[];
-    /** Absent without an image. */
-    picture?: ImageEvidence;
-}
-"#;
+const TYPES: &str = include_str!("../../www/answers.d.ts");
 
 /// Milliseconds between two reports of how much of a text is read.
 const PROGRESS_PAUSE: f64 = 50.0;

@@ -1,0 +1,88 @@
+/** What an engine answers, and what it writes. The engines' own declarations (web/src/recognizer.rs) are made of this file too. */
+
+/** PER: a person, LOC: a place, ORG: an organisation, MISC: any other name. */
+export type EntityType = 'PER' | 'LOC' | 'ORG' | 'MISC';
+
+/** A name found in the text. Spans are [start, end). */
+export interface Entity {
+  type: EntityType;
+  /** The name as it stands in the text; of a user name or hashtag without its `@` or `#`. */
+  text: string;
+  /** UTF-16 code units: `tweet.slice(...entity.utf16)` is the name. */
+  utf16: [number, number];
+  /** Unicode scalar values, as Python counts. */
+  chars: [number, number];
+  /** Bytes of the UTF-8 text, as Rust counts. */
+  bytes: [number, number];
+  /** Probability of exactly this span and type, 0 to 1. */
+  confidence: number;
+  /** The likeliest other type of the same span. */
+  runner_up: { type: EntityType; probability: number };
+  /** Where the name's words attended to in the image; absent where nothing says so. */
+  evidence?: EntityEvidence;
+  /** There where the name is a user name, `@nasa`: then it is the whole of it. */
+  user_name?: boolean;
+  /** There where the name comes from a hashtag. */
+  hashtag?: boolean;
+}
+
+/** Where the words of a name attended to. All shares add up to 1. */
+export interface EntityEvidence {
+  /** Share of attention on each of the image's 7×7 cells, row by row, 49 values. */
+  heat: number[];
+  /** Share of attention on each of `picture.objects`. */
+  objects: number[];
+}
+
+/** What was detected in the image, and what it contributed. */
+export interface ImageEvidence {
+  /** Relevance of the image to the tweet by grain, 0 to 1; 0 for a grain that is absent. Absent from models that do not measure it. */
+  relevance?: { global: number; object: number; semantic: number; spatial: number };
+  /** What was found in it, the best first. */
+  objects: SeenObject[];
+  /** What it shows, in words. */
+  tags: { name: string; probability: number; source: 'detector' | 'classifier' }[];
+  /** Size of the image in the boxes' pixels: those of the upright image, its longer side at most 1024. */
+  width: number;
+  height: number;
+  /** Which frame of an animation was looked at, if not the first. */
+  note?: string;
+}
+
+/** A detection. */
+export interface SeenObject {
+  name: string;
+  /** How sure the detector is, 0 to 1. */
+  score: number;
+  /** x1, y1, x2, y2 in pixels, y down. */
+  box: [number, number, number, number];
+}
+
+/** The answer for one tweet. Entities are in the order of the text and do not overlap. */
+export interface Recognition {
+  entities: Entity[];
+  /** Absent without an image. */
+  picture?: ImageEvidence;
+}
+
+/** Formats of annotation tools and corpora, by the names that the command line has for them. */
+export type AnnotationFormat = 'doccano' | 'label-studio' | 'prodigy' | 'brat' | 'datasets' | 'conllu' | 'spacy';
+
+/** A text, and what was found in it. */
+export interface Annotated {
+  text: string;
+  /** Of each, the type, the span in bytes and the confidence are read. */
+  entities: Pick<Entity, 'type' | 'bytes' | 'confidence'>[];
+  /** What found them; without, they count as a person's annotation. */
+  model?: string;
+  /** Names of the text's images. */
+  images?: string[];
+}
+
+/** Annotations as files. */
+export interface Writing {
+  /** One, or for brat two a text and a configuration. */
+  files: { name: string; text: string }[];
+  /** What the format could not say, a sentence each. */
+  losses: string[];
+}
