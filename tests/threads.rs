@@ -12,7 +12,10 @@ use std::time::{Duration, Instant};
 /// What a command says on standard error but for its progress, which a clock decides.
 fn said(output: &Output) -> String {
     let all = String::from_utf8_lossy(&output.stderr);
-    let lines = all.lines().filter(|line| !line.ends_with("a second"));
+    let progress = |line: &str| {
+        line.ends_with("a second") || (line.contains('/') && line.ends_with(" tweets"))
+    };
+    let lines = all.lines().filter(|line| !progress(line));
     lines.collect::<Vec<_>>().join("\n")
 }
 
