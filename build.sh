@@ -135,7 +135,9 @@ engine() {
 
 # compile_wasm DEVICE PROFILE: mner-web for one device, and compiled PROFILE: where it lies. Devices of one profile share the place.
 compile_wasm() {
-    cargo build --package mner-web --features "$1" --target wasm32-unknown-unknown --profile "$2"
+    local features=$1
+    [ "$1" != cpu ] || features+=,simd
+    cargo build --package mner-web --features "$features" --target wasm32-unknown-unknown --profile "$2"
 }
 
 compiled() { printf '%s/wasm32-unknown-unknown/%s/mner_web.wasm' "$TARGET" "$1"; }
@@ -245,7 +247,7 @@ build() {
     list_models
     node web/pack.mjs "$PKG"
     say "compiling the command line"
-    cargo build --release --package mner-core --features cli,flex --bin mner
+    cargo build --release --package mner-core --features cli,simd --bin mner
     say "done: the page is www/, the command line is $TARGET/release/mner"
 }
 

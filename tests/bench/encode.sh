@@ -5,4 +5,4 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 CARGO_PROFILE_DEV_OPT_LEVEL=3 RAYON_NUM_THREADS=${THREADS:-$(nproc)} cargo bench --quiet --profile dev \
-    --package mner-core --features cli,flex --bench encode -- --subwords "${SUBWORDS:-32}"
+    --package mner-core --features cli,simd --bench encode -- --subwords "${SUBWORDS:-32}"

@@ -8,7 +8,7 @@ threads=${THREADS:-$(nproc)}
 python=${PYTHON:-.venv/bin/python}
 
 ours=$(CARGO_PROFILE_DEV_OPT_LEVEL=3 RAYON_NUM_THREADS=$threads cargo bench --quiet --profile dev \
-    --package mner-core --features cli,flex --bench train)
+    --package mner-core --features cli,simd --bench train)
 echo "$ours"
 if ! "$python" -c 'import torch, transformers' 2>/dev/null; then
     echo "skipped: PyTorch, because $python has no torch and transformers (tests/reference/requirements.txt)"
