@@ -404,6 +404,100 @@ fn training_on(folder: &TempDir, bundle: &str, out: &str, epochs: usize) -> Vec<
 }
 
 #[test]
+fn a_bundle_learns_which_image_belongs_to_which_tweet() {
+    let folder = program::with_bundle("hamlearning");
+    let text = program::with_bundle("text");
+    let (bundle, encoder) = (path(&folder, "bundle"), path(&folder, "encoder"));
+    succeed(&[
+        "export",
+        "--bundle",
+        &path(&text, "bundle"),
+        "--out",
+        &encoder,
+    ]);
+    let mut pairs = String::new();
+    for shade in 0..30_u8 {
+        let name = format!("{shade}.png");
+        let color = image::Rgb([8 * shade, 255 - 8 * shade, 128]);
+        let drawn = image::RgbImage::from_pixel(8, 8, color);
+        drawn.save(path(&folder, &name)).unwrap();
+        let word = ["Houston", "Boeing"][usize::from(shade) % 2];
+        pairs += &format!(
+            "{}\n",
+            json!({"text": format!("{word} {shade}"), "image": name})
+        );
+    }
+    let file = path(&folder, "pairs.jsonl");
+    fs::write(&file, pairs).unwrap();
+    fs::write(path(&folder, "texts.txt"), "in Houston\n\nat Boeing\n").unwrap();
+    let (out, images) = (path(&folder, "out"), path(&folder, ""));
+    let texts = path(&folder, "texts.txt");
+    let args = [
+        "match",
+        "--bundle",
+        &bundle,
+        "--sentences",
+        &encoder,
+        "--pairs",
+        &file,
+        "--held-out",
+        &file,
+        "--texts",
+        &texts,
+        "--images",
+        &images,
+        "--out",
+        &out,
+        "--epochs",
+        "2",
+        "--batch",
+        "8",
+        "--hidden",
+        "16",
+    ];
+    let said = succeed(&args);
+    assert!(said.contains("AUC") && said.contains("relevance"), "{said}");
+    assert!(fail(&args, 1).contains("is there already"));
+    let report = fs::read_to_string(path(&folder, "out/report.json")).unwrap();
+    let report: Value = serde_json::from_str(&report).unwrap();
+    assert_eq!(report["held_out"][0]["images"], 30);
+
+    // Without an image it answers as before; with one it may not.
+    let matched = path(&folder, "out/bundle");
+    let answer = |bundle: &str| {
+        succeed(&[
+            "predict",
+            "--bundle",
+            bundle,
+            "--text",
+            "@nasa in Houston",
+            "--json",
+        ])
+    };
+    assert_eq!(answer(&matched), answer(&bundle));
+    let apart = [
+        "evaluate", "--bundle", &matched, "--pairs", &file, "--images", &images,
+    ];
+    assert!(succeed(&apart).contains("AUC"));
+    let again = [
+        "train",
+        "--system",
+        "hamlearning",
+        "--start",
+        &matched,
+        "--tune-blocks",
+        "1",
+        "--train",
+        &texts,
+        "--dev",
+        &texts,
+        "--out",
+        &path(&folder, "run"),
+    ];
+    assert!(fail(&again, 1).contains("mner match after"));
+}
+
+#[test]
 fn a_killed_run_resumes_to_the_same_weights() {
     let folder = with_bundle();
     let (whole, killed) = (path(&folder, "whole"), path(&folder, "killed"));

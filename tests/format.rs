@@ -5,13 +5,14 @@ use burn::tensor::{DType, Device};
 use burn_pack::{Bytes, Reader};
 use mner_core::bundle::manifest::Manifest;
 use mner_core::bundle::{vision, weights};
+use mner_core::nn::projector::ProjectorConfig;
 use mner_core::nn::resnet::ResNetConfig;
 use mner_core::systems::SystemConfig;
 use mner_core::systems::hamlearning::HamLearningConfig;
 use mner_core::systems::ita::ItaConfig;
 use mner_core::systems::mgcmt::{Augmented, MgcmtConfig};
 use mner_core::systems::text::TextConfig;
-use mner_core::vision::encoder::BackboneConfig;
+use mner_core::vision::encoder::{BackboneConfig, VisionConfig};
 use mner_core::{nn, systems, tweet};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -184,6 +185,7 @@ fn specified(specification: &Specification, config: &SystemConfig) -> BTreeMap<S
         ("C", "channels"),
         ("A", "augmentation_size"),
         ("I", "iterations"),
+        ("Z", "sentence"),
     ] {
         letters.insert(letter.to_owned(), number(&json[field]));
     }
@@ -197,6 +199,8 @@ fn specified(specification: &Specification, config: &SystemConfig) -> BTreeMap<S
     let holds = |condition: &str| match condition {
         "S > 0" => letters["S"] > 0,
         "R > 0" => letters["R"] > 0,
+        "seen" => json["seen"] == true,
+        "Z > 0" => letters["Z"] > 0 && !has("without", "relevance"),
         "W != D" => letters["W"] != letters["D"],
         "augmented" => json["augmented"] != "off",
         "augmented by a gate" => json["augmented"] == "gate",
@@ -218,11 +222,12 @@ fn specified(specification: &Specification, config: &SystemConfig) -> BTreeMap<S
     tensors
 }
 
-/// The tensors that `eyes.bpk` with this backbone must have.
+/// The tensors that `eyes.bpk` with this backbone and projector must have.
 fn specified_vision(
     specification: &Specification,
-    backbone: &BackboneConfig,
+    config: &VisionConfig,
 ) -> BTreeMap<String, Specified> {
+    let backbone = &config.backbone;
     let mut letters = Letters::from([("K".to_owned(), backbone.classes())]);
     letters.insert("O".to_owned(), 80);
     let name = match backbone {
@@ -238,6 +243,16 @@ fn specified_vision(
     let prefix = format!("backbone.{name}.");
     let mut tensors = specification.section(name, &prefix, &letters, &never);
     tensors.extend(specification.section("detector", "detector.", &letters, &never));
+    if let Some(projector) = &config.projector {
+        for (letter, size) in [
+            ("C", projector.channels),
+            ("X", projector.hidden),
+            ("Z", projector.size),
+        ] {
+            letters.insert(letter.to_owned(), size);
+        }
+        tensors.extend(specification.section("projector", "projector.", &letters, &never));
+    }
     // Convolutions and the classifier alike have their blocks along the rows.
     tensors
         .values_mut()
@@ -344,6 +359,8 @@ fn every_system_writes_the_tensors_of_the_specification() {
         SystemConfig::Ita(ItaConfig::new(encoder.clone())),
         ham(&|_| {}),
         ham(&|config| (config.width, config.shared) = (16, true)),
+        ham(&|config| config.sentence = Some(24)),
+        ham(&|config| (config.sentence, config.seen) = (Some(24), true)),
         ham(&|config| {
             use HamPart::*;
             config.without = vec![Global, Object, Semantic, Spatial, Relevance, Coattention];
@@ -372,9 +389,17 @@ fn vision_encoders_write_the_tensors_of_the_specification() {
     for backbone in [encoder.config.backbone.clone(), resnet] {
         encoder.backbone = backbone.init(&device);
         encoder.backbone.fold();
-        let expected = specified_vision(&specification, &backbone);
-        let found = read(vision::pack(&encoder).unwrap());
-        compare(&format!("{backbone:?}"), &found, &expected, None);
+        for projector in [
+            None,
+            Some(ProjectorConfig::new(backbone.channels(), 80, 16, 24)),
+        ] {
+            encoder.projector = projector.as_ref().map(|config| config.init(0.0, &device));
+            encoder.config.backbone = backbone.clone();
+            encoder.config.projector = projector;
+            let expected = specified_vision(&specification, &encoder.config);
+            let found = read(vision::pack(&encoder).unwrap());
+            compare(&format!("{:?}", encoder.config), &found, &expected, None);
+        }
     }
 }
 
@@ -399,7 +424,7 @@ fn the_models_that_ship_are_of_the_specification() {
         let expected = specified(&specification, &manifest.config);
         compare(&model, &read(file("weights.bpk")), &expected, bits);
         if let Some(entry) = &manifest.vision {
-            let expected = specified_vision(&specification, &entry.config.backbone);
+            let expected = specified_vision(&specification, &entry.config);
             let eight = |_: &str| 8;
             let bits: Option<&dyn Fn(&str) -> usize> = match scheme {
                 Some(_) => Some(&eight),

@@ -18,6 +18,8 @@ export interface Entity {
   confidence: number;
   /** The likeliest other type of the same span. */
   runner_up: { type: EntityType; probability: number };
+  /** How likely the image shows what the name names, 0 to 1; absent without an image, or where the model does not say. */
+  seen?: number;
   /** Where the name's words attended to in the image; absent where nothing says so. */
   evidence?: EntityEvidence;
   /** There where the name is a user name, `@nasa`: then it is the whole of it. */

@@ -10,6 +10,8 @@ import { FOREIGN, percent, say } from './wording.js';
 const STRETCH = 4000;
 /** Entries of the list that are there at once. */
 const PAGE = 200;
+/** From here on a name is marked as shown by the picture. */
+const SHOWN = 0.5;
 
 /**
  * Fills `target` with the tweet. Its text content is exactly the tweet; labels are drawn by the style sheet.
@@ -82,21 +84,23 @@ export function drawList(target, text, entities, pager, i = 0) {
   pager.on.onclick = () => drawList(target, text, entities, pager, to);
   target.start = from + 1;
   target.replaceChildren(
-    ...entities.slice(from, to).map(({ type, utf16, confidence, runner_up: other, user_name: userName }, k) => {
+    ...entities.slice(from, to).map(({ type, utf16, confidence, runner_up: other, user_name: userName, seen }, k) => {
+      const mark = (seen ?? 0) < SHOWN ? [] : [' ', element('span', { className: 'shown' }, say('name.seen.mark'))];
       const summary = element(
         'summary',
         {},
         chip(type),
-        element('bdi', { className: 'text', ...FOREIGN }, text.slice(...utf16)),
+        element('span', {}, element('bdi', { className: 'text', ...FOREIGN }, text.slice(...utf16)), ...mark),
         element('span', { className: 'confidence' }, percent(confidence)),
       );
+      const shown = seen === undefined ? [] : [say('name.seen', { share: percent(seen) })];
       const next = say('name.next', { type: say(`type.${other.type}`), share: percent(other.probability) });
       const place = say(userName ? 'name.place.user' : 'name.place', { from: utf16[0], to: utf16[1] });
       const details = element(
         'details',
         { id: `${target.id}-${from + k}`, name: target.id },
         summary,
-        element('p', {}, `${next} ${place}`),
+        element('p', {}, [...shown, next, place].join(' ')),
       );
       details.dataset.entity = String(from + k);
       return element('li', {}, details);

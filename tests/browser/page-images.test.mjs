@@ -53,6 +53,19 @@ for (const event of WAYS) {
     }));
 }
 
+test('a name that the picture shows is marked, and every name says how likely that is', () =>
+  visit(shared, only('ham'), async (page) => {
+    await enter(page, 'Jordan in Oslo');
+    assert.equal(await page.locator('#names .shown').count(), 0);
+    await hand(page, 'drop');
+    await lookedAt(page);
+    assert.deepEqual(await page.locator('#names summary:has(.shown) .text').allInnerTexts(), ['Jordan']);
+    assert.equal(await page.locator('#names .shown').innerText(), 'in the picture');
+    const said = await page.locator('#names details p').allTextContents();
+    assert.match(said[0], /^The picture shows it with 83\u00a0%\. Next likeliest/);
+    assert.match(said[1], /^The picture shows it with 21\u00a0%\./);
+  }));
+
 test('text that is pasted together with an image wins', () =>
   visit(shared, only('ham'), async (page) => {
     await enter(page, 'In Oslo');

@@ -118,7 +118,7 @@ export class Recognizer {
         ...entity,
         ...(entity.text.startsWith('J') && { type: 'PER' }),
         ...(caption === undefined && { confidence: 0.962 }),
-        ...(measures && { evidence: { heat: heat(entity.utf16[0]), objects: [0.3, 0.1] } }),
+        ...(measures && { seen: entity.text.startsWith('J') ? 0.83 : 0.214, evidence: { heat: heat(entity.utf16[0]), objects: [0.3, 0.1] } }),
       })),
       picture: {
         ...(measures && { relevance: { global: 0.82, object: 0.74, semantic: 0.7, spatial: 0 } }),

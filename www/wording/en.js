@@ -140,6 +140,8 @@ export default {
   'names.range': 'Names {from} to {to} of {all}',
   'names.back': 'Earlier names',
   'names.on': 'Later names',
+  'name.seen': 'The picture shows it with {share}.',
+  'name.seen.mark': 'in the picture',
   'name.next': 'Next likeliest: {type} ({share}).',
   'name.place': 'Characters {from} to {to} of the tweet.',
   'name.place.user': 'Characters {from} to {to} of the tweet, a user name.',

@@ -3,6 +3,7 @@
 use crate::bundle::quantize::Scheme;
 use crate::bundle::vision::VisionEntry;
 use crate::bundle::{BundleError, BundleFiles};
+use crate::decode::confidence::ConfidenceScaling;
 use crate::image::Image;
 use crate::label::{LABELS, Label};
 use crate::splitmix::SplitMix64;
@@ -87,6 +88,9 @@ pub struct About {
     /// Codes of the languages it was made for (ISO 639), such as `en`; none where nobody said.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub languages: Vec<String>,
+    /// How its confidences are read so that they mean what they say; none for one that was not calibrated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confidence: Option<ConfidenceScaling>,
     /// An input with its right answer, to check a device by.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub known_answer: Option<KnownAnswer>,

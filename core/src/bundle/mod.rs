@@ -250,6 +250,16 @@ fn unpack_vision(
             "the system was made for another image backbone".to_owned(),
         ));
     }
+    let size = entry.config.projector.as_ref().map(|config| config.size);
+    if manifest
+        .config
+        .sentence()
+        .is_some_and(|wanted| Some(wanted) != size)
+    {
+        return Err(BundleError::Config(
+            "the system's relevance was made for another projector of the image".to_owned(),
+        ));
+    }
     let weights = weights.unwrap_or_default();
     file.verify(EYES, &weights)?;
     entry.unpack(weights, device).map(Some)
@@ -286,6 +296,12 @@ fn check_sizes(manifest: &Manifest) -> Result<(), BundleError> {
         "the limit of subwords is not within the position table"
     } else if !(0.0..1.0).contains(&e.dropout) {
         "the dropout is not within 0 and 1"
+    } else if manifest
+        .about
+        .confidence
+        .is_some_and(|lines| !lines.is_sound())
+    {
+        "a confidence's slope is not above 0, or a number of its line is not finite"
     } else if let Err(problem) = manifest.config.check() {
         problem
     } else {

@@ -2,6 +2,7 @@
 //! file of their own.
 
 use crate::bundle::{BundleError, weights};
+use crate::nn::projector::Projector;
 use crate::nn::yolox::{Yolox, YoloxConfig};
 use crate::systems::hamlearning::MOST_OBJECTS;
 use crate::vision::encoder::{Backbone, BackboneConfig, VisionConfig, VisionEncoder};
@@ -26,6 +27,7 @@ pub struct VisionEntry {
 struct Networks {
     backbone: Backbone,
     detector: Yolox,
+    projector: Option<Projector>,
 }
 
 impl VisionEntry {
@@ -60,6 +62,11 @@ impl VisionEntry {
         let mut networks = Networks {
             backbone: self.config.backbone.init(device),
             detector: YoloxConfig::new().init(device),
+            projector: self
+                .config
+                .projector
+                .as_ref()
+                .map(|config| config.init(0.0, device)),
         };
         networks.backbone.fold();
         networks.detector.fold();
@@ -68,6 +75,7 @@ impl VisionEntry {
             config: self.config.clone(),
             backbone: networks.backbone,
             detector: networks.detector,
+            projector: networks.projector,
             object_names,
             class_names,
             device: device.clone(),
@@ -89,7 +97,13 @@ impl VisionEntry {
         } else if !(1..=MOST_OBJECTS).contains(&detect.most) {
             Err("the detections of an image are not from 1 to 36")
         } else {
-            Ok(())
+            match &self.config.projector {
+                None => Ok(()),
+                Some(projector) if projector.channels == self.config.backbone.channels() => {
+                    projector.check()
+                }
+                Some(_) => Err("the projector was made for another image backbone"),
+            }
         }
     }
 }
@@ -102,6 +116,7 @@ pub fn pack(vision: &VisionEncoder) -> Result<Vec<u8>, BundleError> {
     let networks = Networks {
         backbone: vision.backbone.clone(),
         detector: vision.detector.clone(),
+        projector: vision.projector.clone(),
     };
     weights::pack(networks).map_err(BundleError::VisionEncoder)
 }

@@ -102,6 +102,7 @@ mod tests {
             objects: Vec::new(),
             regions: Vec::new(),
             tags: Vec::new(),
+            embedding: Vec::new(),
         };
         let cache = FeatureCache::open(&folder, [1; 32]).unwrap();
         assert_eq!(cache.get(b"image").unwrap(), None);

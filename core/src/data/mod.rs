@@ -8,4 +8,5 @@ pub mod example;
 pub mod feature_cache;
 pub mod image_text_files;
 pub mod loader;
+pub mod pairs;
 pub mod posteriors;

@@ -64,6 +64,9 @@ pub struct Entity {
     /// Whether its words come from a hashtag, `#x`; absent where they do not.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub hashtag: bool,
+    /// How likely the image shows what it names, 0..=1; absent without an image, or from a model that does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen: Option<f64>,
     /// Where its words looked in the image; absent without one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub evidence: Option<EntityEvidence>,

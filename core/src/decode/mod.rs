@@ -2,5 +2,6 @@
 
 pub mod chain;
 pub mod chunks;
+pub mod confidence;
 pub mod entities;
 pub mod marginals;

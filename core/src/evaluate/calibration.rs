@@ -57,13 +57,17 @@ impl Calibration {
     ) {
         let gold = chunks(gold, Rule::Lenient);
         for entity in found.iter().filter(|entity| asked(Chunk::of(entity))) {
-            let right = gold.contains(&Chunk::of(entity));
-            let bin = (entity.confidence * BINS as f64) as usize;
-            let bin = &mut self.bins[bin.min(BINS - 1)];
-            bin.found += 1;
-            bin.right += usize::from(right);
-            bin.sum += entity.confidence;
+            self.count(entity.confidence, gold.contains(&Chunk::of(entity)));
         }
+    }
+
+    /// Counts one that was found with a confidence.
+    pub fn count(&mut self, confidence: f64, right: bool) {
+        let bin = (confidence * BINS as f64) as usize;
+        let bin = &mut self.bins[bin.min(BINS - 1)];
+        bin.found += 1;
+        bin.right += usize::from(right);
+        bin.sum += confidence;
     }
 
     /// Entities found.

@@ -3,7 +3,9 @@
 pub mod calibration;
 pub mod confusion;
 pub mod contrast;
+pub mod logistic;
 pub mod mistakes;
+pub mod platt;
 pub mod report;
 pub mod scores;
 pub mod seen_entities;

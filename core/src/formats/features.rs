@@ -142,6 +142,8 @@ impl FeatureFile {
         self.i64("image.size", &[2], size);
         let grid = seen.grid.iter().copied();
         self.f32("image.grid", &[GRID, channels], grid);
+        let embedding = seen.embedding.iter().copied();
+        self.f32("image.embedding", &[seen.embedding.len()], embedding);
         let regions = seen.regions.iter().copied();
         self.f32("image.regions", &[objects, channels], regions);
         let boxes = seen.objects.iter().flat_map(|object| object.bounds);

@@ -163,11 +163,13 @@ pub fn load_vision_encoder(
         config,
         backbone,
         detector: detector.network,
+        projector: None,
         device: device.clone(),
     })
 }
 
-/// The same vision with the detector of a file, as [`load_vision_encoder`] reads it.
+/// The same vision with the detector of a file, as [`load_vision_encoder`] reads it, and without a projector, which would
+/// have learnt over the detector that it had.
 ///
 /// # Errors
 /// [`VisionFileError`]
@@ -176,8 +178,12 @@ pub fn with_detector(vision: VisionEncoder, file: &Path) -> Result<VisionEncoder
     let usual = VisionConfig::new(vision.config.backbone.clone()).detector_side;
     Ok(VisionEncoder {
         object_names: names(file, OBJECT_NAMES, YoloxConfig::new().classes)?,
-        config: vision.config.with_detector_side(side.unwrap_or(usual)),
+        config: vision
+            .config
+            .with_detector_side(side.unwrap_or(usual))
+            .with_projector(None),
         detector: network,
+        projector: None,
         ..vision
     })
 }

@@ -9,6 +9,7 @@ pub mod graph_attention;
 pub mod host;
 pub mod linear;
 pub mod mobilenet;
+pub mod projector;
 pub mod relative_position;
 pub mod resnet;
 pub mod roi_align;

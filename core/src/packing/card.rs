@@ -301,8 +301,12 @@ fn limits(text: &mut String, manifest: &Manifest) -> fmt::Result {
          * It was made for short, informal texts; other kinds of text were not tested here.\n\
          * Longer texts are read in overlapping windows of {} subwords.\n\
          * It knows the four types above and gives every name one of them. Names do not nest.\n\
-         * A confidence is the model's own; how far it can be relied on is what `mner evaluate --calibration` measures.",
-        manifest.max_subwords
+         * {}; how far it can be relied on is what `mner evaluate --calibration` measures.",
+        manifest.max_subwords,
+        match manifest.about.confidence {
+            Some(_) => "A confidence is calibrated on labelled tweets (`mner calibrate`)",
+            None => "A confidence is the model's own, not calibrated",
+        }
     )?;
     if manifest.vision.is_some() {
         writeln!(

@@ -1,10 +1,18 @@
 //! The vision networks of a bundle, packed and unpacked.
 
 use crate::bundle::manifest::About;
+use crate::bundle::quantize::Scheme;
 use crate::bundle::{BundleFiles, Compute, EYES, Parts, pack as pack_bundle, unpack};
+use crate::image::Image;
+use crate::nn::linear::linear;
 use crate::nn::mobilenet::CHANNELS;
+use crate::nn::projector::ProjectorConfig;
+use crate::packing::{pack_with_answer, quantize_bundle};
+use crate::recognizer::{LoadError, Recognizer};
+use crate::systems::System;
 use crate::systems::SystemConfig;
 use crate::systems::hamlearning::HamLearningConfig;
+use crate::systems::hamlearning::relevance::Matching;
 use crate::tweet::words::Sigils;
 use crate::vision::VisionEncoder;
 use crate::vision::tags::ClassNames;
@@ -58,4 +66,89 @@ fn packed_vision_see_the_same_and_others_are_refused() {
     let mut other = before;
     other.class_names = ClassNames::parse("kite\nsnow", 2).unwrap();
     assert!(refused(bundle(CHANNELS, other, &device)).contains("classes"));
+}
+
+/// A HamLearning bundle whose relevance compares tweet and image in a space of sentences.
+fn matching(size: usize, gain: f64, device: &Device) -> Result<BundleFiles, LoadError> {
+    device.seed(5);
+    let tokenizer = crate::tweet::tiny::tokenizer().unwrap();
+    let encoder = crate::systems::tiny::config(&tokenizer).encoder().clone();
+    let d = encoder.d;
+    let mut vision = crate::vision::tiny::vision_encoder(device).unwrap();
+    let projector = ProjectorConfig::new(CHANNELS, 80, 16, 64);
+    vision.projector = Some(projector.init(0.0, device));
+    vision.config.projector = Some(projector);
+    let config = HamLearningConfig {
+        sentence: Some(size),
+        ..HamLearningConfig::new(encoder, CHANNELS)
+    };
+    let mut system = config.init(device);
+    if let Some(relevance) = &mut system.fusion.relevance {
+        let sentence = linear(d, size, device);
+        relevance.matching = Some(Matching::learnt(sentence, gain, 0.0, device));
+    }
+    let parts = Parts {
+        max_subwords: config.encoder.max_subwords(),
+        config: SystemConfig::HamLearning(config),
+        sigils: Sigils::Joined,
+        vision: Some(vision),
+        augmentation: None,
+        about: About::default(),
+    };
+    let system = System::HamLearning(system);
+    pack_with_answer(system, &tokenizer, parts, "Hello from Houston", device)
+}
+
+#[test]
+fn a_projector_goes_with_the_bundle_and_is_read_alike_everywhere() {
+    let device = Device::flex();
+    let files = matching(64, 40.0, &device).unwrap();
+    let small = quantize_bundle(&files, Scheme::Q8, &device).unwrap();
+    let rgb = (0..48 * 32 * 3).map(|i| (i * 31 % 255) as u8).collect();
+    let image = Image {
+        width: 48,
+        height: 32,
+        rgb,
+    };
+    let relevance = |files: &BundleFiles, compute| {
+        pollster::block_on(async {
+            let recognizer = Recognizer::load(files.clone(), &device, compute)
+                .await
+                .unwrap();
+            let encoded = recognizer.encode_image(&image).await.unwrap();
+            assert_eq!(encoded.features.embedding.len(), 64);
+            let answer = recognizer.recognize_with("Hello from Houston", Some(&encoded), None);
+            answer
+                .await
+                .unwrap()
+                .image
+                .unwrap()
+                .relevance
+                .unwrap()
+                .mean()
+        })
+    };
+    let whole = relevance(&files, Compute::Device);
+    for compute in [Compute::Device, Compute::Host] {
+        let packed = relevance(&small, compute);
+        assert!((packed - whole).abs() < 0.05, "{packed} {whole}");
+    }
+    let without = relevance(&matching(64, 0.0, &device).unwrap(), Compute::Device);
+    assert!((whole - without).abs() > 0.1, "{whole} {without}");
+}
+
+#[test]
+fn a_relevance_of_another_projector_is_refused() {
+    let device = Device::flex();
+    let mut vision = crate::vision::tiny::vision_encoder(&device).unwrap();
+    let refused = |files: BundleFiles| {
+        let error = unpack(files, &device, Compute::Device).unwrap_err();
+        error.to_string()
+    };
+    let projector = ProjectorConfig::new(CHANNELS + 1, 80, 16, 64);
+    vision.projector = Some(projector.init(0.0, &device));
+    vision.config.projector = Some(projector);
+    assert!(refused(bundle(CHANNELS, vision, &device)).contains("projector"));
+    let error = matching(32, 1.0, &device).unwrap_err().to_string();
+    assert!(error.contains("another projector"), "{error}");
 }

@@ -150,7 +150,9 @@ impl Recognizer {
                 .collect();
             let batch = self.layout.batch(&inputs, false, &self.device);
             let (emissions, explanation) = self.system.explain(&batch);
-            let most = explanation.as_ref().map(|e| e.objects.dims()[2]);
+            let most = explanation
+                .as_ref()
+                .map(|e| (e.objects.dims()[2], e.seen.is_some()));
             let values = match explanation {
                 Some(explanation) => explanation.beside(emissions),
                 None => emissions,
@@ -164,9 +166,9 @@ impl Recognizer {
                     let (own, rest) = rows.split_at(window.window.keep.len() * columns);
                     rows = rest;
                     let answer = match (images[i], most) {
-                        (Some(encoded), Some(most)) => {
+                        (Some(encoded), Some((most, seen))) => {
                             let objects = encoded.features.objects.len().min(most);
-                            Answer::explained(own, columns, objects)
+                            Answer::explained(own, columns, objects, seen)
                         }
                         _ => Answer {
                             emissions: own

@@ -1,7 +1,7 @@
 //! What speaks for an answer, as plain data: relevance, objects, and where the words looked.
 
 use crate::decode::entities::EntityEvidence;
-use crate::label::LABELS;
+use crate::label::{EntityType, LABELS};
 use crate::systems::image_batch::EncodedImage;
 use crate::vision::detections::Box4;
 use crate::vision::features::GRID;
@@ -75,12 +75,19 @@ pub struct WordEvidence {
     pub relevance: RelevanceScores,
     /// Of each word: shares on the 49 cells, then on the objects.
     words: Vec<Vec<f64>>,
+    /// Of each word, by type, how likely the image shows what a name that begins there names; none where that is not asked.
+    seen: Option<Vec<[f64; TYPES]>>,
 }
+
+const TYPES: usize = EntityType::ALL.len();
+
+/// Scores of relevance.
+const GRAINS: usize = 4;
 
 impl Answer {
     /// Takes apart the rows of [`crate::systems::hamlearning::explanation::Explanation::beside`],
-    /// `columns` values a word, of a tweet with `objects` objects.
-    pub(crate) fn explained(rows: &[f64], columns: usize, objects: usize) -> Self {
+    /// `columns` values a word, of a tweet with `objects` objects; `seen`: whether what is seen is among them.
+    pub(crate) fn explained(rows: &[f64], columns: usize, objects: usize, seen: bool) -> Self {
         let rows = || rows.chunks_exact(columns);
         let words = rows()
             .map(|row| row[LABELS..LABELS + GRID + objects].to_vec())
@@ -88,7 +95,7 @@ impl Answer {
         // The same on every word of a window; the windows of a long tweet may differ.
         let count = rows().len().max(1) as f64;
         let mean = |grain: usize| {
-            let scores = rows().map(|row| row[columns - 4 + grain]);
+            let scores = rows().map(|row| row[columns - GRAINS + grain]);
             scores.sum::<f64>() / count
         };
         Self {
@@ -101,6 +108,13 @@ impl Answer {
                     spatial: mean(3),
                 },
                 words,
+                seen: seen.then(|| {
+                    let of = |row: &[f64]| {
+                        let first = columns - GRAINS - TYPES;
+                        std::array::from_fn(|kind| row[first + kind])
+                    };
+                    rows().map(of).collect()
+                }),
             }),
         }
     }
@@ -122,6 +136,9 @@ impl Answer {
                     let share = count / (before + count).max(1.0);
                     sum.relevance.approach(&more.relevance, share);
                     sum.words.extend(more.words);
+                    if let (Some(seen), Some(more)) = (&mut sum.seen, more.seen) {
+                        seen.extend(more);
+                    }
                     Some(sum)
                 }
                 (one, other) => one.or(other),
@@ -149,6 +166,11 @@ impl WordEvidence {
     /// Of each word the shares of its attention on the 49 cells, then on the `M` objects; together 1.
     pub fn attention(&self) -> &[Vec<f64>] {
         &self.words
+    }
+
+    /// How likely the image shows what an entity of this type names, whose first word is given; none where that is not asked.
+    pub fn seen(&self, first: usize, kind: EntityType) -> Option<f64> {
+        Some(self.seen.as_ref()?[first][kind as usize])
     }
 
     /// Where some words looked together.
@@ -208,7 +230,7 @@ mod tests {
             row
         };
         let rows = [row(1.0, 0.25, 0.75), row(2.0, 0.75, 0.25)].concat();
-        let answer = Answer::explained(&rows, LABELS + GRID + 2 + 4, 1);
+        let answer = Answer::explained(&rows, LABELS + GRID + 2 + 4, 1, false);
         assert_eq!(answer.emissions, [[1.0; LABELS], [2.0; LABELS]].concat());
         let evidence = answer.evidence.unwrap();
         let relevance = evidence.relevance;
@@ -223,5 +245,26 @@ mod tests {
         let both = evidence.of(0..2);
         assert_eq!((both.heat.len(), &both.objects[..]), (GRID, &[0.5][..]));
         assert!((both.heat.iter().sum::<f64>() - 0.5).abs() < 1e-12);
+        assert_eq!(evidence.seen(0, EntityType::Per), None);
+    }
+
+    #[test]
+    fn what_is_seen_is_a_words_and_a_types() {
+        let row = |seen: [f64; TYPES]| {
+            let mut row = vec![0.0; LABELS + GRID + 1];
+            row.extend(seen);
+            row.extend([0.5; GRAINS]);
+            row
+        };
+        let rows = [row([0.1, 0.2, 0.3, 0.4]), row([0.5, 0.6, 0.7, 0.8])].concat();
+        let columns = LABELS + GRID + 1 + TYPES + GRAINS;
+        let whole = Answer::joined(
+            [&rows[..columns], &rows[columns..]]
+                .map(|part| Answer::explained(part, columns, 1, true)),
+        );
+        let evidence = whole.evidence.unwrap();
+        assert_eq!(evidence.seen(0, EntityType::Per), Some(0.1));
+        assert_eq!(evidence.seen(1, EntityType::Misc), Some(0.8));
+        assert_eq!(evidence.relevance.mean(), 0.5);
     }
 }

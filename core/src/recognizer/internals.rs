@@ -2,7 +2,7 @@
 
 use crate::decode::chain::ChainScores;
 use crate::decode::chunks::Chunk;
-use crate::decode::entities::{WordEntity, decode_within};
+use crate::decode::entities::WordEntity;
 use crate::decode::marginals::{entity_probabilities, marginals_within};
 use crate::label::Label;
 use crate::recognizer::evidence::Answer;
@@ -46,7 +46,7 @@ impl Recognizer {
         let tokens = Self::tokens(&words, text);
         let answer = self.answers(&[&tokens], &[image]).await?.remove(0);
         let bounds = Bounds::new(text, &words, self.manifest.sigils).words;
-        let (labels, entities) = decode_within(&self.chain, &answer.emissions, &bounds);
+        let (labels, entities) = self.found(&answer, &bounds);
         Ok(Internals {
             marginals: marginals_within(&self.chain, &answer.emissions, &bounds),
             recognition: self.recognition(text, &words, &answer, image),
@@ -72,11 +72,18 @@ impl Recognizer {
         marginals_within(&self.chain, &answer.emissions, &[])
     }
 
-    /// What the answer's chain believes of entities that are given: the posterior probability of each span and type, under BIO.
+    /// What the answer's chain believes of entities that are given: the posterior probability of each span and type, under BIO, as
+    /// the bundle's calibration reads it.
     ///
     /// # Panics
     /// If an entity is not of the answer's words.
     pub fn probabilities(&self, answer: &Answer, entities: &[Chunk]) -> Vec<f64> {
-        entity_probabilities(&self.chain, &answer.emissions, entities)
+        let believed = entity_probabilities(&self.chain, &answer.emissions, entities);
+        let Some(scaling) = &self.manifest.about.confidence else {
+            return believed;
+        };
+        let each = entities.iter().zip(believed);
+        each.map(|(entity, probability)| scaling.line(entity.kind).of(probability))
+            .collect()
     }
 }

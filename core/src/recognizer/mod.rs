@@ -10,7 +10,7 @@ mod memory;
 use crate::bundle::manifest::Manifest;
 use crate::bundle::{BundleError, BundleFiles, Compute, Unpacked, unpack};
 use crate::decode::chain::{ChainScores, Rules};
-use crate::decode::entities::{Entity, WordEntity, decode, decode_within};
+use crate::decode::entities::{Entity, WordEntity, decode_within};
 use crate::image::Image;
 use crate::label::Label;
 use crate::recognizer::evidence::{Answer, ImageEvidence};
@@ -19,7 +19,7 @@ use crate::systems::System;
 use crate::systems::image_batch::EncodedImage;
 use crate::systems::ita::image_text::ImageText;
 use crate::systems::layout::Layout;
-use crate::tweet::bounds::{Bounds, Part};
+use crate::tweet::bounds::{Bound, Bounds, Part};
 use crate::tweet::reading::read;
 use crate::tweet::subwords::{SubwordTokenizer, TokenizerError};
 use crate::tweet::words::{Word, split_words};
@@ -328,6 +328,10 @@ impl Recognizer {
                 runner_up: e.runner_up,
                 user_name: bounds.parts[e.words.start] == Part::UserName,
                 hashtag: bounds.parts[e.words.start] == Part::Hashtag,
+                seen: answer
+                    .evidence
+                    .as_ref()
+                    .and_then(|evidence| evidence.seen(e.words.start, e.kind)),
                 evidence: answer
                     .evidence
                     .as_ref()
@@ -335,7 +339,8 @@ impl Recognizer {
             }
         };
         Recognition {
-            entities: decode_within(&self.chain, &answer.emissions, &bounds.words)
+            entities: self
+                .found(answer, &bounds.words)
                 .1
                 .into_iter()
                 .map(entity)
@@ -352,6 +357,16 @@ impl Recognizer {
 
     /// [`Self::labels`], and the entities that they stand for.
     pub fn decoded(&self, answer: &Answer) -> (Vec<Label>, Vec<WordEntity>) {
-        decode(&self.chain, &answer.emissions)
+        self.found(answer, &[])
+    }
+
+    /// The best labels within bounds, and the entities in them, as sure as the bundle's calibration says.
+    fn found(&self, answer: &Answer, bounds: &[Bound]) -> (Vec<Label>, Vec<WordEntity>) {
+        let (labels, entities) = decode_within(&self.chain, &answer.emissions, bounds);
+        let Some(scaling) = &self.manifest.about.confidence else {
+            return (labels, entities);
+        };
+        let entities = entities.into_iter().map(|entity| scaling.apply(entity));
+        (labels, entities.collect())
     }
 }

@@ -103,6 +103,8 @@ pub struct ImageBatch {
     /// Each subword's share: the tag's probability over the subwords of its name, `[R, K]`; 0 for
     /// padding. So `sum_k weight_k * table[piece_k]` is `sum of p * mean embedding` over the tags.
     pub tag_weights: Tensor<2>,
+    /// The images in the space of sentences, `[R, S]`; none where the vision encoder has no projector.
+    pub embeddings: Option<Tensor<2>>,
     /// What [`ImageBatch::seen_by`] needs; none unless every image has it.
     pub early: Option<EarlyBatch>,
 }
@@ -167,9 +169,10 @@ impl ImageBatch {
     /// Lays out one image or none a row, padded to `least`; none if no row has one.
     ///
     /// # Panics
-    /// If two images were seen by backbones of different width.
+    /// If two images were seen by backbones or projectors of different width.
     pub fn new(rows: &[Option<&EncodedImage>], least: LeastSizes, device: &Device) -> Option<Self> {
-        let channels = rows.iter().flatten().next()?.features.channels;
+        let first = &rows.iter().flatten().next()?.features;
+        let (channels, size) = (first.channels, first.embedding.len());
         let n = rows.len();
         let most = |least: usize, count: &dyn Fn(&EncodedImage) -> usize| {
             let counts = rows.iter().flatten().map(|encoded| count(encoded));
@@ -188,6 +191,7 @@ impl ImageBatch {
         let mut geometry = vec![0f32; n * m * m * GEOMETRY];
         let mut tag_subwords = vec![0i32; n * k];
         let mut tag_weights = vec![0f32; n * k];
+        let mut embeddings = vec![0f32; n * size];
         for (row, encoded) in rows.iter().enumerate() {
             let Some(encoded) = encoded else { continue };
             let features = &encoded.features;
@@ -195,6 +199,12 @@ impl ImageBatch {
                 features.channels, channels,
                 "the images of a batch come from one backbone"
             );
+            assert_eq!(
+                features.embedding.len(),
+                size,
+                "the images of a batch come from one projector"
+            );
+            place(&mut embeddings, row * size, &features.embedding);
             let count = features.objects.len();
             present[row] = 1.0;
             place(&mut grid, row * GRID * channels, &features.grid);
@@ -242,6 +252,8 @@ impl ImageBatch {
             geometry: Tensor::from_data(TensorData::new(geometry, [n, m, m, GEOMETRY]), device),
             tag_subwords: Tensor::from_data(TensorData::new(tag_subwords, [n, k]), device),
             tag_weights: Tensor::from_data(TensorData::new(tag_weights, [n, k]), device),
+            embeddings: (size > 0)
+                .then(|| Tensor::from_data(TensorData::new(embeddings, [n, size]), device)),
             early: EarlyBatch::new(rows, m, device),
         })
     }

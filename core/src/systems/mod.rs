@@ -109,6 +109,14 @@ impl SystemConfig {
         }
     }
 
+    /// Size of the space of sentences, for a system that compares tweet and image in one.
+    pub fn sentence(&self) -> Option<usize> {
+        match self {
+            Self::HamLearning(config) => config.sentence,
+            Self::Text(_) | Self::Mgcmt(_) | Self::Ita(_) => None,
+        }
+    }
+
     /// Most objects of an image that the system reads.
     pub fn objects(&self) -> usize {
         match self {

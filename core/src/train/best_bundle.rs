@@ -48,7 +48,7 @@ pub struct Averaged {
 }
 
 /// The tweet whose emissions every bundle carries as its known answer.
-const KNOWN: &str = "RT @nasa: Sunita Williams is back in Houston with #Boeing";
+pub(super) const KNOWN: &str = "RT @nasa: Sunita Williams is back in Houston with #Boeing";
 
 /// Packs the checkpoint of the best epoch, or the mean of the last ones, scored by `dev`.
 pub(crate) fn bundle_run(
@@ -155,7 +155,7 @@ fn scored(trained: &TrainedSystem, dev: &Loader) -> Result<f64, TrainError> {
 }
 
 /// What stood before, and what is new.
-fn with_more(mut before: Vec<String>, new: &[String]) -> Vec<String> {
+pub(super) fn with_more(mut before: Vec<String>, new: &[String]) -> Vec<String> {
     for text in new {
         if !before.contains(text) {
             before.push(text.clone());
@@ -192,7 +192,7 @@ fn portable(config: &TrainConfig) -> TrainConfig {
 }
 
 /// The last two parts of a path: `twitter2017/train.txt`.
-fn tail(path: &Path) -> PathBuf {
+pub(super) fn tail(path: &Path) -> PathBuf {
     let parts: Vec<_> = path.components().collect();
     parts[parts.len().saturating_sub(2)..].iter().collect()
 }

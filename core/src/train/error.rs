@@ -1,6 +1,7 @@
 //! Why a run ends without a bundle.
 
 use crate::bundle::BundleError;
+use crate::data::contrast::ContrastError;
 use crate::data::corpus::CorpusError;
 use crate::data::corpus::mixture::MixtureError;
 use crate::data::corpus_images::CorpusImagesError;
@@ -38,6 +39,19 @@ pub enum TrainError {
     /// The word2vec file.
     #[error(transparent)]
     Word2vec(#[from] Word2vecError),
+    /// Texts and their own images.
+    #[error(transparent)]
+    Pairs(#[from] ContrastError),
+    /// What people saw.
+    #[error("{}, line {line}: {source}; each line is {{\"id\", \"visible\": [{{\"name\"}}, ...]}}", path.display())]
+    Seen {
+        /// The file.
+        path: PathBuf,
+        /// Its line, from 1.
+        line: usize,
+        /// What is wrong.
+        source: serde_json::Error,
+    },
     /// What teachers believe.
     #[error(transparent)]
     Posteriors(#[from] PosteriorsError),
@@ -68,6 +82,12 @@ pub enum TrainError {
         "only the blocks of a MobileNetV2 backbone learn: give --tune-blocks 0, or another backbone"
     )]
     Untunable,
+    /// The projector reads what the backbone gives.
+    #[error(
+        "the vision encoder has a projector, which learnt over the backbone as it is: give --tune-blocks 0, or tune first and \
+         run mner match after"
+    )]
+    Projected,
     /// There is no backbone to learn.
     #[error(
         "there is no image backbone whose blocks could learn: give --tune-blocks 0, or a system that reads images"

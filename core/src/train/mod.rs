@@ -10,6 +10,7 @@ pub mod error;
 mod examples;
 pub mod history;
 pub mod learner;
+pub mod matching;
 pub mod metric;
 pub mod plot;
 pub mod progress;

@@ -121,6 +121,7 @@ pub(crate) fn tuned(
 ) -> Result<Option<TunedBackbone>, TrainError> {
     match (config.tune_blocks, vision) {
         (0, _) => Ok(None),
+        (_, Some(vision)) if vision.projector.is_some() => Err(TrainError::Projected),
         (blocks, Some(vision)) => match TunedBackbone::of(vision, blocks) {
             Some(tuned) => Ok(Some(tuned)),
             None => Err(TrainError::Untunable),

@@ -2,6 +2,7 @@
 
 use crate::image::{Image, input};
 use crate::nn::mobilenet::{MobileNetV2, MobileNetV2Config};
+use crate::nn::projector::{Projector, ProjectorConfig};
 use crate::nn::resnet::{ResNet, ResNetConfig};
 use crate::nn::roi_align::RoiAlign;
 use crate::nn::yolox::Yolox;
@@ -189,6 +190,8 @@ pub struct VisionConfig {
     /// Which classes become tags.
     #[config(default = "TagConfig::default()")]
     pub tags: TagConfig,
+    /// The projector into the space of sentences, if there is one.
+    pub projector: Option<ProjectorConfig>,
 }
 
 /// Why an image could not be encoded.
@@ -217,6 +220,8 @@ pub struct VisionEncoder {
     pub backbone: Backbone,
     /// The detector.
     pub detector: Yolox,
+    /// The projector, as [`VisionConfig::projector`] says.
+    pub projector: Option<Projector>,
     /// Names of the detector's classes.
     pub object_names: ClassNames,
     /// Names of the classifier's classes.
@@ -269,6 +274,7 @@ impl VisionEncoder {
             &self.class_names,
             &self.config.tags,
         );
+        let embedding = self.embedding(&grid, &objects).await?;
         Ok(ImageFeatures {
             width: image.width,
             height: image.height,
@@ -277,7 +283,26 @@ impl VisionEncoder {
             objects,
             regions,
             tags,
+            embedding,
         })
+    }
+
+    /// An image in the space of sentences, by its grid and its objects; empty without a projector.
+    async fn embedding(&self, grid: &[f32], objects: &[Object]) -> Result<Vec<f32>, VisionError> {
+        let (Some(config), Some(projector)) = (&self.config.projector, &self.projector) else {
+            return Ok(Vec::new());
+        };
+        let pooled = config.pooled(
+            grid,
+            objects.iter().map(|object| (object.class, object.score)),
+        );
+        let pooled = TensorData::new(pooled, [1, config.inputs()]);
+        let projected = projector.forward(Tensor::from_data(pooled, &self.device));
+        let mut embedding = on_host(projected).await?;
+        embedding
+            .iter_mut()
+            .for_each(|value| *value = rounded(*value));
+        Ok(embedding)
     }
 
     /// SHA-256 of settings, names and every weight: changes whenever features could. Reads all
@@ -294,6 +319,7 @@ impl VisionEncoder {
         let weights = [
             self.backbone.collect(None, None, true),
             self.detector.collect(None, None, true),
+            self.projector.collect(None, None, true),
         ];
         for tensor in weights.iter().flatten() {
             let bytes = tensor.to_bytes().map_err(|error| VisionError::Device {

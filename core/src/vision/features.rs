@@ -37,6 +37,8 @@ pub struct ImageFeatures {
     pub regions: Vec<f32>,
     /// Names of what is seen.
     pub tags: Vec<Tag>,
+    /// `S`: the image in the space of sentences, of length 1; empty where the vision encoder has no projector.
+    pub embedding: Vec<f32>,
 }
 
 /// The nearest half-precision value, with the largest one instead of infinity.
@@ -81,19 +83,20 @@ impl ImageFeatures {
             channels: self.channels,
             objects: self.objects.clone(),
             tags: self.tags.clone(),
+            embedding: self.embedding.len(),
         };
         // Plain numbers and strings in structs: there is nothing JSON could refuse.
         let head = serde_json::to_vec(&head).unwrap_or_default();
-        // MAGIC, key (32), length of the head (u32), head (JSON), grid and regions (f16), all
-        // little-endian.
-        let mut bytes = Vec::with_capacity(
-            MAGIC.len() + 36 + head.len() + 2 * (self.grid.len() + self.regions.len()),
-        );
+        // MAGIC, key (32), length of the head (u32), head (JSON), grid, regions and embedding (f16),
+        // all little-endian.
+        let values = self.grid.iter().chain(&self.regions).chain(&self.embedding);
+        let mut bytes =
+            Vec::with_capacity(MAGIC.len() + 36 + head.len() + 2 * values.clone().count());
         bytes.extend(MAGIC);
         bytes.extend(key.0);
         bytes.extend((head.len() as u32).to_le_bytes());
         bytes.extend(head);
-        for &value in self.grid.iter().chain(&self.regions) {
+        for &value in values {
             bytes.extend(f16::from_f32(value).to_le_bytes());
         }
         bytes
@@ -128,7 +131,8 @@ impl ImageFeatures {
             .ok_or_else(|| damaged("the head is cut"))?;
         let head: Head = serde_json::from_slice(head).map_err(|e| damaged(&e.to_string()))?;
 
-        let expected = (GRID + head.objects.len()).checked_mul(head.channels);
+        let maps = (GRID + head.objects.len()).checked_mul(head.channels);
+        let expected = maps.and_then(|n| n.checked_add(head.embedding));
         if expected.and_then(|n| n.checked_mul(2)) != Some(values.len()) {
             return Err(damaged("the features are not as many as the head says"));
         }
@@ -139,7 +143,8 @@ impl ImageFeatures {
         if grid.iter().any(|x| !x.is_finite()) {
             return Err(damaged("a feature is not a number"));
         }
-        let regions = grid.split_off(GRID * head.channels);
+        let mut regions = grid.split_off(GRID * head.channels);
+        let embedding = regions.split_off(head.objects.len() * head.channels);
         Ok(Self {
             width: head.width,
             height: head.height,
@@ -148,11 +153,12 @@ impl ImageFeatures {
             objects: head.objects,
             regions,
             tags: head.tags,
+            embedding,
         })
     }
 }
 
-const MAGIC: &[u8] = b"mner picture features 1\n";
+const MAGIC: &[u8] = b"mner image features 2\n";
 
 #[derive(Serialize, Deserialize)]
 struct Head {
@@ -161,6 +167,8 @@ struct Head {
     channels: usize,
     objects: Vec<Object>,
     tags: Vec<Tag>,
+    /// How many values the embedding has.
+    embedding: usize,
 }
 
 /// Why kept features were not used.
@@ -235,6 +243,7 @@ mod tests {
                 probability: 0.3,
                 source: TagSource::Classifier,
             }],
+            embedding: values(5),
         }
     }
 

@@ -27,6 +27,7 @@ pub fn vision_encoder(device: &Device) -> Result<VisionEncoder, ClassNamesError>
     let mut vision = VisionEncoder {
         backbone: backbone.init(device),
         detector: detector.init(device),
+        projector: None,
         object_names: ClassNames::parse(&numbers.join("\n"), detector.classes)?,
         class_names: ClassNames::parse("sea snake\nkite\nsnow", backbone.classes())?,
         config: VisionConfig::new(backbone)

@@ -5,11 +5,12 @@ use crate::images::ImageArgs;
 use crate::output;
 use mner_core::data::contrast::{self, Contrast};
 use mner_core::data::corpus::Sample;
+use mner_core::data::pairs;
 use mner_core::evaluate::contrast::{Followed, Reading, auc, type_of};
 use mner_core::label::EntityType;
 use mner_core::recognizer::Recognizer;
 use mner_core::systems::image_batch::EncodedImage;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use std::path::Path;
 
 /// How often the type of a name followed the image.
@@ -117,13 +118,6 @@ fn found(
     Ok(type_of(&tweet.name, &tweet.text, &answer.entities))
 }
 
-/// A tweet and its image.
-#[derive(Deserialize)]
-struct Pair {
-    text: String,
-    image: String,
-}
-
 /// How well the relevance tells own images from others'.
 #[derive(Serialize)]
 pub struct ToldApart {
@@ -157,15 +151,7 @@ pub fn told_apart(
     file: &Path,
     images: &ImageArgs,
 ) -> Result<ToldApart, Failure> {
-    let content = std::fs::read_to_string(file).map_err(|e| format!("{}: {e}", file.display()))?;
-    let mut pairs = Vec::new();
-    for (number, line) in content.lines().enumerate() {
-        if !line.trim().is_empty() {
-            let pair: Pair = serde_json::from_str(line)
-                .map_err(|e| format!("{}, line {}: {e}", file.display(), number + 1))?;
-            pairs.push(pair);
-        }
-    }
+    let pairs = pairs::read(file)?;
     let encoded = encoded(
         recognizer,
         file,

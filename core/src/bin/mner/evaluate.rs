@@ -1,6 +1,6 @@
 //! `mner evaluate`: scores on labelled tweets.
 
-mod pass;
+pub mod pass;
 mod report;
 
 use crate::bundle::BundleArgs;
@@ -107,7 +107,7 @@ impl ReadArgs {
 }
 
 /// A path, or the JSON object that a training configuration holds.
-fn corpus(text: &str) -> Result<Source, String> {
+pub fn corpus(text: &str) -> Result<Source, String> {
     match text.starts_with('{') {
         true => serde_json::from_str(text).map_err(|e| e.to_string()),
         false => Ok(Source::new(text)),

@@ -2,6 +2,7 @@
 #![recursion_limit = "256"]
 
 mod bundle;
+mod calibrate;
 mod card;
 mod compose;
 mod contrast;
@@ -16,6 +17,7 @@ mod features;
 mod images;
 mod init;
 mod inspect;
+mod matching;
 mod output;
 mod posteriors;
 mod predict;
@@ -46,6 +48,7 @@ struct Cli {
 enum Command {
     Train(Box<train::Args>),
     Distill(distill::Args),
+    Match(matching::Args),
     Compose(compose::Args),
     Posteriors(posteriors::Args),
     Evaluate(evaluate::Args),
@@ -54,6 +57,7 @@ enum Command {
     Inspect(inspect::Args),
     Export(export::Args),
     Quantize(quantize::Args),
+    Calibrate(calibrate::Args),
     Card(card::Args),
     Init(init::Args),
 }
@@ -69,6 +73,7 @@ fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Train(args) => train::run(&args),
         Command::Distill(args) => distill::run(&args),
+        Command::Match(args) => matching::run(&args),
         Command::Compose(args) => compose::run(&args),
         Command::Posteriors(args) => posteriors::run(&args),
         Command::Evaluate(args) => evaluate::run(&args),
@@ -77,6 +82,7 @@ fn main() -> ExitCode {
         Command::Inspect(args) => inspect::run(&args),
         Command::Export(args) => export::run(&args),
         Command::Quantize(args) => quantize::run(&args),
+        Command::Calibrate(args) => calibrate::run(&args),
         Command::Card(args) => card::run(&args),
         Command::Init(args) => init::run(&args),
     };

@@ -58,6 +58,7 @@ fn pretrained_networks_name_what_photographs_show() {
         config: VisionConfig::new(config),
         backbone,
         detector,
+        projector: None,
         object_names: names(&coco, 80).unwrap(),
         class_names: names(&imagenet, 1000).unwrap(),
         device,

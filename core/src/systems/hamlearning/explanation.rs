@@ -17,11 +17,14 @@ pub struct Explanation {
     /// Share that fell on each object in any of its three grains, `[R, N, M]`. Cells and objects
     /// of a word add up to 1; all are 0 where the row has no image.
     pub objects: Tensor<3>,
+    /// Of each word, by type, how likely the image shows what a name that begins there names, `[R, N, 4]`; none where the system
+    /// is not asked, or cannot say.
+    pub seen: Option<Tensor<3>>,
 }
 
 impl Explanation {
     /// Reads the evidence off the last turn's cross-attention.
-    pub(super) fn new(batch: &Batch, visual: FusedVisual) -> Self {
+    pub(super) fn new(batch: &Batch, visual: FusedVisual, seen: Option<Tensor<3>>) -> Self {
         let present = visual.present.unsqueeze_dim::<3>(1);
         let attended = batch.first_subwords(visual.attended * present);
         let [rows, words, _] = attended.dims();
@@ -48,17 +51,25 @@ impl Explanation {
             relevance: Tensor::cat(relevance, 1),
             cells,
             objects: objects.unwrap_or_else(|| Tensor::zeros([rows, words, 1], &device)),
+            seen,
         }
     }
 
-    /// Emissions, `[R, N, 9]`, with each word's evidence beside them, `[R, N, 9 + 49 + M + 4]`: one
-    /// transfer from the device instead of four.
+    /// Emissions, `[R, N, 9]`, with each word's evidence beside them, `[R, N, 9 + 49 + M + 4]`, or 4 more with `seen` before the
+    /// relevance: one transfer from the device instead of five.
     pub fn beside(self, emissions: Tensor<3>) -> Tensor<3> {
         let [rows, words, _] = emissions.dims();
         let relevance = self
             .relevance
             .unsqueeze_dim::<3>(1)
             .expand([rows, words, 4]);
-        Tensor::cat(vec![emissions, self.cells, self.objects, relevance], 2)
+        let parts = [
+            Some(emissions),
+            Some(self.cells),
+            Some(self.objects),
+            self.seen,
+        ];
+        let parts = parts.into_iter().flatten().chain([relevance]);
+        Tensor::cat(parts.collect(), 2)
     }
 }

@@ -21,7 +21,7 @@ pub struct Fusion {
     grains: Grains,
     /// One row a grain, added to its rows, `[4, W]`.
     grain: Embedding,
-    relevance: Option<Relevance>,
+    pub(crate) relevance: Option<Relevance>,
     iterations: Vec<Iteration>,
     co_attention: Option<CoAttention>,
     /// Turns; more than `iterations` where they share weights.
@@ -33,6 +33,8 @@ pub struct Fusion {
 /// What the fusion gives.
 #[derive(Clone, Debug)]
 pub struct Fused {
+    /// The encoder's states, `T0`, `[R, P, D]`.
+    pub states: Tensor<3>,
     /// `T_L`, `[R, P, W]`.
     pub text: Tensor<3>,
     /// `H`, `[R, P, D]`; the encoder's states where a row has no image.
@@ -108,13 +110,16 @@ impl Fusion {
         });
         match grains {
             Some(grains) if !grains.is_empty() => {
-                self.with_images(states, text, subwords, &text_mask, &grains)
+                let embeddings = images.and_then(|images| images.embeddings.clone());
+                let matching = self.matching(&states, &subwords, embeddings);
+                self.with_images(states, text, subwords, &text_mask, &grains, matching)
             }
             _ => Fused {
                 text: self
                     .turns()
                     .fold(text, |text, turn| turn.text_alone(text, &text_mask)),
-                refined: states,
+                refined: states.clone(),
+                states,
                 visual: None,
             },
         }
@@ -124,6 +129,18 @@ impl Fusion {
         self.iterations.iter().cycle().take(self.turns)
     }
 
+    /// What tweets and images are to each other as a whole, `[R, 1]`, if the relevance asks and the images can say.
+    fn matching(
+        &self,
+        states: &Tensor<3>,
+        subwords: &Tensor<2>,
+        embeddings: Option<Tensor<2>>,
+    ) -> Option<Tensor<2>> {
+        let matching = self.relevance.as_ref()?.matching.as_ref()?;
+        let sentences = matching.sentences(states.clone(), subwords.clone());
+        Some(matching.logits(sentences, embeddings?))
+    }
+
     fn with_images(
         &self,
         states: Tensor<3>,
@@ -131,13 +148,14 @@ impl Fusion {
         subwords: Tensor<2>,
         text_mask: &KeyMask,
         grains: &[GrainRows],
+        matching: Option<Tensor<2>>,
     ) -> Fused {
         let [batch, _, width] = text.dims();
         let first = text.clone().narrow(1, 0, 1).squeeze_dim::<2>(1);
         let relevance: Vec<Tensor<2>> = grains
             .iter()
             .map(|grain| match &self.relevance {
-                Some(relevance) => relevance.forward(first.clone(), grain),
+                Some(relevance) => relevance.forward(first.clone(), matching.as_ref(), grain),
                 None => relevance::any(grain),
             })
             .collect();
@@ -172,8 +190,14 @@ impl Fusion {
             (text, attended) = (new_text, Some(weights));
         }
         let refined = match &self.co_attention {
-            Some(co) => co.forward(states, text.clone(), subwords, visual.rows, present.clone()),
-            None => states,
+            Some(co) => co.forward(
+                states.clone(),
+                text.clone(),
+                subwords,
+                visual.rows,
+                present.clone(),
+            ),
+            None => states.clone(),
         };
         let visual = attended.map(|attended| FusedVisual {
             grains: grains.iter().map(|g| (g.grain, g.rows.dims()[1])).collect(),
@@ -182,6 +206,7 @@ impl Fusion {
             attended,
         });
         Fused {
+            states,
             text,
             refined,
             visual,

@@ -11,6 +11,7 @@
 //! | relevance of each to the tweet | [`relevance`] |
 //! | iterative interaction | [`interaction`] |
 //! | co-attention and gate | [`co_attention`] |
+//! | whether the image shows what a name names | [`seen`] |
 //! | what explains the answer | [`explanation`] |
 
 pub mod co_attention;
@@ -19,6 +20,7 @@ pub mod fusion;
 pub mod grains;
 pub mod interaction;
 pub mod relevance;
+pub mod seen;
 #[cfg(all(test, feature = "train", feature = "flex"))]
 mod tests;
 
@@ -82,6 +84,13 @@ pub struct HamLearningConfig {
     pub shared: bool,
     /// Dropout beyond the encoder.
     pub dropout: f64,
+    /// `S`, size of the space of sentences in which relevance compares tweet and image; none where the vision encoder has
+    /// no projector into one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sentence: Option<usize>,
+    /// Whether it says of each name how likely the image shows what it names; needs `sentence` and the relevance.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub seen: bool,
     /// Parts left out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub without: Vec<Part>,
@@ -100,6 +109,8 @@ impl HamLearningConfig {
             iterations: 2,
             shared: false,
             dropout: encoder.dropout,
+            sentence: None,
+            seen: false,
             without: Vec::new(),
             encoder,
         }
@@ -122,6 +133,13 @@ impl HamLearningConfig {
             Err("the iterations are not from 1 to 4")
         } else if !(0.0..1.0).contains(&self.dropout) {
             Err("the dropout beyond the encoder is not within 0 and 1")
+        } else if self
+            .sentence
+            .is_some_and(|size| !(1..=8192).contains(&size))
+        {
+            Err("the space of sentences has no dimension or more than 8192")
+        } else if self.seen && (self.sentence.is_none() || !self.has(Part::Relevance)) {
+            Err("what is seen is asked for without a space of sentences to see it in")
         } else {
             Ok(())
         }
@@ -177,7 +195,10 @@ impl HamLearning {
     pub fn explain(&self, batch: &Batch) -> (Tensor<3>, Option<Explanation>) {
         let fused = self.fuse(batch);
         let emissions = self.emissions(batch, &fused);
-        let explanation = fused.visual.map(|visual| Explanation::new(batch, visual));
+        let seen = self.seen(batch, &fused.states);
+        let explanation = fused
+            .visual
+            .map(|visual| Explanation::new(batch, visual, seen));
         (emissions, explanation)
     }
 
@@ -196,6 +217,16 @@ impl HamLearning {
         let present = batch.text().present.clone();
         self.fusion
             .forward(states, present, batch.images(), &self.encoder)
+    }
+
+    /// Of each word, by type, how likely the image shows what a name that begins there names, `[R, N, 4]`; none without an image in
+    /// the space of sentences, or where it is not asked.
+    fn seen(&self, batch: &Batch, states: &Tensor<3>) -> Option<Tensor<3>> {
+        let relevance = self.fusion.relevance.as_ref()?;
+        let (matching, seen) = (relevance.matching.as_ref()?, relevance.seen.as_ref()?);
+        let embeddings = batch.images()?.embeddings.clone()?;
+        let words = batch.first_subwords(states.clone());
+        Some(seen.forward(words, &matching.sentence, embeddings))
     }
 
     fn emissions(&self, batch: &Batch, fused: &Fused) -> Tensor<3> {

@@ -3,10 +3,12 @@
 
 use crate::nn::attention::masked_softmax;
 use crate::nn::linear::{Linear, linear, linear_without_bias};
+use crate::nn::projector::unit;
 use crate::systems::batch::Ownership;
 use crate::systems::hamlearning::HamLearningConfig;
 use crate::systems::hamlearning::grains::GrainRows;
-use burn::module::Module;
+use crate::systems::hamlearning::seen::Seen;
+use burn::module::{Initializer, Module, Param};
 use burn::tensor::activation::sigmoid;
 use burn::tensor::{Device, Tensor};
 
@@ -21,6 +23,76 @@ pub struct Relevance {
     compare: Linear,
     /// `w2`, `W -> 1`.
     score: Linear,
+    /// What tweet and image are to each other as a whole.
+    pub matching: Option<Matching>,
+    /// Whether the image shows what a name names.
+    pub seen: Option<Seen>,
+}
+
+/// How alike a tweet and its image are in the space of sentences: `gain * cos(s, v) + offset`, where `s` is a linear map of
+/// the mean of the encoder's states and `v` what the vision encoder's projector makes of the image.
+///
+/// A reconstruction: the paper says only that relevance is learnt.
+#[derive(Module, Debug)]
+pub struct Matching {
+    /// `W_s`, `D -> S`.
+    pub sentence: Linear,
+    /// `[1]`
+    pub gain: Param<Tensor<1>>,
+    /// `[1]`
+    pub offset: Param<Tensor<1>>,
+}
+
+impl Matching {
+    /// Fresh weights, which add nothing to the relevance.
+    pub fn new(d: usize, size: usize, device: &Device) -> Self {
+        Self {
+            sentence: linear(d, size, device),
+            gain: Initializer::Zeros.init([1], device),
+            offset: Initializer::Zeros.init([1], device),
+        }
+    }
+
+    /// Of a map that was learnt, and what its likeness is to the logits.
+    pub fn learnt(sentence: Linear, gain: f64, offset: f64, device: &Device) -> Self {
+        let scalar = |value| Initializer::Constant { value }.init([1], device);
+        Self {
+            sentence,
+            gain: scalar(gain),
+            offset: scalar(offset),
+        }
+    }
+
+    /// Tweets in the space of sentences.
+    ///
+    /// # Shapes
+    /// - `states`: the encoder's, `[R, P, D]`; `subwords`: 1 for a subword, `[R, P]`
+    /// - output: `[R, S]`, each row of length 1
+    pub fn sentences(&self, states: Tensor<3>, subwords: Tensor<2>) -> Tensor<2> {
+        unit(self.sentence.forward(mean_state(states, subwords)))
+    }
+
+    /// What is added to the logits of the relevance, `[R, 1]`.
+    ///
+    /// # Shapes
+    /// - `sentences`, `embeddings`: `[R, S]`, each row of length 1, or 0 without an image
+    pub fn logits(&self, sentences: Tensor<2>, embeddings: Tensor<2>) -> Tensor<2> {
+        let alike = (sentences * embeddings).sum_dim(1);
+        let scalar = |value: &Param<Tensor<1>>| value.val().reshape([1, 1]);
+        alike * scalar(&self.gain) + scalar(&self.offset)
+    }
+}
+
+/// The mean over the subwords that are there.
+///
+/// # Shapes
+/// - `states`: `[R, P, D]`; `subwords`: 1 for a subword, `[R, P]`
+/// - output: `[R, D]`
+pub fn mean_state(states: Tensor<3>, subwords: Tensor<2>) -> Tensor<2> {
+    let [rows, _, d] = states.dims();
+    let count = subwords.clone().sum_dim(1).clamp_min(1.0);
+    let sum = subwords.unsqueeze_dim::<3>(1).matmul(states);
+    sum.reshape([rows, d]) / count
 }
 
 /// 1 where a grain has any row, `[R, 1]`.
@@ -52,16 +124,29 @@ impl Relevance {
             key: linear_without_bias(width, width, device),
             compare: linear(4 * width, width, device),
             score: linear(width, 1, device),
+            matching: config
+                .sentence
+                .map(|size| Matching::new(config.encoder.d, size, device)),
+            seen: config
+                .sentence
+                .filter(|_| config.seen)
+                .map(|size| Seen::new(config.encoder.d, size, device)),
         }
     }
 
-    /// `sigmoid(w2 . tanh(W1 [t ; c ; t*c ; |t-c|]))` where `c` is what the tweet's first subword
-    /// finds in the grain.
+    /// `sigmoid(w2 . tanh(W1 [t ; c ; t*c ; |t-c|]) + m)` where `c` is what the tweet's first subword
+    /// finds in the grain, and `m` what [`Matching`] says of tweet and image.
     ///
     /// # Shapes
     /// - `first`: `[R, W]`, the tweet's first subword `t`
+    /// - `matching`: `[R, 1]`, `m`; none for 0
     /// - output: `[R, 1]`, in (0, 1), exactly 0 where the grain has no row
-    pub fn forward(&self, first: Tensor<2>, grain: &GrainRows) -> Tensor<2> {
+    pub fn forward(
+        &self,
+        first: Tensor<2>,
+        matching: Option<&Tensor<2>>,
+        grain: &GrainRows,
+    ) -> Tensor<2> {
         let [_, width] = first.dims();
         let query = self.query.forward(first.clone()).unsqueeze_dim::<3>(1);
         let keys = self.key.forward(grain.rows.clone());
@@ -78,6 +163,10 @@ impl Relevance {
             1,
         );
         let score = self.score.forward(self.compare.forward(compared).tanh());
+        let score = match matching {
+            Some(matching) => score + matching.clone(),
+            None => score,
+        };
         sigmoid(score) * any(grain)
     }
 }

@@ -35,6 +35,7 @@ pub(crate) fn encoded(seed: u64, channels: usize, objects: usize) -> EncodedImag
             objects: found,
             regions: values[GRID * channels..].to_vec(),
             tags: vec![tag("sea snake"), tag("kite")],
+            embedding: values[..2].to_vec(),
         }),
         tags: vec![
             TagSubwords {

@@ -20,6 +20,7 @@ fn vision(device: &Device) -> VisionEncoder {
             }),
         backbone,
         detector,
+        projector: None,
         object_names: ClassNames::parse("a\nb", 2).unwrap(),
         class_names: ClassNames::parse("c\nd\ne", 3).unwrap(),
         device: device.clone(),

@@ -1,0 +1,158 @@
+//! `mner calibrate`: confidences that mean what they say.
+
+use crate::bundle::read;
+use crate::device;
+use crate::evaluate::corpus;
+use crate::evaluate::pass::{Pass, Question, pass};
+use crate::failure::Failure;
+use crate::output;
+use crate::threads;
+use crate::user_names::UserNames;
+use mner_core::bundle::manifest::Manifest;
+use mner_core::bundle::{BundleFiles, Compute};
+use mner_core::data::corpus::{Sample, Source};
+use mner_core::decode::chunks::{Rule, chunks};
+use mner_core::decode::confidence::ConfidenceScaling;
+use mner_core::decode::entities::WordEntity;
+use mner_core::evaluate::calibration::Calibration;
+use mner_core::evaluate::platt::{believed, scaling};
+use mner_core::packing::folder;
+use mner_core::recognizer::Recognizer;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+/// Make a bundle's confidences mean what they say, by labelled tweets that it did not learn from
+#[derive(clap::Args)]
+pub struct Args {
+    /// Folder of the bundle
+    #[arg(long, value_name = "DIR")]
+    bundle: PathBuf,
+    /// Labelled tweets, as for evaluate (repeatable: each file counts alike)
+    #[arg(long, required = true, value_name = "CORPUS", value_parser = corpus)]
+    data: Vec<Source>,
+    /// Folder to write; the bundle's own unless given, of which the manifest and the card change
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    #[arg(long, value_name = "N", help = threads::HELP)]
+    threads: Option<NonZeroUsize>,
+}
+
+/// Where the tweets are read: as the bundle computes there, its 8-bit activations included.
+const CPU: &str = "cpu";
+
+/// A corpus and what was found in it.
+struct Read {
+    name: String,
+    samples: Vec<Sample>,
+    found: Vec<Vec<WordEntity>>,
+}
+
+impl Read {
+    /// How much an entity counts, so that each corpus counts alike.
+    fn weight(&self) -> f64 {
+        1.0 / self.found.iter().map(Vec::len).sum::<usize>().max(1) as f64
+    }
+
+    /// The tweets of every second place, from `first`.
+    fn half(&self, first: usize) -> impl Iterator<Item = (&Sample, &Vec<WordEntity>)> {
+        self.samples.iter().zip(&self.found).skip(first).step_by(2)
+    }
+}
+
+/// Lines fitted to the tweets of every second place, from each of `firsts`.
+fn fitted(corpora: &[Read], firsts: &[usize]) -> ConfidenceScaling {
+    let all = corpora.iter().flat_map(|corpus| {
+        firsts.iter().flat_map(|&first| {
+            corpus
+                .half(first)
+                .flat_map(|(sample, found)| believed(&sample.labels, found, corpus.weight()))
+        })
+    });
+    scaling(&all.collect::<Vec<_>>())
+}
+
+pub fn run(args: &Args) -> Result<(), Failure> {
+    let mut files = read(&args.bundle)?;
+    let mut manifest = Manifest::parse(&files.manifest)?;
+    // What it was calibrated to before is forgotten.
+    manifest.about.confidence = None;
+    files.manifest = manifest.to_bytes()?;
+    let device = device::parse(CPU)?;
+    let load = Recognizer::load(files.clone(), &device, Compute::Host);
+    let recognizer = pollster::block_on(load)?;
+    let threads = threads::count(args.threads, CPU)?;
+    let corpora: Vec<Read> = args
+        .data
+        .iter()
+        .map(|source| read_off(&recognizer, source, threads))
+        .collect::<Result<_, _>>()?;
+
+    // Each half by the lines of the other: what is said is not measured on what it was fitted to.
+    let crossed = [fitted(&corpora, &[1]), fitted(&corpora, &[0])];
+    let mut said = String::new();
+    for corpus in &corpora {
+        let (mut before, mut after) = (Calibration::default(), Calibration::default());
+        for (first, lines) in crossed.iter().enumerate() {
+            for (sample, found) in corpus.half(first) {
+                let scaled: Vec<WordEntity> = found
+                    .iter()
+                    .cloned()
+                    .map(|entity| lines.apply(entity))
+                    .collect();
+                before.add(&sample.labels, found);
+                after.add(&sample.labels, &scaled);
+            }
+        }
+        said += &format!(
+            "{}: expected calibration error {:.1} % before, {:.1} % after, of {} entities\n",
+            corpus.name,
+            100.0 * before.expected_error(),
+            100.0 * after.expected_error(),
+            before.found()
+        );
+    }
+    manifest.about.confidence = Some(fitted(&corpora, &[0, 1]));
+    let out = args.out.as_ref().unwrap_or(&args.bundle);
+    let calibrated = BundleFiles {
+        manifest: manifest.to_bytes()?,
+        ..files
+    };
+    folder::write(&calibrated, out)
+        .map_err(|(path, error)| format!("{}: {error}", path.display()))?;
+    output::print(&format!("{said}wrote {}\n", out.display()))
+}
+
+fn read_off(
+    recognizer: &Recognizer,
+    source: &Source,
+    threads: NonZeroUsize,
+) -> Result<Read, Failure> {
+    let samples = source.read()?;
+    let name = source.path.display().to_string();
+    if samples
+        .iter()
+        .all(|sample| chunks(&sample.labels, Rule::Lenient).is_empty())
+    {
+        return Err(format!("{name} labels no entity: what is right cannot be seen in it").into());
+    }
+    let known = vec![None; samples.len()];
+    let Pass { judged, .. } = pass(
+        recognizer,
+        &Question {
+            samples: &samples,
+            images: None,
+            known: &known,
+            names: None,
+            user_names: UserNames::default(),
+            calibrated: false,
+            judged: true,
+            threads,
+        },
+    )?;
+    let found = judged.into_iter().map(|(_, found)| found).collect();
+    Ok(Read {
+        name,
+        samples,
+        found,
+    })
+}

@@ -1,0 +1,66 @@
+//! Texts and the images that belong to them, without labels.
+
+use crate::data::contrast::ContrastError;
+use crate::formats::lone_surrogates::without_lone_surrogates;
+use serde::Deserialize;
+use std::fs;
+use std::path::Path;
+
+/// A text and its own image.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Pair {
+    /// The raw text.
+    pub text: String,
+    /// The image file; what it is relative to is the caller's matter.
+    pub image: String,
+}
+
+/// Reads pairs: JSONL, an object `{"text", "image"}` a line; what else it holds is passed over.
+///
+/// # Errors
+/// [`ContrastError::Io`], [`ContrastError::Line`].
+pub fn read(path: &Path) -> Result<Vec<Pair>, ContrastError> {
+    let content = fs::read(path).map_err(|cause| ContrastError::Io {
+        path: path.to_owned(),
+        cause,
+    })?;
+    let mut pairs = Vec::new();
+    for (number, line) in content.split(|&byte| byte == b'\n').enumerate() {
+        if line.trim_ascii().is_empty() {
+            continue;
+        }
+        let pair = serde_json::from_slice(&without_lone_surrogates(line));
+        pairs.push(pair.map_err(|error| ContrastError::Line {
+            path: path.to_owned(),
+            line: number + 1,
+            problem: error.to_string(),
+        })?);
+    }
+    Ok(pairs)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_pairs_and_names_the_line_that_is_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("pairs.jsonl");
+        let good = "{\"id\": 3, \"text\": \"a \\ud83d b\", \"image\": \"1.jpg\"}\r\n\n";
+        fs::write(&path, good).unwrap();
+        let pair = Pair {
+            text: "a \u{fffd} b".to_owned(),
+            image: "1.jpg".to_owned(),
+        };
+        assert_eq!(read(&path).unwrap(), [pair]);
+        fs::write(&path, format!("{good}{{\"text\": \"b\"}}\n")).unwrap();
+        let error = read(&path).unwrap_err().to_string();
+        assert!(
+            error.contains("line 3") && error.contains("image"),
+            "{error}"
+        );
+        let missing = read(&folder.path().join("none")).unwrap_err().to_string();
+        assert!(missing.contains("none"), "{missing}");
+    }
+}

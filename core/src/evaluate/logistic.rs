@@ -1,0 +1,116 @@
+//! Logistic regression of one feature, with an offset that is known.
+
+/// Something that is so or not.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Case {
+    /// Its logit before.
+    pub before: f64,
+    /// The feature.
+    pub feature: f64,
+    /// Whether it is so.
+    pub so: bool,
+    /// How much it counts, above 0.
+    pub weight: f64,
+}
+
+/// `before + gain * feature + offset` is the logit.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Fitted {
+    /// Of the feature.
+    pub gain: f64,
+    /// Added to every logit.
+    pub offset: f64,
+}
+
+/// The likeliest gain and offset, by Newton's method. `ridge` times half the square of either is added to the mean loss, so that cases
+/// that are told apart without a mistake, or no cases at all, have them too.
+pub fn fit(cases: &[Case], ridge: f64) -> Fitted {
+    const STEPS: usize = 100;
+    // Far from the end, a whole step may lead beyond it.
+    const LONGEST: f64 = 2.0;
+    let whole: f64 = cases
+        .iter()
+        .map(|case| case.weight)
+        .sum::<f64>()
+        .max(f64::MIN_POSITIVE);
+    let mut fitted = Fitted::default();
+    for _ in 0..STEPS {
+        let Fitted { gain, offset } = fitted;
+        let (mut slope, mut curve) = ([-ridge * gain, -ridge * offset], [ridge, 0.0, ridge]);
+        for case in cases {
+            let weight = case.weight / whole;
+            let p = 1.0 / (1.0 + (-(case.before + gain * case.feature + offset)).exp());
+            let off = weight * (f64::from(u8::from(case.so)) - p);
+            slope[0] += off * case.feature;
+            slope[1] += off;
+            let spread = weight * p * (1.0 - p);
+            curve[0] += spread * case.feature * case.feature;
+            curve[1] += spread * case.feature;
+            curve[2] += spread;
+        }
+        let determinant = curve[0] * curve[2] - curve[1] * curve[1];
+        if determinant <= f64::MIN_POSITIVE {
+            break;
+        }
+        let step = [
+            (curve[2] * slope[0] - curve[1] * slope[1]) / determinant,
+            (curve[0] * slope[1] - curve[1] * slope[0]) / determinant,
+        ];
+        let longest = step[0].abs().max(step[1].abs());
+        let share = (LONGEST / longest).min(1.0);
+        fitted.gain += share * step[0];
+        fitted.offset += share * step[1];
+        if longest < 1e-12 {
+            break;
+        }
+    }
+    fitted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::splitmix::SplitMix64;
+
+    #[test]
+    fn finds_what_cases_were_drawn_from() {
+        let mut random = SplitMix64(3);
+        let mut unit = || random.below(1 << 30) as f64 / f64::from(1 << 30);
+        let cases: Vec<Case> = (0..60_000)
+            .map(|_| {
+                let (feature, before) = (unit(), 2.0 * unit());
+                let p = 1.0 / (1.0 + (-(before + 6.0 * feature - 4.0)).exp());
+                Case {
+                    before,
+                    feature,
+                    so: unit() < p,
+                    weight: 1.0,
+                }
+            })
+            .collect();
+        let fitted = fit(&cases, 1e-6);
+        assert!((fitted.gain - 6.0).abs() < 0.2, "{fitted:?}");
+        assert!((fitted.offset + 4.0).abs() < 0.15, "{fitted:?}");
+        // A case of weight 2 is two cases.
+        let twice = fit(&[&cases[..], &cases[..500]].concat(), 1e-6);
+        let mut heavy = cases;
+        heavy[..500].iter_mut().for_each(|case| case.weight = 2.0);
+        let heavy = fit(&heavy, 1e-6);
+        assert!(
+            (heavy.gain - twice.gain).abs() < 1e-6 && (heavy.offset - twice.offset).abs() < 1e-6
+        );
+    }
+
+    #[test]
+    fn cases_without_a_mistake_and_no_cases_have_an_answer() {
+        let case = |feature, so| Case {
+            before: 0.0,
+            feature,
+            so,
+            weight: 1.0,
+        };
+        let fitted = fit(&[case(0.9, true), case(0.1, false)], 1e-3);
+        assert!(fitted.gain.is_finite() && fitted.gain > 1.0, "{fitted:?}");
+        assert_eq!(fit(&[], 1e-3), Fitted::default());
+    }
+}
