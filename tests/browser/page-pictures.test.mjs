@@ -53,6 +53,17 @@ for (const event of WAYS) {
     }));
 }
 
+test('a file that is pasted with its name, as file managers do, is a picture', () =>
+  visit(shared, site, async (page) => {
+    await enter(page, 'In Oslo');
+    for (const text of ['photo.webp', '/home/me/photo.webp', 'C:\\me\\photo.webp']) {
+      await hand(page, 'paste', { text });
+      await lookedAt(page);
+      await withoutPictures(page);
+    }
+    assert.equal(await page.locator('#tweet').inputValue(), 'In Oslo');
+  }));
+
 test('text that is pasted together with a picture wins', () =>
   visit(shared, only('ham'), async (page) => {
     await enter(page, 'In Oslo');
