@@ -6,6 +6,7 @@ use crate::output;
 use mner_core::data::contrast::{self, Contrast};
 use mner_core::data::corpus::Sample;
 use mner_core::evaluate::contrast::{Followed, Reading, auc, type_of};
+use mner_core::formats::lone_surrogates::without_lone_surrogates;
 use mner_core::label::EntityType;
 use mner_core::recognizer::Recognizer;
 use mner_core::systems::image_batch::EncodedImage;
@@ -151,21 +152,28 @@ impl ToldApart {
     }
 }
 
+/// The tweets of a file, each with its image.
+fn pairs_of(file: &Path) -> Result<Vec<Pair>, Failure> {
+    let content = std::fs::read_to_string(file).map_err(|e| format!("{}: {e}", file.display()))?;
+    let mut pairs = Vec::new();
+    for (number, line) in content.lines().enumerate() {
+        let line = line.trim_start_matches('\u{feff}');
+        if !line.trim().is_empty() {
+            let pair: Pair = serde_json::from_slice(&without_lone_surrogates(line.as_bytes()))
+                .map_err(|e| format!("{}, line {}: {e}", file.display(), number + 1))?;
+            pairs.push(pair);
+        }
+    }
+    Ok(pairs)
+}
+
 /// Reads tweets beside their own image and beside the next tweet's.
 pub fn told_apart(
     recognizer: &Recognizer,
     file: &Path,
     images: &ImageArgs,
 ) -> Result<ToldApart, Failure> {
-    let content = std::fs::read_to_string(file).map_err(|e| format!("{}: {e}", file.display()))?;
-    let mut pairs = Vec::new();
-    for (number, line) in content.lines().enumerate() {
-        if !line.trim().is_empty() {
-            let pair: Pair = serde_json::from_str(line)
-                .map_err(|e| format!("{}, line {}: {e}", file.display(), number + 1))?;
-            pairs.push(pair);
-        }
-    }
+    let pairs = pairs_of(file)?;
     let encoded = encoded(
         recognizer,
         file,
@@ -189,4 +197,19 @@ pub fn told_apart(
         another: mean(&another),
         auc: auc(&own, &another),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn half_an_emoji_and_a_byte_order_mark_lose_no_pair() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let lines = "\u{feff}{\"text\": \"in Oslo \\ud83d\", \"image\": \"a.jpg\"}\r\n\n";
+        std::fs::write(file.path(), lines).unwrap();
+        let pairs = pairs_of(file.path()).ok().unwrap();
+        assert_eq!(pairs.len(), 1);
+        assert_eq!(pairs[0].text, "in Oslo \u{FFFD}");
+    }
 }

@@ -133,23 +133,22 @@ impl<'a, R: BufRead> Reader<'a, R> {
         }
         let text = str::from_utf8(&self.buffer).map_err(|_| {
             let fault = match self.buffer.as_slice() {
-                [0xff, 0xfe, ..] | [0xfe, 0xff, ..] if self.read == 1 => Fault::Foreign {
-                    name: "UTF-16",
-                    remedy: "save the file as UTF-8, for example by `iconv -f UTF-16 -t UTF-8`",
-                },
+                [0xff, 0xfe, ..] | [0xfe, 0xff, ..] if self.read == 1 => foreign::UTF_16,
                 buffer => Fault::NotUtf8 {
                     found: shorten(String::from_utf8_lossy(buffer).trim_end()),
                 },
             };
             self.fault(self.read, fault)
         })?;
-        let text = match self.read {
-            1 => text.strip_prefix('\u{feff}').unwrap_or(text),
-            _ => text,
-        };
-        Ok(Some(
-            text.trim_end_matches(['\n', '\r', ' ', '\t']).to_owned(),
-        ))
+        // Files that were put together have a mark where each begins.
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let line = text.trim_end_matches(['\n', '\r', ' ', '\t']);
+        if self.read == 1
+            && let Some(fault) = foreign::encoding(line)
+        {
+            return Err(self.fault(1, fault));
+        }
+        Ok(Some(line.to_owned()))
     }
 
     /// The place of the label if the tweet that begins with `line` has numbered lines. Reads it ahead.
@@ -226,7 +225,11 @@ impl<'a, R: BufRead> Reader<'a, R> {
             self.label = label;
             return Ok(Format::Numbered);
         }
-        let labelled = columns(line).last().is_some_and(|last| is_tag(last));
+        let fields = columns(line);
+        let labelled = fields.last().is_some_and(|last| is_tag(last));
+        if Format::of_line(line).is_none() && labelled && fields.len() > 2 {
+            return Err(foreign::MORE_COLUMNS);
+        }
         match (Format::of_line(line), foreign::line(line)) {
             (Some(Format::Conll4) | None, Some(fault)) => Err(fault),
             (Some(Format::Conll2), Some(fault)) if !labelled => Err(fault),

@@ -49,22 +49,41 @@ pub(super) fn scan(bytes: &[u8], size: [u32; 2]) -> Result<Scan, Unclear> {
 
 /// Whether the frame is a progressive one; `false` where there is none.
 pub(super) fn is_progressive(bytes: &[u8]) -> bool {
+    frame(bytes).is_some_and(|(marker, _)| marker & 3 == 2)
+}
+
+/// The name of a process that is not read, if the frame is of one.
+pub(super) fn unread(bytes: &[u8]) -> Option<&'static str> {
+    match frame(bytes)? {
+        (0xf7, _) => Some("JPEG-LS"),
+        (0xc3 | 0xcb, _) => Some("lossless JPEG"),
+        (0xc5..=0xc7 | 0xcd..=0xcf, _) => Some("hierarchical JPEG"),
+        (0xc9 | 0xca, _) => Some("arithmetically coded JPEG"),
+        (_, 12) => Some("12-bit JPEG"),
+        _ => None,
+    }
+}
+
+/// The marker of the frame, which tells its process, and its bits a sample.
+fn frame(bytes: &[u8]) -> Option<(u8, u8)> {
     let mut at = 2;
     while let Some(&[0xff, marker]) = bytes.get(at..at + 2) {
         match marker {
             0xff => at += 1,
             0x01 | 0xd0..=0xd8 => at += 2,
-            0xc0..=0xcf if ![0xc4, 0xc8, 0xcc].contains(&marker) => return marker & 3 == 2,
-            0xd9 | 0xda => return false,
+            0xc0..=0xc3 | 0xc5..=0xc7 | 0xc9..=0xcb | 0xcd..=0xcf | 0xf7 => {
+                return Some((marker, *bytes.get(at + 4)?));
+            }
+            0xd9 | 0xda => return None,
             _ => {
-                let Some(&[high, low]) = bytes.get(at + 2..at + 4) else {
-                    return false;
+                let &[high, low] = bytes.get(at + 2..at + 4)? else {
+                    return None;
                 };
                 at += 2 + usize::from(u16::from_be_bytes([high, low]));
             }
         }
     }
-    false
+    None
 }
 
 /// A file whose fetching stopped half-way may have zeros where the rest belongs.
