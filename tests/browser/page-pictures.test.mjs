@@ -54,7 +54,7 @@ for (const event of WAYS) {
 }
 
 test('a file that is pasted with its name, as file managers do, is a picture', () =>
-  visit(shared, site, async (page) => {
+  visit(shared, only('ham'), async (page) => {
     await enter(page, 'In Oslo');
     for (const text of ['photo.webp', '/home/me/photo.webp', 'C:\\me\\photo.webp']) {
       await hand(page, 'paste', { text });
