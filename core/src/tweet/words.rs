@@ -210,8 +210,13 @@ fn word_end(text: &str, clusters: &[Cluster], at: usize, byte: usize, sigils: Si
     {
         return end;
     }
-    let signed = at > 0 && is_tag_sigil(clusters[at - 1].text);
-    if !signed && let Some(end) = bare_link_end(clusters, at) {
+    // Not in a hashtag, nor again at each part of a host that was none.
+    let inside = match clusters[..at] {
+        [.., ref name, Cluster { text: ".", .. }] => name.is_word(),
+        [.., ref sigil] => is_tag_sigil(sigil.text),
+        [] => false,
+    };
+    if !inside && let Some(end) = bare_link_end(clusters, at) {
         return end;
     }
     if sigils == Sigils::Apart
