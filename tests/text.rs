@@ -101,6 +101,14 @@ fn a_text_is_read_as_its_reader_reads_it() {
         ("𝕭𝖆𝖗𝖆𝖈𝖐 𝕺𝖇𝖆𝖒𝖆 at ℕ𝔸𝕊𝔸", "Barack Obama at NASA"),
         ("Bᴀʀᴀᴄᴋ Oʙᴀᴍᴀ at 🄽🄰🅂🄰", "Barack Obama at NASA"),
         ("🅑🅐🅡🅐🅒🅚 🅞🅑🅐🅜🅐 at ＮＡＳＡ", "BARACK OBAMA at NASA"),
+        (
+            "B\u{336}a\u{336}r\u{336}a\u{336}c\u{336}k\u{336} Obama at N\u{20DD}A\u{20DD}S\u{20E3}A\u{20E3}",
+            "Barack Obama at NASA",
+        ),
+        (
+            "B\u{334}\u{341}a\u{488}rack&nbspO\u{352}\u{327}\u{489}bama in Par\u{34F}i\u{360}s",
+            "Barack Obama in Paris",
+        ),
     ];
     let recognizer = recognizer();
     let texts: Vec<&str> = same.iter().flat_map(|(a, b)| [*a, *b]).collect();
@@ -127,7 +135,7 @@ fn a_text_is_read_as_its_reader_reads_it() {
 
 #[test]
 fn names_are_whole_and_nothing_else_is_a_name() {
-    let table: [(&str, &[&str]); 14] = [
+    let table: [(&str, &[&str]); 18] = [
         (
             "Shaquille O&#39;Neal is great",
             &["PER Shaquille O&#39;Neal"],
@@ -154,6 +162,16 @@ fn names_are_whole_and_nothing_else_is_a_name() {
         ("AC/DC live in London", &["ORG AC/DC", "LOC London"]),
         ("Jay-Z in Paris", &["PER Jay-Z", "LOC Paris"]),
         ("- Obama in Paris", &["PER Obama", "LOC Paris"]),
+        (
+            "Martin Luther King, Jr. in Paris today",
+            &["PER Martin Luther King, Jr.", "LOC Paris"],
+        ),
+        (
+            "write to mailto:x@nasa.gov?subject=Obama from Paris",
+            &["LOC Paris"],
+        ),
+        ("Obama in Paris bit.ly/Obama2", &["PER Obama", "LOC Paris"]),
+        ("@nasa.bsky.social is in Paris", &["LOC Paris"]),
     ];
     let recognizer = recognizer();
     let texts: Vec<&str> = table.iter().map(|row| row.0).collect();

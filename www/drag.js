@@ -22,7 +22,7 @@ export async function filesIn(data) {
   }
   const response = await fetch(url).catch(() => undefined);
   if (!response?.ok) throw new Refusal('drag.unfetched', { url: url.href });
-  const name = decodeURIComponent(url.pathname.split('/').at(-1));
+  const name = decoded(url.pathname.split('/').at(-1));
   return [new File([await response.blob()], name, { type: response.headers.get('content-type') ?? '' })];
 }
 
@@ -38,12 +38,22 @@ function urlOf(text) {
 
 /** The image that a `data:` URL spells out. */
 function written(url) {
-  const [, type, base64, body] = /^data:([^;,]*)[^,]*?(;base64)?,(.*)$/is.exec(url);
   try {
-    const text = decodeURIComponent(body);
-    const bytes = base64 ? Uint8Array.from(atob(text), (character) => character.charCodeAt(0)) : new TextEncoder().encode(text);
+    const [, type, base64, body] = /^data:([^;,]*)[^,]*?(;base64)?,(.*)$/is.exec(url);
+    // An escape is a byte, and need not be one of UTF-8. Of other characters a URL has ASCII alone.
+    const text = body.replace(/%([0-9a-f]{2})/gi, (_, byte) => String.fromCharCode(parseInt(byte, 16)));
+    const bytes = Uint8Array.from(base64 ? atob(text) : text, (character) => character.charCodeAt(0));
     return new File([bytes], '', { type });
   } catch {
     throw new Refusal('drag.damaged');
+  }
+}
+
+/** A part of a path as a person reads it; as it stands where its escapes are none. */
+function decoded(part) {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
   }
 }

@@ -8,10 +8,11 @@ import { filesIn } from './drag.js';
  * @param {(files: Promise<File[]>) => void} take is told of a drop before its files are there
  */
 export function takeIn(take) {
-  // Text that comes with an image (office programs do that) wins.
+  // Text that comes with an image (office programs do that) wins, unless it is but the files' names (file managers do that).
   document.addEventListener('paste', (event) => {
-    const { files, types } = event.clipboardData;
-    if (!files.length || types.includes('text/plain')) return;
+    const { files } = event.clipboardData;
+    const text = event.clipboardData.getData('text/plain');
+    if (!files.length || (text && !names(text, files))) return;
     event.preventDefault();
     take(Promise.resolve([...files]));
   });
@@ -43,6 +44,13 @@ export function takeIn(take) {
     event.preventDefault();
     take(filesIn(event.dataTransfer));
   });
+}
+
+/** Whether a text is a line for each file, its name or where it lies. */
+function names(text, files) {
+  const lines = text.split(/[\r\n]+/).filter(Boolean);
+  const last = (line) => line.split(/[\\/]/).at(-1);
+  return lines.length === files.length && [...files].every(({ name }, i) => name && [name, encodeURIComponent(name)].includes(last(lines[i])));
 }
 
 /** The field for text that a node is in. */

@@ -18,8 +18,10 @@ const KNOWN = /** @type {const} */ (['text', 'hamlearning', 'mgcmt', 'ita']);
  */
 export async function installed() {
   const response = await fetch('models/index.json', { cache: 'no-cache' }).catch(() => undefined);
-  if (!response?.ok) throw new Refusal('models.unreached', { file: 'models/index.json' });
-  return Promise.all((await response.json()).map(describe));
+  const names = response?.ok ? await response.json().catch(() => undefined) : undefined;
+  // A network that wants a password first answers with a page of its own.
+  if (!Array.isArray(names)) throw new Refusal('models.unreached', { file: 'models/index.json' });
+  return Promise.all(names.map(describe));
 }
 
 /**
@@ -30,11 +32,11 @@ export async function describe(name) {
   const url = `models/${encodeURIComponent(name)}/`;
   /** @type {import('./mner.js').Manifest} */
   const manifest = await fetch(`${url}manifest.json`, { cache: 'no-cache' })
-    .then((response) => (response.ok ? response.json() : {}))
-    .catch(() => ({}));
-  const sizes = Object.values(manifest.files ?? {}).map(({ bytes }) => bytes);
+    .then((response) => (response.ok ? response.json() : undefined))
+    .catch(() => undefined);
+  const sizes = Object.values(manifest?.files ?? {}).map((file) => file?.bytes);
   const bytes = sizes.length ? sizes.reduce((sum, size) => sum + size, 0) : undefined;
-  return { name, url, system: manifest.config?.system, bytes };
+  return { name, url, system: manifest?.config?.system, bytes };
 }
 
 /** What a model's system is called. */

@@ -80,6 +80,23 @@ test('an image of another tab comes in where its bytes are there', () =>
     assert.deepEqual(left, []);
   }));
 
+test('an image comes in whatever its address looks like', () =>
+  visit(shared, site, async (page, { url }) => {
+    await enter(page, 'In Oslo');
+    const left = watchLeaving(page);
+    await page.route(({ href }) => href.endsWith('/100%.webp'), (route) => route.fulfill({ contentType: 'image/webp', body: example('rocket') }));
+    await drag(page, 'h1', imageAt(`${url}examples/100%.webp`));
+    await lookedAt(page);
+    assert.equal(await page.locator('.image-name').innerText(), '100%.webp');
+    await page.locator('.remove').click();
+    await page.locator('#seen').waitFor({ state: 'hidden' });
+    // Without base64, each byte that is no letter is an escape.
+    const bytes = [...example('rocket')].map((byte) => `%${byte.toString(16).padStart(2, '0')}`);
+    await drag(page, 'h1', imageAt(`data:image/webp,${bytes.join('')}`));
+    await lookedAt(page);
+    assert.deepEqual(left, []);
+  }));
+
 test('an image of another site is not asked for, and how it can come in is said', () =>
   visit(shared, site, async (page, { url }) => {
     await enter(page, 'In Oslo');
@@ -89,6 +106,7 @@ test('an image of another site is not asked for, and how it can come in is said'
       ['https://images.example/a.jpg', /^That picture is on images\.example, .* Copy it and paste it here, or save it and drop the file\.$/],
       [`${url}examples/none.webp`, /^The picture at .*none\.webp cannot be fetched\. Save it/],
       ['data:image/png;base64,%%%', /^That picture is damaged/],
+      ['data:image/png', /^That picture is damaged/],
       ['data:image/png;base64,bm9uZQ==', /^The picture is not a picture this page can read/],
     ]) {
       await drag(page, 'h1', imageAt(src));

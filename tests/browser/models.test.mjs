@@ -103,17 +103,28 @@ test('a model that a link names and that is not here is told by its name, and an
   }));
 
 test('a list of models that cannot be reached can be asked for again', async () => {
-  let broken = true;
-  const intercept = (path, request, response) => {
-    if (path !== 'models/index.json' || !broken) return false;
-    response.writeHead(500).end();
-    return true;
-  };
-  await visit(shared, { ...site, intercept }, async (page) => {
-    await shows(page, 'failure');
-    assert.match(await page.locator('#failure-text').innerText(), /index\.json/);
-    broken = false;
-    await page.locator('#retry').click();
-    await enter(page, 'In Oslo');
-  });
+  // The third is what a network answers that wants a password first.
+  for (const [status, body] of [[500, ''], [200, '{}'], [200, '<!doctype html><title>Log in</title>']]) {
+    let broken = true;
+    const intercept = (path, request, response) => {
+      if (path !== 'models/index.json' || !broken) return false;
+      response.writeHead(status).end(body);
+      return true;
+    };
+    await visit(shared, { ...site, intercept }, async (page) => {
+      await shows(page, 'failure');
+      assert.match(await page.locator('#failure-text').innerText(), /^The list of models, models\/index\.json, cannot be reached/);
+      broken = false;
+      await page.locator('#retry').click();
+      await enter(page, 'In Oslo');
+    });
+  }
 });
+
+test('a manifest that is none does not hide the other models', () =>
+  visit(shared, { models: { ...site.models, broken: { 'manifest.json': Buffer.from('null') }, half: { 'manifest.json': Buffer.from('{"files": {"weights": null}}') } } }, async (page) => {
+    await enter(page, 'In Oslo');
+    assert.equal(await page.locator('#model-choice option').count(), 6);
+    await page.locator('#model-choice').selectOption('broken');
+    await shows(page, 'failure');
+  }));

@@ -66,6 +66,17 @@ test('a name that the picture shows is marked, and every name says how likely th
     assert.match(said[1], /^The picture shows it with 21\u00a0%\./);
   }));
 
+test('a file that is pasted with its name, as file managers do, is an image', () =>
+  visit(shared, only('ham'), async (page) => {
+    await enter(page, 'In Oslo');
+    for (const text of ['photo.webp', '/home/me/photo.webp', 'C:\\me\\photo.webp']) {
+      await hand(page, 'paste', { text });
+      await lookedAt(page);
+      await withoutImages(page);
+    }
+    assert.equal(await page.locator('#tweet').inputValue(), 'In Oslo');
+  }));
+
 test('text that is pasted together with an image wins', () =>
   visit(shared, only('ham'), async (page) => {
     await enter(page, 'In Oslo');

@@ -134,10 +134,11 @@ test('objects come out as they came in, with the entities behind; what is none i
       '{broken',
       '{"text": "crash"}',
       '{"text":"Zoë \\ud83d","n":1.0}',
+      '{"text": "none", "entities": 1, "mner_entities": 2}',
     ];
     const { name, lines: out } = await done(page, ['tweets.v2.jsonl', `\ufeff${lines.join('\n')}`]);
     assert.equal(name, 'tweets.v2.entities.jsonl');
-    assert.equal(out.length, 7);
+    assert.equal(out.length, 8);
     assert.ok(out[0].startsWith('{"id": 9007199254740993, "text":"in Oslo" ,"entities":[{"type":"PER","text":"Oslo"'));
     assert.equal(out[1], '{"text": "no names here", "entities": 3,"mner_entities":[]}');
     assert.match(out[2], /^\{"line":4,"error":"line 4 is no object.*"\}$/);
@@ -145,6 +146,7 @@ test('objects come out as they came in, with the entities behind; what is none i
     assert.match(out[4], /^\{"line":6,"error":"line 6 is no JSON: .*"\}$/);
     assert.match(out[5], /^\{"text": "crash","line":7,"error":"/);
     assert.ok(out[6].startsWith('{"text":"Zoë \\ud83d","n":1.0,"entities":[{"type":"MISC","text":"Zoë"'));
+    assert.equal(out[7], '{"text": "none", "entities": 1, "mner_entities": 2,"mner_mner_entities":[]}');
   }));
 
 test('CSV is read with quotes, any separator and titles that repeat', () =>
@@ -157,6 +159,10 @@ test('CSV is read with quotes, any separator and titles that repeat', () =>
     assert.deepEqual(first.entities.map(({ text, utf16 }) => [text, utf16]), ['He', 'Oslo', 'Rome'].map((name) => [name, span(tweet, name)]));
     assert.deepEqual(second, { id: '3', tweet: '', id_: '4', entities: [] });
     assert.equal(third.tweet, 'with "quotes" inside');
+    await page.getByRole('button', { name: 'Discard' }).click();
+    // As old spreadsheets end lines.
+    const { lines: returned } = await done(page, ['c.csv', `text,n\r"a\rb",1\rin Oslo,2\r`]);
+    assert.deepEqual(returned.map((line) => JSON.parse(line)).map(({ text, n }) => [text, n]), [['a\rb', '1'], ['in Oslo', '2']]);
     await page.getByRole('button', { name: 'Discard' }).click();
     // Longer than what a browser reads at once.
     const long = `n,content,\n${`1,"Anna, 東京 and Zoë 👩🏽‍🚀","${'x'.repeat(700)}"\n`.repeat(250)}`;
@@ -179,6 +185,15 @@ test('what is no list of tweets is refused in words', () =>
       await page.locator('#problem', { hasText: /** @type {RegExp} */ (said) }).waitFor();
     }
     assert.equal(await page.locator('#job').isVisible(), false);
+  }));
+
+test('a browser without storage says that it cannot work on a file', () =>
+  open('batch.html', async (page) => {
+    for (const script of ['delete IDBFactory.prototype.open', `Object.defineProperty(self, 'indexedDB', { value: undefined })`]) {
+      await page.addInitScript(script);
+      await page.reload();
+      await page.locator('#problem', { hasText: /^This browser keeps nothing for this page, so a file cannot be worked on/ }).waitFor();
+    }
   }));
 
 test('after a reload it goes on where it was, and every tweet is answered once', () => {

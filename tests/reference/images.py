@@ -4,9 +4,12 @@
     python tests/reference/images.py
 
 Writes `images/*` and `images/expected.tsv`: file, width and height upright, and the red, green and blue of the
-pixels in the middle of the four quarters (top left, top right, bottom left, bottom right), upright, on white.
+pixels in the middle of the four quarters (top left, top right, bottom left, bottom right), upright, on white. Of an animation it
+is the first frame that is not of one colour.
 """
 
+import struct
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -35,9 +38,53 @@ def see_through():
     return image
 
 
+def png(path, pixels):
+    """An interlaced PNG of 8 or 16 bits, with transparency if there are four values a pixel: Pillow writes none."""
+    height, width, channels = pixels.shape
+    rows = b""
+    for x, y, dx, dy in [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)]:
+        for row in pixels[y::dy, x::dx]:
+            rows += b"\0" + row.astype(row.dtype.newbyteorder(">")).tobytes() if row.size else b""
+    head = struct.pack(">IIBBBBB", width, height, 8 * pixels.itemsize, 6 if channels == 4 else 2, 0, 0, 1)
+    parts = [(b"IHDR", head), (b"IDAT", zlib.compress(rows)), (b"IEND", b"")]
+    chunks = [struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data)) for name, data in parts]
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(chunks))
+
+
+def rare(picture):
+    """What formats can also say."""
+    turned = Image.Exif()
+    turned[0x0112] = 6
+    picture.save(OUT / "orientation6.png", exif=turned)
+    picture.save(OUT / "orientation6.webp", exif=turned, lossless=True)
+    picture.save(OUT / "lossless.webp", lossless=True)
+    quarters("L").convert("1", dither=Image.Dither.NONE).save(OUT / "black_white.png")
+    quarters().quantize(4).save(OUT / "palette2.png", bits=2)
+    see_through().quantize(6).save(OUT / "palette_alpha.png")
+    see_through().convert("LA").save(OUT / "grey_alpha.png")
+    picture.save(OUT / "key.png", transparency=QUARTERS[0])
+    png(OUT / "interlaced.png", np.asarray(picture))
+    png(OUT / "interlaced16.png", np.asarray(see_through()).astype(np.uint16) * 257)
+    odd = picture.resize((45, 31), Image.Resampling.NEAREST)
+    odd.save(OUT / "odd.jpg", subsampling="4:2:0", quality=95)
+    odd.save(OUT / "odd422.jpg", subsampling="4:2:2", quality=95, progressive=True)
+    odd.save(OUT / "restarts.jpg", subsampling="4:4:4", restart_marker_blocks=3)
+    picture.save(OUT / "rgb.jpg", keep_rgb=True, quality=95)
+    quarters("CMYK").save(OUT / "cmyk_progressive.jpg", progressive=True)
+    picture.resize((1, 31), Image.Resampling.NEAREST).save(OUT / "line.jpg", quality=95)
+    picture.resize((1, 1)).save(OUT / "pixel.png")
+    white = Image.new("RGB", picture.size, "white")
+    corner = white.copy()
+    corner.paste(picture.crop((0, 0, WIDTH // 2, HEIGHT // 2)))
+    # Frames that hold only what changes, put away in different ways.
+    white.save(OUT / "fades.gif", save_all=True, append_images=[corner, picture], disposal=[1, 2, 1])
+    white.save(OUT / "fades.webp", save_all=True, append_images=[corner, picture], lossless=True)
+    white.save(OUT / "fades.png", save_all=True, append_images=[corner, picture], blend=1)
+
+
 def upright(path):
     image = Image.open(path)
-    image.seek(0)
+    image.seek(1 if path.stem == "fades" else 0)
     image = ImageOps.exif_transpose(image)
     if image.mode == "I;16":
         image = Image.fromarray((np.asarray(image).astype(np.uint32) * 255 // 65535).astype(np.uint8))
@@ -70,6 +117,7 @@ def main():
     frames[0].save(OUT / "animated.webp", save_all=True, append_images=frames[1:], lossless=True)
     frames[0].save(OUT / "animated.gif", save_all=True, append_images=frames[1:])
     see_through().save(OUT / "see_through.gif")
+    rare(picture)
 
     lines = [f"# Pillow {PIL.__version__}"]
     for path in sorted(OUT.iterdir()):

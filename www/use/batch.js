@@ -20,8 +20,9 @@ let stopped = Promise.resolve();
 /** A record's JSON with the answer behind its own members, as `mner predict --input` writes it. */
 function answered({ line, record, json }, members, error) {
   if (!record) return `${JSON.stringify({ line, error })}\n`;
-  const taken = Object.keys(members).some((name) => Object.hasOwn(record, name));
-  const named = Object.entries(members).map(([name, value]) => [taken ? `mner_${name}` : name, value]);
+  let prefix = '';
+  while (Object.keys(members).some((name) => Object.hasOwn(record, prefix + name))) prefix += 'mner_';
+  const named = Object.entries(members).map(([name, value]) => [prefix + name, value]);
   const behind = JSON.stringify(Object.fromEntries(named)).slice(1);
   return `${json.slice(0, -1)}${Object.keys(record).length ? ',' : ''}${behind}\n`;
 }

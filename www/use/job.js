@@ -15,13 +15,18 @@ let opening;
 
 function database() {
   opening ??= new Promise((done, failed) => {
-    const request = indexedDB.open('mner-batch', 1);
-    request.onupgradeneeded = () => {
-      request.result.createObjectStore('job');
-      request.result.createObjectStore('answers');
-    };
-    request.onsuccess = () => done(request.result);
-    request.onerror = () => failed(new Error(`This browser keeps nothing for this page, so a file cannot be worked on: ${request.error.message}`));
+    const refuse = ({ message }) => failed(new Error(`This browser keeps nothing for this page, so a file cannot be worked on: ${message}`));
+    try {
+      const request = indexedDB.open('mner-batch', 1);
+      request.onupgradeneeded = () => {
+        request.result.createObjectStore('job');
+        request.result.createObjectStore('answers');
+      };
+      request.onsuccess = () => done(request.result);
+      request.onerror = () => refuse(request.error);
+    } catch (error) {
+      refuse(error);
+    }
   });
   return opening;
 }

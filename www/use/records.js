@@ -64,7 +64,7 @@ function* jsonLine(given, line) {
 }
 
 async function* csvRows(file) {
-  const [first] = (await file.slice(0, 10_000).text()).split('\n');
+  const [first] = (await file.slice(0, 10_000).text()).split(/[\r\n]/);
   // What separates the titles separates everything.
   const separator = [',', ';', '\t'].sort((a, b) => first.split(b).length - first.split(a).length)[0];
   let titles;
@@ -95,12 +95,18 @@ async function* cellsOf(file, separator) {
   let cell = '';
   let line = 1;
   // In a quoted cell; behind a quote in one, which ends it unless another follows.
-  let [quoted, ended] = [false, false];
+  let [quoted, ended, returned] = [false, false, false];
   for await (const text of texts(file)) {
-    for (const char of text) {
-      if (char === '\n') line++;
-      if (quoted && !ended && char !== '"') cell += char;
-      else if (quoted && !ended) ended = true;
+    for (let char of text) {
+      // Old spreadsheets end lines with a carriage return alone.
+      const behind = returned && char === '\n';
+      returned = char === '\r';
+      if ((char === '\n' && !behind) || returned) line++;
+      const inside = quoted && !ended;
+      if (behind && !inside) continue;
+      if (returned && !inside) char = '\n';
+      if (inside && char !== '"') cell += char;
+      else if (inside) ended = true;
       else if (quoted && char === '"') [cell, ended] = [`${cell}"`, false];
       else if (char === '"' && !cell) quoted = true;
       else if (char === separator || char === '\n') {
@@ -109,7 +115,7 @@ async function* cellsOf(file, separator) {
         if (char === separator) continue;
         if (cells.length > 1 || cells[0]) yield { cells, line: line - 1 };
         cells = [];
-      } else if (char !== '\r') cell += char;
+      } else cell += char;
     }
   }
   if (quoted && !ended) throw new Error(`${file.name} ends within a quoted cell. A quote is not closed.`);

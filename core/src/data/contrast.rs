@@ -60,10 +60,15 @@ pub enum ContrastError {
     NoPhotographs(EntityType),
 }
 
+/// The text of a file, without the mark that some editors begin a text with.
 fn content(path: &Path) -> Result<String, ContrastError> {
-    std::fs::read_to_string(path).map_err(|cause| ContrastError::Io {
+    let text = std::fs::read_to_string(path).map_err(|cause| ContrastError::Io {
         path: path.to_owned(),
         cause,
+    })?;
+    Ok(match text.strip_prefix('\u{feff}') {
+        Some(unmarked) => unmarked.to_owned(),
+        None => text,
     })
 }
 
@@ -358,7 +363,7 @@ mod tests {
     fn a_set_is_read_and_its_faults_are_named() {
         let file = tempfile::NamedTempFile::new().unwrap();
         let line = r#"{"text": "Jordan!", "name": "Jordan", "pictures": [{"image": "a.jpg", "type": "PER"}]}"#;
-        std::fs::write(file.path(), format!("{line}\n\n")).unwrap();
+        std::fs::write(file.path(), format!("\u{feff}{line}\n\n")).unwrap();
         let read_back = read(file.path()).unwrap();
         assert_eq!(read_back[0].images[0].kind, EntityType::Per);
         let other = line.replace("\"name\": \"Jordan\"", "\"name\": \"Oslo\"");

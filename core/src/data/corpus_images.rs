@@ -136,6 +136,9 @@ impl<'a> CorpusImages<'a> {
                 paths
             })
             .collect();
+        if let Some(lost) = index::lost_images(samples, &paths) {
+            notice!("{}: {lost}", self.index.origin.display());
+        }
         let mut fresh: Vec<&PathBuf> = paths.iter().flatten().collect();
         fresh.sort();
         fresh.dedup();

@@ -128,8 +128,9 @@ fn each_line<T: serde::de::DeserializeOwned>(
         path: path.to_owned(),
         source,
     })?;
-    let content = content.strip_prefix('\u{feff}').unwrap_or(&content);
     for (i, line) in content.lines().enumerate() {
+        // Files that were put together have a mark where each begins.
+        let line = line.trim_start_matches('\u{feff}');
         if line.trim().is_empty() {
             continue;
         }

@@ -26,6 +26,8 @@ pub fn read(path: &Path) -> Result<Vec<Pair>, ContrastError> {
     })?;
     let mut pairs = Vec::new();
     for (number, line) in content.split(|&byte| byte == b'\n').enumerate() {
+        // Files that were put together have a mark where each begins.
+        let line = line.strip_prefix("\u{feff}".as_bytes()).unwrap_or(line);
         if line.trim_ascii().is_empty() {
             continue;
         }
@@ -47,7 +49,7 @@ mod tests {
     fn reads_pairs_and_names_the_line_that_is_none() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("pairs.jsonl");
-        let good = "{\"id\": 3, \"text\": \"a \\ud83d b\", \"image\": \"1.jpg\"}\r\n\n";
+        let good = "\u{feff}{\"id\": 3, \"text\": \"a \\ud83d b\", \"image\": \"1.jpg\"}\r\n\n";
         fs::write(&path, good).unwrap();
         let pair = Pair {
             text: "a \u{fffd} b".to_owned(),

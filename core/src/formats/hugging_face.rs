@@ -9,6 +9,7 @@ pub use tokenizer::{load_tokenizer, load_tokenizer_of};
 
 use crate::formats::hugging_face::family::{Family, HfConfig};
 use crate::nn::encoder::{Encoder, EncoderConfig};
+use crate::notice;
 use crate::systems::{System, SystemConfig};
 use crate::tweet::subwords::{SubwordTokenizer, TokenizerError};
 use burn::module::{Module, Param};
@@ -118,8 +119,13 @@ fn remapper<'a>(
     KeyRemapper::from_patterns(patterns).expect("the patterns are regular expressions")
 }
 
+/// The bytes of a file, without the mark that some editors begin a text with.
 fn read(path: PathBuf) -> Result<Vec<u8>, HuggingFaceError> {
-    fs::read(&path).map_err(|source| HuggingFaceError::Io { path, source })
+    let bytes = fs::read(&path).map_err(|source| HuggingFaceError::Io { path, source })?;
+    Ok(match bytes.strip_prefix(b"\xef\xbb\xbf") {
+        Some(text) => text.to_vec(),
+        None => bytes,
+    })
 }
 
 /// The folder within another that has a `config.json`: the first module of a sentence encoder, a version in a cache.
@@ -194,12 +200,26 @@ pub fn load_encoder(
         .filter(|name| !name.starts_with("shapes"))
         .filter(|name| family.has_token_types() || !name.starts_with("token_types"))
         .collect();
-    if !result.errors.is_empty() || !missing.is_empty() {
-        let errors = result.errors.iter().map(ToString::to_string);
-        let missing = missing.iter().map(|name| format!("{name} is missing"));
-        return Err(problem(
-            errors.chain(missing).collect::<Vec<_>>().join("; "),
-        ));
+    let errors = result.errors.iter().map(ToString::to_string);
+    let missing = missing.iter().map(|name| format!("{name} is missing"));
+    let problems: Vec<String> = errors.chain(missing).collect();
+    if let Some(first) = problems.first() {
+        let more = match problems.len() - 1 {
+            0 => String::new(),
+            more => format!(", and {more} more"),
+        };
+        return Err(problem(format!(
+            "{first}{more}; take the config.json that came with the weights"
+        )));
+    }
+    // `transformers` leaves them out too, which is meant seldom.
+    let beyond = |name: &&String| name.starts_with("layers.");
+    if let Some(name) = result.unused.iter().find(beyond) {
+        notice!(
+            "{}: the weights have more than the {} layers that config.json names (the first tensor is {name}); what is beyond is left out",
+            path.display(),
+            config.layers
+        );
     }
     Ok(Pretrained { config, encoder })
 }

@@ -96,6 +96,9 @@ impl StateDict {
     }
 }
 
+/// What burn-store (0.22.1) says of a file with numbers of a type that it does not know, such as floats of 8 bits.
+pub(super) const OTHER_TYPE: &str = "Unsupported dtype";
+
 /// Why weights did not fit a network.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum WeightError {
@@ -156,9 +159,15 @@ pub fn load<M: Module>(
     source: &StateDict,
     rename: impl Fn(&str) -> String,
 ) -> Result<(), WeightError> {
+    const QUANTISED: WeightError = WeightError::Foreign {
+        name: "a quantised network's",
+        remedy: "take its weights in 16 or 32 bits",
+    };
     fn unreadable(error: impl std::fmt::Display) -> WeightError {
-        WeightError::Unreadable {
-            detail: error.to_string(),
+        let detail = error.to_string();
+        match detail.contains(OTHER_TYPE) {
+            true => QUANTISED,
+            false => WeightError::Unreadable { detail },
         }
     }
     let tensors = match source {
@@ -173,7 +182,7 @@ pub fn load<M: Module>(
             .clone(),
     };
     let wrapper = wrapper(tensors.keys().map(String::as_str));
-    let tensors = tensors
+    let tensors: Vec<_> = tensors
         .into_values()
         .filter(|tensor| !tensor.name.ends_with("num_batches_tracked"))
         .filter_map(|mut tensor| {
@@ -181,6 +190,13 @@ pub fn load<M: Module>(
             Some(tensor)
         })
         .collect();
+    let whole = |name: &str| name.ends_with(".weight") || name.ends_with(".bias");
+    if tensors
+        .iter()
+        .any(|t| whole(&t.name) && !t.dtype.is_float())
+    {
+        return Err(QUANTISED);
+    }
     let adapter = Box::new(PyTorchToBurnAdapter.chain(FloatCastAdapter::to(DType::F32)));
     check(module.apply(tensors, None, Some(adapter), true))
 }
@@ -341,6 +357,19 @@ mod tests {
                 matches!(misfit, Err(WeightError::Misfit { .. })),
                 "{misfit:?}"
             );
+        }
+        for dtype in [safetensors::Dtype::I8, safetensors::Dtype::F8_E4M3] {
+            let values: Vec<(String, Vec<usize>, Vec<u8>)> = all
+                .iter()
+                .map(|(name, shape)| (name.clone(), shape.clone(), vec![1; shape.iter().product()]))
+                .collect();
+            let views = values.iter().map(|(name, shape, bytes)| {
+                let view = safetensors::tensor::TensorView::new(dtype, shape.clone(), bytes);
+                (name, view.unwrap())
+            });
+            let file = StateDict::Safetensors(safetensors::serialize(views, None).unwrap());
+            let error = load(&mut network(), &file, str::to_owned).unwrap_err();
+            assert!(error.to_string().contains("16 or 32 bits"), "{error}");
         }
         let mut more = all.clone();
         more.push(("extra.weight".to_owned(), vec![1]));

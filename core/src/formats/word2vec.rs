@@ -66,6 +66,16 @@ pub enum Word2vecError {
         /// The first line, or its beginning.
         found: String,
     },
+    /// The first line gives another size of the vectors than the lines after it have.
+    #[error(
+        "the first line of the word vectors says {announced} values a word, and the lines after it have {found}; correct it, or fetch the file again"
+    )]
+    Size {
+        /// Values a word, as the first line says.
+        announced: usize,
+        /// Values that are there.
+        found: usize,
+    },
     /// The file is compressed or an archive.
     #[error("the file of word vectors is {name}; unpack it first, with `{unpack}`")]
     Packed {
@@ -179,6 +189,12 @@ impl WordVectors {
                 None => return Err(header.into()),
             },
         };
+        if count.is_some()
+            && let Some(found) = other_size(&start[head.len()..], size)
+        {
+            let announced = size;
+            return Err(Word2vecError::Size { announced, found }.into());
+        }
         let mut vectors = Self {
             words: Vec::new(),
             size,
@@ -370,6 +386,18 @@ fn is_text(line: &str, size: usize) -> bool {
     size <= line.len()
         && cells(line, size)
             .is_some_and(|(_, fields)| fields.iter().all(|field| field.parse::<f32>().is_ok()))
+}
+
+/// How many values the lines of a text have, where it is not `size`: all of them more, or the first already fewer.
+fn other_size(lines: &str, size: usize) -> Option<usize> {
+    let first = lines.lines().find(|line| !line.trim().is_empty())?;
+    // Numbers as bytes.
+    if first.contains(|c: char| c == '\u{FFFD}' || (c.is_control() && c != '\t')) {
+        return None;
+    }
+    let fields = first.split([' ', '\t']).filter(|field| !field.is_empty());
+    let values = fields.count().saturating_sub(1);
+    vector_size(lines).filter(|&found| found > size || (found < size && values < size))
 }
 
 /// How many values each of the first lines has behind its word.

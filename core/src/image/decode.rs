@@ -168,6 +168,11 @@ const EIGHTH: u32 = 8 * LONGEST_SIDE;
 fn jpeg_pixels(bytes: &[u8], limits: &Limits) -> Result<(Image, Orientation), DecodeError> {
     const NAME: &str = "JPEG";
     let fault = |error| explain(error, NAME, limits);
+    if let Some(process) = jpeg::unread(bytes) {
+        return Err(DecodeError::Unsupported {
+            format: process.to_owned(),
+        });
+    }
     let (width, height) = ImageReader::with_format(Cursor::new(bytes), ImageFormat::Jpeg)
         .into_decoder()
         .map_err(fault)?

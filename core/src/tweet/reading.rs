@@ -7,7 +7,7 @@
 //! - A combining mark that follows no character (at the start, after white space) is left out.
 //! - `&#39;`, `&#x27;`, the names of HTML 4, `&apos;` and HTML 5's names of ASCII marks and of Latin
 //!   letters count as the character they mean, escaped once or more often (`&amp;#39;`). So do letters of
-//!   Latin-1 without the `;`, `Beyonc&eacute`.
+//!   Latin-1 without the `;`, `Beyonc&eacute`, and `&nbsp`.
 //!
 //! [`fold`] goes one step further, for what is looked up by its letters: the tokenizer's vocabulary,
 //! tables of names, word shapes.
@@ -128,8 +128,9 @@ pub fn read(word: &str) -> Cow<'_, str> {
 }
 
 /// A word as it is looked up: read, its characters composed (NFC), and styled letters and digits
-/// (mathematical, full-width, circled, squared, superscript, small capitals, presentation forms) as plain ones. Other
-/// marks, `…` and `™` for example, stay what they are, and so does case. What is nothing to read stays.
+/// (mathematical, full-width, circled, squared, superscript, small capitals, presentation forms, struck out, piled up with marks)
+/// as plain ones; hyphens are one. Other marks, `…` and `™` for example, stay what they are, and so does case. What is nothing to
+/// read stays.
 pub fn fold(word: &str) -> Cow<'_, str> {
     if word.bytes().all(|b| b.is_ascii_graphic() && b != b'&') {
         return Cow::Borrowed(word);
@@ -144,7 +145,7 @@ pub fn fold(word: &str) -> Cow<'_, str> {
         // An emoji made of a letter.
         if chars.peek() == Some(&'\u{FE0F}') {
             folded.push(c);
-        } else if let Some(plain) = enclosed(c).or(sigil(c)).or(small_capital(c)) {
+        } else if let Some(plain) = enclosed(c).or(plain_mark(c)).or(small_capital(c)) {
             folded.push(plain);
         } else if is_styled(c) {
             folded.extend(c.nfkc());
@@ -152,7 +153,11 @@ pub fn fold(word: &str) -> Cow<'_, str> {
             folded.push(c);
         }
     }
-    let folded: String = folded.nfc().collect();
+    let image = is_image(&read);
+    let folded: String = folded
+        .nfc()
+        .filter(|&c| image || !is_decoration(c))
+        .collect();
     if folded == word {
         Cow::Borrowed(word)
     } else {
@@ -197,14 +202,29 @@ fn small_capital(c: char) -> Option<char> {
     (b'a'..=b'z').nth(place).map(char::from)
 }
 
-/// The sigil of a full-width one.
-fn sigil(c: char) -> Option<char> {
+/// The sigil of a full-width one, and the hyphen of any other.
+fn plain_mark(c: char) -> Option<char> {
     match c {
         '＃' => Some('#'),
         '＠' => Some('@'),
         '＄' => Some('$'),
+        '\u{2010}' | '\u{2011}' | '\u{FE63}' | '\u{FF0D}' => Some('-'),
         _ => None,
     }
+}
+
+/// Marks on letters of any kind that make no letter with them, in composed text: lines through them, circles around them, piles of
+/// accents. The vowels of scripts that need them are others.
+fn is_decoration(c: char) -> bool {
+    matches!(c as u32,
+        0x300..=0x36F | 0x483..=0x489 | 0x1AB0..=0x1AFF | 0x1DC0..=0x1DFF | 0x20D0..=0x20FF | 0xFE20..=0xFE2F)
+}
+
+/// Whether what is read is an emoji made of a letter, digit or sign: by a variation selector, or a digit or sign by a keycap.
+pub(super) fn is_image(word: &str) -> bool {
+    let keycap = || word.find('\u{20E3}').map(|at| &word[..at]);
+    word.contains('\u{FE0F}')
+        || keycap().is_some_and(|before| !before.contains(char::is_alphabetic))
 }
 
 /// White space, or a character that looks like it: Hangul fillers, the Braille blank, the place of an
@@ -319,6 +339,10 @@ fn escape(rest: &str) -> Option<(char, usize)> {
         let common = matches!(value, 34 | 38 | 39 | 60 | 62 | 160 | 0x2010..=0x203A);
         return (closed || common)
             .then(|| (number_means(value), before + count + usize::from(closed)));
+    }
+    // No word begins so, and browsers want no `;` behind it.
+    if let Some(after) = rest.strip_prefix("nbsp") {
+        return Some(('\u{A0}', 4 + usize::from(after.starts_with(';'))));
     }
     let count = rest
         .bytes()
@@ -437,6 +461,7 @@ mod tests {
                 "’\u{FFFD}\u{FFFD}\u{FFFD}",
             ),
             ("a&nbsp;b&zwj;c&#8203;d&shy;e", "a\u{A0}bcde"),
+            ("a&nbspb &amp;nbsp", "a\u{A0}b \u{A0}"),
             ("&Alpha;&alpha;&yuml;&commat;&num;", "Ααÿ@#"),
             ("&am\u{200B}p; &\u{FE0F}#3\u{AD}9;", "& '"),
         ] {
@@ -466,8 +491,14 @@ mod tests {
             ("ｶﾞ", "ガ"),
             ("e\u{301}", "é"),
             ("Beyonce\u{301}", "Beyoncé"),
+            ("O\u{336}b\u{336}a\u{336}m\u{336}a\u{336}", "Obama"),
+            ("N\u{20DD}A\u{20E3}S\u{20DE}A\u{20E0}", "NASA"),
+            ("O\u{334}\u{301}\u{352}\u{489}b\u{35C}a\u{FE20}", "Óba"),
+            ("Москва\u{301}", "Москва"),
+            ("Jay\u{2011}Z Spider\u{FF0D}Man", "Jay-Z Spider-Man"),
         ] {
             assert_eq!(fold(text), expected, "{text:?}");
+            assert_eq!(fold(&fold(text)), expected);
         }
         for same in [
             "…",
@@ -477,6 +508,7 @@ mod tests {
             "№",
             "ภาษา",
             "น้ำ",
+            "हिन्दी",
             "ㅋㅋㅋ",
             "서울",
             "é",

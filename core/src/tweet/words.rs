@@ -9,8 +9,9 @@
 //! 2. A URL is one word, without the closing punctuation that follows it. It may begin in the
 //!    middle of a word: `readhttp://t.co/x`. A t.co link ends with its slug; any other where
 //!    Twitter's own rules (twitter-text) end it: its path and query have no letters but Latin and
-//!    Cyrillic ones, and a short form (`'s`) is not part of it.
-//! 3. An address, `user@host.tld` or `@user@host.tld`, is one word.
+//!    Cyrillic ones, and a short form (`'s`) is not part of it. It may have any scheme, or none where a path follows its
+//!    host (`bit.ly/2x`), and `mailto:` with what it asks to be in the letter.
+//! 3. An address, `user@host.tld`, `@user@host.tld` or `@user.bsky.social`, is one word.
 //! 4. `@user`, `#topic` and `$TICKER` are one word. A sigil always begins a new word: `RT@nasa`.
 //!    Or, as [`Sigils::Apart`], `@` and `#` are words of their own, and a user name is a word up to
 //!    where Twitter ends it.
@@ -29,14 +30,17 @@
 //!
 //! A full stop after or between letters is a word too: `St .`, `U . S .`.
 //!
-//! Graphemes and their kinds are in `clusters`, links and addresses in `links`.
+//! Graphemes and their kinds are in `clusters`, addresses in `addresses`, links in `links`, and the hosts of both in `hosts`.
 
+mod addresses;
 mod clusters;
+mod hosts;
 pub(crate) mod links;
 
 use crate::tweet::reading::Reading;
+use crate::tweet::words::addresses::{LONGEST_LOCAL, address_end, handle_end};
 use crate::tweet::words::clusters::{Cluster, Kind, clusters};
-use crate::tweet::words::links::{LONGEST_LOCAL, address_end, url_end, url_prefix};
+use crate::tweet::words::links::{bare_link_end, link_prefix, url_end, url_prefix};
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
 use unicode_segmentation::UnicodeSegmentation;
@@ -173,6 +177,7 @@ pub fn split_words(text: &str, sigils: Sigils) -> Vec<Word> {
         let end = addressed
             .then(|| address_end(&clusters, at))
             .flatten()
+            .or_else(|| handle_end(&clusters, at))
             .unwrap_or_else(|| word_end(&reading.text, &clusters, at, byte, sigils));
         let (first_byte, first_char) = (byte, char);
         for cluster in &clusters[at..end] {
@@ -200,9 +205,18 @@ fn word_end(text: &str, clusters: &[Cluster], at: usize, byte: usize, sigils: Si
     let rest = &clusters[at + 1..];
     let first = &clusters[at];
     let next = rest.first();
-    if let Some(length) = url_prefix(&text[byte..])
+    if let Some(length) = link_prefix(&text[byte..])
         && let Some(end) = url_end(clusters, at, length)
     {
+        return end;
+    }
+    // Not in a hashtag, nor again at each part of a host that was none.
+    let inside = match clusters[..at] {
+        [.., ref name, Cluster { text: ".", .. }] => name.is_word(),
+        [.., ref sigil] => is_tag_sigil(sigil.text),
+        [] => false,
+    };
+    if !inside && let Some(end) = bare_link_end(clusters, at) {
         return end;
     }
     if sigils == Sigils::Apart
@@ -307,8 +321,10 @@ fn dollars_end(clusters: &[Cluster], at: usize, end: usize) -> Option<usize> {
 fn joins(before: Kind, mark: &str, after: Kind) -> bool {
     let both = |kinds: &[Kind]| kinds.contains(&before) && kinds.contains(&after);
     match mark {
-        // Hyphen-minus, hyphen, non-breaking hyphen, soft hyphen.
-        "-" | "\u{2010}" | "\u{2011}" | "\u{AD}" => both(&[Kind::Letter, Kind::Digit]),
+        // Hyphen-minus, hyphen, non-breaking hyphen, those of other widths.
+        "-" | "\u{2010}" | "\u{2011}" | "\u{FE63}" | "\u{FF0D}" => {
+            both(&[Kind::Letter, Kind::Digit])
+        }
         "$" => both(&[Kind::Letter]),
         "." | "," | ":" | "/" => both(&[Kind::Digit]),
         _ => false,

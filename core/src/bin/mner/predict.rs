@@ -12,13 +12,13 @@ use image::ImageFormat;
 use mner_core::data::corpus::UnfitSpans;
 use mner_core::formats::annotations::{Document, Format, Scheme, Unit, WriteOptions};
 use mner_core::image::Image;
-use mner_core::image::decode::Decoded;
+use mner_core::image::decode::{Decoded, Limits};
 use mner_core::notice;
 use mner_core::recognizer::{Recognition, Recognizer};
 use mner_core::systems::image_batch::EncodedImage;
 use serde_json::{Map, Value, json};
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, BufWriter, Write};
+use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
@@ -220,7 +220,12 @@ pub fn say_left_out(count: usize, user_names: UserNames) {
 
 /// Encodes the image in a file.
 fn encode_image(recognizer: &Recognizer, path: &Path) -> Result<(Image, EncodedImage), Failure> {
-    let bytes = std::fs::read(path).map_err(|e| format!("{}: {e}", path.display()))?;
+    // One byte more than is decoded says enough of a file, or a device, that has no end.
+    let most = Limits::default().file_bytes as u64 + 1;
+    let mut bytes = Vec::new();
+    File::open(path)
+        .and_then(|file| file.take(most).read_to_end(&mut bytes))
+        .map_err(|e| format!("{}: {e}", path.display()))?;
     let Decoded { image, note } =
         Decoded::read(&bytes).map_err(|e| format!("{}: {e}", path.display()))?;
     if let Some(note) = note {

@@ -50,7 +50,13 @@ impl Record {
             .trim_start_matches('\u{feff}')
             .trim_ascii();
         if !line.starts_with('{') && serde_json::from_str::<IgnoredAny>(line).is_ok() {
-            return Err("not a JSON object; expected {\"text\": \"...\"}".to_owned());
+            let hint = match line.starts_with('[') {
+                true => "; `jq -c '.[]' FILE` cuts an array into lines",
+                false => "",
+            };
+            return Err(format!(
+                "not a JSON object; expected {{\"text\": \"...\"}} on a line{hint}"
+            ));
         }
         let mended = without_lone_surrogates(line.as_bytes());
         let mut json = serde_json::Deserializer::from_slice(&mended);
@@ -66,20 +72,19 @@ impl Record {
         })
     }
 
-    /// The tweet under `field`. Where that is `text` and the object says that it is truncated, the whole one of
-    /// `extended_tweet` is preferred.
+    /// The tweet under `field`. Where that is `text` and the API has cut it, the whole one is preferred: that of `extended_tweet`
+    /// in an object that says it is truncated, that of `note_tweet` in one that has it.
     pub fn tweet(&self, field: &str) -> Result<Tweet, String> {
-        if field == "text" && self.values.get("truncated") == Some(&Value::Bool(true)) {
-            let whole = self
-                .values
-                .get("extended_tweet")
-                .and_then(|tweet| tweet.get("full_text"));
-            if let Some(Value::String(text)) = whole {
-                return Ok(Tweet {
-                    text: text.clone(),
-                    field: Some("extended_tweet.full_text"),
-                });
-            }
+        let truncated = self.values.get("truncated") == Some(&Value::Bool(true));
+        let whole = ["extended_tweet.full_text", "note_tweet.text"]
+            .into_iter()
+            .filter(|name| field == "text" && (truncated || name.starts_with("note")))
+            .find_map(|name| Some((name, self.member(name)?.as_str()?)));
+        if let Some((name, text)) = whole {
+            return Ok(Tweet {
+                text: text.to_owned(),
+                field: Some(name),
+            });
         }
         match self.member(field) {
             Some(Value::String(text)) => Ok(Tweet {
@@ -184,7 +189,7 @@ impl Members<'_> {
         let first = self.field.split('.').next().unwrap_or_default();
         name == self.field
             || name == first
-            || ["image", "truncated", "extended_tweet"].contains(&name)
+            || ["image", "truncated", "extended_tweet", "note_tweet"].contains(&name)
     }
 }
 
@@ -309,6 +314,18 @@ mod tests {
             plain.answered(&answer, Some("ner.")),
             r#"{"text":"a","ner.entities":[]}"#
         );
+        let deep = [
+            &br#"{"text":"a","deep":"#[..],
+            &[b'['; 100_000],
+            &[b']'; 100_000],
+            b"}",
+        ]
+        .concat();
+        let deep = Record::parse(&deep, "text").unwrap();
+        assert!(
+            deep.answered(&answer, None)
+                .ends_with(r#"]]],"entities":[]}"#)
+        );
         let empty = Record::parse(b"{ }", "text").unwrap();
         assert_eq!(empty.answered(&answer, None), r#"{ "entities":[]}"#);
     }
@@ -331,6 +348,11 @@ mod tests {
         assert_eq!(tweet(&not, "text").unwrap(), ("cut…".to_owned(), None));
         let lost = r#"{"text":"cut…","truncated":true,"extended_tweet":null}"#;
         assert_eq!(tweet(lost, "text").unwrap().0, "cut…");
+        let note = r#"{"text":"cut…","note_tweet":{"text":"whole"}}"#;
+        let whole = Ok(("whole".to_owned(), Some("note_tweet.text")));
+        assert_eq!(tweet(note, "text"), whole);
+        let none = note.replace(r#"{"text":"whole"}"#, "null");
+        assert_eq!(tweet(&none, "text").unwrap(), ("cut…".to_owned(), None));
         assert_eq!(tweet(r#"{"a.b":"x","a":{"b":"y"}}"#, "a.b").unwrap().0, "x");
         assert!(
             tweet(r#"{"full_text":"x"}"#, "text")
@@ -378,6 +400,9 @@ mod tests {
             (b"[", "jq -c"),
             (b"{", "jq -c"),
             (b"[1]", "not a JSON object"),
+            (br#"[{"text": "a"}, {"text": "b"}]"#, "cuts an array"),
+            (br#"{"text": "a"}{"text": "b"}"#, "trailing characters"),
+            (br#"{"text": "a",}"#, "trailing comma"),
             (b"\"a\"", "not a JSON object"),
             (b"{\"text\": \"a\"} x", "trailing"),
             (b"{\"text\": \"caf\xe9\"}", "not UTF-8 (byte 14)"),

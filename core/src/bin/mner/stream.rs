@@ -229,6 +229,7 @@ fn encode(
     let Some(vision) = recognizer.vision() else {
         return Err(RecognizeError::NoVision.to_string());
     };
+    let path = path.strip_prefix("file://").unwrap_or(path);
     if path.contains("://") || path.starts_with("data:") {
         let shown: String = path.chars().take(60).collect();
         return Err(format!(

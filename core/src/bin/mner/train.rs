@@ -220,7 +220,8 @@ impl Args {
         let mut config = match &self.config {
             Some(path) => {
                 let text = fs::read(path).map_err(|e| format!("{}: {e}", path.display()))?;
-                serde_json::from_slice(&text).map_err(|e| format!("{}: {e}", path.display()))?
+                let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&text);
+                serde_json::from_slice(text).map_err(|e| format!("{}: {e}", path.display()))?
             }
             None => json!({}),
         };

@@ -7,6 +7,30 @@ use serde_json::Value;
 const TO_JSONL: &str =
     "write lines of {\"tokens\": [..], \"labels\": [..]} from its words and spans";
 
+/// UTF-16, by its mark or the zeros in it.
+pub(super) const UTF_16: Fault = Fault::Foreign {
+    name: "UTF-16",
+    remedy: "save the file as UTF-8, for example by `iconv -f UTF-16 -t UTF-8`",
+};
+
+/// Columns that are none of the formats', the last a label.
+pub(super) const MORE_COLUMNS: Fault = Fault::Foreign {
+    name: "a word, other columns and a label, as in CoNLL-2002 and OntoNotes",
+    remedy: "keep the first and the last column, for example by `awk 'NF {print $1 \"\\t\" $NF; next} {print}'`",
+};
+
+/// The fault for a first line whose characters or line ends are not read.
+pub(super) fn encoding(line: &str) -> Option<Fault> {
+    match line.as_bytes() {
+        [1..=255, 0, 1..=255, 0, ..] | [0, 1..=255, 0, 1..=255, ..] => Some(UTF_16),
+        line if line.contains(&b'\r') => Some(Fault::Foreign {
+            name: "lines that end in a carriage return alone",
+            remedy: "end them in line feeds, for example by `tr '\\r' '\\n'`",
+        }),
+        _ => None,
+    }
+}
+
 /// The fault for a first line that is no format's, if it is known whose it is.
 pub(super) fn line(line: &str) -> Option<Fault> {
     let (name, remedy) = if line.starts_with("Sentence: ") || line.starts_with("Sentence #") {

@@ -1,6 +1,6 @@
 //! The lines of a corpus file, read one by one or some ahead.
 
-use crate::data::corpus::{CorpusError, Fault};
+use crate::data::corpus::{CorpusError, Fault, foreign};
 use crate::formats::annotations::lines::shorten;
 use crate::formats::packed::{Packed, packed};
 use std::collections::VecDeque;
@@ -78,23 +78,22 @@ impl<'a, R: BufRead> Lines<'a, R> {
         }
         let text = str::from_utf8(&self.buffer).map_err(|_| {
             let fault = match self.buffer.as_slice() {
-                [0xff, 0xfe, ..] | [0xfe, 0xff, ..] if self.read == 1 => Fault::Foreign {
-                    name: "UTF-16",
-                    remedy: "save the file as UTF-8, for example by `iconv -f UTF-16 -t UTF-8`",
-                },
+                [0xff, 0xfe, ..] | [0xfe, 0xff, ..] if self.read == 1 => foreign::UTF_16,
                 buffer => Fault::NotUtf8 {
                     found: shorten(String::from_utf8_lossy(buffer).trim_end()),
                 },
             };
             self.fault(self.read, fault)
         })?;
-        let text = match self.read {
-            1 => text.strip_prefix('\u{feff}').unwrap_or(text),
-            _ => text,
-        };
-        Ok(Some(
-            text.trim_end_matches(['\n', '\r', ' ', '\t']).to_owned(),
-        ))
+        // Files that were put together have a mark where each begins.
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let line = text.trim_end_matches(['\n', '\r', ' ', '\t']);
+        if self.read == 1
+            && let Some(fault) = foreign::encoding(line)
+        {
+            return Err(self.fault(1, fault));
+        }
+        Ok(Some(line.to_owned()))
     }
 }
 

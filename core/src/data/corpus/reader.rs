@@ -133,7 +133,11 @@ impl<'a, R: BufRead> Reader<'a, R> {
             self.label = label;
             return Ok(Format::Numbered);
         }
-        let labelled = columns(line).last().is_some_and(|last| is_tag(last));
+        let fields = columns(line);
+        let labelled = fields.last().is_some_and(|last| is_tag(last));
+        if Format::of_line(line).is_none() && labelled && fields.len() > 2 {
+            return Err(foreign::MORE_COLUMNS);
+        }
         match (Format::of_line(line), foreign::line(line)) {
             (Some(Format::Conll4) | None, Some(fault)) => Err(fault),
             (Some(Format::Conll2), Some(fault)) if !labelled => Err(fault),

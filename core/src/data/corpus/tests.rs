@@ -135,6 +135,11 @@ fn what_is_not_read_is_named() {
             r#"{"text": "Obama", "annotation": [["PER", 0, 5]], "annotation_agent": "me"}"#,
             "annotation tool",
         ),
+        ("De Art O\nParis N B-LOC\n", "CoNLL-2002"),
+        ("a b c d B-PER\n", "awk"),
+        ("Obama\tB-PER\rin\tO\r", "carriage return"),
+        ("O\0b\0a\0", "UTF-16"),
+        ("\0O\0b\0a", "UTF-16"),
         ("Obama\t1\nin\t0\n", "labels as numbers"),
         ("EU NNP I-NP 3\n", "labels as numbers"),
         ("PAR1\u{15}\u{4}", "Parquet"),
@@ -230,6 +235,11 @@ fn line_ends_marks_and_blanks_do_not_matter() {
     let text = "\u{feff}IMGID:7 \r\nHi \tO \r\n Ann\tB-PER\r\n\t\r\n \r\nIMGID: 8\r\n\r\nx\tO";
     assert_eq!(shown(text, ""), ["7|Hi/O Ann/B-PER", "8|x/O"]);
     assert_eq!(shown("a\tO\n\t\nb\tO\n", ""), ["|a/O", "|b/O"]);
+    // Two files in one.
+    let two = "\u{feff}IMGID:7\nHi\tO\n\n\u{feff}IMGID:8\nx\tO\n";
+    assert_eq!(shown(two, ""), ["7|Hi/O", "8|x/O"]);
+    let two = "\u{feff}a O\n\n\u{feff}# newdoc\nb O\n";
+    assert_eq!(shown(two, ""), ["|a/O", "|b/O"]);
 }
 
 #[test]

@@ -134,6 +134,20 @@ impl ImageIndex {
     }
 }
 
+/// A sentence for tweets that name an image and have none.
+pub(super) fn lost_images(samples: &[Sample], paths: &[Vec<PathBuf>]) -> Option<String> {
+    let named = samples.iter().map(|sample| sample.image.as_deref());
+    let mut lost = named
+        .zip(paths)
+        .filter(|(_, paths)| paths.is_empty())
+        .filter_map(|(image, _)| image);
+    let first = lost.next()?;
+    let count = 1 + lost.count();
+    Some(format!(
+        "{count} tweets name an image that is not there, the first {first}; they are read without one"
+    ))
+}
+
 fn name_of(path: &Path) -> String {
     path.file_name()
         .unwrap_or_default()
@@ -241,6 +255,16 @@ mod tests {
         assert_eq!(index.find(&lost), [path("12.jpg")]);
         assert!(index.find(&sample(Some("13"), None)).is_empty());
         assert!(index.find(&sample(None, None)).is_empty());
+        let samples = [
+            sample(Some("12"), Some("lost.png")),
+            sample(Some("13"), Some("Own.PNG")),
+            sample(None, Some("gone.jpg")),
+            sample(None, None),
+        ];
+        let paths: Vec<_> = samples.iter().map(|one| index.find(one)).collect();
+        let said = lost_images(&samples, &paths).unwrap();
+        assert!(said.starts_with("2 tweets name an image that is not there, the first Own.PNG"));
+        assert_eq!(lost_images(&samples[3..], &paths[3..]), None);
 
         let table = path("table.tsv");
         let rows = "\u{feff}7\ta/b.jpg|0.6\tc.jpg|0.5\r\n\r\n8\td.jpg\t\n";

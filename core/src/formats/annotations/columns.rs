@@ -58,6 +58,7 @@ fn sentences(
     let lines: Vec<&str> = text
         .lines()
         .map(|line| line.trim_end_matches([' ', '\t', '\r']))
+        .map(|line| line.trim_start_matches('\u{feff}'))
         .collect();
     let mut label = None;
     for (at, &line) in lines.iter().enumerate() {

@@ -20,7 +20,9 @@ pub(super) struct Record {
 /// [`AnnotationError::Json`].
 pub(super) fn records(text: &str) -> Result<Vec<Record>, AnnotationError> {
     let lines = || {
-        let lines = text.lines().enumerate();
+        // Files that were put together have a mark where each begins.
+        let lines = text.lines().map(|line| line.trim_start_matches('\u{feff}'));
+        let lines = lines.enumerate();
         lines.filter(|(_, line)| !line.trim().is_empty())
     };
     let parse = |text: &str, place: &str| {

@@ -164,11 +164,32 @@ fn labelled_words() -> impl Strategy<Value = Document> {
     })
 }
 
+/// `cat` of files that begin with a mark.
+#[test]
+fn files_that_were_put_together_are_read() {
+    for (format, text) in [
+        (
+            Format::Doccano,
+            r#"{"text": "in Oslo", "label": [[3, 7, "LOC"]]}"#,
+        ),
+        (Format::Conll2, "in\tO\nOslo\tB-LOC\n"),
+    ] {
+        let text = format!("\u{feff}{text}\n\u{feff}{text}\n");
+        let name = String::new();
+        let files = [TextFile { name, text }];
+        assert_eq!(Format::detect(&files), Some(format));
+        let read = format.read(&files, &ReadOptions::default()).unwrap();
+        let found = read.documents.iter().map(|one| one.of(&one.spans[0]));
+        assert_eq!(found.collect::<Vec<_>>(), ["Oslo", "Oslo"]);
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
 
     /// Offsets of every unit, in every format that has offsets: the same spans, or each that is missing is named.
-    #[test]
+
+#[test]
     fn spans_come_back_from_every_format_with_offsets(
         documents in prop::collection::vec(documents(), 1..4),
     ) {

@@ -258,6 +258,23 @@ impl HfConfig {
                 "it has a size of {size}; no encoder of these families has one beyond {LARGEST}"
             ));
         }
+        let needed = [
+            ("vocab_size", self.vocab_size),
+            ("hidden_size", self.hidden_size),
+            ("num_hidden_layers", self.num_hidden_layers),
+            ("intermediate_size", self.intermediate_size),
+        ];
+        if let Some((name, _)) = needed.iter().find(|(_, size)| *size == 0) {
+            return Err(format!(
+                "{name} is 0; take the config.json that came with the weights"
+            ));
+        }
+        if !(self.layer_norm_eps > 0.0 && self.layer_norm_eps < 1.0) {
+            return Err(format!(
+                "layer_norm_eps is {}; take the config.json that came with the weights",
+                self.layer_norm_eps
+            ));
+        }
         let first_position = match family {
             Family::Bert | Family::DistilBert => 0,
             // fairseq counts positions from the padding id on.

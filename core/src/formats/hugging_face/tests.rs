@@ -79,6 +79,19 @@ fn unusable_folders_are_explained() {
     write(&config);
     assert!(sentence().contains("size of 1099511627776"));
     config["hidden_size"] = 4.into();
+    for name in [
+        "vocab_size",
+        "hidden_size",
+        "num_hidden_layers",
+        "intermediate_size",
+        "layer_norm_eps",
+    ] {
+        let mut none = config.clone();
+        none[name] = 0.into();
+        write(&none);
+        let said = sentence();
+        assert!(said.contains(&format!("{name} is 0")), "{said}");
+    }
     config["hidden_act"] = "gelu_new".into();
     write(&config);
     assert!(sentence().contains("gelu_new") && sentence().contains("config.json"));
@@ -148,6 +161,11 @@ fn other_ways_of_writing_an_encoder_give_the_same_hidden_states() {
                     safetensors::Dtype::F16 => {
                         burn::tensor::f16::from_f32(v).to_le_bytes().to_vec()
                     }
+                    safetensors::Dtype::F64 => f64::from(v).to_le_bytes().to_vec(),
+                    safetensors::Dtype::I64 => (v as i64).to_le_bytes().to_vec(),
+                    safetensors::Dtype::U8
+                    | safetensors::Dtype::I8
+                    | safetensors::Dtype::F8_E4M3 => vec![v as u8],
                     _ => v.to_le_bytes().to_vec(),
                 });
                 (format!("{prefix}{name}"), shape.clone(), bytes.collect())
@@ -164,6 +182,7 @@ fn other_ways_of_writing_an_encoder_give_the_same_hidden_states() {
     for (dtype, apart) in [
         (safetensors::Dtype::F16, 0.02),
         (safetensors::Dtype::BF16, 0.1),
+        (safetensors::Dtype::F64, 1e-6),
         (safetensors::Dtype::F32, 1e-6),
     ] {
         for prefix in [
@@ -226,6 +245,29 @@ fn other_ways_of_writing_an_encoder_give_the_same_hidden_states() {
             .to_string()
     };
     assert!(sentence().contains("two encoders"), "{}", sentence());
+    for dtype in [
+        safetensors::Dtype::I64,
+        safetensors::Dtype::I8,
+        safetensors::Dtype::U8,
+        safetensors::Dtype::F8_E4M3,
+    ] {
+        write("model.safetensors", &values, "", dtype);
+        assert!(sentence().contains("16 or 32 bits"), "{}", sentence());
+    }
+    // Of another model than config.json.
+    write("model.safetensors", &values, "", safetensors::Dtype::F32);
+    let mut other = config.clone();
+    other["intermediate_size"] = 12.into();
+    fs::write(file("config.json"), other.to_string()).unwrap();
+    let said = sentence();
+    assert!(
+        said.contains(" more; take the config.json") && said.len() < 500,
+        "{said}"
+    );
+    // More layers than are asked for, as transformers reads them.
+    config["num_hidden_layers"] = 1.into();
+    fs::write(file("config.json"), config.to_string()).unwrap();
+    assert!(load_encoder(folder.path(), 0, 0.1, &device).is_ok());
     write(
         "model.safetensors",
         &[("x".to_owned(), vec![1], vec![0.0])],

@@ -234,6 +234,11 @@ mod tests {
         let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
         write("vocab.txt", &(vocabulary(&case).join("\r\n") + "\r\n"));
         assert_subwords(&load_tokenizer(folder.path()).unwrap(), &case);
+        write(
+            "vocab.txt",
+            &format!("\u{feff}{}", vocabulary(&case).join("\n")),
+        );
+        assert_subwords(&load_tokenizer(folder.path()).unwrap(), &case);
         write("tokenizer_config.json", r#"{"do_lower_case": false}"#);
         let cased = load_tokenizer(folder.path()).unwrap();
         let written: Value = serde_json::from_slice(&cased.bytes().unwrap()).unwrap();

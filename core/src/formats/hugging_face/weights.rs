@@ -1,6 +1,7 @@
 //! The tensors of a folder: one file or several, safetensors or PyTorch's, under whatever prefix.
 
 use crate::formats::hugging_face::{HuggingFaceError, read};
+use crate::formats::state_dict::OTHER_TYPE;
 use burn::store::{ModuleStore, PytorchStore, SafetensorsStore};
 use burn_pack::Tensor;
 use serde::Deserialize;
@@ -52,14 +53,23 @@ pub(super) fn encoder(folder: &Path) -> Result<(PathBuf, Vec<Tensor>), HuggingFa
             )));
         }
     };
-    let tensors = tensors
+    let tensors: Vec<Tensor> = tensors
         .into_iter()
         .filter_map(|(name, mut tensor)| {
             tensor.name = name.strip_prefix(&prefix)?.to_owned();
             Some(tensor)
         })
         .collect();
-    Ok((path, tensors))
+    let whole = |tensor: &&Tensor| tensor.name.ends_with(".weight") && !tensor.dtype.is_float();
+    match tensors.iter().find(whole) {
+        Some(tensor) => Err(problem(quantised(&format!("{:?}", tensor.dtype)))),
+        None => Ok((path, tensors)),
+    }
+}
+
+/// What is wrong with weights of a type that is not computed with.
+fn quantised(dtype: &str) -> String {
+    format!("they are quantised ({dtype}); take the model they were made from, in 16 or 32 bits")
 }
 
 /// All tensors of a folder.
@@ -99,7 +109,10 @@ fn all(folder: &Path) -> Result<(PathBuf, BTreeMap<String, Tensor>), HuggingFace
 fn file(path: &Path) -> Result<BTreeMap<String, Tensor>, HuggingFaceError> {
     let fault = |detail: String| HuggingFaceError::Weights {
         path: path.to_owned(),
-        problem: detail,
+        problem: match detail.contains(OTHER_TYPE) {
+            true => quantised(&detail),
+            false => detail,
+        },
     };
     let mut start = Vec::new();
     let read = File::open(path).and_then(|file| file.take(32).read_to_end(&mut start));

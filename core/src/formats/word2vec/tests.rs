@@ -139,6 +139,11 @@ fn errors_say_what_is_wrong() {
     assert!(error(b"1 2\na 1 2\nb 1 2\n").contains("has more"));
     assert!(error(b"2 2\na 1 2\nb 1 x\n").contains("\"b\" holds \"x\""));
     assert!(error(b"1 2\na 1 inf\n").contains("no finite number"));
+    for size in [1, 2, 4, 9] {
+        let said = error(format!("2 {size}\na 1 2 3\nb 1 2 3\n").as_bytes());
+        let numbers = said.contains(&format!("says {size} values")) && said.contains("have 3;");
+        assert!(numbers, "{said}");
+    }
     let whole = binary(&reference(), b"");
     assert!(error(&whole[..whole.len() - 1]).contains("ends in word 12"));
     assert!(error(&[&whole[..], b"x"].concat()).contains("has more"));

@@ -96,12 +96,14 @@ fn unread(bytes: &[u8]) -> Option<&'static str> {
         .strip_prefix(b"\xef\xbb\xbf")
         .unwrap_or(bytes)
         .trim_ascii_start();
-    let svg = text.starts_with(b"<svg")
-        || (text.starts_with(b"<?xml")
-            && text[..text.len().min(1024)]
-                .windows(4)
-                .any(|w| w == b"<svg"));
-    svg.then_some("SVG")
+    let head = &text[..text.len().min(1024)];
+    let has = |word: &[u8]| {
+        let mut words = head.windows(word.len());
+        words.any(|other| other.eq_ignore_ascii_case(word))
+    };
+    // A page may have a drawing in it.
+    let page = has(b"<html") || has(b"<!doctype html");
+    (text.starts_with(b"<") && has(b"<svg") && !page).then_some("SVG")
 }
 
 /// The format of an ISO base media file by its brands: the major one, then the compatible ones. `mif1` and its kin say only

@@ -49,12 +49,30 @@ pub(super) fn scan(bytes: &[u8], size: [u32; 2]) -> Result<Scan, Unclear> {
 
 /// Whether the frame is a progressive one; `false` where there is none.
 pub(super) fn is_progressive(bytes: &[u8]) -> bool {
-    let found = first_marker(bytes, |marker, _| match marker {
-        0xc0..=0xcf if ![0xc4, 0xc8, 0xcc].contains(&marker) => Some(marker & 3 == 2),
-        0xd9 | 0xda => Some(false),
+    frame(bytes).is_some_and(|(marker, _)| marker & 3 == 2)
+}
+
+/// The name of a process that is not read, if the frame is of one.
+pub(super) fn unread(bytes: &[u8]) -> Option<&'static str> {
+    match frame(bytes)? {
+        (0xf7, _) => Some("JPEG-LS"),
+        (0xc3 | 0xcb, _) => Some("lossless JPEG"),
+        (0xc5..=0xc7 | 0xcd..=0xcf, _) => Some("hierarchical JPEG"),
+        (0xc9 | 0xca, _) => Some("arithmetically coded JPEG"),
+        (_, 12) => Some("12-bit JPEG"),
         _ => None,
-    });
-    found.unwrap_or(false)
+    }
+}
+
+/// The marker of the frame, which tells its process, and its bits a sample.
+fn frame(bytes: &[u8]) -> Option<(u8, u8)> {
+    first_marker(bytes, |marker, rest| match marker {
+        0xc0..=0xc3 | 0xc5..=0xc7 | 0xc9..=0xcb | 0xcd..=0xcf | 0xf7 => {
+            Some(rest.get(2).map(|&bits| (marker, bits)))
+        }
+        0xd9 | 0xda => Some(None),
+        _ => None,
+    })?
 }
 
 /// Whether a file has its end marker after its first scan began.

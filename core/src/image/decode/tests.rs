@@ -28,7 +28,7 @@ fn every_kind_is_read_as_pillow_reads_it() {
         }
         files += 1;
     }
-    assert_eq!(files, 21);
+    assert_eq!(files, 41);
 }
 
 #[test]
@@ -41,6 +41,8 @@ fn what_is_no_image_is_called_so() {
         b"\xff\xd8",
         b"BMW is a car maker, and this is a text",
         b"<?xml version='1.0'?><html/>",
+        b"<!DOCTYPE html><title>a</title><svg/>",
+        b"a text about <svg>",
     ] {
         assert_eq!(
             Image::decode(bytes),
@@ -48,7 +50,7 @@ fn what_is_no_image_is_called_so() {
             "{bytes:?}"
         );
     }
-    let others: [(&[u8], &str); 45] = [
+    let others: [(&[u8], &str); 47] = [
         (b"BM\x46\0\0\0\0\0\0\0\x36\0", "BMP"),
         (b"II*\0\x08\0\0\0\0\0\0\0", "TIFF"),
         (b"\0\0\0\x20ftypavif\0\0\0\0", "AVIF"),
@@ -79,6 +81,11 @@ fn what_is_no_image_is_called_so() {
         (b"\0\0\x01\0\x01\0\x10\x10", "icon"),
         (b"\xef\xbb\xbf<?xml version='1.0'?>\n<svg/>", "SVG"),
         (b" <svg xmlns='http://www.w3.org/2000/svg'/>", "SVG"),
+        (b"<!-- drawn --><svg/>", "SVG"),
+        (
+            b"<!DOCTYPE svg PUBLIC '-//W3C//DTD SVG 1.1//EN'>\n<SVG/>",
+            "SVG",
+        ),
         (b"%PDF-1.7\n", "PDF"),
         (b"II*\0\x10\0\0\0CR\x02\0", "Canon raw"),
         (b"\0\0\0\x18ftypavci\0\0\0\0avcimif1", "HEIF"),
@@ -105,6 +112,37 @@ fn what_is_no_image_is_called_so() {
             Err(DecodeError::Unsupported { format })
         );
     }
+}
+
+#[test]
+fn a_jpeg_of_another_process_is_called_so() {
+    let whole = file("orientation1.jpg");
+    let frame = whole
+        .windows(2)
+        .position(|pair| pair == [0xff, 0xc0])
+        .unwrap();
+    let named = |marker: u8, precision: u8| {
+        let mut bytes = whole.clone();
+        (bytes[frame + 1], bytes[frame + 4]) = (marker, precision);
+        Image::decode(&bytes)
+    };
+    assert!(named(0xc0, 8).is_ok());
+    for (marker, precision, name) in [
+        (0xc1, 12, "12-bit JPEG"),
+        (0xc2, 12, "12-bit JPEG"),
+        (0xc3, 8, "lossless JPEG"),
+        (0xc3, 16, "lossless JPEG"),
+        (0xc5, 8, "hierarchical JPEG"),
+        (0xc9, 8, "arithmetically coded JPEG"),
+        (0xca, 8, "arithmetically coded JPEG"),
+        (0xcb, 8, "lossless JPEG"),
+        (0xf7, 8, "JPEG-LS"),
+    ] {
+        let format = name.to_owned();
+        let refused = Err(DecodeError::Unsupported { format });
+        assert_eq!(named(marker, precision), refused, "{marker:x}");
+    }
+    assert!(matches!(named(0xc0, 9), Err(DecodeError::Damaged { .. })));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The graphemes of a text and what each is to the splitter's rules.
 
-use crate::tweet::reading::{enclosed, is_blank};
+use crate::tweet::reading::{enclosed, is_blank, is_image};
 use std::ops::Range;
 use unicode_normalization::char::is_combining_mark;
 use unicode_segmentation::UnicodeSegmentation;
@@ -87,8 +87,7 @@ fn kind(cluster: &str) -> Kind {
             _ => Kind::Other,
         };
     }
-    // A variation selector or a keycap makes an image of a letter or digit.
-    if cluster.contains(['\u{FE0F}', '\u{20E3}']) {
+    if is_image(cluster) {
         Kind::Other
     } else if cluster.chars().all(is_blank) {
         Kind::Space

@@ -1,89 +1,18 @@
-//! Where links and addresses end: rules 2 and 3 of the splitter.
+//! Where links end, rule 2 of the splitter; and which words are links or addresses.
 
+use crate::tweet::words::addresses::{LONGEST_LOCAL, address_end, is_address};
 use crate::tweet::words::clusters::{Cluster, Kind, clusters};
+use crate::tweet::words::hosts::{host_end, in_one_case, joined};
 use crate::tweet::words::short_form;
-
-/// The longest name before the `@` of an address (RFC 5321).
-pub(super) const LONGEST_LOCAL: usize = 64;
-
-/// Rule 3: the end of the address that begins at `at`. Its host has a dot and ends with two letters or
-/// more in one case, so that of `RT@nasa.Great` the user name is left.
-pub(super) fn address_end(clusters: &[Cluster], at: usize) -> Option<usize> {
-    let remote = clusters[at].text == "@";
-    let from = at + usize::from(remote);
-    let rest = clusters.get(from..)?;
-    let local = |c: &&Cluster| c.is_word() || matches!(c.text, "." | "_" | "-" | "+" | "%" | "'");
-    let length = rest
-        .iter()
-        .take(LONGEST_LOCAL + 1)
-        .take_while(local)
-        .count();
-    let sign = from + length;
-    let last = clusters.get(sign.checked_sub(1)?)?;
-    let is_name = length > 0
-        && rest[0].is_word()
-        && !matches!(last.text, "." | "'")
-        && clusters.get(sign)?.text == "@";
-    if !is_name || length > LONGEST_LOCAL {
-        return None;
-    }
-    // Words that precede a user name.
-    let word: String = clusters[from..sign].iter().map(|c| c.text).collect();
-    if !remote && ["rt", "mt", "ht", "cc", "via", "by"].contains(&word.to_lowercase().as_str()) {
-        return None;
-    }
-    let end = host_end(clusters, sign + 1);
-    let dot = (sign + 1..end).rfind(|&at| clusters[at].text == ".")?;
-    let top: String = clusters[dot + 1..end].iter().map(|c| c.text).collect();
-    let one_case = top.to_lowercase() == top || top.to_uppercase() == top;
-    let letters = top.chars().all(char::is_alphabetic) || top.starts_with("xn--");
-    (one_case && letters && top.chars().count() >= 2).then_some(end)
-}
-
-/// The end of a host name, or `from` where there is none. Its last part ends where ASCII letters and
-/// others meet, and is not of another script than the part before.
-fn host_end(clusters: &[Cluster], from: usize) -> usize {
-    /// The longest host (RFC 1035).
-    const LONGEST: usize = 255;
-    let part = |at: usize| {
-        let rest = clusters.get(at..).unwrap_or_default();
-        let fits = |c: &&Cluster| c.is_word() || c.text == "-";
-        at + rest.iter().take(LONGEST).take_while(fits).count()
-    };
-    let mut before: Option<(usize, bool)> = None;
-    let mut at = from;
-    loop {
-        let end = part(at);
-        let more = end > at
-            && end - from < LONGEST
-            && clusters.get(end).is_some_and(|c| c.text == ".")
-            && clusters.get(end + 1).is_some_and(Cluster::is_word);
-        let ascii = clusters.get(at).is_some_and(|c| c.text.is_ascii());
-        if more {
-            let ascii = clusters[at..end].iter().all(|c| c.text.is_ascii());
-            before = Some((end, ascii));
-            at = end + 1;
-            continue;
-        }
-        if let Some((end, true)) = before
-            && !ascii
-        {
-            return end;
-        }
-        let same = |c: &&Cluster| c.text.is_ascii() == ascii;
-        let mut last = at + clusters[at..end].iter().take_while(same).count();
-        while last > at && clusters[last - 1].text == "-" {
-            last -= 1;
-        }
-        return last;
-    }
-}
 
 /// Rule 2: the end of a URL whose prefix is `prefix` ASCII characters long; `None` where nothing
 /// follows the prefix.
 pub(super) fn url_end(clusters: &[Cluster], at: usize, prefix: usize) -> Option<usize> {
     let body = at + prefix;
     let is = |at: usize, mark: &str| clusters.get(at).is_some_and(|c| c.text == mark);
+    if is(body - 1, ":") {
+        return mail_end(clusters, body);
+    }
     let slug = |from: usize| {
         let rest = clusters.get(from..).unwrap_or_default();
         let another = |at: usize| {
@@ -108,7 +37,8 @@ pub(super) fn url_end(clusters: &[Cluster], at: usize, prefix: usize) -> Option<
         // A page of pic.twitter.com: the prefix has the host.
         end = slug(body);
     } else {
-        end = host_end(clusters, body);
+        let host = behind_user(clusters, body).unwrap_or(body);
+        end = host_end(clusters, host);
         if end == body + 4 && short(&clusters[body..end]) && is(end, "/") {
             end = slug(end + 1);
             // `?amp=1`
@@ -136,6 +66,83 @@ pub(super) fn url_end(clusters: &[Cluster], at: usize, prefix: usize) -> Option<
         end += 1;
     }
     (end > body).then_some(end)
+}
+
+/// Where the host begins if a user and a password go before it: `http://user:password@nasa.gov`.
+fn behind_user(clusters: &[Cluster], at: usize) -> Option<usize> {
+    let rest = clusters.get(at..).unwrap_or_default();
+    let fits = |c: &&Cluster| {
+        c.is_word()
+            || matches!(
+                c.text,
+                "." | "-" | "~" | "%" | "+" | ":" | "!" | "$" | "*" | "&"
+            )
+    };
+    let length = rest.iter().take(LONGEST_LOCAL).take_while(fits).count();
+    let host = at + length + 1;
+    let told = rest[..length].iter().any(|c| c.text == ":");
+    let signed = told && rest.get(length)?.text == "@";
+    let end = if signed {
+        host_end(clusters, host)
+    } else {
+        host
+    };
+    let dotted = signed && clusters[host..end].iter().any(|c| c.text == ".");
+    dotted.then_some(host)
+}
+
+/// The end of what follows `mailto:`: addresses with commas between them, and what is asked to be in the letter.
+fn mail_end(clusters: &[Cluster], body: usize) -> Option<usize> {
+    let is = |at: usize, mark: &str| clusters.get(at).is_some_and(|c| c.text == mark);
+    let address = |at: usize| match at < clusters.len() {
+        true => address_end(clusters, at),
+        false => None,
+    };
+    let mut end = address(body).unwrap_or(body);
+    while end > body
+        && is(end, ",")
+        && let Some(next) = address(end + 1)
+    {
+        end = next;
+    }
+    if is(end, "?") {
+        end = path_end(clusters, end);
+    }
+    (end > body).then_some(end)
+}
+
+/// Rule 2: the end of the link without a scheme that begins at `at`: a host and a path, `bit.ly/2x`. Its last part is one that many
+/// sites have, or that of a country, where the path has a digit: `love.me/him` is a slip, `fb.me/7abc` is none.
+pub(super) fn bare_link_end(clusters: &[Cluster], at: usize) -> Option<usize> {
+    const LONGEST: usize = 64;
+    const COMMON: [&str; 18] = [
+        "com", "org", "net", "gov", "edu", "mil", "info", "biz", "io", "co", "ly", "gl", "tv",
+        "fm", "app", "dev", "social", "uk",
+    ];
+    let fits = |c: &&Cluster| {
+        c.text.is_ascii() && c.text != "_" && (c.is_word() || matches!(c.text, "." | "-"))
+    };
+    let rest = &clusters[at..];
+    let length = rest.iter().take(LONGEST).take_while(fits).count();
+    if rest.get(length)?.text != "/" || !rest[0].is_word() {
+        return None;
+    }
+    let dot = rest[..length].iter().rposition(|c| c.text == ".")?;
+    let top = joined(&rest[dot + 1..length]);
+    let path = at + length + 1;
+    // Of a path that may be as long as the text, only where it is one.
+    let digit = || {
+        let part = |c: &&Cluster| is_latin(c, false) || matches!(c.text, "/" | "-" | "_");
+        let mut slug = clusters[path..].iter().take(LONGEST).take_while(part);
+        slug.any(|c| c.kind == Kind::Digit)
+    };
+    let country = top.len() == 2 && top.bytes().all(|b| b.is_ascii_alphabetic());
+    let known = COMMON.contains(&top.to_ascii_lowercase().as_str()) || (country && digit());
+    if !(known && in_one_case(&top) && rest[dot - 1].is_word()) {
+        return None;
+    }
+    let end = path_end(clusters, at + length);
+    (end > path).then_some(end)
 }
 
 /// The end of the path and query that begin at `from`, after twitter-text 3.1: which characters they
@@ -231,7 +238,13 @@ fn is_latin(cluster: &Cluster, wide: bool) -> bool {
 }
 
 /// Prefixes that make a word a URL, in lower case.
-const URL_PREFIXES: [&str; 4] = ["http://", "https://", "www.", "pic.twitter.com/"];
+const URL_PREFIXES: [&str; 5] = [
+    "http://",
+    "https://",
+    "www.",
+    "pic.twitter.com/",
+    "pic.x.com/",
+];
 
 /// Length in bytes of the URL prefix that `text` begins with, in any case.
 pub(super) fn url_prefix(text: &str) -> Option<usize> {
@@ -243,17 +256,41 @@ pub(super) fn url_prefix(text: &str) -> Option<usize> {
         .map(<[u8]>::len)
 }
 
-/// Whether a word that is read is a link or an address: nothing is named in it.
-pub(crate) fn is_link(word: &str) -> bool {
-    url_prefix(word).is_some() || is_address(word)
+/// [`url_prefix`] where a word begins: there any scheme makes it a URL, and so does `mailto:`.
+pub(super) fn link_prefix(text: &str) -> Option<usize> {
+    /// The longest scheme.
+    const LONGEST: usize = 16;
+    const MAIL: &[u8] = b"mailto:";
+    let bytes = text.as_bytes();
+    let scheme = || {
+        let fits = |b: &&u8| b.is_ascii_alphanumeric() || matches!(**b, b'+' | b'-' | b'.');
+        let length = bytes.iter().take(LONGEST).take_while(fits).count();
+        if length < 2 || !bytes[length..].starts_with(b"://") {
+            return None;
+        }
+        // `readhttp://` is a word and a link.
+        let scheme = text[..length].to_ascii_lowercase();
+        let web = scheme.ends_with("http") || scheme.ends_with("https");
+        (bytes[0].is_ascii_alphabetic() && !web).then_some(length + "://".len())
+    };
+    let mail = || {
+        let head = bytes.get(..MAIL.len())?;
+        head.eq_ignore_ascii_case(MAIL).then_some(MAIL.len())
+    };
+    url_prefix(text).or_else(scheme).or_else(mail)
 }
 
-/// Whether a word that is read is `user@host.tld` or `@user@host.tld`.
-fn is_address(word: &str) -> bool {
+/// Whether a word that is read is a link or an address: nothing is named in it.
+pub(crate) fn is_link(word: &str) -> bool {
+    link_prefix(word).is_some() || is_address(word) || is_bare_link(word)
+}
+
+/// Whether a word that is read is a link without a scheme.
+fn is_bare_link(word: &str) -> bool {
     // Most words end here.
-    if !word.get(1..).is_some_and(|rest| rest.contains('@')) {
+    if !(word.contains('/') && word.contains('.')) {
         return false;
     }
     let clusters = clusters(word);
-    address_end(&clusters, 0) == Some(clusters.len())
+    bare_link_end(&clusters, 0) == Some(clusters.len())
 }

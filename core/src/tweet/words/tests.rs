@@ -207,6 +207,30 @@ fn links_end_where_twitter_ends_them() {
             "https://x.com/a?b=1&amp;c=2서울",
             "https://x.com/a?b=1&amp;c=2",
         ),
+        ("http://日本語.jp/a、", "http://日本語.jp/a"),
+        ("http://日本語.jp東京", "http://日本語.jp"),
+        ("http://www.日本語.jp", "http://www.日本語.jp"),
+        ("http://例え.テスト/", "http://例え.テスト/"),
+        ("https://ราชภัฏ.ไทย", "https://ราชภัฏ.ไทย"),
+        ("http://bbc.com/newsภาษา", "http://bbc.com/news"),
+        ("http://bbc.com/news。", "http://bbc.com/news"),
+        ("http://nasa.gov東京。", "http://nasa.gov"),
+        ("http://nasa.gov.東京", "http://nasa.gov"),
+        ("http://john:p%w!@nasa.gov/x", "http://john:p%w!@nasa.gov/x"),
+        ("http://nasa.gov:80@obama", "http://nasa.gov:80"),
+        (
+            "ftp://ftp.nasa.gov/Obama.txt.",
+            "ftp://ftp.nasa.gov/Obama.txt",
+        ),
+        (
+            "itms-apps://itunes.apple.com/x",
+            "itms-apps://itunes.apple.com/x",
+        ),
+        ("pic.x.com/aB3서울", "pic.x.com/aB3"),
+        ("bit.ly/2xYz서울", "bit.ly/2xYz"),
+        ("Youtu.be/dQw4w9WgXcQ's", "Youtu.be/dQw4w9WgXcQ"),
+        ("instagram.com/p/Obama, x", "instagram.com/p/Obama"),
+        ("WEATHER.COM/x", "WEATHER.COM/x"),
     ];
     for (text, link) in table {
         for sigils in [Sigils::Joined, Sigils::Apart] {
@@ -214,6 +238,30 @@ fn links_end_where_twitter_ends_them() {
             assert_eq!(words[0].of(text), link, "{text:?}");
             assert!(is_link(&read(link)));
         }
+    }
+}
+
+#[test]
+fn what_only_resembles_a_link_is_words() {
+    let table = [
+        (
+            "love.me/him provided.Merkel/Brussels",
+            "love¦.¦me¦/¦him¦provided¦.¦Merkel¦/¦Brussels",
+        ),
+        ("nasa.gov/ x.com", "nasa¦.¦gov¦/¦x¦.¦com"),
+        (
+            "9.30am/pm 3.5/10 U.S./U.K.",
+            "9.30am¦/¦pm¦3.5/10¦U¦.¦S¦.¦/¦U¦.¦K¦.",
+        ),
+        ("#nasa.com/x", "#nasa¦.¦com¦/¦x"),
+        (
+            "http://東京に a:// :// xmailto:a@b.com",
+            "http¦:¦//¦東¦京¦に¦a¦:¦//¦:¦//¦xmailto¦:¦a@b.com",
+        ),
+    ];
+    for (text, words) in table {
+        let expected: Vec<_> = words.split('¦').collect();
+        assert_eq!(split(text), expected, "{text:?}");
     }
 }
 
@@ -235,7 +283,24 @@ fn addresses_are_one_word() {
             "@user@host.tld's <a_b+c@x-y.co.uk>.",
             "@user@host.tld¦'s¦<¦a_b+c@x-y.co.uk¦>¦.",
         ),
-        ("mailto:JOHN@NASA.GOV", "mailto¦:¦JOHN@NASA.GOV"),
+        ("mailto:JOHN@NASA.GOV", "mailto:JOHN@NASA.GOV"),
+        (
+            "mailto:a@b.com,c@d.org?subject=Obama%20in+Paris&body=x.",
+            "mailto:a@b.com,c@d.org?subject=Obama%20in+Paris&body=x¦.",
+        ),
+        (
+            "MAILTO:?to=a&cc=b, mailto: a@b.com",
+            "MAILTO:?to=a&cc=b¦,¦mailto¦:¦a@b.com",
+        ),
+        (
+            "John@Nasa.Gov a@b.Com thanks@nasa.Comet",
+            "John@Nasa.Gov¦a@b.Com¦thanks¦@nasa¦.¦Comet",
+        ),
+        (
+            "@nasa.bsky.social's @x.y.bsky.social @bsky.social @nasa.bsky",
+            "@nasa.bsky.social¦'s¦@x.y.bsky.social¦@bsky¦.¦social¦@nasa¦.¦bsky",
+        ),
+        ("john@例子.广告 は", "john@例子.广告¦は"),
         ("josé@telefónica.es", "josé@telefónica.es"),
         (
             "пётр@пример.рф, o'brien@nasa.gov",
@@ -258,10 +323,29 @@ fn addresses_are_one_word() {
             "{text:?}"
         );
     }
-    let apart = "@user@host.tld john@x.com @nasa";
+    let apart = "@user@host.tld john@x.com @nasa @nasa.bsky.social";
     let words = split_words(apart, Sigils::Apart);
     let words: Vec<_> = words.iter().map(|w| w.of(apart)).collect();
-    assert_eq!(words, ["@user@host.tld", "john@x.com", "@", "nasa"]);
+    let expected = [
+        "@user@host.tld",
+        "john@x.com",
+        "@",
+        "nasa",
+        "@nasa.bsky.social",
+    ];
+    assert_eq!(words, expected);
+    for word in [
+        "mailto:a@b.com?x=y",
+        "@nasa.bsky.social",
+        "a@b.Com",
+        "bit.ly/2x",
+        "ftp://a.b",
+    ] {
+        assert!(is_link(word), "{word}");
+    }
+    for word in ["@nasa", "AC/DC", "mailto", "a.b", "and/or.", "nasa.gov"] {
+        assert!(!is_link(word), "{word}");
+    }
 }
 
 #[test]
@@ -452,6 +536,15 @@ fn time_is_linear_even_for_hostile_texts() {
         "a\u{200B}",
         " \u{301}",
         "\u{600} ",
+        "mailto:",
+        "mailto:a@b.co,",
+        "http://a:b@",
+        "http://日.",
+        "a.b/",
+        "a.me/",
+        "a.co/!",
+        "a://",
+        "@a.",
     ];
     for pattern in patterns {
         let text = pattern.repeat(200_000 / pattern.len());
