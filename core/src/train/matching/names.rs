@@ -92,28 +92,33 @@ impl Names {
     ) -> Result<Self, TrainError> {
         let by_captioner =
             [Captioner::Blip2, Captioner::Catr].map(|captioner| read_all(&[], captions, captioner));
-        let mut texts: Vec<String> = Vec::new();
-        let mut places: HashMap<String, Vec<usize>> = HashMap::new();
-        for by_id in by_captioner {
-            for (id, image) in by_id? {
-                for caption in image.captions {
-                    places.entry(id.clone()).or_default().push(texts.len());
-                    texts.push(caption);
-                }
+        let mut by_id: HashMap<String, Vec<String>> = HashMap::new();
+        for captions in by_captioner {
+            for (id, image) in captions? {
+                by_id.entry(id).or_default().extend(image.captions);
             }
         }
+        // Only what stands in for an image of these corpora is encoded, once.
+        let mut texts: Vec<String> = Vec::new();
+        let mut places: HashMap<String, Vec<usize>> = HashMap::new();
         let (mut tweets, mut found) = (Vec::new(), Vec::new());
         for source in corpora {
             for sample in source.read()? {
                 let Some(id) = &sample.id else { continue };
-                let (Some(visible), Some(captions)) = (seen.get(id), places.get(id)) else {
+                let (Some(visible), Some(captions)) = (seen.get(id), by_id.get(id)) else {
                     continue;
                 };
                 let names = chunks(&sample.labels, Rule::Lenient);
-                if !names.is_empty() {
-                    found.push((names, visible, captions));
-                    tweets.push(sample.tokens);
+                if names.is_empty() {
+                    continue;
                 }
+                let places = places.entry(id.clone()).or_insert_with(|| {
+                    let first = texts.len();
+                    texts.extend_from_slice(captions);
+                    (first..texts.len()).collect()
+                });
+                found.push((names, visible, places.clone()));
+                tweets.push(sample.tokens);
             }
         }
         let words: Vec<Vec<&str>> = tweets
