@@ -10,7 +10,7 @@ import { FOREIGN, percent, say } from './wording.js';
 const STRETCH = 4000;
 /** Entries of the list that are there at once. */
 const PAGE = 200;
-/** From here on a name is marked as shown by the picture. */
+/** From here on a name is marked as shown by the image. */
 const SHOWN = 0.5;
 
 /**

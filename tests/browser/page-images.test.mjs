@@ -53,7 +53,7 @@ for (const event of WAYS) {
     }));
 }
 
-test('a name that the picture shows is marked, and every name says how likely that is', () =>
+test('a name that the image shows is marked, and every name says how likely that is', () =>
   visit(shared, only('ham'), async (page) => {
     await enter(page, 'Jordan in Oslo');
     assert.equal(await page.locator('#names .shown').count(), 0);

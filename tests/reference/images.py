@@ -51,35 +51,35 @@ def png(path, pixels):
     path.write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(chunks))
 
 
-def rare(picture):
+def rare(image):
     """What formats can also say."""
     turned = Image.Exif()
     turned[0x0112] = 6
-    picture.save(OUT / "orientation6.png", exif=turned)
-    picture.save(OUT / "orientation6.webp", exif=turned, lossless=True)
-    picture.save(OUT / "lossless.webp", lossless=True)
+    image.save(OUT / "orientation6.png", exif=turned)
+    image.save(OUT / "orientation6.webp", exif=turned, lossless=True)
+    image.save(OUT / "lossless.webp", lossless=True)
     quarters("L").convert("1", dither=Image.Dither.NONE).save(OUT / "black_white.png")
     quarters().quantize(4).save(OUT / "palette2.png", bits=2)
     see_through().quantize(6).save(OUT / "palette_alpha.png")
     see_through().convert("LA").save(OUT / "grey_alpha.png")
-    picture.save(OUT / "key.png", transparency=QUARTERS[0])
-    png(OUT / "interlaced.png", np.asarray(picture))
+    image.save(OUT / "key.png", transparency=QUARTERS[0])
+    png(OUT / "interlaced.png", np.asarray(image))
     png(OUT / "interlaced16.png", np.asarray(see_through()).astype(np.uint16) * 257)
-    odd = picture.resize((45, 31), Image.Resampling.NEAREST)
+    odd = image.resize((45, 31), Image.Resampling.NEAREST)
     odd.save(OUT / "odd.jpg", subsampling="4:2:0", quality=95)
     odd.save(OUT / "odd422.jpg", subsampling="4:2:2", quality=95, progressive=True)
     odd.save(OUT / "restarts.jpg", subsampling="4:4:4", restart_marker_blocks=3)
-    picture.save(OUT / "rgb.jpg", keep_rgb=True, quality=95)
+    image.save(OUT / "rgb.jpg", keep_rgb=True, quality=95)
     quarters("CMYK").save(OUT / "cmyk_progressive.jpg", progressive=True)
-    picture.resize((1, 31), Image.Resampling.NEAREST).save(OUT / "line.jpg", quality=95)
-    picture.resize((1, 1)).save(OUT / "pixel.png")
-    white = Image.new("RGB", picture.size, "white")
+    image.resize((1, 31), Image.Resampling.NEAREST).save(OUT / "line.jpg", quality=95)
+    image.resize((1, 1)).save(OUT / "pixel.png")
+    white = Image.new("RGB", image.size, "white")
     corner = white.copy()
-    corner.paste(picture.crop((0, 0, WIDTH // 2, HEIGHT // 2)))
+    corner.paste(image.crop((0, 0, WIDTH // 2, HEIGHT // 2)))
     # Frames that hold only what changes, put away in different ways.
-    white.save(OUT / "fades.gif", save_all=True, append_images=[corner, picture], disposal=[1, 2, 1])
-    white.save(OUT / "fades.webp", save_all=True, append_images=[corner, picture], lossless=True)
-    white.save(OUT / "fades.png", save_all=True, append_images=[corner, picture], blend=1)
+    white.save(OUT / "fades.gif", save_all=True, append_images=[corner, image], disposal=[1, 2, 1])
+    white.save(OUT / "fades.webp", save_all=True, append_images=[corner, image], lossless=True)
+    white.save(OUT / "fades.png", save_all=True, append_images=[corner, image], blend=1)
 
 
 def upright(path):
@@ -117,7 +117,7 @@ def main():
     frames[0].save(OUT / "animated.webp", save_all=True, append_images=frames[1:], lossless=True)
     frames[0].save(OUT / "animated.gif", save_all=True, append_images=frames[1:])
     see_through().save(OUT / "see_through.gif")
-    rare(picture)
+    rare(image)
 
     lines = [f"# Pillow {PIL.__version__}"]
     for path in sorted(OUT.iterdir()):
