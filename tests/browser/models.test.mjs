@@ -104,7 +104,9 @@ test('a model that a link names and that is not here is told by its name, and an
 
 test('a list of models that cannot be reached can be asked for again', async () => {
   // The third is what a network answers that wants a password first.
-  for (const [status, body] of [[500, ''], [200, '{}'], [200, '<!doctype html><title>Log in</title>']]) {
+  /** @type {[number, string][]} */
+  const answers = [[500, ''], [200, '{}'], [200, '<!doctype html><title>Log in</title>']];
+  for (const [status, body] of answers) {
     let broken = true;
     const intercept = (path, request, response) => {
       if (path !== 'models/index.json' || !broken) return false;
