@@ -176,18 +176,3 @@ pub fn told_apart(
         auc: auc(&own, &another),
     })
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn half_an_emoji_and_a_byte_order_mark_lose_no_pair() {
-        let file = tempfile::NamedTempFile::new().unwrap();
-        let lines = "\u{feff}{\"text\": \"in Oslo \\ud83d\", \"image\": \"a.jpg\"}\r\n\n";
-        std::fs::write(file.path(), lines).unwrap();
-        let pairs = pairs_of(file.path()).ok().unwrap();
-        assert_eq!(pairs.len(), 1);
-        assert_eq!(pairs[0].text, "in Oslo \u{FFFD}");
-    }
-}
