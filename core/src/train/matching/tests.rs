@@ -151,25 +151,20 @@ fn pairs_of_some_images_keep_their_texts() {
     assert_eq!(some.first_texts(), [0, 2]);
 }
 
-/// Names of two types: a person is seen where the caption is like its state, a place never.
+/// Names of two types: a person is seen where the caption's first value is above 0, a place never.
 fn names(seed: u64, count: usize) -> Names {
     let mut rng = SplitMix64(seed);
     let mut all = Names::default();
     for at in 0..count {
         let caption = unit(random(&mut rng, SPACE));
-        let alike = at % 2 == 0;
-        let state = match alike {
-            true => caption.clone(),
-            false => unit(random(&mut rng, SPACE)),
-        };
-        let kind = [EntityType::Per, EntityType::Loc][at / 2 % 2];
-        all.captions.push(caption);
+        let kind = [EntityType::Per, EntityType::Loc][rng.below(2)];
         all.names.push(Named {
-            state,
+            state: unit(random(&mut rng, SPACE)),
             kind,
-            seen: alike && kind == EntityType::Per,
+            seen: kind == EntityType::Per && caption[0] > 0.0,
             captions: vec![at],
         });
+        all.captions.push(caption);
     }
     all
 }
@@ -183,7 +178,8 @@ fn what_is_seen_is_learnt_by_type_and_calibrated() {
     let center = [0.0; SPACE];
     let (_, found) =
         seen::learn(&config(), &matcher, &taught, &held_out, &center, &device).unwrap();
-    assert_eq!((found.names, found.seen), (400, 0.25));
+    assert_eq!(found.names, 400);
+    assert!((0.2..0.3).contains(&found.seen), "{found}");
     assert!(found.auc > 0.8, "{found}");
     assert!(found.by_type[0].unwrap() > 0.7, "{found}");
     // No place is seen, and of others there is none.
