@@ -62,8 +62,8 @@ test('a name that the image shows is marked, and every name says how likely that
     assert.deepEqual(await page.locator('#names summary:has(.shown) .text').allInnerTexts(), ['Jordan']);
     assert.equal(await page.locator('#names .shown').innerText(), 'in the picture');
     const said = await page.locator('#names details p').allTextContents();
-    assert.match(said[0], /^The picture shows it with 83\u00a0%\. Next likeliest/);
-    assert.match(said[1], /^The picture shows it with 21\u00a0%\./);
+    assert.match(said[0], /^Seen in the picture: 83\u00a0%\. Next likeliest/);
+    assert.match(said[1], /^Seen in the picture: 21\u00a0%\./);
   }));
 
 test('a file that is pasted with its name, as file managers do, is an image', () =>

@@ -136,7 +136,7 @@ export default {
   'names.range': 'Namen {from} bis {to} von {all}',
   'names.back': 'Frühere Namen',
   'names.on': 'Spätere Namen',
-  'name.seen': 'Das Bild zeigt es mit {share}.',
+  'name.seen': 'Im Bild zu sehen: {share}.',
   'name.seen.mark': 'im Bild',
   'name.next': 'Zweitwahrscheinlichste Deutung: {type} ({share}).',
   'name.place': 'Zeichen {from} bis {to} des Tweets.',

@@ -140,7 +140,7 @@ export default {
   'names.range': 'Names {from} to {to} of {all}',
   'names.back': 'Earlier names',
   'names.on': 'Later names',
-  'name.seen': 'The picture shows it with {share}.',
+  'name.seen': 'Seen in the picture: {share}.',
   'name.seen.mark': 'in the picture',
   'name.next': 'Next likeliest: {type} ({share}).',
   'name.place': 'Characters {from} to {to} of the tweet.',

@@ -139,7 +139,7 @@ export default {
   'names.range': 'Nombres {from} a {to} de {all}',
   'names.back': 'Nombres anteriores',
   'names.on': 'Nombres siguientes',
-  'name.seen': 'La imagen lo muestra con un {share}.',
+  'name.seen': 'Se ve en la imagen: {share}.',
   'name.seen.mark': 'en la imagen',
   'name.next': 'Segunda opción: {type} ({share}).',
   'name.place': 'Caracteres {from} a {to} del tuit.',
