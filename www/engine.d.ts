@@ -1,7 +1,7 @@
 /** What the page needs of its engine, the module that the build puts into pkg/cpu and pkg/gpu. */
 import type { Annotated, Recognition, Writing } from './answers.d.ts';
 
-export * from './answers.d.ts';
+export type * from './answers.d.ts';
 
 /** Called with how much of the text is read; an engine need not call it. */
 export type OnRead = (done: number, total: number) => void;
