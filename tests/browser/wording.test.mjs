@@ -160,7 +160,7 @@ test('another language can be chosen, takes nothing away, and is remembered', ()
     assert.equal(await page.title(), de.title);
     assert.equal(await page.locator('#tweet').inputValue(), 'Jordan in Oslo');
     assert.equal(await page.locator('#relevance .verdict').innerText(), '0,75\nDas Modell hält das Bild für relevant.');
-    assert.deepEqual(await page.locator('#names summary').allInnerTexts(), ['Person\nJordan\n96\u00a0%', 'Person\nOslo\n96\u00a0%']);
+    assert.deepEqual(await page.locator('#names summary').allInnerTexts(), ['Person\nJordan im Bild\n96\u00a0%', 'Person\nOslo\n96\u00a0%']);
     assert.match(await page.locator('#run').innerText(), /^Gelesen in [\d.]+.ms, Bild angesehen in [\d.]+.ms, auf der CPU berechnet\. .*Modell: HamLearning · ham · 0,2 MB\.$/);
     assert.equal(await page.locator('#visit-count').innerText(), '1 Tweet bei diesem Besuch');
     assert.equal(await page.locator('.remove').getAttribute('aria-label'), 'Das Bild photo.webp entfernen');
