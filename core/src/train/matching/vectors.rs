@@ -303,6 +303,11 @@ impl Paired {
             texts.push(pair.text.as_str());
             paired.image.push(at);
         }
+        if texts.is_empty() {
+            return Err(TrainError::Stopped(
+                "no pair has both words and an image that can be read".to_owned(),
+            ));
+        }
         paired.texts = Texts::new(&texts, sigils, encoders)?;
         Ok(paired)
     }
