@@ -165,7 +165,7 @@ fn open_vision(config: &TrainConfig, device: &Device) -> Result<Option<VisionEnc
     }
 }
 
-fn open_bundle(folder: &Path, device: &Device) -> Result<Unpacked, TrainError> {
+pub(super) fn open_bundle(folder: &Path, device: &Device) -> Result<Unpacked, TrainError> {
     let files = folder::read(folder).map_err(|(path, source)| TrainError::Io { path, source })?;
     Ok(unpack(files, device, Compute::Device)?)
 }

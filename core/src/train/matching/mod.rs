@@ -26,29 +26,27 @@ pub mod seen;
 mod tests;
 pub mod vectors;
 
-use crate::bundle::{BundleFiles, Compute, Parts, Unpacked, unpack};
+use crate::bundle::{BundleFiles, Parts, Unpacked};
 use crate::data::corpus::Source;
 use crate::data::corpus_images::CorpusImages;
 use crate::data::corpus_images::index::ImageIndex;
 use crate::data::pairs::{self, Pair};
-use crate::evaluate::logistic::Fitted;
 use crate::nn::projector::ProjectorConfig;
 use crate::notice;
-use crate::packing::{folder, pack_with_answer};
+use crate::packing::pack_with_answer;
 use crate::systems::hamlearning::Part;
-use crate::systems::hamlearning::relevance::Matching;
-use crate::systems::hamlearning::seen::Seen;
+use crate::systems::hamlearning::relevance::{Matching, Relevance};
 use crate::systems::layout::Layout;
 use crate::systems::{System, SystemConfig};
 use crate::train::best_bundle::{KNOWN, tail, with_more};
 use crate::train::error::TrainError;
+use crate::train::start::open_bundle;
 use crate::vision::encoder::VisionEncoder;
 use burn::tensor::Device;
 use calibrate::calibrate;
 use config::MatchConfig;
 use learn::{Learnt, learn};
 use likeness::Likenesses;
-use matcher::Matcher;
 use names::{Names, read_seen};
 use report::{Figures, HeldOut, MatchReport, embedded};
 use serde_json::json;
@@ -65,15 +63,13 @@ pub fn teach(
     device: &Device,
 ) -> Result<(BundleFiles, MatchReport), TrainError> {
     config.check()?;
-    let files =
-        folder::read(&config.bundle).map_err(|(path, source)| TrainError::Io { path, source })?;
     let Unpacked {
         manifest,
         system,
         tokenizer,
         vision,
         augmentation,
-    } = unpack(files, device, Compute::Device)?;
+    } = open_bundle(&config.bundle, device)?;
     let Some(vision) = vision else {
         return Err(TrainError::Blind(config.bundle.clone()));
     };
@@ -83,17 +79,13 @@ pub fn teach(
         projector: None,
         ..vision
     };
+    let frozen = SentenceEncoder::load(&config.sentences, device)?;
     let sizes = ProjectorConfig::new(
         vision.config.backbone.channels(),
         vision.object_names.count(),
         config.hidden,
-        0,
+        frozen.size(),
     );
-    let frozen = SentenceEncoder::load(&config.sentences, device)?;
-    let sizes = ProjectorConfig {
-        size: frozen.size(),
-        ..sizes
-    };
 
     let mut images = CorpusImages::open(
         ImageIndex::relative_to(&config.images),
@@ -165,12 +157,16 @@ pub fn teach(
         && its.has(Part::Relevance)
     {
         its.sentence = Some(sizes.size);
-        system = without_matching(system);
+        system = with_relevance(system, |relevance| {
+            (relevance.matching, relevance.seen) = (None, None);
+        });
         let found = Likenesses::of(&system, &layout, &matcher, &aside, device)?;
         let fitted = calibrate(&found.own, &found.another);
         report.gain = Some(fitted.gain);
         report.offset = Some(fitted.offset);
-        system = with_matching(system, &matcher, fitted, device);
+        let sentence = matcher.sentence.clone();
+        let matching = Matching::learnt(sentence, fitted.gain, fitted.offset, device);
+        system = with_relevance(system, |relevance| relevance.matching = Some(matching));
         its.seen = false;
         if let Some(path) = &config.seen {
             let people = read_seen(path)?;
@@ -191,7 +187,7 @@ pub fn teach(
                 seen::learn(config, &matcher, &named, &held_out, &center, device)?;
             report.seen = Some(figures);
             its.seen = true;
-            system = with_seen(system, seen);
+            system = with_relevance(system, |relevance| relevance.seen = Some(seen));
         }
     }
     let vision = VisionEncoder {
@@ -221,36 +217,12 @@ pub fn teach(
     ))
 }
 
-fn without_matching(mut system: System) -> System {
+/// Changes the relevance of a system that measures it.
+fn with_relevance(mut system: System, change: impl FnOnce(&mut Relevance)) -> System {
     if let System::HamLearning(ham) = &mut system
         && let Some(relevance) = &mut ham.fusion.relevance
     {
-        relevance.matching = None;
-        relevance.seen = None;
-    }
-    system
-}
-
-fn with_matching(mut system: System, matcher: &Matcher, fitted: Fitted, device: &Device) -> System {
-    if let System::HamLearning(ham) = &mut system
-        && let Some(relevance) = &mut ham.fusion.relevance
-    {
-        let sentence = matcher.sentence.clone();
-        relevance.matching = Some(Matching::learnt(
-            sentence,
-            fitted.gain,
-            fitted.offset,
-            device,
-        ));
-    }
-    system
-}
-
-fn with_seen(mut system: System, seen: Seen) -> System {
-    if let System::HamLearning(ham) = &mut system
-        && let Some(relevance) = &mut ham.fusion.relevance
-    {
-        relevance.seen = Some(seen);
+        change(relevance);
     }
     system
 }

@@ -175,9 +175,10 @@ fn figures(beside: &[Beside<'_>], logits: &[f64]) -> SeenFigures {
     }
 }
 
-fn all_beside(names: &[&Named]) -> Vec<(usize, usize)> {
-    let each = names.iter().enumerate();
-    each.flat_map(|(at, name)| name.captions.iter().map(move |&caption| (at, caption)))
+/// Each name beside each of its image's captions.
+fn all_beside<'a>(names: impl IntoIterator<Item = &'a Named>) -> Vec<Beside<'a>> {
+    let each = names.into_iter();
+    each.flat_map(|name| name.captions.iter().map(move |&caption| (name, caption)))
         .collect()
 }
 
@@ -208,11 +209,7 @@ pub fn learn(
             "no name of --seen-data has a caption and is known to be seen or not".to_owned(),
         ));
     }
-    let of = |names: &[&Named]| -> Vec<(usize, usize)> { all_beside(names) };
-    let aside_pairs: Vec<Beside<'_>> = of(&aside)
-        .into_iter()
-        .map(|(at, caption)| (aside[at], caption))
-        .collect();
+    let aside_pairs = all_beside(aside);
 
     let autodiff = device.clone().autodiff();
     device.seed(config.seed);
@@ -221,16 +218,12 @@ pub fn learn(
     let fixed = matcher.clone().fork(&autodiff).no_grad();
     let mut optimizer = ModuleOptimizer::from(OnePassAdamW::new(WEIGHT_DECAY));
     let mut random = SplitMix64(config.seed);
-    let mut order = of(&kept);
+    let mut order = all_beside(kept);
     let mut best: Option<(f64, Seen)> = None;
     for epoch in 1..=EPOCHS {
         random.shuffle(&mut order);
         for chunk in order.chunks(BATCH) {
-            let beside: Vec<Beside<'_>> = chunk
-                .iter()
-                .map(|&(at, caption)| (kept[at], caption))
-                .collect();
-            let mut laid = Laid::new(&beside, &captions, &autodiff);
+            let mut laid = Laid::new(chunk, &captions, &autodiff);
             let noise = Distribution::Normal(0.0, NOISE);
             laid.images = laid.images.clone() + laid.images.random_like(noise);
             let (logits, wanted) = laid.logits(&seen, &fixed);
@@ -267,11 +260,7 @@ pub fn learn(
     let fitted = fit(&cases, RIDGE);
     let seen = seen.rescaled((1.0 + fitted.gain).max(0.05), fitted.offset);
 
-    let held: Vec<&Named> = held_out.names.iter().collect();
-    let pairs: Vec<Beside<'_>> = of(&held)
-        .into_iter()
-        .map(|(at, caption)| (held[at], caption))
-        .collect();
+    let pairs = all_beside(&held_out.names);
     let captions = centred(&held_out.captions, &caption_center);
     let found = logits(&seen, matcher, &pairs, &captions, device)?;
     let center = TensorData::new(center.to_vec(), [size]);

@@ -174,7 +174,7 @@ fn what_is_seen_is_learnt_by_type_and_calibrated() {
     let device = Device::flex();
     device.seed(1);
     let matcher = Matcher::new(&sizes(), SPACE, 0.0, &device);
-    let (taught, held_out) = (names(1, 1600), names(2, 400));
+    let (taught, held_out) = (names(1, 8000), names(2, 400));
     let center = [0.0; SPACE];
     let (_, found) =
         seen::learn(&config(), &matcher, &taught, &held_out, &center, &device).unwrap();

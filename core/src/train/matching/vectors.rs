@@ -17,7 +17,7 @@ use crate::tweet::sequence::{SubwordSequence, sequences};
 use crate::tweet::subwords::SubwordTokenizer;
 use crate::tweet::words::{Sigils, split_words};
 use crate::vision::encoder::on_host;
-use burn::tensor::Device;
+use burn::tensor::{Device, Tensor};
 use std::collections::HashMap;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -112,71 +112,75 @@ impl SentenceEncoder {
         let windows = self.windows(tweets)?;
         let mut all: Vec<Vec<Option<Vec<f32>>>> =
             wanted.iter().map(|words| vec![None; words.len()]).collect();
-        let mut order: Vec<usize> = (0..tweets.len())
-            .filter(|&at| windows[at].is_some() && !wanted[at].is_empty())
-            .collect();
-        order.sort_by_key(|&at| {
-            windows[at]
-                .as_ref()
-                .map_or(0, |window| window.subwords.len())
-        });
-        for chunk in order.chunks(STEP) {
-            let rows: Vec<&[SubwordSequence]> = chunk
-                .iter()
-                .filter_map(|&at| windows[at].as_ref().map(std::slice::from_ref))
-                .collect();
-            let pad = self.tokenizer.special().pad;
-            let batch = Batch::new(&rows, pad, LeastSizes::default(), &self.device);
-            let states = batch.first_subwords(self.encoder.forward(batch.text()));
+        let asked = |at: usize| !wanted[at].is_empty();
+        self.each_batch(&windows, asked, |chunk, batch, states| {
+            let states = batch.first_subwords(states);
             let [_, most, _] = states.dims();
             let values = pollster::block_on(on_host(states)).map_err(broken)?;
-            for (row, &at) in chunk.iter().enumerate() {
-                let count = windows[at].as_ref().map_or(0, |window| window.first.len());
+            for (row, &(at, window)) in chunk.iter().enumerate() {
                 for (state, &word) in all[at].iter_mut().zip(&wanted[at]) {
                     let start = (row * most + word) * self.size;
-                    *state = (word < count).then(|| values[start..start + self.size].to_vec());
+                    *state = (word < window.first.len())
+                        .then(|| values[start..start + self.size].to_vec());
                 }
             }
-        }
+            Ok(())
+        })?;
         Ok(all)
     }
 
     /// A vector for each window, 0 where there is none.
     fn vectors(&self, windows: &[Option<SubwordSequence>]) -> Result<Vec<Vec<f32>>, TrainError> {
-        let mut order: Vec<usize> = (0..windows.len())
-            .filter(|&at| windows[at].is_some())
-            .collect();
-        // Texts of like length share a batch.
-        order.sort_by_key(|&at| {
-            windows[at]
-                .as_ref()
-                .map_or(0, |window| window.subwords.len())
-        });
         let mut vectors = vec![vec![0.0; self.size]; windows.len()];
+        self.each_batch(
+            windows,
+            |_| true,
+            |chunk, batch, states| {
+                let mut means = mean_state(states, batch.text().present.clone());
+                if self.unit {
+                    means = unit(means);
+                }
+                let values = pollster::block_on(on_host(means)).map_err(broken)?;
+                for (&(at, _), vector) in chunk.iter().zip(values.chunks_exact(self.size)) {
+                    vectors[at].copy_from_slice(vector);
+                }
+                Ok(())
+            },
+        )?;
+        Ok(vectors)
+    }
+
+    /// Encodes the windows that are asked for, texts of like length together: `take` is given the places and windows of a batch, the
+    /// batch, and the encoder's states, `[B, P, D]`.
+    fn each_batch(
+        &self,
+        windows: &[Option<SubwordSequence>],
+        asked: impl Fn(usize) -> bool,
+        mut take: impl FnMut(&[(usize, &SubwordSequence)], &Batch, Tensor<3>) -> Result<(), TrainError>,
+    ) -> Result<(), TrainError> {
+        let mut order: Vec<(usize, &SubwordSequence)> = windows
+            .iter()
+            .enumerate()
+            .filter_map(|(at, window)| Some((at, window.as_ref()?)))
+            .filter(|&(at, _)| asked(at))
+            .collect();
+        order.sort_by_key(|(_, window)| window.subwords.len());
+        let pad = self.tokenizer.special().pad;
         let (mut last, mut done) = (Instant::now(), 0);
         for chunk in order.chunks(STEP) {
             let rows: Vec<&[SubwordSequence]> = chunk
                 .iter()
-                .filter_map(|&at| windows[at].as_ref().map(std::slice::from_ref))
+                .map(|&(_, window)| std::slice::from_ref(window))
                 .collect();
-            let pad = self.tokenizer.special().pad;
             let batch = Batch::new(&rows, pad, LeastSizes::default(), &self.device);
-            let states = self.encoder.forward(batch.text());
-            let mut means = mean_state(states, batch.text().present.clone());
-            if self.unit {
-                means = unit(means);
-            }
-            let values = pollster::block_on(on_host(means)).map_err(broken)?;
-            for (&at, vector) in chunk.iter().zip(values.chunks_exact(self.size)) {
-                vectors[at].copy_from_slice(vector);
-            }
+            take(chunk, &batch, self.encoder.forward(batch.text()))?;
             done += chunk.len();
             if last.elapsed() >= INTERVAL {
                 last = Instant::now();
                 notice!("texts {done}/{}", order.len());
             }
         }
-        Ok(vectors)
+        Ok(())
     }
 }
 
