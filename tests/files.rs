@@ -186,13 +186,12 @@ fn a_bundle_comes_with_its_card_and_is_as_good_without() {
 /// `tests/reference/card.py` reads them with huggingface_hub.
 #[test]
 fn the_cards_of_the_models_that_ship_are_those_of_their_manifests() {
+    let models = repository().join("www/models");
+    let index = fs::read(models.join("index.json")).unwrap();
     let mut cards = 0;
-    for entry in fs::read_dir(repository().join("www/models")).unwrap() {
-        let bundle = entry.unwrap().path();
-        let Ok(manifest) = fs::read(bundle.join("manifest.json")) else {
-            continue;
-        };
-        let manifest = Manifest::parse(&manifest).unwrap();
+    for model in serde_json::from_slice::<Vec<String>>(&index).unwrap() {
+        let bundle = models.join(model);
+        let manifest = Manifest::parse(&fs::read(bundle.join("manifest.json")).unwrap()).unwrap();
         let expected = card(&manifest, &["en".to_owned()]);
         let found = fs::read_to_string(bundle.join(CARD)).unwrap();
         let shown = bundle.display();

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The folders, and the files beside them, from the lowest to the highest. Each may import what stands before it.
-const LAYERS: [&str; 17] = [
+const LAYERS: [&str; 18] = [
     "splitmix",
     "notice",
     "formula",
@@ -17,6 +17,7 @@ const LAYERS: [&str; 17] = [
     "vision",
     "systems",
     "bundle",
+    "ocr",
     "recognizer",
     "formats",
     "packing",

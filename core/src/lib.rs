@@ -35,6 +35,7 @@ pub mod label;
 pub mod nn;
 #[cfg(feature = "train")]
 pub mod notice;
+pub mod ocr;
 #[cfg(feature = "train")]
 pub mod packing;
 pub mod recognizer;

@@ -5,7 +5,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/page"
 
-first=(../../../www/models/*/manifest.json)
+first=(../../../www/models/*/weights.bpk)
 model=${MODEL:-$(dirname "${first[0]}")}
 python=${PYTHON:-../../../.venv/bin/python}
 network=node_modules/.network

@@ -20,7 +20,7 @@ export function missing(device) {
 
 /** The folders of the models that ship with the page, by their names. */
 export function shipped() {
-  const names = readdirSync(MODELS).filter((name) => existsSync(join(MODELS, name, 'manifest.json')));
+  const names = readdirSync(MODELS).filter((name) => existsSync(join(MODELS, name, 'weights.bpk')));
   return Object.fromEntries(names.map((name) => [name, join(MODELS, name)]));
 }
 

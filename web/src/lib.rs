@@ -21,6 +21,8 @@ mod file;
 #[cfg(any(feature = "cpu", feature = "gpu"))]
 mod image_file;
 #[cfg(any(feature = "cpu", feature = "gpu"))]
+mod ocr;
+#[cfg(any(feature = "cpu", feature = "gpu"))]
 mod recognizer;
 
 #[cfg(any(feature = "cpu", feature = "gpu"))]
@@ -29,5 +31,6 @@ pub use {
     error::last_panic,
     file::FileBuffer,
     image_file::check_image_size,
+    ocr::Ocr,
     recognizer::{EncodedImage, Recognizer},
 };

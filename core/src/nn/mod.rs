@@ -13,5 +13,7 @@ pub mod projector;
 pub mod relative_position;
 pub mod resnet;
 pub mod roi_align;
+pub mod text_detector;
+pub mod text_recognizer;
 pub mod transformer;
 pub mod yolox;

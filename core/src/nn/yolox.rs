@@ -107,7 +107,7 @@ fn focus(x: Tensor<4>) -> Tensor<4> {
 }
 
 /// Twice the sides, each cell four times.
-fn doubled(x: Tensor<4>) -> Tensor<4> {
+pub(super) fn doubled(x: Tensor<4>) -> Tensor<4> {
     let [batch, channels, height, width] = x.dims();
     x.reshape([batch, channels, height, 1, width, 1])
         .expand([batch, channels, height, 2, width, 2])

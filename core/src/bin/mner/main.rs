@@ -18,6 +18,7 @@ mod images;
 mod init;
 mod inspect;
 mod matching;
+mod ocr;
 mod output;
 mod posteriors;
 mod predict;
@@ -26,6 +27,7 @@ mod record;
 mod stream;
 mod threads;
 mod train;
+mod train_ocr;
 mod user_names;
 
 use clap::{Parser, Subcommand};
@@ -49,10 +51,12 @@ enum Command {
     Train(Box<train::Args>),
     Distill(distill::Args),
     Match(matching::Args),
+    TrainOcr(train_ocr::Args),
     Compose(compose::Args),
     Posteriors(posteriors::Args),
     Evaluate(evaluate::Args),
     Predict(predict::Args),
+    Ocr(ocr::Args),
     Convert(convert::Args),
     Inspect(inspect::Args),
     Export(export::Args),
@@ -74,10 +78,12 @@ fn main() -> ExitCode {
         Command::Train(args) => train::run(&args),
         Command::Distill(args) => distill::run(&args),
         Command::Match(args) => matching::run(&args),
+        Command::TrainOcr(args) => train_ocr::run(&args),
         Command::Compose(args) => compose::run(&args),
         Command::Posteriors(args) => posteriors::run(&args),
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Predict(args) => predict::run(&args),
+        Command::Ocr(args) => ocr::run(&args),
         Command::Convert(args) => convert::run(&args),
         Command::Inspect(args) => inspect::run(&args),
         Command::Export(args) => export::run(&args),

@@ -3,6 +3,7 @@
 use crate::data::corpus::mixture::MixtureError;
 use crate::formats::vision_networks::VisionFileError;
 use crate::image::DecodeError;
+use crate::train::supervised::RunError;
 use std::path::PathBuf;
 
 /// Why there is no detector.
@@ -53,19 +54,10 @@ pub enum DistillError {
     /// Nothing to learn from.
     #[error("there is no photograph to learn from in {}; give a folder with JPEG, PNG, WebP or GIF files", .0.display())]
     NoPhotographs(PathBuf),
-    /// The folder holds a run already.
-    #[error("{} holds a run already: resume it with --resume, or give another --out", .0.display())]
-    Exists(PathBuf),
-    /// The folder holds another run.
-    #[error("{} holds a run with another configuration; give the same one to resume it, or another --out", .0.display())]
-    Other(PathBuf),
     /// The device failed.
     #[error("the compute device failed: {0}")]
     Device(String),
-    /// The learner stopped.
-    #[error("training stopped: {0}")]
-    Stopped(String),
-    /// A weight file of the run.
+    /// The weights as a file.
     #[error("{}: {problem}", path.display())]
     Weights {
         /// The file.
@@ -73,4 +65,7 @@ pub enum DistillError {
         /// What is wrong.
         problem: String,
     },
+    /// The run.
+    #[error(transparent)]
+    Run(#[from] RunError),
 }

@@ -37,30 +37,21 @@ use crate::image::{Image, input};
 use crate::nn::yolox::Yolox;
 use crate::notice;
 use crate::splitmix::SplitMix64;
-use crate::train::adamw::OnePassAdamW;
-use crate::train::checkpoint::{AtomicCheckpointer, last_epoch, path as checkpoint_path};
 use crate::train::metric::LOSS;
-use crate::train::plot::{Curve, Drawn, Panel, keep};
-use crate::train::progress::PlainProgress;
-use crate::train::schedule::WarmupDecay;
+use crate::train::plot::{Curve, Panel};
+use crate::train::supervised::{Material, Plan, fit, json, open_run};
 use crate::vision::detections;
 use crate::vision::detections::{DetectConfig, Frame};
 use agreement::Agreement;
-use burn::module::Module;
-use burn::optim::ModuleOptimizer;
-use burn::store::ModuleRecord;
 use burn::tensor::Device;
-use burn::train::checkpoint::KeepLastNCheckpoints;
 use burn::train::metric::LossMetric;
-use burn::train::{Interrupter, Learner, SupervisedTraining};
+use burn::train::{Interrupter, SupervisedTraining};
 use config::{DistillConfig, Sides};
 use error::DistillError;
 use lessons::{Exam, Exams, Lessons, School, stack};
 use photographs::{Folder, Photographs};
 use report::DistillReport;
-use serde::Serialize;
 use std::fs;
-use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use student::Student;
@@ -106,7 +97,7 @@ pub fn distill(
     let names = config.teacher.with_file_name(OBJECT_NAMES);
     let names = fs::read(&names).map_err(io(&names))?;
     let teacher = load_detector(&config.teacher, device)?.network;
-    let checkpoints = open_run(config, resume)?;
+    open_run(&config.out, config, resume)?;
     let (photographs, mixture, held_out) = find(&config.photos)?;
     let counts = (photographs.len(), held_out.len());
     notice!(
@@ -141,14 +132,7 @@ pub fn distill(
         seed: config.seed,
         batch: config.batch,
     };
-    let trained = train(
-        config,
-        school,
-        examination.clone(),
-        &checkpoints,
-        device,
-        interrupter,
-    )?;
+    let trained = train(config, school, examination.clone(), device, interrupter)?;
     let familiar = exams(&teacher, sides, &familiar, config.batch, device)?;
     let calibrated = |student: Student| {
         let shift = calibration::shift(&student, &familiar)?;
@@ -183,12 +167,6 @@ fn io(path: &Path) -> impl FnOnce(std::io::Error) -> DistillError {
     move |source| DistillError::Io { path, source }
 }
 
-fn json(value: &impl Serialize) -> String {
-    let mut text = serde_json::to_string_pretty(value).expect("plain numbers and strings");
-    text.push('\n');
-    text
-}
-
 fn sentence(agreement: &Agreement) -> String {
     format!(
         "recall {:.1} %, precision {:.1} % of the teacher's {} detections",
@@ -196,24 +174,6 @@ fn sentence(agreement: &Agreement) -> String {
         100.0 * agreement.precision(),
         agreement.teacher
     )
-}
-
-/// Makes the run's folder, or checks that it holds this very run; returns that of the checkpoints.
-fn open_run(config: &DistillConfig, resume: bool) -> Result<PathBuf, DistillError> {
-    let path = config.out.join("config.json");
-    let text = json(config);
-    match fs::read_to_string(&path) {
-        Ok(_) if !resume => return Err(DistillError::Exists(config.out.clone())),
-        Ok(found) if found != text => return Err(DistillError::Other(config.out.clone())),
-        Ok(_) => {}
-        Err(_) => {
-            fs::create_dir_all(&config.out).map_err(io(&config.out))?;
-            fs::write(&path, text).map_err(io(&path))?;
-        }
-    }
-    let checkpoints = config.out.join("checkpoint");
-    fs::create_dir_all(&checkpoints).map_err(io(&checkpoints))?;
-    Ok(checkpoints)
 }
 
 /// The photographs to learn from, which of them an epoch uses, and those kept apart.
@@ -278,64 +238,37 @@ fn train(
     config: &DistillConfig,
     school: School,
     exams: Vec<Exam>,
-    checkpoints: &Path,
     device: &Device,
     interrupter: Interrupter,
 ) -> Result<Student, DistillError> {
-    let started = last_epoch(checkpoints).unwrap_or(0);
     let start = Student {
         detector: school.teacher.clone().freeze(config.freeze),
     };
-    if started < config.epochs {
-        let autodiff = device.clone().autodiff();
-        let steps = school.steps() * config.epochs;
-        let warmup = (config.warmup * steps as f64).round() as usize;
-        let learner = Learner::new(
-            start.clone().train(),
-            ModuleOptimizer::from(OnePassAdamW::new(config.weight_decay)),
-            WarmupDecay::new(config.lr, warmup, steps),
-        );
-        let lessons = Lessons::new(school, &autodiff, started);
-        let mut training =
-            SupervisedTraining::new(&config.out, Arc::new(lessons), Arc::new(Exams(exams)))
-                .metric_train_numeric(LossMetric::new())
-                .metric_valid_numeric(agreement::recall())
-                .metric_valid_numeric(agreement::precision())
-                .with_custom_checkpointers(
-                    AtomicCheckpointer::new(checkpoints, "model"),
-                    AtomicCheckpointer::new(checkpoints, "optim"),
-                    AtomicCheckpointer::new(checkpoints, "scheduler"),
-                )
-                .with_checkpointing_strategy(Drawn {
-                    strategy: KeepLastNCheckpoints::new(1),
-                    run: config.out.clone(),
-                    panels: PANELS,
-                })
-                .with_interrupter(interrupter)
-                .num_epochs(config.epochs);
-        if started > 0 {
-            training = training.checkpoint(started);
-        }
-        if !std::io::stdout().is_terminal() {
-            training = training.renderer(Box::new(PlainProgress::new(config.batch)));
-        }
-        let result = training.launch(learner);
-        keep(&config.out, PANELS);
-        if let Some(error) = result.error {
-            return Err(DistillError::Stopped(error.to_string()));
-        }
-        if let Some(stop) = result.interrupted {
-            let reason = stop.reason.unwrap_or_else(|| "interrupted".to_owned());
-            return Err(DistillError::Stopped(reason));
-        }
-    }
-    let path = checkpoint_path(checkpoints, "model", config.epochs);
-    let problem = |problem: String| DistillError::Weights {
-        path: path.clone(),
-        problem,
+    let plan = Plan {
+        epochs: config.epochs,
+        steps: school.steps(),
+        batch: config.batch,
+        lr: config.lr,
+        warmup: config.warmup,
+        weight_decay: config.weight_decay,
+        panels: PANELS,
     };
-    let record = ModuleRecord::load(&path).map_err(|e| problem(e.to_string()))?;
-    start
-        .try_load_record(record)
-        .map_err(|e| problem(e.to_string()))
+    let material = |epoch| Material {
+        lessons: Arc::new(Lessons::new(school, &device.clone().autodiff(), epoch)),
+        exams: Arc::new(Exams(exams)),
+    };
+    let measured = |training: SupervisedTraining<Student>| {
+        training
+            .metric_train_numeric(LossMetric::new())
+            .metric_valid_numeric(agreement::recall())
+            .metric_valid_numeric(agreement::precision())
+    };
+    Ok(fit(
+        plan,
+        &config.out,
+        start,
+        material,
+        measured,
+        interrupter,
+    )?)
 }

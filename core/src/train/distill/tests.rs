@@ -1,9 +1,11 @@
 use super::*;
 use crate::nn::yolox::YoloxConfig;
+use crate::train::checkpoint::last_epoch;
 use crate::train::distill::assignment::Answer;
 use crate::train::distill::lessons::Lesson;
 use crate::train::distill::student::Student;
-use burn::module::{ModuleVisitor, Param};
+use crate::train::supervised::RunError;
+use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{Distribution, Tensor};
 use burn::train::TrainStep;
@@ -72,7 +74,10 @@ fn a_resumed_run_ends_in_the_same_detector() {
     let cut = config(at, teacher, "cut", 2);
     let interrupter = Interrupter::new();
     let stopped = stop_after_the_first_epoch(&cut, &device, interrupter);
-    assert!(matches!(stopped, Err(DistillError::Stopped(_))));
+    assert!(matches!(
+        stopped,
+        Err(DistillError::Run(RunError::Stopped(_)))
+    ));
     run(&cut, true).unwrap();
     let bytes = |config: &DistillConfig| fs::read(config.out.join(DETECTOR)).unwrap();
     assert!(bytes(&cut) == bytes(&whole), "the weights differ");

@@ -1,0 +1,75 @@
+//! `mner ocr`: what is written in images.
+
+use crate::bundle;
+use crate::device;
+use crate::failure::Failure;
+use crate::output;
+use mner_core::image::Image;
+use mner_core::ocr::OcrReader;
+use mner_core::ocr::bundle::{MANIFEST, OcrFiles, WEIGHTS, unpack};
+use mner_core::ocr::lines::{TextLine, bounds_of, text_of};
+use mner_core::recognizer::Recognizer;
+use serde_json::{Value, json};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Read the text in images: a line of JSON for each, with lines, words, boxes and confidences
+#[derive(clap::Args)]
+pub struct Args {
+    /// Folder of the reader
+    #[arg(long, value_name = "DIR")]
+    ocr: PathBuf,
+    /// Folder of a bundle that finds the names in what is written, as "entities" with their boxes
+    #[arg(long, value_name = "DIR")]
+    bundle: Option<PathBuf>,
+    /// Images: JPEG, PNG, WebP or GIF
+    #[arg(required = true, value_name = "IMAGE")]
+    images: Vec<PathBuf>,
+    #[arg(long, default_value = "cpu", help = device::HELP)]
+    device: String,
+}
+
+/// Reads and checks a reader's folder.
+pub fn open(folder: &Path, device: &burn::tensor::Device) -> Result<OcrReader, Failure> {
+    let file = |name: &str| {
+        let path = folder.join(name);
+        fs::read(&path).map_err(|error| format!("{}: {error}", path.display()))
+    };
+    let files = OcrFiles {
+        manifest: file(MANIFEST)?,
+        weights: file(WEIGHTS)?,
+    };
+    unpack(files, device).map_err(|error| format!("{}: {error}", folder.display()).into())
+}
+
+pub fn run(args: &Args) -> Result<(), Failure> {
+    let device = device::parse(&args.device)?;
+    let reader = open(&args.ocr, &device)?;
+    let load = |folder| bundle::load(bundle::read(folder)?, &args.device);
+    let recognizer = args.bundle.as_deref().map(load).transpose()?;
+    for path in &args.images {
+        let name = path.display().to_string();
+        let bytes = fs::read(path).map_err(|error| format!("{name}: {error}"))?;
+        let image = Image::decode(&bytes).map_err(|error| format!("{name}: {error}"))?;
+        let lines = pollster::block_on(reader.read(&image))?;
+        let mut answer =
+            json!({ "image": name, "width": image.width, "height": image.height, "lines": lines });
+        if let Some(recognizer) = &recognizer {
+            answer["entities"] = names(recognizer, &lines)?;
+        }
+        output::print(&format!("{answer}\n"))?;
+    }
+    Ok(())
+}
+
+/// The names in what is written, with the boxes around their words.
+fn names(recognizer: &Recognizer, lines: &[TextLine]) -> Result<Value, Failure> {
+    let text = text_of(lines);
+    let found = pollster::block_on(recognizer.recognize_with(&text, None, None))?;
+    let entities = found.entities.iter().map(|entity| {
+        let mut value = json!(entity);
+        value["bounds"] = json!(bounds_of(lines, entity.bytes));
+        value
+    });
+    Ok(entities.collect())
+}

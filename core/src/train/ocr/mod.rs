@@ -1,0 +1,366 @@
+//! Learns to read text in images, from lettering that is drawn for it: where each line is and what it says is known then.
+//!
+//! | part | where |
+//! |---|---|
+//! | what is asked for | [`config`] |
+//! | which words | [`texts`] |
+//! | which fonts | [`fonts`] |
+//! | letters as a mask | [`typeset`] |
+//! | letters on a background, and what a camera and a server do to it | [`paint`] |
+//! | a line as the recogniser reads it | [`mod@line`] |
+//! | an image as the detector sees it | [`scene`] |
+//! | batches of either | [`lessons`] |
+//! | how the detector learns | [`detector`] |
+//! | how the recogniser learns | [`recognizer`] |
+//! | how much of a text is right | [`edits`] |
+
+pub mod config;
+pub mod detector;
+pub mod edits;
+pub mod fonts;
+pub mod lessons;
+pub mod line;
+pub mod paint;
+pub mod recognizer;
+pub mod scene;
+#[cfg(all(test, feature = "flex"))]
+mod tests;
+pub mod texts;
+pub mod typeset;
+
+use crate::image::Image;
+use crate::nn::text_detector::{TextDetector, TextDetectorConfig};
+use crate::nn::text_recognizer::{TextRecognizer, TextRecognizerConfig};
+use crate::notice;
+use crate::ocr::OcrConfig;
+use crate::ocr::alphabet::Alphabet;
+use crate::ocr::bundle::{About, OcrFiles, pack};
+use crate::splitmix::SplitMix64;
+use crate::train::distill::error::DistillError;
+use crate::train::distill::photographs::{Photographs, open};
+use crate::train::supervised::{Material, Plan, RunError, fit, open_run};
+use burn::tensor::Device;
+use burn::train::metric::LossMetric;
+use burn::train::{Interrupter, SupervisedTraining};
+use config::{OcrTrainConfig, Part};
+use detector::DetectorStudent;
+use fonts::{Fonts, FontsError};
+use lessons::{Drawn, Fixed};
+use recognizer::RecognizerStudent;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use texts::Texts;
+
+/// Scenes and lines to measure on, of fonts, words and photographs that nothing is learnt from.
+const HELD_OUT_SCENES: usize = 160;
+const HELD_OUT_LINES: usize = 1000;
+
+/// Why there is no reader.
+#[derive(Debug, thiserror::Error)]
+pub enum OcrTrainError {
+    /// A value is out of range.
+    #[error("`{name}` is {value}, but must be {expected}")]
+    Range {
+        /// The field.
+        name: &'static str,
+        /// Its value.
+        value: f64,
+        /// What it must be.
+        expected: &'static str,
+    },
+    /// The fonts.
+    #[error(transparent)]
+    Fonts(#[from] FontsError),
+    /// The photographs.
+    #[error(transparent)]
+    Photographs(#[from] DistillError),
+    /// A file of texts.
+    #[error("{}: {source}", path.display())]
+    Texts {
+        /// The file.
+        path: PathBuf,
+        /// The cause.
+        source: std::io::Error,
+    },
+    /// Nothing to write.
+    #[error(
+        "the texts have no word that the reader's characters can spell; give a file with a text in each line"
+    )]
+    NoTexts,
+    /// The run.
+    #[error(transparent)]
+    Run(#[from] RunError),
+    /// The files.
+    #[error(transparent)]
+    Bundle(#[from] crate::ocr::bundle::OcrBundleError),
+}
+
+/// What is drawn with and on; learnt from, or kept apart.
+#[derive(Debug)]
+pub struct Stock {
+    /// Fonts.
+    pub fonts: Vec<ab_glyph::FontVec>,
+    /// Words.
+    pub texts: Texts,
+    /// Backgrounds, at least one.
+    pub photographs: Vec<Image>,
+}
+
+/// Trains as `config` says on `device`. Without a part named, both networks; the reader is written when both are there: `None`
+/// until then.
+///
+/// With `resume`, a run that was killed goes on after its last whole epoch.
+///
+/// # Errors
+/// [`OcrTrainError`]
+pub fn train(
+    config: &OcrTrainConfig,
+    part: Option<Part>,
+    device: &Device,
+    resume: bool,
+    interrupter: &Interrupter,
+) -> Result<Option<OcrFiles>, OcrTrainError> {
+    config.check()?;
+    let (learnt, apart) = stocks(config)?;
+    let (learnt, apart) = (Arc::new(learnt), Arc::new(apart));
+    let wanted = |this: Part| part.is_none_or(|part| part == this);
+    let folder = |part: Part| config.out.join(part.folder());
+    if wanted(Part::Detector) {
+        open_run(&folder(Part::Detector), config, resume)?;
+        learn_to_find(
+            config,
+            &folder(Part::Detector),
+            &learnt,
+            &apart,
+            device,
+            interrupter,
+        )?;
+    }
+    if wanted(Part::Recognizer) {
+        open_run(&folder(Part::Recognizer), config, resume)?;
+        learn_to_read(
+            config,
+            &folder(Part::Recognizer),
+            &learnt,
+            &apart,
+            device,
+            interrupter,
+        )?;
+    }
+    if ![Part::Detector, Part::Recognizer]
+        .map(folder)
+        .iter()
+        .all(|at| is_done(at, config))
+    {
+        return Ok(None);
+    }
+    // Both are there: what follows loads their weights and trains nothing.
+    let found = learn_to_find(
+        config,
+        &folder(Part::Detector),
+        &learnt,
+        &apart,
+        device,
+        interrupter,
+    )?;
+    let read = learn_to_read(
+        config,
+        &folder(Part::Recognizer),
+        &learnt,
+        &apart,
+        device,
+        interrupter,
+    )?;
+    let mut about = About {
+        training: serde_json::to_value(config).unwrap_or_default(),
+        licences: config.licences.clone(),
+        ..About::default()
+    };
+    let score = detector::score(&found.detector, &detector::exams(&apart, config, device));
+    about
+        .scores
+        .insert("lines found, F1 at half overlap".to_owned(), score.f1());
+    let score = recognizer::score(&read.recognizer, &recognizer::exams(&apart, config, device));
+    about
+        .scores
+        .insert("characters right".to_owned(), score.right());
+    about.scores.insert("lines right".to_owned(), score.exact());
+    Ok(Some(pack(
+        OcrConfig::default(),
+        (TextDetectorConfig::new(), found.detector),
+        (recognizer_sizes(), read.recognizer),
+        Alphabet::default(),
+        about,
+    )?))
+}
+
+fn recognizer_sizes() -> TextRecognizerConfig {
+    TextRecognizerConfig::new(Alphabet::default().classes())
+}
+
+/// Whether a part's last epoch is there.
+fn is_done(folder: &Path, config: &OcrTrainConfig) -> bool {
+    let epochs = match folder.ends_with(Part::Detector.folder()) {
+        true => config.scene_epochs,
+        false => config.line_epochs,
+    };
+    crate::train::checkpoint::last_epoch(&folder.join("checkpoint")) == Some(epochs)
+}
+
+/// What is learnt from and what is kept apart.
+fn stocks(config: &OcrTrainConfig) -> Result<(Stock, Stock), OcrTrainError> {
+    let alphabet = Alphabet::default();
+    let (fonts, fonts_apart) = Fonts::of(&config.fonts, &alphabet)?.split();
+    let (texts, texts_apart) = Texts::open(&config.texts, &alphabet)?;
+    let (mut train, mut held_out) = (Vec::new(), Vec::new());
+    for folder in &config.photos {
+        let found = Photographs::of(folder)?;
+        train.extend(found.train);
+        held_out.extend(found.held_out);
+    }
+    if held_out.is_empty() {
+        held_out = train.split_off(train.len() - train.len().div_ceil(10));
+    }
+    if train.is_empty() {
+        train.clone_from(&held_out);
+    }
+    notice!(
+        "to learn from: {} fonts, {} texts, {} photographs; kept apart: {}, {}, {}",
+        fonts.len(),
+        texts.len(),
+        train.len(),
+        fonts_apart.len(),
+        texts_apart.len(),
+        held_out.len()
+    );
+    let open = |paths: &[PathBuf]| {
+        paths
+            .iter()
+            .map(|path| open(path))
+            .collect::<Result<Vec<_>, _>>()
+    };
+    let learnt = Stock {
+        fonts,
+        texts,
+        photographs: open(&train)?,
+    };
+    let apart = Stock {
+        fonts: fonts_apart,
+        texts: texts_apart,
+        photographs: open(&held_out)?,
+    };
+    Ok((learnt, apart))
+}
+
+/// The generator of a step, the same in a resumed run.
+fn of_step(seed: u64, epoch: usize, step: usize) -> SplitMix64 {
+    let mut rng = SplitMix64(seed ^ (epoch as u64).rotate_left(40) ^ (step as u64).rotate_left(16));
+    SplitMix64(rng.next_u64())
+}
+
+fn learn_to_find(
+    config: &OcrTrainConfig,
+    out: &Path,
+    learnt: &Arc<Stock>,
+    apart: &Stock,
+    device: &Device,
+    interrupter: &Interrupter,
+) -> Result<DetectorStudent, OcrTrainError> {
+    device.seed(config.seed);
+    let detector: TextDetector = TextDetectorConfig::new().init(device);
+    let plan = Plan {
+        epochs: config.scene_epochs,
+        steps: config.scenes.div_ceil(config.scene_batch),
+        // The lessons count steps.
+        batch: 1,
+        lr: config.lr,
+        warmup: config.warmup,
+        weight_decay: config.weight_decay,
+        panels: detector::PANELS,
+    };
+    let material = |epoch| {
+        let (learnt, config) = (learnt.clone(), config.clone());
+        let exams = detector::exams(apart, &config, device);
+        let make = move |epoch, step, device: &Device| {
+            let mut rng = of_step(config.seed, epoch, step);
+            detector::lesson(&learnt, &config, &mut rng, device)
+        };
+        Material {
+            lessons: Arc::new(Drawn::new(
+                make,
+                plan.steps,
+                &device.clone().autodiff(),
+                epoch,
+            )),
+            exams: Arc::new(Fixed(exams)),
+        }
+    };
+    let measured = |training: SupervisedTraining<DetectorStudent>| {
+        training
+            .metric_train_numeric(LossMetric::new())
+            .metric_valid_numeric(detector::lines_found())
+    };
+    let start = DetectorStudent { detector };
+    Ok(fit(
+        plan,
+        out,
+        start,
+        material,
+        measured,
+        interrupter.clone(),
+    )?)
+}
+
+fn learn_to_read(
+    config: &OcrTrainConfig,
+    out: &Path,
+    learnt: &Arc<Stock>,
+    apart: &Stock,
+    device: &Device,
+    interrupter: &Interrupter,
+) -> Result<RecognizerStudent, OcrTrainError> {
+    device.seed(config.seed);
+    let recognizer: TextRecognizer = recognizer_sizes().init(config.dropout, device);
+    let plan = Plan {
+        epochs: config.line_epochs,
+        steps: config.lines.div_ceil(config.line_batch),
+        // The lessons count steps.
+        batch: 1,
+        lr: config.lr,
+        warmup: config.warmup,
+        weight_decay: config.weight_decay,
+        panels: recognizer::PANELS,
+    };
+    let material = |epoch| {
+        let (learnt, config) = (learnt.clone(), config.clone());
+        let exams = recognizer::exams(apart, &config, device);
+        let make = move |epoch, step, device: &Device| {
+            let mut rng = of_step(config.seed, epoch, step);
+            recognizer::lesson(&learnt, &config, &mut rng, device)
+        };
+        Material {
+            lessons: Arc::new(Drawn::new(
+                make,
+                plan.steps,
+                &device.clone().autodiff(),
+                epoch,
+            )),
+            exams: Arc::new(Fixed(exams)),
+        }
+    };
+    let measured = |training: SupervisedTraining<RecognizerStudent>| {
+        training
+            .metric_train_numeric(LossMetric::new())
+            .metric_valid_numeric(recognizer::characters_right())
+            .metric_valid_numeric(recognizer::lines_right())
+    };
+    let start = RecognizerStudent { recognizer };
+    Ok(fit(
+        plan,
+        out,
+        start,
+        material,
+        measured,
+        interrupter.clone(),
+    )?)
+}
