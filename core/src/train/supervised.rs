@@ -158,7 +158,23 @@ pub(super) fn fit<M: LearnerModel + Module>(
             return Err(RunError::Stopped(reason));
         }
     }
-    let path = checkpoint_path(&checkpoints, "model", plan.epochs);
+    at_epoch(&checkpoints, plan.epochs, start)
+}
+
+/// The model that a run in `out` had after its last whole epoch, in the place of `start`.
+pub(super) fn last_model<M: Module>(out: &Path, start: M) -> Result<M, RunError> {
+    let checkpoints = out.join("checkpoint");
+    match last_epoch(&checkpoints) {
+        Some(epoch) => at_epoch(&checkpoints, epoch, start),
+        None => Err(RunError::Weights {
+            path: checkpoints,
+            problem: "there is no whole epoch of a run here to start from".to_owned(),
+        }),
+    }
+}
+
+fn at_epoch<M: Module>(checkpoints: &Path, epoch: usize, start: M) -> Result<M, RunError> {
+    let path = checkpoint_path(checkpoints, "model", epoch);
     let problem = |problem: String| RunError::Weights {
         path: path.clone(),
         problem,

@@ -20,6 +20,9 @@ pub struct OcrTrainConfig {
     /// Folder of the run
     #[cfg_attr(feature = "cli", arg(long, value_name = "DIR"))]
     pub out: PathBuf,
+    /// Folder of another run, whose networks these start from
+    #[cfg_attr(feature = "cli", arg(long, value_name = "DIR"))]
+    pub start: Option<PathBuf>,
     /// Scenes of an epoch, for the detector
     #[cfg_attr(feature = "cli", arg(long, default_value_t = 2000))]
     pub scenes: usize,

@@ -38,7 +38,8 @@ use crate::ocr::bundle::{About, OcrFiles, pack};
 use crate::splitmix::SplitMix64;
 use crate::train::distill::error::DistillError;
 use crate::train::distill::photographs::{Photographs, open};
-use crate::train::supervised::{Material, Plan, RunError, fit, open_run};
+use crate::train::supervised::{Material, Plan, RunError, fit, last_model, open_run};
+use burn::module::Module;
 use burn::tensor::Device;
 use burn::train::metric::LossMetric;
 use burn::train::{Interrupter, SupervisedTraining};
@@ -258,6 +259,14 @@ fn of_step(seed: u64, epoch: usize, step: usize) -> SplitMix64 {
     SplitMix64(rng.next_u64())
 }
 
+/// A fresh network, or the one that another run ended with.
+fn started<M: Module>(config: &OcrTrainConfig, part: Part, fresh: M) -> Result<M, RunError> {
+    match &config.start {
+        Some(run) => last_model(&run.join(part.folder()), fresh),
+        None => Ok(fresh),
+    }
+}
+
 fn learn_to_find(
     config: &OcrTrainConfig,
     out: &Path,
@@ -300,7 +309,7 @@ fn learn_to_find(
             .metric_train_numeric(LossMetric::new())
             .metric_valid_numeric(detector::lines_found())
     };
-    let start = DetectorStudent { detector };
+    let start = started(config, Part::Detector, DetectorStudent { detector })?;
     Ok(fit(
         plan,
         out,
@@ -354,7 +363,7 @@ fn learn_to_read(
             .metric_valid_numeric(recognizer::characters_right())
             .metric_valid_numeric(recognizer::lines_right())
     };
-    let start = RecognizerStudent { recognizer };
+    let start = started(config, Part::Recognizer, RecognizerStudent { recognizer })?;
     Ok(fit(
         plan,
         out,

@@ -45,6 +45,7 @@ fn config(at: &Path, out: &str) -> OcrTrainConfig {
         texts: vec![at.join("texts.txt")],
         photos: vec![at.join("photos")],
         out: at.join(out),
+        start: None,
         scenes: 4,
         scene_epochs: 1,
         scene_side: 64,
@@ -210,6 +211,23 @@ fn a_run_that_was_killed_goes_on_and_a_part_alone_makes_no_reader() {
     }
     let twice = run(&config, Some(Part::Recognizer), true).unwrap().unwrap();
     assert!(once.weights == twice.weights, "the weights differ");
+
+    // Another run goes on from what this one learnt.
+    let next = OcrTrainConfig {
+        start: Some(config.out.clone()),
+        out: folder.path().join("next"),
+        // Nothing is learnt, so that it stays what it was; batch norms still follow what they see.
+        lr: 0.0,
+        ..config.clone()
+    };
+    assert!(run(&next, Some(Part::Recognizer), false).unwrap().is_none());
+    let nowhere = OcrTrainConfig {
+        start: Some(folder.path().join("photos")),
+        out: folder.path().join("nowhere"),
+        ..config
+    };
+    let error = run(&nowhere, None, false).unwrap_err().to_string();
+    assert!(error.contains("no whole epoch"), "{error}");
 
     let reader = crate::ocr::bundle::unpack(once, &device).unwrap();
     pollster::block_on(reader.read(&plain(80, 60, [200; 3]))).unwrap();
