@@ -40,8 +40,8 @@
 import { folder } from './bundle-url.js';
 import { MnerError } from './errors.js';
 import { crossing, numberOf, requireImage } from './given-image.js';
-import { joined, withBounds } from './image-text.js';
 import { inOrder } from './in-order.js';
+import { joined, withBounds } from './name-bounds.js';
 import * as browser from './platform.js';
 import { WorkerCalls, summed } from './worker-calls.js';
 
