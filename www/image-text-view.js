@@ -20,7 +20,7 @@ export class ImageTextView {
 
   #image;
   #suffix = `-image-${++views}`;
-  /** @type {Read | undefined} what is on screen */
+  /** @type {Read} what was shown last */
   #shown;
 
   /**
@@ -40,7 +40,6 @@ export class ImageTextView {
 
   /** Shows that it is being read, and what of the reader is there. */
   busy({ loaded, total } = { loaded: 0, total: 0 }) {
-    this.#shown = undefined;
     const bar = /** @type {HTMLProgressElement} */ (this.#$('text-progress'));
     const fetching = loaded < total;
     if (fetching) bar.value = loaded / total;
