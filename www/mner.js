@@ -81,7 +81,7 @@ export class Recognizer {
   #url;
   /** @type {number} */
   #timeout;
-  /** @type {Pick<typeof browser, 'startWorker' | 'notStarted'>} */
+  /** @type {Pick<typeof browser, 'startWorker' | 'notStarted' | 'locate'>} */
   #platform;
   /** @type {import('./remote-fetch.js').Fetch | undefined} the caller's own */
   #fetch;

@@ -1,7 +1,7 @@
 /** The text in images on the page: on the stub engine, which reads what an image's file says at its end. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { SCHEMES, accessibilityViolations, enter, hand, lookedAt, madeUpModels, madeUpOcr, saying, visit, withBrowser, withoutImages } from './harness.mjs';
+import { SCHEMES, accessibilityViolations, enter, hand, lookedAt, madeUpModels, madeUpOcr, saying, shows, visit, withBrowser, withoutImages } from './harness.mjs';
 
 const shared = withBrowser();
 const models = madeUpModels();
@@ -81,6 +81,7 @@ test('shows the lines on the image, their text with its names, and where a name 
 
 test('says that nothing is written in an image', () =>
   visit(shared, site, async (page) => {
+    await shows(page, 'empty');
     await hand(page, 'drop');
     await read(page);
     assert.equal(await texts(page).innerText(), 'photo.webp\n\nNothing is written in it.');
@@ -97,6 +98,7 @@ test('shows how far the reader is fetched', () => {
     return true;
   };
   return visit(shared, { ...site, intercept }, async (page) => {
+    await shows(page, 'empty');
     await hand(page, 'drop', saying('In Oslo'));
     await offers(page).click();
     await page.getByText('0.4 of 0.8 MB').waitFor();
@@ -129,11 +131,13 @@ test('says what went wrong, and reads it when asked again', () => {
 
 test('an image that cannot be read has its own words, and that offline there is no reader yet', () =>
   visit(shared, site, async (page) => {
+    await shows(page, 'empty');
     await hand(page, 'drop', saying('broken', 'a.webp'), saying('In Oslo', 'b.webp'));
     await read(page, 0);
     assert.match(await texts(page).innerText(), /Message of the engine: the file ends before its image does/);
     await withoutImages(page);
     await page.reload();
+    await shows(page, 'empty');
     await hand(page, 'drop', saying('In Oslo'));
     await offers(page).waitFor();
     await page.evaluate(() => caches.delete('mner-models-v1'));
@@ -186,6 +190,7 @@ test('an image that goes while it is read leaves nothing behind', () =>
 
 test('works with the keyboard alone, without a tweet, and with a model that reads no images', () =>
   visit(shared, { models: { plain: models.plain }, ocr }, async (page) => {
+    await shows(page, 'empty');
     await hand(page, 'drop', saying('In Oslo'));
     await offers(page).waitFor();
     while ((await page.evaluate(() => document.activeElement.ariaLabel)) !== 'Read the text in the picture photo.webp') await page.keyboard.press('Tab');
@@ -220,18 +225,19 @@ test('a site without a reader offers nothing', () =>
 
 test('speaks the language that is chosen', () =>
   visit(shared, { ...site, context: { locale: 'de-DE' } }, async (page) => {
+    await shows(page, 'empty');
     await hand(page, 'drop', saying('In Oslo\nund Rom'), saying('', 'leer.webp'));
     await offers(page).first().waitFor();
     assert.equal(await page.locator('.offer').first().innerText(), 'Text im Bild lesen\nlädt beim ersten Mal 0,8 MB');
     await read(page, 0);
     assert.match(await page.locator('#live').innerText(), /^2 Zeilen Text gelesen\. 3 Namen gefunden: /);
     await read(page, 1);
-    await page.getByText('Darin steht kein Text.').waitFor();
+    await page.locator('#written-list').getByText('Darin steht kein Text.').last().waitFor();
     await page.getByLabel('Sprache').selectOption('es');
     await page.getByText('Texto de las imágenes').waitFor();
     assert.deepEqual(await offers(page).allInnerTexts(), ['Leer el texto de la imagen', 'Leer el texto de la imagen']);
     assert.equal(await offers(page).first().getAttribute('aria-label'), 'Leer el texto de la imagen photo.webp');
-    await page.getByText('No hay nada escrito en ella.').waitFor();
+    await page.locator('#written-list').getByText('No hay nada escrito en ella.').last().waitFor();
     assert.match(await page.locator('.lines summary').first().innerText(), /^(lugar|persona|organización|otro nombre)\n/);
   }));
 

@@ -54,13 +54,13 @@ test('names have the boxes of the words that they touch, one for every line', ()
   ]);
   const text = joined(lines);
   assert.equal(text, '“New York 🗽\nTimes” of\nOslo');
-  const spans = { 'New York': [1, 9], 'York 🗽\nTimes': [5, 17], Oslo: [22, 26] };
+  const spans = { 'New York': [1, 9], 'York 🗽\nTimes': [5, 18], Oslo: [23, 27] };
   for (const [name, span] of Object.entries(spans)) assert.equal(text.slice(...span), name);
   const names = Object.values(spans).map((utf16, i) => ({ utf16: /** @type {[number, number]} */ (utf16), i }));
   assert.deepEqual(withBounds(names, lines), [
     { utf16: [1, 9], i: 0, bounds: [[10, 18, 90, 42]] },
-    { utf16: [5, 17], i: 1, bounds: [[55, 18, 110, 42], [12, 50, 60, 70]] },
-    { utf16: [22, 26], i: 2, bounds: [[10, 80, 40, 95]] },
+    { utf16: [5, 18], i: 1, bounds: [[55, 18, 110, 42], [12, 50, 60, 70]] },
+    { utf16: [23, 27], i: 2, bounds: [[10, 80, 40, 95]] },
   ]);
   assert.deepEqual(withBounds([], []), []);
 });
