@@ -12,7 +12,7 @@ let views = 0;
 
 /**
  * @typedef {import('./mner.js').ImageReading} ImageReading
- * @typedef {{reading: ImageReading, model: import('./models.js').Model, fallback?: string}} Read
+ * @typedef {{reading: ImageReading, model: import('./models.js').Model}} Read
  */
 export class ImageTextView {
   /** The entry, to be put into a list. */
@@ -58,7 +58,7 @@ export class ImageTextView {
   /** Shows what was read. */
   show(/** @type {Read} */ read) {
     this.#shown = read;
-    const { reading, model, fallback } = read;
+    const { reading, model } = read;
     const { lines, text, entities, timings } = reading;
     if (!lines.length) {
       this.#state('nothing');
@@ -70,7 +70,7 @@ export class ImageTextView {
     this.#$('line-names').hidden = !entities.length;
     this.#choose(undefined);
     const found = { ...reading, timings: { look: 0, recognize: timings.read + timings.recognize } };
-    this.#$('lines-run').replaceChildren(...howRun({ found, looked: false, fallback, model }));
+    this.#$('lines-run').replaceChildren(...howRun({ found, looked: false, model }));
     this.#state('lines');
   }
 

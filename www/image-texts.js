@@ -125,7 +125,7 @@ export class ImageTexts {
       const reading = await mner.readImage(image.blob, { ocr: OCR, signal: work.signal, onProgress });
       if (one.work !== work) return;
       one.work = undefined;
-      one.read = { reading, model, fallback: mner.fallback };
+      one.read = { reading, model };
       this.#draw(one);
       announce(told(this.#wanted(one.read).reading));
       // Who went on to something else is not to be disturbed.

@@ -181,7 +181,7 @@ export function shows(page, id) {
 /** Types a tweet as a person would paste it, and waits for its answer. */
 export async function enter(page, text) {
   await page.locator('#tweet').fill(text);
-  await page.waitForFunction((wanted) => document.querySelector('#marked').textContent === wanted, text);
+  await page.waitForFunction((wanted) => document.querySelector('#marked')?.textContent === wanted, text);
   await shows(page, 'answer');
 }
 

@@ -52,17 +52,18 @@ test('shows the lines on the image, their text with its names, and where a name 
     // The stub's image has 400 by 200 pixels.
     const [image, ...boxes] = await Promise.all(['.lines img', '.lines .box >> nth=0', '.lines .box >> nth=1'].map((one) => page.locator(one).boundingBox()));
     const near = (a, b) => assert.ok(Math.abs(a - b) < 1.5, `${a} is not ${b}`);
-    near(boxes[0].x, image.x);
-    near(boxes[0].width, (150 / 400) * image.width);
-    near(boxes[1].y, image.y + (30 / 200) * image.height);
-    near(boxes[1].height, (20 / 200) * image.height);
+    // Frames are 2 pixels thick and lie around the text.
+    near(boxes[0].x + 2, image.x);
+    near(boxes[0].width - 4, (150 / 400) * image.width);
+    near(boxes[1].y + 2, image.y + (30 / 200) * image.height);
+    near(boxes[1].height - 4, (20 / 200) * image.height);
 
     await lines(page).locator('a').nth(2).focus();
     await page.keyboard.press('Enter');
     const name = page.locator('.lines .box.attended');
     await name.waitFor();
     assert.equal(await page.locator('.lines .box.faint').count(), 2);
-    near((await name.boundingBox()).x, image.x + (90 / 400) * image.width);
+    near((await name.boundingBox()).x + 2, image.x + (90 / 400) * image.width);
     assert.equal(await lines(page).locator('a.chosen').innerText(), 'Oslo');
     assert.match(await page.locator('.lines details[open] p').innerText(), /Characters 25 to 29 of the text\.$/);
     await page.keyboard.press('Enter');
@@ -178,6 +179,7 @@ test('an image that goes while it is read leaves nothing behind', () =>
   visit(shared, site, async (page) => {
     const failed = [];
     page.on('pageerror', (error) => failed.push(error.message));
+    await shows(page, 'empty');
     await hand(page, 'drop', saying('slowly In Oslo'));
     await offers(page).click();
     await page.getByText('Reading the text in the picture').last().waitFor();

@@ -205,7 +205,7 @@ export default {
 
   written: { one: 'Text im Bild', other: 'Text in den Bildern' },
   'written.read': 'Text im Bild lesen',
-  'written.read.name': 'Text im Bild {name} lesen',
+  'written.read.name': 'Text im Bild lesen: {name}',
   'written.size': 'lädt beim ersten Mal {size} MB',
   'written.fetching': 'Die Texterkennung wird geladen',
   'written.reading': 'Der Text im Bild wird gelesen',
