@@ -67,6 +67,36 @@ export interface Recognition {
   picture?: ImageEvidence;
 }
 
+/** The text in an image. */
+export interface ImageText {
+  /** Size of the image in the boxes' pixels, as of `ImageEvidence`. */
+  width: number;
+  height: number;
+  /** In the order in which they are read; none where nothing is written. */
+  lines: TextLine[];
+}
+
+/** A line of text in an image. */
+export interface TextLine {
+  /** The texts of its words, a blank between them. */
+  text: string;
+  /** x1, y1, x2, y2 in pixels, y down. */
+  bounds: [number, number, number, number];
+  /** How sure the reading is, 0 to 1. */
+  confidence: number;
+  /** From its beginning to its end. */
+  words: TextWord[];
+}
+
+/** A word of text in an image. */
+export interface TextWord {
+  text: string;
+  /** x1, y1, x2, y2 in pixels, y down. */
+  bounds: [number, number, number, number];
+  /** How sure the reading is, 0 to 1. */
+  confidence: number;
+}
+
 /** Formats of annotation tools and corpora, by the names that the command line has for them. */
 export type AnnotationFormat = 'doccano' | 'label-studio' | 'prodigy' | 'brat' | 'datasets' | 'conllu' | 'spacy';
 

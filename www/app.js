@@ -5,10 +5,11 @@ import { withoutUserNames } from './evidence.js';
 import { EXAMPLES } from './examples.js';
 import { copyBy, offerDownloads } from './export.js';
 import { linkTo, textIn } from './link.js';
-import { describe, installed } from './models.js';
+import { OCR, describe, installed } from './models.js';
 import { keep, keepOffline } from './offline.js';
 import { Pane } from './pane.js';
 import { nameOf } from './image.js';
+import { ImageTexts } from './image-texts.js';
 import { remember as keepChoice, remembered } from './settings.js';
 import { Visit } from './visit.js';
 import { drawVisit } from './visit-view.js';
@@ -46,6 +47,7 @@ function addPane(key, suffix) {
       composer.offerCaption(panes.some(({ pane }) => pane.abilities.captions));
       const lists = ['models/index.json', ...models.map(({ url }) => `${url}manifest.json`)];
       if (backend) keep(backend, lists);
+      if (slot === panes[0]) texts.use(pane.mner && { mner: pane.mner, model: pane.model });
     },
     onAnswer: (read, recognition, model) => {
       if (slot !== panes[0]) return;
@@ -200,6 +202,7 @@ function reword() {
   showExamples();
   showVisit();
   composer.reword();
+  texts.reword();
   for (const { pane } of panes) pane.reword();
 }
 
@@ -209,10 +212,17 @@ languages.value = spoken();
 languages.onchange = chooseLanguage;
 userNames.checked = remembered('user names') !== 'off';
 addPane('model', '');
+const texts = new ImageTexts(
+  { section: $('written'), title: $('written-title'), list: $('written-list'), template: byId(HTMLTemplateElement, 'image-text') },
+  { announce, onRead: () => keep(panes[0].pane.mner.backend, [`${OCR}manifest.json`]) },
+);
+texts.showUserNames(userNames.checked);
 const composer = new Composer($, {
   announce,
+  beside: (image) => texts.offerFor(image),
   onInput(changed) {
     input = changed;
+    texts.keep(input.images);
     for (const { pane } of panes) pane.update(input);
     forgetLink();
     $('copy-link').hidden = !input.text.trim();
@@ -233,6 +243,7 @@ copyBy(
 userNames.onchange = () => {
   keepChoice('user names', userNames.checked ? undefined : 'off');
   for (const { pane } of panes) pane.showUserNames(userNames.checked);
+  texts.showUserNames(userNames.checked);
   showVisit();
 };
 comparing.onchange = () => compare(comparing.checked);

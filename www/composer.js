@@ -17,6 +17,7 @@ export class Composer {
   #$;
   #onInput;
   #announce;
+  #beside;
   #typing;
   /** @type {ShownImage[]} */
   #images = [];
@@ -28,12 +29,14 @@ export class Composer {
 
   /**
    * @param {(id: string) => HTMLElement} $
-   * @param {{onInput: (input: Input) => void, announce: (words: string) => void}} options
+   * @param {{onInput: (input: Input) => void, announce: (words: string) => void, beside: (image: ShownImage) => HTMLElement}} options
+   *     `beside` gives what more can be done with an image
    */
-  constructor($, { onInput, announce }) {
+  constructor($, { onInput, announce, beside }) {
     this.#$ = $;
     this.#onInput = onInput;
     this.#announce = announce;
+    this.#beside = beside;
     for (const id of ['tweet', 'caption']) $(id).addEventListener('input', () => this.#soon());
     for (const [button, input] of [['choose', 'file'], ['open-text', 'text-file']]) {
       const file = byId(HTMLInputElement, input);
@@ -145,8 +148,8 @@ export class Composer {
     this.#announce(say('image.removed'));
     this.#listed();
     this.#release([image]);
-    const buttons = this.#$('images').querySelectorAll('button');
-    (buttons[Math.min(at, buttons.length - 1)] ?? this.#$('choose')).focus();
+    const buttons = this.#$('images').querySelectorAll('.remove');
+    /** @type {HTMLElement} */ (buttons[Math.min(at, buttons.length - 1)] ?? this.#$('choose')).focus();
   }
 
   #release(images) {
@@ -166,7 +169,7 @@ export class Composer {
       const remove = element('button', { type: 'button', className: 'remove', ariaLabel: say('image.remove.name', { name }) }, say('image.remove'));
       remove.onclick = () => this.#remove(image);
       const words = [element('span', { className: 'image-name' }, name), element('span', { className: 'image-size quiet' }, sizeOf(image))];
-      return element('li', {}, element('img', { src: image.url, alt: '' }), element('p', {}, ...words), remove);
+      return element('li', {}, element('img', { src: image.url, alt: '' }), element('p', {}, ...words), remove, this.#beside(image));
     });
     this.#$('images').replaceChildren(...items);
     this.#$('images').hidden = !items.length;

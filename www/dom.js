@@ -12,6 +12,20 @@ export function element(tag, properties = {}, ...children) {
 }
 
 /**
+ * A copy of what is in a template, with `suffix` at the end of every id.
+ * @param {HTMLTemplateElement} template
+ * @param {string} suffix
+ * @returns {HTMLElement}
+ */
+export function copied(template, suffix) {
+  const copy = document.importNode(template.content, true);
+  for (const attribute of ['id', 'for', 'aria-labelledby', 'aria-describedby']) {
+    for (const node of copy.querySelectorAll(`[${attribute}]`)) node.setAttribute(attribute, node.getAttribute(attribute) + suffix);
+  }
+  return /** @type {HTMLElement} */ (copy.firstElementChild);
+}
+
+/**
  * The element with this id, which must be of this kind.
  * @template {HTMLElement} Kind
  * @param {new () => Kind} kind

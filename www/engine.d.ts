@@ -1,5 +1,5 @@
 /** What the page needs of its engine, the module that the build puts into pkg/cpu and pkg/gpu. */
-import type { Annotated, Recognition, Writing } from './answers.d.ts';
+import type { Annotated, ImageText, Recognition, Writing } from './answers.d.ts';
 
 export type * from './answers.d.ts';
 
@@ -23,12 +23,19 @@ export interface Recognizer {
   recognizeWith(text: string, image: EncodedImage, caption?: string, onRead?: OnRead): Promise<Recognition>;
 }
 
+/** A reader of the text in images. */
+export interface Ocr {
+  read(file: Blob | Uint8Array): Promise<ImageText>;
+  free(): void;
+}
+
 /** The module itself. */
 export interface Engine {
   default(given: { module_or_path: Uint8Array }): Promise<{ memory?: WebAssembly.Memory }>;
   lastPanic(): string | undefined;
   checkImageSize(bytes: number): void;
   annotations(format: string, documents: Annotated[]): Writing;
+  Ocr: { load(manifest: Uint8Array, weights: FileBuffer): Promise<Ocr> };
   FileBuffer: new (bytes: number) => FileBuffer;
   Recognizer: {
     load(

@@ -1,4 +1,4 @@
-/** Draws what a model saw: the image with its objects, and where an entity's words looked. */
+/** Draws what was seen in an image: its objects, the lines of its text, and where an entity's words looked. */
 import { element } from './dom.js';
 import { lookedAt } from './evidence.js';
 import { FOREIGN, percent, say, sayWith } from './wording.js';
@@ -17,20 +17,45 @@ const ATTENDED = 0.1;
 export function drawObjects({ boxes, objects }, image) {
   const seen = image?.objects ?? [];
   boxes.replaceChildren(
-    ...seen.map(({ name, score, box: [x1, y1, x2, y2] }) => {
-      const node = element('div', { className: 'box' }, element('span', {}, element('bdi', FOREIGN, name), ` ${percent(score)}`));
+    ...seen.map(({ name, score, box }) => {
+      const node = framed(box, image);
+      node.append(element('span', {}, element('bdi', FOREIGN, name), ` ${percent(score)}`));
       // The label keeps inside the image.
-      node.classList.toggle('low', y1 < 0.08 * image.height);
-      node.classList.toggle('right', x1 > 0.6 * image.width);
-      const place = { left: x1 / image.width, top: y1 / image.height };
-      const size = { width: (x2 - x1) / image.width, height: (y2 - y1) / image.height };
-      for (const [side, share] of Object.entries({ ...place, ...size })) node.style[side] = `${100 * share}%`;
+      node.classList.toggle('low', box[1] < 0.08 * image.height);
+      node.classList.toggle('right', box[0] > 0.6 * image.width);
       return node;
     }),
   );
   objects.replaceChildren(
     ...seen.map(({ name, score }) => element('li', {}, element('bdi', FOREIGN, name), ' ', element('b', {}, percent(score)))),
   );
+}
+
+/**
+ * Frames the lines of a text on its image, and above them where a name stands that was chosen.
+ * @param {HTMLElement} boxes
+ * @param {import('./engine.d.ts').ImageText} text
+ * @param {{bounds: [number, number, number, number][]}} [name]
+ */
+export function drawLines(boxes, text, name) {
+  const lines = text.lines.map(({ bounds }) => framed(bounds, text));
+  for (const line of lines) line.classList.toggle('faint', Boolean(name));
+  const places = (name?.bounds ?? []).map((bounds) => framed(bounds, text));
+  for (const place of places) place.classList.add('attended');
+  boxes.replaceChildren(...lines, ...places);
+}
+
+/** A frame around a box of an image. */
+function framed(/** @type {[number, number, number, number]} */ [x1, y1, x2, y2], { width, height }) {
+  const node = element('div', { className: 'box' });
+  const shares = { left: x1 / width, top: y1 / height, width: (x2 - x1) / width, height: (y2 - y1) / height };
+  for (const [side, share] of Object.entries(shares)) node.style[side] = `${100 * share}%`;
+  return node;
+}
+
+/** How wide to show an image: all there is, but not taller than a screen nor enlarged beyond recognition. */
+export function widthOf({ width, height }) {
+  return `min(100%, ${(30 * width) / height}rem, ${3 * width}px)`;
 }
 
 /**

@@ -17,16 +17,17 @@
  * @property {object} [eyes] how it looks at images, if it does
  * @typedef {object} Input a tweet
  * @property {string} text
- * @property {Blob | ArrayBuffer | ArrayBufferView | null} [image] the tweet's image: a JPEG, PNG, WebP or GIF file, or any other
+ * @property {import('./given-image.js').GivenImage | null} [image] the tweet's image: a JPEG, PNG, WebP or GIF file, or any other
  *     that the browser can decode. The same object again is not looked at again, so its bytes must not change
  * @property {string} [caption] words about the image, for models that read them (ITA); others take no notice
- * @typedef {{progress?: {part: string, loaded: number, total: number}, result?: Result,
- *     error?: {code: string, message: string, fatal: boolean}}} Answer of the Worker
- * @typedef {{manifest?: Manifest, recognition?: import('./engine.d.ts').Recognition, milliseconds?: number,
- *     memory?: number, writing?: import('./engine.d.ts').Writing}} Result
  * @typedef {import('./engine.d.ts').Recognition & {
  *     timings: {look: number, recognize: number}, backend: Backend}} Recognition
  *     `timings` in milliseconds; `look` is 0 where the image had been looked at before
+ * @typedef {import('./engine.d.ts').Entity & {bounds: [number, number, number, number][]}} WrittenEntity a name in an image's text:
+ *     `bounds` are the boxes of the words that it touches, one for every line that it stands in
+ * @typedef {import('./engine.d.ts').ImageText & {text: string, entities: WrittenEntity[],
+ *     timings: {read: number, recognize: number}, backend: Backend}} ImageReading
+ *     `text` is that of the lines, a line break between them, and spans are places in it; `timings` in milliseconds
  * @typedef {{loaded: number, total: number, parts: Record<string, {loaded: number, total: number}>}} Progress
  *     bytes of the engine and of the model's files; `total` grows while the first answers come in
  */
@@ -38,9 +39,11 @@
  */
 import { folder } from './bundle-url.js';
 import { MnerError } from './errors.js';
+import { crossing, numberOf, requireImage } from './given-image.js';
 import { inOrder } from './in-order.js';
+import { joined, withBounds } from './name-bounds.js';
 import * as browser from './platform.js';
-import { serveFetch } from './remote-fetch.js';
+import { WorkerCalls, summed } from './worker-calls.js';
 
 export { MnerError };
 
@@ -50,9 +53,6 @@ const UNUSABLE = new Set([...DIED, 'webgpu', 'engine', 'memory']);
 /** What one input of many may suffer without the next ones. */
 const ITS_OWN = new Set(['picture', 'recognize', 'input', 'crashed', 'timeout']);
 const LOAD_TIMEOUT = 120_000;
-/** How finely a limit is measured. */
-const TICKS = 10;
-const LONGEST_TICK = 1000;
 /** Images of which the Worker keeps what it saw. */
 const IMAGES = 16;
 /** Bytes that the engine's memory may grow by over an image. It never shrinks: beyond that, a fresh Worker takes the next one. */
@@ -60,10 +60,8 @@ const GROWTH = 256 * 2 ** 20;
 
 /** Where models are kept, unless `cache` says otherwise. */
 const CACHE = 'mner-models-v1';
-
-/** A number for every image object there ever was. */
-const numbers = new WeakMap();
-let lastNumber = 0;
+/** The folder of what reads text in images, from a model's. */
+const OCR = '../ocr/';
 
 export class Recognizer {
   /**
@@ -83,7 +81,7 @@ export class Recognizer {
   #url;
   /** @type {number} */
   #timeout;
-  /** @type {Pick<typeof browser, 'startWorker' | 'notStarted'>} */
+  /** @type {Pick<typeof browser, 'startWorker' | 'notStarted' | 'locate'>} */
   #platform;
   /** @type {import('./remote-fetch.js').Fetch | undefined} the caller's own */
   #fetch;
@@ -91,11 +89,8 @@ export class Recognizer {
   #cache;
   /** @type {Backend[]} what is still to be tried, the one in use first */
   #plan;
-  /** @type {Worker | undefined} */
+  /** @type {WorkerCalls | undefined} */
   #worker;
-  /** @type {Map<number, (answer: Answer) => void>} what to do with the Worker's answers, by the numbers of the calls */
-  #pending = new Map();
-  #lastId = 0;
   /** Settles when the Worker has its model; replaced at each start. */
   #ready;
   /** Settles when the last call made so far is done. */
@@ -103,6 +98,8 @@ export class Recognizer {
   #closed = false;
   /** The images that the Worker knows, the one used last at the end. */
   #known = new Set();
+  /** @type {string | undefined} the folder of what the Worker reads text in images with, once it has that */
+  #ocr;
   /** Bytes of the engine's memory with the model, and whether an image made it much more. */
   #usual = 0;
   #swollen = false;
@@ -170,18 +167,9 @@ export class Recognizer {
     const image = input?.image ?? undefined;
     if (typeof text !== 'string') throw new MnerError('input', 'recognize() needs {text: string}.');
     if (caption !== undefined && typeof caption !== 'string') throw new MnerError('input', 'caption must be a string.');
-    if (image !== undefined && !(image instanceof Blob || image instanceof ArrayBuffer || ArrayBuffer.isView(image))) {
-      throw new MnerError('input', 'image must be a File, a Blob, an ArrayBuffer or a Uint8Array.');
-    }
-    signal?.throwIfAborted();
-    // One tweet at a time is in the Worker, so that one that kills it takes no other with it.
-    const turn = this.#turn.then(() => {
-      signal?.throwIfAborted();
-      const onReport = ({ loaded, total }) => !signal?.aborted && onProgress?.({ loaded, total });
-      return this.#persist(() => this.#answer(text, image, caption, onReport));
-    });
-    this.#turn = turn.catch(() => {});
-    return abortable(turn, signal);
+    if (image !== undefined) requireImage(image);
+    const onReport = ({ loaded, total }) => !signal?.aborted && onProgress?.({ loaded, total });
+    return this.#inTurn(() => this.#answer(text, image, caption, onReport), signal);
   }
 
   /**
@@ -216,6 +204,25 @@ export class Recognizer {
   }
 
   /**
+   * Reads the text in an image, and names the entities in that text. What reads it is fetched and kept as models are when it is
+   * first asked for: 0.8 MB, the `manifest.json` and `ocr.bpk` of a folder of its own. Calls are answered in the order of all.
+   *
+   * @param {import('./given-image.js').GivenImage} image as `recognize` takes it
+   * @param {object} [options]
+   * @param {AbortSignal} [options.signal]
+   * @param {string | URL} [options.ocr] that folder, relative to the page; without, it is `ocr` beside the model's
+   * @param {(progress: Progress) => void} [options.onProgress] bytes of its files, while they come in
+   * @returns {Promise<ImageReading>} without lines, where nothing is written in it
+   * @throws {MnerError}
+   */
+  async readImage(image, { signal, ocr, onProgress } = {}) {
+    requireImage(image);
+    const url = ocr === undefined ? folder(this.#platform, OCR, this.#url) : folder(this.#platform, ocr);
+    const onReport = summed((progress) => !signal?.aborted && onProgress?.(progress));
+    return this.#inTurn(() => this.#read(image, url, onReport), signal);
+  }
+
+  /**
    * Writes answers as files of an annotation tool.
    *
    * @param {import('./engine.d.ts').AnnotationFormat} format
@@ -224,16 +231,30 @@ export class Recognizer {
    * @throws {MnerError} `input` where spans are none of the text, or there is no such format
    */
   annotations(format, documents) {
-    const write = () => this.#call({ op: 'write', format, documents }, { timeout: this.#timeout });
-    const turn = this.#turn.then(() => this.#persist(write)).then(({ writing }) => writing);
-    this.#turn = turn.then(() => {}, () => {});
-    return turn;
+    return this.#inTurn(() => this.#call({ op: 'write', format, documents })).then(({ writing }) => writing);
   }
 
   /** Ends the Worker. Open calls fail with the code `closed`. */
   close() {
     this.#closed = true;
-    this.#kill(new MnerError('closed', 'The recogniser was closed.'));
+    this.#worker?.end(new MnerError('closed', 'The recogniser was closed.'));
+  }
+
+  /**
+   * Does `work` when all calls before are done: one is in the Worker at a time, so that one that kills it takes no other with it.
+   * @template T
+   * @param {() => Promise<T>} work
+   * @param {AbortSignal} [signal]
+   * @returns {Promise<T>}
+   */
+  async #inTurn(work, signal) {
+    signal?.throwIfAborted();
+    const turn = this.#turn.then(() => {
+      signal?.throwIfAborted();
+      return this.#persist(work);
+    });
+    this.#turn = turn.then(() => {}, () => {});
+    return abortable(turn, signal);
   }
 
   /** Does `work`, again where the engine dies over it: once on the same backend, then on the next. */
@@ -241,7 +262,7 @@ export class Recognizer {
     for (let deaths = 0; ; ) {
       if (this.#closed) throw new MnerError('closed', 'The recogniser was closed.');
       try {
-        if (!this.#worker) await this.#bringUp(() => {});
+        if (!this.#worker?.runs) await this.#bringUp(() => {});
         await this.#ready;
         return await work();
       } catch (error) {
@@ -262,28 +283,49 @@ export class Recognizer {
       this.#known.add(number);
     }
     const message = { op: 'recognize', text, caption, number };
-    const { recognition, milliseconds } = await this.#call(message, { timeout: this.#timeout, onReport });
+    const { recognition, milliseconds } = await this.#call(message, { onReport });
     return { ...recognition, timings: { look, recognize: milliseconds }, backend: this.backend };
   }
 
   async #encode(number, image) {
-    if (this.#swollen) {
-      this.#kill(new MnerError('closed', 'The engine gives its memory back.'));
-      await this.#bringUp(() => {});
-      await this.#ready;
-    }
+    await this.#slim();
     for (const oldest of this.#known) {
       if (this.#known.size < IMAGES) break;
       this.#known.delete(oldest);
-      await this.#call({ op: 'forget', number: oldest }, { timeout: this.#timeout });
+      await this.#call({ op: 'forget', number: oldest });
     }
-    // A blob crosses without its bytes. Of a view on a larger buffer the whole buffer would cross.
-    const bytes = image instanceof Blob ? undefined : copied(image);
-    const message = { op: 'encode', number, image: bytes ?? image };
-    const transfer = bytes ? [bytes.buffer] : [];
-    const { milliseconds, memory } = await this.#call(message, { timeout: this.#timeout, transfer });
-    this.#swollen = memory - this.#usual > GROWTH;
+    const { milliseconds } = await this.#hand({ op: 'encode', number }, image);
     return milliseconds;
+  }
+
+  async #read(image, url, onReport) {
+    await this.#slim();
+    if (this.#ocr !== url) {
+      this.#ocr = undefined;
+      await this.#call({ op: 'loadOcr', url }, { timeout: this.#loadTimeout, onReport });
+      this.#ocr = url;
+    }
+    const { written, milliseconds: read } = await this.#hand({ op: 'read' }, image);
+    const text = joined(written.lines);
+    const { recognition, milliseconds } = await this.#call({ op: 'recognize', text });
+    const entities = withBounds(recognition.entities, written.lines);
+    return { ...written, text, entities, timings: { read, recognize: milliseconds }, backend: this.backend };
+  }
+
+  /** Takes a fresh Worker where an image has made the memory of this one large. */
+  async #slim() {
+    if (!this.#swollen) return;
+    this.#worker?.end(new MnerError('closed', 'The engine gives its memory back.'));
+    await this.#bringUp(() => {});
+    await this.#ready;
+  }
+
+  /** Asks something of an image. */
+  async #hand(message, given) {
+    const { image, transfer } = crossing(given);
+    const result = await this.#call({ ...message, image }, { transfer });
+    this.#swollen = result.memory - this.#usual > GROWTH;
+    return result;
   }
 
   /** Starts the first backend of the plan that works here. */
@@ -304,39 +346,19 @@ export class Recognizer {
     this.#plan.shift();
     this.fallback =
       reason.code === 'webgpu' ? reason.message : `WebGPU failed on this machine: ${reason.message}`;
-    this.#kill(reason);
+    this.#worker?.end(reason);
     return true;
   }
 
   #start(onProgress) {
-    const worker = this.#platform.startWorker();
-    // Whether it has said anything yet: one that has not may never have been let in.
-    let begun = false;
+    const worker = new WorkerCalls(this.#platform, this.#fetch);
     this.#worker = worker;
     this.#known.clear();
-    const died = (reason) => {
-      if (this.#worker === worker) this.#kill(reason);
-    };
-    worker.onmessage = ({ data }) => {
-      begun = true;
-      if (data.dead) died(new MnerError(data.dead.code, data.dead.message));
-      else if (data.ask) serveFetch(this.#fetch, data.ask);
-      else this.#pending.get(data.id)?.(data);
-    };
-    worker.onerror = (event) => {
-      event.preventDefault();
-      died((begun ? undefined : this.#platform.notStarted()) ?? new MnerError('crashed', event.message || 'The engine did not start.'));
-    };
-    const parts = {};
-    const onReport = ({ part, loaded, total }) => {
-      parts[part] = { loaded, total };
-      const sum = (key) => Object.values(parts).reduce((all, one) => all + one[key], 0);
-      onProgress({ loaded: sum('loaded'), total: sum('total'), parts });
-    };
+    this.#ocr = undefined;
     const software = this.#plan.length === 1;
     this.#ready = this.#call(
       { op: 'load', url: this.#url, backend: this.backend, software, cache: this.#cache, asks: Boolean(this.#fetch) },
-      { timeout: Math.max(LOAD_TIMEOUT, this.#timeout), onReport },
+      { timeout: this.#loadTimeout, onReport: summed(onProgress) },
     ).then(
       ({ manifest, memory }) => {
         this.manifest = manifest;
@@ -344,75 +366,24 @@ export class Recognizer {
         this.#swollen = false;
       },
       (error) => {
-        died(error);
+        worker.end(error);
         throw error;
       },
     );
     return this.#ready;
   }
 
+  get #loadTimeout() {
+    return Math.max(LOAD_TIMEOUT, this.#timeout);
+  }
+
   /**
-   * One question to the Worker. Silence longer than `timeout` kills it; every report starts the clock again. Time is counted
-   * in ticks: while the machine sleeps, or the browser keeps the page still, the Worker does not work and nothing ticks.
+   * One question to the Worker.
    * @param {{op: string} & Record<string, unknown>} message
-   * @param {{timeout: number, onReport?: (progress: {part: string, loaded: number, total: number}) => void, transfer?: Transferable[]}} how
-   * @returns {Promise<Result>}
+   * @param {Partial<Parameters<WorkerCalls['call']>[1]>} [how]
    */
-  #call(message, { timeout, onReport, transfer = [] }) {
-    return new Promise((resolve, reject) => {
-      const id = ++this.#lastId;
-      const worker = this.#worker;
-      if (!worker) return reject(new MnerError('crashed', 'The engine is not running.'));
-      const tick = Math.min(timeout / TICKS, LONGEST_TICK);
-      let clock;
-      const wind = (silence = 0) => {
-        clearTimeout(clock);
-        clock = setTimeout(() => {
-          // What a late tick comes late does not count.
-          if (silence + tick < timeout) wind(silence + tick);
-          else if (this.#worker === worker) this.#kill(new MnerError('timeout', `No answer within ${Math.round(timeout / 1000)} seconds.`));
-        }, tick);
-      };
-      this.#pending.set(id, ({ progress, result, error }) => {
-        if (progress) {
-          wind();
-          onReport?.(progress);
-          return;
-        }
-        clearTimeout(clock);
-        this.#pending.delete(id);
-        if (!error) return resolve(result);
-        const wrapped = new MnerError(error.code, error.message);
-        reject(wrapped);
-        if (error.fatal && this.#worker === worker) this.#kill(wrapped);
-      });
-      wind();
-      worker.postMessage({ id, ...message }, transfer);
-    });
-  }
-
-  #kill(reason) {
-    this.#worker?.terminate();
-    this.#worker = undefined;
-    const open = [...this.#pending.values()];
-    this.#pending.clear();
-    for (const settle of open) settle({ error: { code: reason.code, message: reason.message, fatal: false } });
-  }
-}
-
-/** The number of an image object; the same object has the same. */
-function numberOf(image) {
-  if (!numbers.has(image)) numbers.set(image, ++lastNumber);
-  return numbers.get(image);
-}
-
-/** A copy of the bytes of a buffer or a view. */
-function copied(image) {
-  const { buffer = image, byteOffset = 0, byteLength } = image;
-  try {
-    return new Uint8Array(buffer, byteOffset, byteLength).slice();
-  } catch {
-    throw new MnerError('input', 'The image’s buffer was handed on elsewhere. Pass one that still has its bytes.');
+  #call(message, how) {
+    return this.#worker.call(message, { timeout: this.#timeout, ...how });
   }
 }
 

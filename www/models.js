@@ -31,12 +31,28 @@ export async function installed() {
 export async function describe(name) {
   const url = `models/${encodeURIComponent(name)}/`;
   /** @type {import('./mner.js').Manifest} */
-  const manifest = await fetch(`${url}manifest.json`, { cache: 'no-cache' })
-    .then((response) => (response.ok ? response.json() : undefined))
-    .catch(() => undefined);
+  const manifest = await manifestIn(url);
   const sizes = Object.values(manifest?.files ?? {}).map((file) => file?.bytes);
   const bytes = sizes.length ? sizes.reduce((sum, size) => sum + size, 0) : undefined;
   return { name, url, system: manifest?.config?.system, bytes };
+}
+
+/** The folder of what reads text in images. */
+export const OCR = 'models/ocr/';
+
+/**
+ * Bytes of what reads text in images; `undefined` where this site has none, or cannot be asked.
+ * @returns {Promise<number | undefined>}
+ */
+export async function ocrBytes() {
+  return (await manifestIn(OCR))?.weights?.bytes;
+}
+
+/** What the manifest in a folder says; nothing where it cannot be read. */
+function manifestIn(url) {
+  return fetch(`${url}manifest.json`, { cache: 'no-cache' })
+    .then((response) => (response.ok ? response.json() : undefined))
+    .catch(() => undefined);
 }
 
 /** What a model's system is called. */

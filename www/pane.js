@@ -1,6 +1,6 @@
 /** One model and its answer to what is in the composer. The page has one pane, or two to compare. */
 import { drawContribution } from './contribution.js';
-import { element } from './dom.js';
+import { copied, element } from './dom.js';
 import { relevanceOf, withoutUserNames } from './evidence.js';
 import { copyBy, offerDownloads } from './export.js';
 import { aboutOf, labelOf, titleOf } from './models.js';
@@ -8,17 +8,15 @@ import { Recognizer } from './mner.js';
 import { toConll, toJson } from './notation.js';
 import { altOf, nameOf } from './image.js';
 import { drawStrip } from './image-strip.js';
-import { drawHeat, drawObjects } from './image-view.js';
+import { drawHeat, drawObjects, widthOf } from './image-view.js';
 import { Reader, readingOf } from './reader.js';
-import { howRun, tellFailure } from './telling.js';
-import { drawList, drawTweet, openEntry, sentence } from './view.js';
+import { UNREACHED, howRun, tellFailure } from './telling.js';
+import { drawList, drawTweet, leadNames, markChosen, sentence } from './view.js';
 import { FOREIGN, megabytes, say, word, wordAll } from './wording.js';
 
 const STATES = ['loading', 'no-model', 'failure', 'empty', 'answer'];
 /** Milliseconds after which work that goes on is shown. */
 const GLANCE = 400;
-/** How a file that cannot be fetched shows, be it the model's or the engine's. */
-const UNREACHED = ['network', 'engine', 'crashed'];
 /**
  * @typedef {import('./composer.js').Input} Input
  * @typedef {import('./mner.js').Recognition} Recognition
@@ -50,7 +48,6 @@ export class Pane {
   #busy;
   /** @type {ShownImage} the one of several that was chosen */
   #picked;
-  #chosen;
   /** Whether names that are user names are shown. */
   #userNames = true;
   /** What computed the last answer; it changes when a GPU fails. */
@@ -68,12 +65,8 @@ export class Pane {
    */
   constructor(template, options) {
     this.#options = options;
-    const copy = document.importNode(template.content, true);
-    for (const attribute of ['id', 'for', 'aria-labelledby', 'aria-describedby']) {
-      for (const node of copy.querySelectorAll(`[${attribute}]`)) node.setAttribute(attribute, node.getAttribute(attribute) + options.suffix);
-    }
-    wordAll(copy);
-    this.root = copy.firstElementChild;
+    this.root = copied(template, options.suffix);
+    wordAll(this.root);
     this.#$('model-choice').onchange = ({ target }) => options.onChoose(target.value);
     this.#$('cancel').onclick = () => this.#loading.abort();
     for (const [id, notation] of /** @type {const} */ ([['copy-json', toJson], ['copy-conll', toConll]])) {
@@ -81,24 +74,7 @@ export class Pane {
     }
     const parts = { formats: this.#$('format'), button: this.#$('download'), problem: this.#$('download-problem') };
     offerDownloads(parts, () => ({ mner: this.#mner, name: 'tweet', tweets: [this.#answered()] }));
-    this.#$('marked').onclick = (event) => {
-      const link = event.target.closest('a');
-      if (!link) return;
-      event.preventDefault();
-      const i = Number(link.dataset.entity);
-      if (!this.#$('names').querySelector(`[data-entity="${i}"]`)) this.#list(i);
-      openEntry(this.#$('names'), i);
-    };
-    // Opening an entry of the list chooses it, closing it leaves none; the event does not bubble.
-    this.#$('names').addEventListener(
-      'toggle',
-      ({ target }) => {
-        const i = Number(target.dataset.entity);
-        if (target.open) this.#choose(i);
-        else if (this.#chosen === i) this.#choose(undefined);
-      },
-      true,
-    );
+    leadNames({ marked: this.#$('marked'), names: this.#$('names') }, (i) => this.#list(i), (i) => this.#choose(i));
   }
 
   /** What the model can do; nothing while there is none. */
@@ -109,6 +85,11 @@ export class Pane {
   /** The recogniser, once it is there. */
   get mner() {
     return this.#mner;
+  }
+
+  /** The model that it has, or is to have. */
+  get model() {
+    return this.#model;
   }
 
   /** Offers these models to choose from. */
@@ -384,17 +365,11 @@ export class Pane {
 
   /** Lights up where entity `i` looked; `undefined` lights the whole image. */
   #choose(i) {
-    this.#chosen = i;
     const recognition = this.#wanted(readingOf(this.#shown, this.#picked)?.full);
     const entity = recognition?.entities[i];
-    for (const link of this.#$('marked').querySelectorAll('a')) link.classList.toggle('chosen', Number(link.dataset.entity) === i);
+    markChosen(this.#$('marked'), i);
     const parts = { heat: this.#$('heat'), boxes: this.#$('boxes'), looked: this.#$('looked') };
     drawHeat(parts, entity && { ...entity, name: entity.text }, recognition?.picture);
     if (!entity && recognition?.entities.some(({ evidence }) => evidence)) parts.looked.textContent = say('looked.choose');
   }
-}
-
-/** How wide to show an image: all there is, but not taller than a screen nor enlarged beyond recognition. */
-function widthOf({ width, height }) {
-  return `min(100%, ${(30 * width) / height}rem, ${3 * width}px)`;
 }

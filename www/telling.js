@@ -6,6 +6,9 @@ import { FOREIGN, say, sayWith, word } from './wording.js';
 /** Codes of the module's errors that the page has words for. */
 const KNOWN = /** @type {const} */ (['not-found', 'network', 'truncated', 'bundle', 'engine', 'memory', 'webgpu', 'device', 'recognize', 'input', 'crashed', 'timeout']);
 
+/** How a file that cannot be fetched shows, be it the model's or the engine's. */
+export const UNREACHED = ['network', 'engine', 'crashed'];
+
 /** @typedef {(Error & {code?: string}) | {key: import('./wording.js').Key, values?: import('./wording.js').Values}} Cause the module's error, or words of the page */
 
 /**

@@ -125,8 +125,44 @@ export function sentence(text, /** @type {Entity[]} */ entities) {
   return say('live.found', { count: entities.length, names: more ? say('live.more', { names: list, count: more }) : list });
 }
 
+/**
+ * Lets the names of a text and the entries of its list lead to each other.
+ * @param {{marked: HTMLElement, names: HTMLElement}} parts the text and the list, as drawn here
+ * @param {(i: number) => void} list draws the page of the list that has name `i`
+ * @param {(i: number | undefined) => void} choose is told which name is chosen: that of the entry that was opened
+ */
+export function leadNames({ marked, names }, list, choose) {
+  marked.onclick = (event) => {
+    const link = /** @type {Element} */ (event.target).closest('a');
+    if (!link) return;
+    event.preventDefault();
+    const i = Number(link.dataset.entity);
+    if (!names.querySelector(`[data-entity="${i}"]`)) list(i);
+    openEntry(names, i);
+  };
+  /** @type {number | undefined} */
+  let chosen;
+  // Opening an entry of the list chooses it, closing it leaves none; the event does not bubble.
+  names.addEventListener(
+    'toggle',
+    ({ target }) => {
+      const { open, dataset } = /** @type {HTMLDetailsElement} */ (target);
+      const i = Number(dataset.entity);
+      if (!open && chosen !== i) return;
+      chosen = open ? i : undefined;
+      choose(chosen);
+    },
+    true,
+  );
+}
+
+/** Shows which of the names of a text is chosen. */
+export function markChosen(marked, /** @type {number | undefined} */ i) {
+  for (const link of marked.querySelectorAll('a')) link.classList.toggle('chosen', Number(link.dataset.entity) === i);
+}
+
 /** Opens entry `i` of the list, which must hold it, and moves the focus there, scrolling no more than needed. */
-export function openEntry(list, i) {
+function openEntry(list, i) {
   const details = list.querySelector(`#${list.id}-${i}`);
   details.open = true;
   const summary = details.querySelector('summary');

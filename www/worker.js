@@ -5,7 +5,9 @@
  *      {id, op: 'encode', number, image}: encodes an image file (Blob or Uint8Array) and keeps it by its number,
  *      {id, op: 'forget', number},
  *      {id, op: 'recognize', text, caption?, number?},
- *      {id, op: 'write', format, documents}: answers as files of an annotation tool.
+ *      {id, op: 'write', format, documents}: answers as files of an annotation tool,
+ *      {id, op: 'loadOcr', url}: fetches what reads text in images from a folder, and then
+ *      {id, op: 'read', image}: reads the text in an image file.
  * Out: {id, progress: {part, loaded, total}} any number of times, then {id, result} or {id, error: {code, message, fatal}}.
  *      Each shows that the Worker is alive. Of `recognize` the part is `text`; the engine's `recognize` and `recognizeWith`
  *      are given a function `(done, total) => void` for it as the last argument, and need not call it.
@@ -29,6 +31,8 @@ const FILES = {
   augmentation: 'augmentation.bin',
 };
 const REQUIRED = ['weights', 'tokenizer'];
+/** What reads text in images, beside its manifest. */
+const OCR_FILE = 'ocr.bpk';
 /** How far a backend's scores may be from the bundle's known answer. */
 const TOLERANCES = { cpu: 2e-3, webgpu: 2e-2 };
 
@@ -38,10 +42,16 @@ let engine;
 let instance;
 /** @type {import('./engine.d.ts').Recognizer} */
 let recognizer;
+/** @type {import('./engine.d.ts').Ocr | undefined} */
+let ocr;
+/** Where the models' files come from. @type {Source} */
+let source;
+/** Settles when the engine is there. @type {Promise<void>} */
+let starting;
 /** @type {Map<number, import('./engine.d.ts').EncodedImage>} images as the engine encoded them, by their numbers */
 const encodedImages = new Map();
 
-const operations = { load, encode, forget, recognize, write };
+const operations = { load, encode, forget, recognize, write, loadOcr, read };
 
 self.onmessage = async ({ data: { id, op, ...rest } }) => {
   try {
@@ -65,17 +75,21 @@ self.addEventListener('unhandledrejection', (event) => {
 async function load({ url, backend, software, cache, asks }, report) {
   const plain = (address, init) => fetch(address, init);
   const beside = new Source(plain);
-  const source = new Source(asks ? fetchThrough((ask, ports) => self.postMessage(ask, { transfer: ports })) : plain, new KeptFiles(cache));
-  const files = await engineOf(backend, (address) => beside.whole(address));
+  source = new Source(asks ? fetchThrough((ask, ports) => self.postMessage(ask, { transfer: ports })) : plain, new KeptFiles(cache));
+  const parts = await engineOf(backend, (address) => beside.whole(address));
   const limits = backend === 'webgpu' ? await probe({ software }) : undefined;
-  const starting = start(beside, files, (loaded) => report({ part: 'engine', loaded, total: files.bytes }));
+  starting = start(beside, parts, (loaded) => report({ part: 'engine', loaded, total: parts.bytes }));
   // Awaited below; without this a manifest that fails first would count as a failure outside of any call.
   starting.catch(() => {});
 
-  const manifestBytes = await source.whole(within(url, 'manifest.json'));
-  const manifest = parse(manifestBytes, url);
+  const { bytes, manifest } = await manifestOf(url);
   if (limits) requireRoom(limits, manifest);
-  recognizer = await assemble(source, manifestBytes, manifest, url, starting, report);
+  const wanted = Object.entries(FILES).filter(([key]) => REQUIRED.includes(key) || manifest.files?.[key]);
+  const files = Object.fromEntries(wanted.map(([key, name]) => [name, manifest.files?.[key]]));
+  recognizer = await assemble(url, files, report, (buffers) => {
+    const [weights, tokenizer, eyes, augmentation] = Object.values(FILES).map((name) => buffers[name]);
+    return engine.Recognizer.load(bytes, weights, tokenizer, eyes, augmentation);
+  });
   // Some bytes are cached unchecked; `assemble` has checked them by now.
   await recognizer.check(TOLERANCES[backend]);
   report({ part: 'start', loaded: 0, total: 0 });
@@ -88,16 +102,29 @@ function memory() {
   return instance?.memory?.buffer.byteLength ?? 0;
 }
 
-/** Brings the files in and has the engine check them and build the model. */
-async function assemble(source, manifestBytes, manifest, base, starting, report) {
+/** The manifest in a folder: its bytes, and what they say. */
+async function manifestOf(url) {
+  const bytes = await source.whole(within(url, 'manifest.json'));
+  return { bytes, manifest: parse(bytes, url) };
+}
+
+/**
+ * Brings files of a folder in and has the engine check them and make something of them.
+ * @template Made
+ * @param {string} base
+ * @param {Record<string, import('./mner.js').BundleFile | undefined>} wanted what the manifest says of each, by its name
+ * @param {(report: {part: string, loaded: number, total: number}) => void} report
+ * @param {(buffers: Record<string, import('./engine.d.ts').FileBuffer>) => Promise<Made>} make
+ * @returns {Promise<Made>}
+ */
+async function assemble(base, wanted, report, make) {
+  const names = Object.keys(wanted);
   for (let second = false; ; second = true) {
-    const keys = Object.keys(FILES).filter((key) => REQUIRED.includes(key) || manifest.files?.[key]);
-    const files = await Promise.all(keys.map((key) => bring(source, manifest, key, base, starting, report)));
+    const files = await Promise.all(names.map((name) => bring(base, name, wanted[name], report)));
     await starting;
     report({ part: 'start', loaded: 0, total: 0 });
-    const { weights, tokenizer, eyes, augmentation } = Object.fromEntries(keys.map((key, i) => [key, files[i].buffer]));
     try {
-      return await engine.Recognizer.load(manifestBytes, weights, tokenizer, eyes, augmentation);
+      return await make(Object.fromEntries(names.map((name, i) => [name, files[i].buffer])));
     } catch (error) {
       if (error.code !== 'bundle') throw error;
       await Promise.all(files.map(({ keptAt }) => source.forget(keptAt)));
@@ -107,10 +134,8 @@ async function assemble(source, manifestBytes, manifest, base, starting, report)
   }
 }
 
-/** One file of the bundle in the engine's memory, from the cache or the server. */
-async function bring(source, manifest, key, base, starting, report) {
-  const name = FILES[key];
-  const entry = manifest.files?.[key];
+/** One file of a folder in the engine's memory, from the cache or the server. */
+async function bring(base, name, entry, report) {
   if (!Number.isSafeInteger(entry?.bytes) || entry.bytes < 0 || typeof entry.sha256 !== 'string') {
     throw new MnerError('bundle', `manifest.json of ${base} does not give the size and SHA-256 of ${name}.`);
   }
@@ -129,6 +154,21 @@ async function bring(source, manifest, key, base, starting, report) {
   };
   const { keptAt, fromCache } = await source.obtain(url, entry, async (offset, chunk) => (await room()).write(offset, chunk), told);
   return { keptAt, fromCache, buffer: await room() };
+}
+
+async function loadOcr({ url }, report) {
+  if (!engine.Ocr) throw new MnerError('engine', 'The engine of this page reads no text in images. Run ./build.sh build.');
+  const { bytes, manifest } = await manifestOf(url);
+  const loaded = await assemble(url, { [OCR_FILE]: manifest.weights }, report, (buffers) => engine.Ocr.load(bytes, buffers[OCR_FILE]));
+  ocr?.free();
+  ocr = loaded;
+  return {};
+}
+
+async function read({ image }) {
+  const from = performance.now();
+  const written = await ocr.read(await forEngine(image, engine.checkImageSize));
+  return { written, milliseconds: performance.now() - from, memory: memory() };
 }
 
 async function encode({ number, image }) {

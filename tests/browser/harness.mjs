@@ -56,6 +56,12 @@ export function madeUpBundle({ bytes = 200_000, ...manifest } = /** @type {{byte
   return describe({ 'weights.bpk': Buffer.alloc(bytes, 'weights'), 'tokenizer.json': Buffer.from('{}') }, manifest);
 }
 
+/** What reads text in images, as only the stub engine accepts it. */
+export function madeUpOcr({ bytes = 800_000, ...manifest } = /** @type {{bytes?: number} & Record<string, unknown>} */ ({})) {
+  const weights = Buffer.alloc(bytes, 'ocr');
+  return { 'ocr.bpk': weights, 'manifest.json': Buffer.from(JSON.stringify({ ocr_format: 1, weights: entryOf(weights), ...manifest })) };
+}
+
 /** A made-up bundle of each system, by the name of a model. */
 export function madeUpModels() {
   const eyes = { object_names: [], class_names: [] };
@@ -69,11 +75,13 @@ export function madeUpModels() {
 
 /** `files` and the manifest that fits them. */
 function describe(files, manifest) {
-  const entries = Object.entries(files).map(([name, bytes]) => [
-    name.split('.')[0],
-    { bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') },
-  ]);
+  const entries = Object.entries(files).map(([name, bytes]) => [name.split('.')[0], entryOf(bytes)]);
   return { ...files, 'manifest.json': Buffer.from(JSON.stringify({ ...manifest, files: Object.fromEntries(entries) })) };
+}
+
+/** What a manifest says of a file. */
+function entryOf(bytes) {
+  return { bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') };
 }
 
 /** The bundle in a folder, by default the one that `MNER_TEST_BUNDLE` names. */
@@ -89,22 +97,24 @@ export function realBundle(folder = env.MNER_TEST_BUNDLE) {
  * Serves the page below `/some/path/`, or below each of `prefix`, opens it, and hands `use` the page.
  *
  * @param {Shared} shared
- * @param {{bundle?: Record<string, Buffer>, models?: Record<string, Record<string, Buffer>>, engine?: 'stub' | 'built',
- *          devices?: string[], query?: string, context?: import('playwright-core').BrowserContextOptions,
+ * @param {{bundle?: Record<string, Buffer>, models?: Record<string, Record<string, Buffer>>, ocr?: Record<string, Buffer>,
+ *          engine?: 'stub' | 'built', devices?: string[], query?: string,
+ *          context?: import('playwright-core').BrowserContextOptions,
  *          prefix?: string | string[], intercept?: import('./serve.mjs').Intercept}} options
- *     `bundle` is installed as the model `test`, `models` by their names; `devices` have an engine of the stub; `intercept`
- *     comes before everything else
+ *     `bundle` is installed as the model `test`, `models` by their names; `ocr` is what reads the text in images; `devices` have
+ *     an engine of the stub; `intercept` comes before everything else
  * @param {(page: Page, site: Site) => Promise<void>} use
  */
 export async function visit(shared, options, use) {
   const { bundle, models = bundle ? { test: bundle } : {}, engine = 'stub', devices = ['cpu'] } = options;
-  const { query = '', context = {}, intercept = () => false, prefix = '/some/path/' } = options;
+  const { ocr = {}, query = '', context = {}, intercept = () => false, prefix = '/some/path/' } = options;
   const requests = [];
   const files = new Map();
   files.set('models/index.json', Buffer.from(JSON.stringify(Object.keys(models))));
   for (const [model, parts] of Object.entries(models)) {
     for (const [name, bytes] of Object.entries(parts)) files.set(`models/${model}/${name}`, bytes);
   }
+  for (const [name, bytes] of Object.entries(ocr)) files.set(`models/ocr/${name}`, bytes);
   if (engine === 'stub') {
     files.set('pkg/sizes.json', Buffer.from(JSON.stringify(Object.fromEntries(devices.map((device) => [device, 8])))));
     for (const device of devices) {
@@ -124,6 +134,11 @@ export async function visit(shared, options, use) {
       requests.push(path);
       if (intercept(path, request, response)) return true;
       const bytes = files.get(path);
+      // One that ships is not the test's.
+      if (!bytes && path.startsWith('models/ocr/')) {
+        response.writeHead(404).end();
+        return true;
+      }
       if (!bytes) return false;
       const type = { js: 'text/javascript', wasm: 'application/wasm' }[path.split('.').pop()] ?? 'application/octet-stream';
       response.writeHead(200, { 'content-type': type, 'content-length': bytes.length }).end(bytes);
@@ -166,13 +181,18 @@ export function shows(page, id) {
 /** Types a tweet as a person would paste it, and waits for its answer. */
 export async function enter(page, text) {
   await page.locator('#tweet').fill(text);
-  await page.waitForFunction((wanted) => document.querySelector('#marked').textContent === wanted, text);
+  await page.waitForFunction((wanted) => document.querySelector('#marked')?.textContent === wanted, text);
   await shows(page, 'answer');
 }
 
 /** The bytes of an example's image. */
 export function example(name) {
   return readFileSync(join(WWW, `examples/${name}.webp`));
+}
+
+/** An image that says a text, to the stub. */
+export function saying(text, name = 'photo.webp') {
+  return { name, bytes: Buffer.concat([example('rocket'), Buffer.from(`\nsays\n${text}`)]) };
 }
 
 /**

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { precache } from '../../web/precache.mjs';
-import { BLANK, enter, madeUpBundle, shows, visit, withBrowser } from './harness.mjs';
+import { BLANK, enter, hand, madeUpBundle, madeUpOcr, saying, shows, visit, withBrowser } from './harness.mjs';
 
 const shared = withBrowser();
 const bundle = madeUpBundle();
@@ -65,14 +65,36 @@ test('works without a connection after the first visit, and says so', async () =
     assert.deepEqual(await page.locator('#marked mark').allInnerTexts(), ['In', 'Rome']);
     await page.locator('#examples button').first().click();
     await page.locator('#images').waitFor();
-    // What is asked of the server all the same: whether the list of models or the worker changed.
-    assert.deepEqual(requests.filter((path) => !/^models\/(index|test\/manifest)\.json$|^sw\.js$/.test(path)), []);
+    // What is asked of the server all the same: whether the list of models or the worker changed, or it reads images now.
+    assert.deepEqual(requests.filter((path) => !/^models\/(index|(test|ocr)\/manifest)\.json$|^sw\.js$/.test(path)), []);
     // The browser tells the page about the connection, not about our server.
     await page.context().setOffline(true);
     await page.getByText('You are offline').waitFor();
     await page.context().setOffline(false);
     await shows(page, 'answer');
     assert.equal(await page.locator('#notice').isVisible(), false);
+  });
+});
+
+test('reads the text in images without a connection, once it has', async () => {
+  const line = network();
+  await visit(shared, { bundle, ocr: madeUpOcr(), context, intercept: line.intercept }, async (page) => {
+    await enter(page, 'In Oslo');
+    await kept(page);
+    const read = async () => {
+      await hand(page, 'drop', saying('In Rome'));
+      await page.locator('.offer button').click();
+      await page.getByText('In Rome').waitFor();
+    };
+    await read();
+    await until(page, async () => {
+      const lists = await caches.open(`mner-lists ${(await navigator.serviceWorker.ready).scope}`);
+      return (await lists.keys()).some(({ url }) => url.endsWith('models/ocr/manifest.json'));
+    });
+    line.down = true;
+    await page.reload();
+    await enter(page, 'In Oslo');
+    await read();
   });
 });
 

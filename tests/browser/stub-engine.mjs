@@ -65,6 +65,55 @@ class EncodedImage {
   }
 }
 
+/** Whether a file is the one that a manifest names. */
+async function isNamed(file, { sha256 }) {
+  const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', file.bytes));
+  return [...hash].map((byte) => byte.toString(16).padStart(2, '0')).join('') === sha256;
+}
+
+/** What a file shows: its bytes as text. One that is no image, or not whole, is refused. */
+async function shownBy(file) {
+  if (file instanceof Blob) checkImageSize(file.size);
+  const bytes = file instanceof Blob ? new Uint8Array(await file.arrayBuffer()) : file;
+  // Longer than the browser's clock ticks.
+  await pause(5);
+  const shows = new TextDecoder().decode(bytes);
+  if (shows.includes('broken')) throw coded('picture', 'the file ends before its image does; fetch or save it again');
+  const jpeg = bytes[0] === 0xff && bytes[1] === 0xd8;
+  if (!jpeg && !/^image|^RIFF....WEBP|^.PNG/s.test(shows)) throw coded('picture', 'this is not an image; choose a JPEG, PNG, WebP or GIF file');
+  if (shows.includes('crash')) {
+    panic = 'panicked: at an image';
+    throw new WebAssembly.RuntimeError('unreachable');
+  }
+  if (shows.includes('very large')) memory.buffer = { byteLength: 2 ** 29 };
+  return { bytes, shows };
+}
+
+/** In an image of 400 by 200 pixels, what its file says at its end: characters 10 pixels wide and 20 high, lines 30 apart. */
+export class Ocr {
+  static async load(manifest, weights) {
+    const { ocr_format, weights: entry } = JSON.parse(new TextDecoder().decode(manifest));
+    if (ocr_format !== 1) throw coded('bundle', `manifest.json: ocr_format ${ocr_format} is not known.`);
+    if (!(await isNamed(weights, entry))) throw coded('bundle', 'ocr.bpk: not the file the manifest names.');
+    return new Ocr();
+  }
+
+  async read(file) {
+    const { shows } = await shownBy(file);
+    if (shows.includes('slowly')) await pause(600);
+    while (shows.includes('hang'));
+    const said = shows.split('\nsays\n')[1] ?? '';
+    const lines = said.split('\n').filter(Boolean).map((text, i) => {
+      const box = (from, to) => [10 * from, 30 * i, 10 * to, 30 * i + 20];
+      const words = [...text.matchAll(/\S+/g)].map(({ 0: word, index }) => ({ text: word, bounds: box(index, index + word.length), confidence: 0.9 }));
+      return { text, bounds: box(0, text.length), confidence: 0.9, words };
+    });
+    return { width: 400, height: 200, lines };
+  }
+
+  free() {}
+}
+
 export class Recognizer {
   /** What it is a model of, and whether it sees no images. */
   system;
@@ -74,11 +123,7 @@ export class Recognizer {
     const { files, config, eyes: sees } = JSON.parse(new TextDecoder().decode(manifest));
     for (const [name, file] of Object.entries({ weights, tokenizer, eyes, augmentation })) {
       if (!file !== !files[name]) throw coded('bundle', `${name}: there and not named, or named and not there.`);
-      if (!file) continue;
-      const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', file.bytes));
-      if ([...hash].map((byte) => byte.toString(16).padStart(2, '0')).join('') !== files[name].sha256) {
-        throw coded('bundle', `${name}: not the file the manifest names.`);
-      }
+      if (file && !(await isNamed(file, files[name]))) throw coded('bundle', `${name}: not the file the manifest names.`);
     }
     const recognizer = new Recognizer();
     // A bundle that says nothing of itself can do everything.
@@ -92,20 +137,8 @@ export class Recognizer {
   async warmUp() {}
 
   async encodeImage(file) {
-    if (file instanceof Blob) checkImageSize(file.size);
-    const bytes = file instanceof Blob ? new Uint8Array(await file.arrayBuffer()) : file;
-    // Longer than the browser's clock ticks.
-    await pause(5);
-    const shows = new TextDecoder().decode(bytes);
     if (this.blind) throw coded('input', 'this model reads text alone');
-    if (shows.includes('broken')) throw coded('picture', 'the file ends before its image does; fetch or save it again');
-    const jpeg = bytes[0] === 0xff && bytes[1] === 0xd8;
-    if (!jpeg && !/^image|^RIFF....WEBP|^.PNG/s.test(shows)) throw coded('picture', 'this is not an image; choose a JPEG, PNG, WebP or GIF file');
-    if (shows.includes('crash')) {
-      panic = 'panicked: at an image';
-      throw new WebAssembly.RuntimeError('unreachable');
-    }
-    if (shows.includes('very large')) memory.buffer = { byteLength: 2 ** 29 };
+    const { bytes, shows } = await shownBy(file);
     return new EncodedImage(shows, await marked(bytes));
   }
 

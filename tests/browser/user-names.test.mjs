@@ -22,7 +22,7 @@ test('is on at first, leaves them out of everything when off, and is remembered'
     assert.deepEqual(await marked(page), ['Oslo', 'Jane', 'Someone', 'Rome']);
     assert.equal(await page.locator('#left-out').isVisible(), false);
     await page.locator('#marked a >> nth=1').click();
-    assert.match(await page.locator('#names details[open] p').innerText(), /Characters 14 to 18 of the tweet, a user name\.$/);
+    assert.match(await page.locator('#names details[open] p').innerText(), /Characters 14 to 18 of the text, a user name\.$/);
 
     await toggle(page).uncheck();
     for (const names of [await marked(page), await listed(page)]) assert.deepEqual(names, ['Oslo', 'Rome']);

@@ -6,15 +6,15 @@ import { Linter } from 'eslint';
 import de from '../../www/wording/de.js';
 import en from '../../www/wording/en.js';
 import es from '../../www/wording/es.js';
-import { accessibilityViolations, enter, example, hand, lookedAt, madeUpModels, shows, visit, withBrowser } from './harness.mjs';
+import { accessibilityViolations, enter, hand, lookedAt, madeUpModels, madeUpOcr, saying, shows, visit, withBrowser } from './harness.mjs';
 
 const shared = withBrowser();
-const site = { models: madeUpModels() };
+const site = { models: madeUpModels(), ocr: madeUpOcr() };
 const WWW = new URL('../../www/', import.meta.url).pathname;
 /** @type {Record<string, Record<string, string | Record<string, string>>>} */
 const LANGUAGES = { en, de, es };
 /** The module, its Worker and its example: what they say is for programs, in English. */
-const MODULE = ['mner', 'worker', 'download', 'errors', 'webgpu', 'image-file', 'sw', 'example', 'bundle-url', 'engines', 'in-order', 'kept-files', 'platform', 'remote-fetch'].map((name) => `${name}.js`);
+const MODULE = ['mner', 'worker', 'download', 'errors', 'webgpu', 'image-file', 'sw', 'example', 'bundle-url', 'engines', 'in-order', 'kept-files', 'platform', 'remote-fetch', 'worker-calls', 'given-image', 'name-bounds'].map((name) => `${name}.js`);
 const scripts = Object.fromEntries(
   readdirSync(WWW)
     .filter((name) => name.endsWith('.js') && !MODULE.includes(name))
@@ -137,11 +137,13 @@ for (const [language, words] of Object.entries(LANGUAGES)) {
       const native = async () => assert.deepEqual((await said(page)).filter((text) => foreign.includes(text)), []);
       await native();
       await enter(page, 'Jordan in Oslo with @Jane');
-      await hand(page, 'drop', {}, { name: 'b.webp', bytes: example('desert') });
+      await hand(page, 'drop', {}, saying('Oslo and Rome', 'b.webp'));
       await lookedAt(page);
       await page.locator('#strip button >> nth=1').click();
       await page.locator('#marked a').first().click();
       await page.getByRole('switch').nth(1).uncheck();
+      for (const button of await page.locator('.offer button').all()) await button.click();
+      await page.locator('.lines:not([hidden])').waitFor();
       await native();
       assert.ok((await page.evaluate(() => document.documentElement.scrollWidth)) <= 360);
       assert.deepEqual(await accessibilityViolations(page), []);

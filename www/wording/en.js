@@ -143,8 +143,8 @@ export default {
   'name.seen': 'Seen in the picture: {share}.',
   'name.seen.mark': 'in the picture',
   'name.next': 'Next likeliest: {type} ({share}).',
-  'name.place': 'Characters {from} to {to} of the tweet.',
-  'name.place.user': 'Characters {from} to {to} of the tweet, a user name.',
+  'name.place': 'Characters {from} to {to} of the text.',
+  'name.place.user': 'Characters {from} to {to} of the text, a user name.',
   'left-out': { one: '{count} name in @mentions left out.', other: '{count} names in @mentions left out.' },
   'live.none': 'No names found.',
   'live.name': '{name}, {type}',
@@ -207,6 +207,19 @@ export default {
   'same.none': '{without}: no names either.',
   'same.sure': '{without}: the same names, just as sure.',
   'same.moved': '{without}: the same names. {name} moved most, from {before} to {after}.',
+
+  // The text in the picture.
+  written: { one: 'Text in the picture', other: 'Text in the pictures' },
+  'written.read': 'Read the text in the picture',
+  'written.read.name': 'Read the text in the picture {name}',
+  'written.size': 'fetches {size} MB the first time',
+  'written.fetching': 'Fetching the text reader',
+  'written.reading': 'Reading the text in the picture',
+  'written.none': 'Nothing is written in it.',
+  'written.found': { one: 'One line of text read.', other: '{count} lines of text read.' },
+  'written.failed': 'The text in the picture could not be read.',
+  'written.offline': 'The text reader is not on your device yet. Try again when the connection is back.',
+  'written.copy': 'Copy the text',
 
   // What can be done with it.
   'copy.json': 'Copy JSON',
