@@ -12,7 +12,8 @@ const ROOT = fileURLToPath(new URL('../', import.meta.url));
 const TSC = join(ROOT, 'tests/browser/node_modules/typescript/bin/tsc');
 /** The module: mner.js and all that it and its Worker import, apart from engines.js. */
 const MODULE = [
-  ...['mner.js', 'bundle-url.js', 'errors.js', 'in-order.js', 'platform.js', 'remote-fetch.js'],
+  ...['mner.js', 'bundle-url.js', 'errors.js', 'given-image.js', 'in-order.js', 'name-bounds.js', 'platform.js', 'remote-fetch.js'],
+  ...['worker-calls.js'],
   ...['worker.js', 'download.js', 'kept-files.js', 'image-file.js', 'webgpu.js', 'engine.d.ts', 'answers.d.ts'],
 ];
 const NODE = ['node.js', 'node-platform.js', 'node-worker.js'];
@@ -84,7 +85,7 @@ function declare(out) {
   const types = ['--types', 'node', '--typeRoots', join(ROOT, 'tests/browser/node_modules/@types')];
   execFileSync(execPath, [TSC, ...options, ...target, ...types, '--outDir', out, join(out, 'mner.js'), join(out, 'node.js')], { stdio: 'inherit' });
   // What the entry points' own types do not name.
-  for (const name of ['bundle-url', 'in-order', 'platform', 'node-platform']) rmSync(join(out, `${name}.d.ts`), { force: true });
+  for (const name of ['bundle-url', 'in-order', 'name-bounds', 'platform', 'node-platform', 'worker-calls']) rmSync(join(out, `${name}.d.ts`), { force: true });
 }
 
 if (argv[1] === fileURLToPath(import.meta.url)) {

@@ -15,6 +15,7 @@ export { MnerError };
 
 /** @typedef {import('./mner.js').Input} Input */
 /** @typedef {import('./mner.js').Recognition} Recognition */
+/** @typedef {import('./mner.js').ImageReading} ImageReading */
 /**
  * @template T
  * @typedef {import('./mner.js').Answered<T>} Answered
