@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Makes the models that ship from public weights and corpora, one CPU thread:
 #
-#   MNER=target/release/mner ENCODER=... DATA=... WEIGHTS=... TWEETS=... PYTHON=python3 RUNS=runs [DEVICE=torch] \
+#   MNER=target/release/mner ENCODER=... DATA=... WEIGHTS=... TWEETS=... FONTS=... PYTHON=python3 RUNS=runs [DEVICE=torch] \
 #       www/models/make.sh
 #
 # ENCODER  Hugging Face folder of all-MiniLM-L6-v2
@@ -10,13 +10,17 @@
 #          seen_in_picture.jsonl, twitter*/{train,valid}.captions.jsonl
 # WEIGHTS  mobilenet_v2.safetensors, yolox_nano.safetensors and their label files
 # TWEETS   a text file of tweets, one a line, gzip or plain
+# FONTS    a folder of fonts: those of Debian's fonts-* packages comic-neue, bebas-neue, cabin, cantarell, courier-prime,
+#          crosextra-caladea, crosextra-carlito, dejavu-core, dosis, ebgaramond, firacode, freefont-ttf, hack, inter, jetbrains-mono,
+#          junction, karla, lato, league-spartan, liberation, linuxlibertine, lobster, open-sans, play, quicksand, roboto-unhinted,
+#          roboto-slab, oxygen, ubuntu-title, urw-base35, texgyre (Debian 12)
 # PYTHON   a Python with gensim
 #
 # Hours: every step has been run by itself, the whole not yet. A killed step is repeated with --resume by running this
 # again.
 set -euo pipefail
 
-: "${MNER:?the mner program}" "${ENCODER:?}" "${DATA:?}" "${WEIGHTS:?}" "${TWEETS:?}" "${PYTHON:?}" "${RUNS:?a folder for the runs}"
+: "${MNER:?the mner program}" "${ENCODER:?}" "${DATA:?}" "${WEIGHTS:?}" "${TWEETS:?}" "${FONTS:?}" "${PYTHON:?}" "${RUNS:?a folder for the runs}"
 DEVICE=${DEVICE:-cpu}
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
@@ -163,3 +167,26 @@ train mgcmt --system mgcmt --width 96 --word2vec "$RUNS/tweets.bin" "${vision[@]
 step "$RUNS/mgcmt-decides" bundle/manifest.json "$MNER" train --system mgcmt --start "$RUNS/mgcmt/bundle" "${goes_on[@]}" --epochs 1
 settles mgcmt-settles mgcmt mgcmt-decides 0.4 0.2 0.1 0.75 --seed 3 "${strangers[@]}"
 ship mgcmt mgcmt-settles mixed
+
+# The reader of the text in images, in two runs of which the second goes on with longer lines.
+[ -e "$RUNS/words.txt" ] || gzip -cdf "$TWEETS" | awk 'NR <= 60000' >"$RUNS/words.txt"
+letters=(
+    --fonts "$FONTS" --texts "$RUNS/words.txt" --photos "$DATA/photos/flickr8k" --photos "$DATA/photos/coco" --lines 20000
+    --licence "fonts: Debian's packages, OFL, Apache-2.0 and their like; words: TweetEval, research use; photographs: Flickr8k, non-commercial research, and COCO, Flickr's Creative Commons licences"
+)
+# read_text RUN ARGUMENT...: both networks, each from its start or from where it stopped.
+read_text() {
+    local run=$1 part
+    shift
+    for part in detector recognizer; do
+        local resume=()
+        [ ! -e "$run/$part/config.json" ] || resume=(--resume)
+        "$MNER" train-ocr "${letters[@]}" "$@" --part "$part" --device "$DEVICE" --out "$run" "${resume[@]}"
+    done
+}
+if [ ! -e "$RUNS/ocr/ocr/manifest.json" ]; then
+    read_text "$RUNS/ocr-first" --line-epochs 7 --scene-epochs 8 --seed 1
+    read_text "$RUNS/ocr" --start "$RUNS/ocr-first" --line-epochs 4 --line-length 24 --lr 1.2e-3 --scene-epochs 3 --seed 2
+fi
+mkdir -p "$here/ocr"
+cp "$RUNS/ocr/ocr/manifest.json" "$RUNS/ocr/ocr/ocr.bpk" "$here/ocr/"

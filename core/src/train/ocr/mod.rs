@@ -36,6 +36,7 @@ use crate::ocr::OcrConfig;
 use crate::ocr::alphabet::Alphabet;
 use crate::ocr::bundle::{About, OcrFiles, pack};
 use crate::splitmix::SplitMix64;
+use crate::train::best_bundle::tail;
 use crate::train::distill::error::DistillError;
 use crate::train::distill::photographs::{Photographs, open};
 use crate::train::supervised::{Material, Plan, RunError, fit, last_model, open_run};
@@ -173,7 +174,7 @@ pub fn train(
         interrupter,
     )?;
     let mut about = About {
-        training: serde_json::to_value(config).unwrap_or_default(),
+        training: serde_json::to_value(told(config)).unwrap_or_default(),
         licences: config.licences.clone(),
         ..About::default()
     };
@@ -193,6 +194,19 @@ pub fn train(
         Alphabet::default(),
         about,
     )?))
+}
+
+/// The configuration as the reader's manifest has it: of each path its last two parts.
+fn told(config: &OcrTrainConfig) -> OcrTrainConfig {
+    let tails = |paths: &[PathBuf]| paths.iter().map(|path| tail(path)).collect();
+    OcrTrainConfig {
+        fonts: tails(&config.fonts),
+        texts: tails(&config.texts),
+        photos: tails(&config.photos),
+        out: tail(&config.out),
+        start: config.start.as_deref().map(tail),
+        ..config.clone()
+    }
 }
 
 fn recognizer_sizes() -> TextRecognizerConfig {
