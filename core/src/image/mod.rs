@@ -10,6 +10,11 @@ pub mod spatial;
 
 pub use decode::DecodeError;
 
+/// The grey of a pixel, red, green and blue, from 0 to 255 (Rec. 601).
+pub fn luma([r, g, b]: [u8; 3]) -> f32 {
+    0.299 * f32::from(r) + 0.587 * f32::from(g) + 0.114 * f32::from(b)
+}
+
 /// An upright image.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Image {

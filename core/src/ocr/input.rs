@@ -1,8 +1,8 @@
 //! Images as the two networks read them.
 
 use super::regions::Bounds;
-use crate::image::Image;
 use crate::image::resize::resize;
+use crate::image::{Image, luma};
 use crate::nn::text_detector::MULTIPLE;
 use crate::nn::text_recognizer::{HEIGHT, STRIDE};
 use burn::tensor::TensorData;
@@ -104,10 +104,7 @@ pub fn grey(line: &Image) -> TensorData {
         .clamp(2 * STRIDE, LONGEST);
     let small = resize(line, width as u32, HEIGHT as u32);
     let (pixels, _) = small.rgb.as_chunks::<3>();
-    // Rec. 601.
-    let luma =
-        |&[r, g, b]: &[u8; 3]| 0.299 * f32::from(r) + 0.587 * f32::from(g) + 0.114 * f32::from(b);
-    let values: Vec<f32> = pixels.iter().map(|pixel| centred(luma(pixel))).collect();
+    let values: Vec<f32> = pixels.iter().map(|pixel| centred(luma(*pixel))).collect();
     TensorData::new(values, [1, 1, HEIGHT, width])
 }
 

@@ -223,6 +223,24 @@ pub enum ConfigError {
     },
 }
 
+/// Checks values by their fields' names against the least, the greatest and those in words.
+///
+/// # Errors
+/// [`ConfigError::Range`], for the first that is not within.
+pub(super) fn check_ranges(
+    values: impl IntoIterator<Item = (&'static str, f64, (f64, f64, &'static str))>,
+) -> Result<(), ConfigError> {
+    let mut values = values.into_iter();
+    match values.find(|(_, value, (low, high, _))| !(low..=high).contains(&value)) {
+        None => Ok(()),
+        Some((name, value, (_, _, expected))) => Err(ConfigError::Range {
+            name,
+            value,
+            expected,
+        }),
+    }
+}
+
 impl TrainConfig {
     /// How the two views of a tweet are aligned, if they are.
     pub fn views(&self) -> Option<CrossViewConfig> {
@@ -366,16 +384,9 @@ impl TrainConfig {
             ("clip", self.clip, 0.0, f64::MAX, "0 or more"),
             ("dropout", self.dropout, 0.0, 0.99, "from 0 to 0.99"),
         ];
-        for (name, value, low, high, expected) in ranges {
-            if !(low..=high).contains(&value) {
-                return Err(ConfigError::Range {
-                    name,
-                    value,
-                    expected,
-                });
-            }
-        }
-        Ok(())
+        check_ranges(
+            ranges.map(|(name, value, low, high, expected)| (name, value, (low, high, expected))),
+        )
     }
 }
 

@@ -2,10 +2,11 @@
 
 use crate::evaluate::scores::Scores;
 use crate::label::Label;
-use burn::tensor::TensorReadError;
+use burn::tensor::{ExecutionError, TensorReadError};
+use burn::train::ItemLazy;
 use burn::train::metric::{
-    Metric, MetricAttributes, MetricMetadata, MetricName, Numeric, NumericAttributes, NumericEntry,
-    SerializedEntry,
+    Adaptor, Metric, MetricAttributes, MetricMetadata, MetricName, Numeric, NumericAttributes,
+    NumericEntry, SerializedEntry,
 };
 use std::sync::Arc;
 
@@ -29,6 +30,22 @@ impl Tally for Scores {
         for (gold, predicted) in tweets {
             self.add(gold, predicted);
         }
+    }
+}
+
+/// What an evaluation step reports, where that is the counts of a tally alone.
+#[derive(Debug)]
+pub struct Counted<T>(pub T);
+
+impl<T: Send> ItemLazy for Counted<T> {
+    fn sync(self) -> Result<Self, ExecutionError> {
+        Ok(self)
+    }
+}
+
+impl<T: Tally> Adaptor<T> for Counted<T> {
+    fn adapt(&self) -> T {
+        self.0.clone()
     }
 }
 

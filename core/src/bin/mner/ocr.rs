@@ -4,7 +4,7 @@ use crate::bundle;
 use crate::device;
 use crate::failure::Failure;
 use crate::output;
-use mner_core::image::Image;
+use crate::predict::open_image;
 use mner_core::ocr::OcrReader;
 use mner_core::ocr::bundle::{MANIFEST, OcrFiles, WEIGHTS, unpack};
 use mner_core::ocr::lines::{TextLine, bounds_of, text_of};
@@ -49,8 +49,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let recognizer = args.bundle.as_deref().map(load).transpose()?;
     for path in &args.images {
         let name = path.display().to_string();
-        let bytes = fs::read(path).map_err(|error| format!("{name}: {error}"))?;
-        let image = Image::decode(&bytes).map_err(|error| format!("{name}: {error}"))?;
+        let image = open_image(path)?;
         let lines = pollster::block_on(reader.read(&image))?;
         let mut answer =
             json!({ "image": name, "width": image.width, "height": image.height, "lines": lines });

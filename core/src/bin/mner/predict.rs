@@ -218,8 +218,8 @@ pub fn say_left_out(count: usize, user_names: UserNames) {
     }
 }
 
-/// Encodes the image in a file.
-fn encode_image(recognizer: &Recognizer, path: &Path) -> Result<(Image, EncodedImage), Failure> {
+/// Reads the image in a file.
+pub fn open_image(path: &Path) -> Result<Image, Failure> {
     // One byte more than is decoded says enough of a file, or a device, that has no end.
     let most = Limits::default().file_bytes as u64 + 1;
     let mut bytes = Vec::new();
@@ -231,6 +231,12 @@ fn encode_image(recognizer: &Recognizer, path: &Path) -> Result<(Image, EncodedI
     if let Some(note) = note {
         notice!("{}: {note}", path.display());
     }
+    Ok(image)
+}
+
+/// Encodes the image in a file.
+fn encode_image(recognizer: &Recognizer, path: &Path) -> Result<(Image, EncodedImage), Failure> {
+    let image = open_image(path)?;
     let encoded = pollster::block_on(recognizer.encode_image(&image))?;
     Ok((image, encoded))
 }

@@ -1,5 +1,6 @@
 //! What a distillation is asked for.
 
+use crate::train::config::check_ranges;
 use crate::train::distill::error::DistillError;
 use crate::train::distill::photographs::Folder;
 use serde::{Deserialize, Serialize};
@@ -53,7 +54,7 @@ impl DistillConfig {
     /// Checks that everything is in range.
     ///
     /// # Errors
-    /// [`DistillError::Sides`] or [`DistillError::Range`], for the first problem.
+    /// [`DistillError::Sides`] or [`DistillError::Config`], for the first problem.
     pub fn check(&self) -> Result<(), DistillError> {
         let side = |side: u32| (32..=1280).contains(&side) && side.is_multiple_of(32);
         if !side(self.side) || !side(self.teacher_side) || self.side > self.teacher_side {
@@ -75,16 +76,7 @@ impl DistillConfig {
                 (0.0, 1.0, "from 0 to 1"),
             ),
         ];
-        for (name, value, (low, high, expected)) in ranges {
-            if !(low..=high).contains(&value) {
-                return Err(DistillError::Range {
-                    name,
-                    value,
-                    expected,
-                });
-            }
-        }
-        Ok(())
+        Ok(check_ranges(ranges)?)
     }
 }
 

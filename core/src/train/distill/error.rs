@@ -3,6 +3,7 @@
 use crate::data::corpus::mixture::MixtureError;
 use crate::formats::vision_networks::VisionFileError;
 use crate::image::DecodeError;
+use crate::train::config::ConfigError;
 use crate::train::supervised::RunError;
 use std::path::PathBuf;
 
@@ -20,15 +21,8 @@ pub enum DistillError {
         teacher: u32,
     },
     /// A value is out of range.
-    #[error("`{name}` is {value}, but must be {expected}")]
-    Range {
-        /// The field.
-        name: &'static str,
-        /// Its value.
-        value: f64,
-        /// What it must be.
-        expected: &'static str,
-    },
+    #[error(transparent)]
+    Config(#[from] ConfigError),
     /// The teacher.
     #[error(transparent)]
     Teacher(#[from] VisionFileError),

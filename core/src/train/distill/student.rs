@@ -6,14 +6,14 @@ use crate::train::distill::assignment::Answer;
 use crate::train::distill::dense_match::distance;
 use crate::train::distill::lessons::{Exam, Lesson};
 use crate::train::learner::{TrainReport, clip_global_norm};
+use crate::train::metric::Counted;
 use crate::vision::detections;
 use crate::vision::detections::DetectConfig;
 use burn::module::Module;
 use burn::optim::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
 use burn::optim::{GradientsParams, ModuleOptimizer};
-use burn::tensor::{ExecutionError, Tensor, TensorData};
-use burn::train::metric::Adaptor;
-use burn::train::{InferenceStep, ItemLazy, TrainOutput, TrainStep};
+use burn::tensor::{Tensor, TensorData};
+use burn::train::{InferenceStep, TrainOutput, TrainStep};
 
 /// Largest global norm of a step's gradient.
 const CLIP: f64 = 20.0;
@@ -23,12 +23,6 @@ const CLIP: f64 = 20.0;
 pub struct Student {
     /// The detector.
     pub detector: Yolox,
-}
-
-/// What an exam reports.
-#[derive(Debug)]
-pub struct ExamReport {
-    agreement: Agreement,
 }
 
 impl Student {
@@ -91,23 +85,9 @@ impl TrainStep for Student {
 
 impl InferenceStep for Student {
     type Input = Exam;
-    type Output = ExamReport;
+    type Output = Counted<Agreement>;
 
-    fn step(&self, exam: Exam) -> ExamReport {
-        ExamReport {
-            agreement: self.sit(&exam),
-        }
-    }
-}
-
-impl ItemLazy for ExamReport {
-    fn sync(self) -> Result<Self, ExecutionError> {
-        Ok(self)
-    }
-}
-
-impl Adaptor<Agreement> for ExamReport {
-    fn adapt(&self) -> Agreement {
-        self.agreement
+    fn step(&self, exam: Exam) -> Counted<Agreement> {
+        Counted(self.sit(&exam))
     }
 }

@@ -1,6 +1,6 @@
 //! Views of a photograph: mirrored, nearer or farther, in other light.
 
-use crate::image::Image;
+use crate::image::{Image, luma};
 use crate::splitmix::SplitMix64;
 
 /// How much nearer or farther, in powers of two.
@@ -68,11 +68,10 @@ fn window(
 /// Multiplies the distance of colours from their grey (saturation), of greys from the middle
 /// (contrast), and everything (brightness).
 fn light(rgb: &mut [u8], saturation: f32, contrast: f32, brightness: f32) {
-    for pixel in rgb.chunks_exact_mut(3) {
-        let [r, g, b] = [pixel[0], pixel[1], pixel[2]].map(f32::from);
-        // Rec. 601.
-        let grey = 0.299 * r + 0.587 * g + 0.114 * b;
-        for (byte, value) in pixel.iter_mut().zip([r, g, b]) {
+    for pixel in rgb.as_chunks_mut::<3>().0 {
+        let grey = luma(*pixel);
+        for byte in pixel {
+            let value = f32::from(*byte);
             let value = grey + (value - grey) * saturation;
             let value = 128.0 + (value - 128.0) * contrast;
             *byte = (value * brightness).round().clamp(0.0, 255.0) as u8;

@@ -1,6 +1,6 @@
 //! What is asked for.
 
-use crate::train::config::ConfigError;
+use crate::train::config::{ConfigError, check_ranges};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -99,15 +99,6 @@ impl MatchConfig {
                 (1e-3, 1e3, "from 0.001 to 1000"),
             ),
         ];
-        for (name, value, (low, high, expected)) in ranges {
-            if !(low..=high).contains(&value) {
-                return Err(ConfigError::Range {
-                    name,
-                    value,
-                    expected,
-                });
-            }
-        }
-        Ok(())
+        check_ranges(ranges)
     }
 }

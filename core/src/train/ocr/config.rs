@@ -1,5 +1,6 @@
 //! What is asked for.
 
+use crate::train::config::{ConfigError, check_ranges};
 use crate::train::ocr::OcrTrainError;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -87,28 +88,27 @@ impl Part {
     }
 }
 
+/// Sides of a scene.
+const SIDES: (f64, f64, &str) = (64.0, 1280.0, "a multiple of 32 from 64 to 1280");
+
 impl OcrTrainConfig {
     /// Checks that everything is in range.
     ///
     /// # Errors
-    /// [`OcrTrainError::Range`], for the first problem.
+    /// [`OcrTrainError::Config`], for the first problem.
     pub fn check(&self) -> Result<(), OcrTrainError> {
         let many = (1.0, f64::MAX, "1 or more");
-        let side = f64::from(self.scene_side);
-        // A side that is none of its multiples is as wrong as one below them.
-        let side = if self.scene_side.is_multiple_of(32) {
-            side
-        } else {
-            0.0
-        };
+        if !self.scene_side.is_multiple_of(32) {
+            return Err(OcrTrainError::Config(ConfigError::Range {
+                name: "scene_side",
+                value: self.scene_side.into(),
+                expected: SIDES.2,
+            }));
+        }
         let ranges = [
             ("scenes", self.scenes as f64, many),
             ("scene_epochs", self.scene_epochs as f64, many),
-            (
-                "scene_side",
-                side,
-                (64.0, 1280.0, "a multiple of 32 from 64 to 1280"),
-            ),
+            ("scene_side", self.scene_side.into(), SIDES),
             ("scene_batch", self.scene_batch as f64, many),
             ("lines", self.lines as f64, many),
             ("line_epochs", self.line_epochs as f64, many),
@@ -127,20 +127,6 @@ impl OcrTrainConfig {
             ),
             ("dropout", self.dropout, (0.0, 0.99, "from 0 to 0.99")),
         ];
-        for (name, value, (low, high, expected)) in ranges {
-            if !(low..=high).contains(&value) {
-                let value = if name == "scene_side" {
-                    self.scene_side.into()
-                } else {
-                    value
-                };
-                return Err(OcrTrainError::Range {
-                    name,
-                    value,
-                    expected,
-                });
-            }
-        }
-        Ok(())
+        Ok(check_ranges(ranges)?)
     }
 }

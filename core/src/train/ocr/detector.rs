@@ -5,7 +5,7 @@ use crate::ocr::input::planes;
 use crate::ocr::regions::{Bounds, RegionConfig, core_of, regions};
 use crate::splitmix::SplitMix64;
 use crate::train::learner::{TrainReport, clip_global_norm};
-use crate::train::metric::{LOSS, Percentage, Tally};
+use crate::train::metric::{Counted, LOSS, Percentage, Tally};
 use crate::train::ocr::config::OcrTrainConfig;
 use crate::train::ocr::{HELD_OUT_SCENES, Stock, of_step, scene};
 use crate::train::plot::{Curve, Panel};
@@ -13,9 +13,8 @@ use burn::module::Module;
 use burn::optim::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
 use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::activation::{log_sigmoid, sigmoid};
-use burn::tensor::{Device, ExecutionError, Tensor, TensorData};
-use burn::train::metric::Adaptor;
-use burn::train::{InferenceStep, ItemLazy, TrainOutput, TrainStep};
+use burn::tensor::{Device, Tensor, TensorData};
+use burn::train::{InferenceStep, TrainOutput, TrainStep};
 
 /// Largest global norm of a step's gradient.
 const CLIP: f64 = 5.0;
@@ -261,26 +260,10 @@ impl TrainStep for DetectorStudent {
 
 impl InferenceStep for DetectorStudent {
     type Input = SceneExam;
-    type Output = FoundReport;
+    type Output = Counted<Found>;
 
-    fn step(&self, exam: SceneExam) -> FoundReport {
-        FoundReport(sit(&self.detector, &exam))
-    }
-}
-
-/// What an exam reports.
-#[derive(Debug)]
-pub struct FoundReport(Found);
-
-impl ItemLazy for FoundReport {
-    fn sync(self) -> Result<Self, ExecutionError> {
-        Ok(self)
-    }
-}
-
-impl Adaptor<Found> for FoundReport {
-    fn adapt(&self) -> Found {
-        self.0
+    fn step(&self, exam: SceneExam) -> Counted<Found> {
+        Counted(sit(&self.detector, &exam))
     }
 }
 

@@ -37,6 +37,7 @@ use crate::ocr::alphabet::Alphabet;
 use crate::ocr::bundle::{About, OcrFiles, pack};
 use crate::splitmix::SplitMix64;
 use crate::train::best_bundle::tail;
+use crate::train::config::ConfigError;
 use crate::train::distill::error::DistillError;
 use crate::train::distill::photographs::{Photographs, open};
 use crate::train::supervised::{Material, Plan, RunError, fit, last_model, open_run};
@@ -61,15 +62,8 @@ const HELD_OUT_LINES: usize = 1000;
 #[derive(Debug, thiserror::Error)]
 pub enum OcrTrainError {
     /// A value is out of range.
-    #[error("`{name}` is {value}, but must be {expected}")]
-    Range {
-        /// The field.
-        name: &'static str,
-        /// Its value.
-        value: f64,
-        /// What it must be.
-        expected: &'static str,
-    },
+    #[error(transparent)]
+    Config(#[from] ConfigError),
     /// The fonts.
     #[error(transparent)]
     Fonts(#[from] FontsError),
@@ -156,23 +150,14 @@ pub fn train(
     {
         return Ok(None);
     }
-    // Both are there: what follows loads their weights and trains nothing.
-    let found = learn_to_find(
-        config,
-        &folder(Part::Detector),
-        &learnt,
-        &apart,
-        device,
-        interrupter,
-    )?;
-    let read = learn_to_read(
-        config,
-        &folder(Part::Recognizer),
-        &learnt,
-        &apart,
-        device,
-        interrupter,
-    )?;
+    let fresh = DetectorStudent {
+        detector: TextDetectorConfig::new().init(device),
+    };
+    let found = last_model(&folder(Part::Detector), fresh)?;
+    let fresh = RecognizerStudent {
+        recognizer: recognizer_sizes().init(config.dropout, device),
+    };
+    let read = last_model(&folder(Part::Recognizer), fresh)?;
     let mut about = About {
         training: serde_json::to_value(told(config)).unwrap_or_default(),
         licences: config.licences.clone(),

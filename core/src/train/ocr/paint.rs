@@ -1,7 +1,7 @@
 //! Letters on a background, and what cameras, screens and servers do to them.
 
-use crate::image::Image;
 use crate::image::resize::resize;
+use crate::image::{Image, luma};
 use crate::ocr::input::cut;
 use crate::splitmix::SplitMix64;
 use crate::train::ocr::typeset::Mask;
@@ -33,10 +33,6 @@ pub fn between(from: f32, to: f32, rng: &mut SplitMix64) -> f32 {
 /// Whether something happens that does in `percent` of cases.
 pub fn chance(percent: usize, rng: &mut SplitMix64) -> bool {
     rng.below(100) < percent
-}
-
-fn luma([r, g, b]: Colour) -> f32 {
-    0.299 * f32::from(r) + 0.587 * f32::from(g) + 0.114 * f32::from(b)
 }
 
 /// A colour: black, white or any.

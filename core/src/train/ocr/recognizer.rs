@@ -5,7 +5,7 @@ use crate::ocr::alphabet::Alphabet;
 use crate::ocr::ctc;
 use crate::splitmix::SplitMix64;
 use crate::train::learner::{TrainReport, clip_global_norm};
-use crate::train::metric::{LOSS, Percentage};
+use crate::train::metric::{Counted, LOSS, Percentage};
 use crate::train::ocr::config::OcrTrainConfig;
 use crate::train::ocr::edits::Edits;
 use crate::train::ocr::line::{DrawnLine, draw};
@@ -16,9 +16,8 @@ use burn::nn::loss::{CTCLossConfig, Reduction};
 use burn::optim::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
 use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::activation::log_softmax;
-use burn::tensor::{Device, ExecutionError, Int, Tensor, TensorData};
-use burn::train::metric::Adaptor;
-use burn::train::{InferenceStep, ItemLazy, TrainOutput, TrainStep};
+use burn::tensor::{Device, Int, Tensor, TensorData};
+use burn::train::{InferenceStep, TrainOutput, TrainStep};
 
 /// Largest global norm of a step's gradient.
 const CLIP: f64 = 5.0;
@@ -220,25 +219,9 @@ impl TrainStep for RecognizerStudent {
 
 impl InferenceStep for RecognizerStudent {
     type Input = LineLesson;
-    type Output = EditsReport;
+    type Output = Counted<Edits>;
 
-    fn step(&self, exam: LineLesson) -> EditsReport {
-        EditsReport(sit(&self.recognizer, &exam))
-    }
-}
-
-/// What an exam reports.
-#[derive(Debug)]
-pub struct EditsReport(Edits);
-
-impl ItemLazy for EditsReport {
-    fn sync(self) -> Result<Self, ExecutionError> {
-        Ok(self)
-    }
-}
-
-impl Adaptor<Edits> for EditsReport {
-    fn adapt(&self) -> Edits {
-        self.0
+    fn step(&self, exam: LineLesson) -> Counted<Edits> {
+        Counted(sit(&self.recognizer, &exam))
     }
 }
