@@ -593,6 +593,106 @@ fn the_last_epochs_are_averaged() {
     assert!(refused.contains("`average` is 5"), "{refused}");
 }
 
+#[test]
+fn what_names_are_more_finely_is_learnt_scored_and_told() {
+    let folder = with_bundle();
+    let (run, fine) = (path(&folder, "run"), path(&folder, "fine.jsonl"));
+    let mut args = training(&folder, &run, 12);
+    let data = path(&folder, "train.txt");
+    let of = |name: &str, coarse: &str, fine: &str| json!({"name": name, "coarse": coarse, "fine": fine});
+    let lines: String = (0..24)
+        .map(|i| {
+            let names = [
+                ("sunita", "athlete"),
+                ("maria", "musician"),
+                ("ahmed", "athlete"),
+                ("lena", "musician"),
+            ];
+            let (name, kind) = names[i % 4];
+            let place = ["houston", "paris", "lagos", "lima", "oslo"][i % 5];
+            let entities = [of(name, "person", kind), of(place, "location", "city")];
+            format!("{}\n", json!({"id": i.to_string(), "entities": entities}))
+        })
+        .collect();
+    fs::write(&fine, lines).unwrap();
+    let plain = path(&folder, "bundle");
+    let asked = [
+        "evaluate",
+        "--bundle",
+        &plain,
+        "--data",
+        &data,
+        "--fine-types",
+        &fine,
+    ];
+    assert!(fail(&asked, 1).contains("tells no fine types"));
+
+    args.extend(["--fine-types", &fine].map(str::to_owned));
+    succeed(&args.iter().map(String::as_str).collect::<Vec<_>>());
+    let bundle = format!("{run}/bundle");
+    let scores = succeed(&[
+        "evaluate",
+        "--bundle",
+        &bundle,
+        "--data",
+        &data,
+        "--fine-types",
+        &fine,
+        "--json",
+    ]);
+    let scores: Value = serde_json::from_str(&scores).unwrap();
+    let micro = scores["fine_types"]["micro"]["f1"].as_f64().unwrap();
+    assert!(micro > 0.9, "{micro}");
+    assert_eq!(scores["fine_types"]["types"]["city"]["support"], 24);
+
+    let q8 = path(&folder, "q8");
+    succeed(&[
+        "quantize", "--bundle", &bundle, "--out", &q8, "--scheme", "q8",
+    ]);
+    let said = succeed(&[
+        "calibrate",
+        "--bundle",
+        &q8,
+        "--data",
+        &data,
+        "--fine-types",
+        &fine,
+    ]);
+    assert!(said.contains("on 24 tweets, temperature"), "{said}");
+    let answer = succeed(&[
+        "predict",
+        "--bundle",
+        &q8,
+        "--text",
+        "maria is in lima",
+        "--json",
+    ]);
+    let answer: Value = serde_json::from_str(&answer).unwrap();
+    let kind = &answer["entities"][0]["kind"];
+    assert_eq!(
+        (&kind["name"], &kind["coarse"]),
+        (&json!("musician"), &json!("person"))
+    );
+    let said = succeed(&["predict", "--bundle", &q8, "--text", "maria is in lima"]);
+    assert!(said.contains("maria  musician "), "{said}");
+    let card = fs::read_to_string(format!("{q8}/MODEL_CARD.md")).unwrap();
+    assert!(card.contains("| location | city | "), "{card}");
+    let manifest = fs::read(format!("{q8}/manifest.json")).unwrap();
+    let manifest: Value = serde_json::from_slice(&manifest).unwrap();
+    assert!(manifest["fine_types"]["scores"]["micro"].as_f64().unwrap() > 0.9);
+
+    // What goes on keeps the fine types that it tells.
+    let other = fine.replace("fine.jsonl", "other.jsonl");
+    let renamed = fs::read_to_string(&fine)
+        .unwrap()
+        .replace("musician", "singer");
+    fs::write(&other, renamed).unwrap();
+    let mut args = training_on(&folder, &bundle, &path(&folder, "more"), 1);
+    args.extend(["--fine-types", &other].map(str::to_owned));
+    let refused = fail(&args.iter().map(String::as_str).collect::<Vec<_>>(), 1);
+    assert!(refused.contains("`singer` is none of them"), "{refused}");
+}
+
 /// The shared folder of pretrained weights and reference images, if it is there.
 fn shared() -> Option<std::path::PathBuf> {
     let root = std::env::var_os("MNER_SHARED").map_or_else(

@@ -5,6 +5,7 @@ use burn::tensor::{DType, Device};
 use burn_pack::{Bytes, Reader};
 use mner_core::bundle::manifest::Manifest;
 use mner_core::bundle::{vision, weights};
+use mner_core::decode::fine_types::FineType;
 use mner_core::nn::projector::ProjectorConfig;
 use mner_core::nn::resnet::ResNetConfig;
 use mner_core::systems::SystemConfig;
@@ -190,6 +191,9 @@ fn specified(specification: &Specification, config: &SystemConfig) -> BTreeMap<S
         letters.insert(letter.to_owned(), number(&json[field]));
     }
     letters.insert("O".to_owned(), 80);
+    let fine_types = config.fine_types().len();
+    letters.insert("Y".to_owned(), fine_types);
+    letters.insert("Q".to_owned(), (3 * fine_types).next_multiple_of(8));
     if json["shared"] == true {
         letters.insert("I".to_owned(), 1);
     }
@@ -199,6 +203,7 @@ fn specified(specification: &Specification, config: &SystemConfig) -> BTreeMap<S
     let holds = |condition: &str| match condition {
         "S > 0" => letters["S"] > 0,
         "R > 0" => letters["R"] > 0,
+        "Y > 0" => fine_types > 0,
         "seen" => json["seen"] == true,
         "Z > 0" => letters["Z"] > 0 && !has("without", "relevance"),
         "W != D" => letters["W"] != letters["D"],
@@ -354,8 +359,8 @@ fn every_system_writes_the_tensors_of_the_specification() {
         ..encoder.clone()
     };
     let configs = [
-        SystemConfig::Text(TextConfig { encoder: plain }),
-        SystemConfig::Text(TextConfig { encoder: distant }),
+        SystemConfig::Text(TextConfig::new(plain)),
+        SystemConfig::Text(TextConfig::new(distant)),
         SystemConfig::Ita(ItaConfig::new(encoder.clone())),
         ham(&|_| {}),
         ham(&|config| (config.width, config.shared) = (16, true)),
@@ -373,7 +378,14 @@ fn every_system_writes_the_tensors_of_the_specification() {
             config.without = vec![Part::Image, Part::Object];
         }),
     ];
-    for config in configs {
+    let fine_types = ["athlete", "musician", "festival"].map(|fine| FineType {
+        coarse: "any".to_owned(),
+        fine: fine.to_owned(),
+    });
+    let telling = configs
+        .clone()
+        .map(|c| c.with_fine_types(fine_types.to_vec()));
+    for config in configs.into_iter().chain(telling) {
         let expected = specified(&specification, &config);
         let found = read(weights::pack(config.init(&device)).unwrap());
         compare(&format!("{config:?}"), &found, &expected, None);

@@ -32,9 +32,7 @@ fn main() {
     let parts = Parts {
         max_subwords: encoder.max_subwords(),
         sigils: Sigils::Joined,
-        config: SystemConfig::Text(TextConfig {
-            encoder: encoder.clone(),
-        }),
+        config: SystemConfig::Text(TextConfig::new(encoder.clone())),
         vision: None,
         augmentation: None,
         about: About::default(),

@@ -40,9 +40,7 @@ fn main() {
         batch,
         ..TrainConfig::default()
     };
-    let system = SystemConfig::Text(TextConfig {
-        encoder: encoder.clone(),
-    });
+    let system = SystemConfig::Text(TextConfig::new(encoder.clone()));
     let mut trained = TrainedSystem::new(system.init(&device), config.clip);
     let mut optimizer = optimizer(&config);
     let mut scheduler = scheduler(&config, warmup + steps);

@@ -91,9 +91,23 @@ pub struct About {
     /// How its confidences are read so that they mean what they say; none for one that was not calibrated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confidence: Option<ConfidenceScaling>,
+    /// How its fine types are read, and how good they are; none for one that was not calibrated with them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fine_types: Option<AboutFineTypes>,
     /// An input with its right answer, to check a device by.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub known_answer: Option<KnownAnswer>,
+}
+
+/// How fine types are read, and how good they are.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AboutFineTypes {
+    /// What their scores are divided by before the softmax, above 0.
+    pub temperature: f64,
+    /// F1 (fraction) of names with exact words and fine type, by fine type and `micro` over all, of the tweets that it was
+    /// calibrated by.
+    pub scores: BTreeMap<String, f64>,
 }
 
 /// An input and the emissions the packed weights gave for it on the CPU.

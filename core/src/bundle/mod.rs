@@ -302,6 +302,13 @@ fn check_sizes(manifest: &Manifest) -> Result<(), BundleError> {
         .is_some_and(|lines| !lines.is_sound())
     {
         "a confidence's slope is not above 0, or a number of its line is not finite"
+    } else if manifest
+        .about
+        .fine_types
+        .as_ref()
+        .is_some_and(|told| !(told.temperature.is_finite() && told.temperature > 0.0))
+    {
+        "the temperature of the fine types is not a number above 0"
     } else if let Err(problem) = manifest.config.check() {
         problem
     } else {

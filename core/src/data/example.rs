@@ -1,6 +1,7 @@
 //! Labelled tweets cut into subwords, and batches of them with what the loss needs.
 
 use crate::data::corpus::Sample;
+use crate::decode::fine_types::FineSpan;
 use crate::label::{LABELS, Label};
 use crate::nn::crf::CrfTargets;
 use crate::systems::batch::Batch;
@@ -26,6 +27,8 @@ pub struct Example {
     pub(super) image_decides: bool,
     /// Log posteriors of its words, `[N * 9]`, as teachers have them.
     posteriors: Option<Vec<f32>>,
+    /// Its spans whose fine type is known.
+    fine_types: Vec<FineSpan>,
 }
 
 /// An image that a tweet may have.
@@ -56,6 +59,7 @@ impl Example {
             images: Vec::new(),
             image_decides: false,
             posteriors: None,
+            fine_types: Vec::new(),
         })
     }
 
@@ -69,6 +73,27 @@ impl Example {
         assert!(posteriors.as_ref().is_none_or(right), "nine a word");
         self.posteriors = posteriors;
         self
+    }
+
+    /// The same tweet with the spans whose fine type is known.
+    #[must_use]
+    pub fn with_fine_types(mut self, spans: Vec<FineSpan>) -> Self {
+        self.fine_types = spans;
+        self
+    }
+
+    /// The spans whose fine type is known that a window holds whole, counted within it.
+    fn fine_types_of(&self, window: &Range<usize>) -> Vec<FineSpan> {
+        let within = self
+            .fine_types
+            .iter()
+            .filter(|span| window.start <= span.words.start && span.words.end <= window.end);
+        within
+            .map(|span| FineSpan {
+                words: span.words.start - window.start..span.words.end - window.start,
+                ..span.clone()
+            })
+            .collect()
     }
 
     /// The same tweet, whose words labelled `O` may have these labels, by index, all the same.
@@ -173,6 +198,14 @@ impl LabelledBatch {
         let targets = CrfTargets::new(&rows, LABELS, device).with_open(&open);
         let own: Vec<Option<bool>> = examples.iter().map(|(.., own)| *own).collect();
         let batch = layout.batch(&inputs, views, device);
+        let fine_types: Vec<Vec<FineSpan>> = examples
+            .iter()
+            .flat_map(|(e, ..)| e.windows.iter().map(|w| e.fine_types_of(&w.window.words)))
+            .collect();
+        let batch = match fine_types.iter().all(Vec::is_empty) {
+            true => batch,
+            false => batch.with_fine_types(&fine_types),
+        };
         Self {
             batch: match own.iter().any(Option::is_some) {
                 true => batch.with_ownership(&own),

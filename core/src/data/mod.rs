@@ -6,6 +6,7 @@ pub mod corpus;
 pub mod corpus_images;
 pub mod example;
 pub mod feature_cache;
+pub mod fine_types;
 pub mod image_text_files;
 pub mod loader;
 pub mod pairs;

@@ -1,6 +1,7 @@
 //! Label chains become entities with confidences and exact spans.
 
 use crate::decode::chain::{Chain, ChainScores, Rules};
+use crate::decode::fine_types::FineTypeGuess;
 use crate::label::{EntityType, LABELS, Label};
 use crate::tweet::bounds::Bound;
 use serde::{Deserialize, Serialize};
@@ -58,6 +59,9 @@ pub struct Entity {
     pub confidence: f64,
     /// The likeliest other type on the same span.
     pub runner_up: RunnerUp,
+    /// What it is more finely; absent from a model that does not say.
+    #[serde(default, rename = "kind", skip_serializing_if = "Option::is_none")]
+    pub fine_type: Option<FineTypeGuess>,
     /// Whether it is a user name, `@x`; absent where it is not.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub user_name: bool,

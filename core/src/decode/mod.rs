@@ -4,4 +4,5 @@ pub mod chain;
 pub mod chunks;
 pub mod confidence;
 pub mod entities;
+pub mod fine_types;
 pub mod marginals;

@@ -3,10 +3,12 @@
 pub mod calibration;
 pub mod confusion;
 pub mod contrast;
+pub mod fine_types;
 pub mod logistic;
 pub mod mistakes;
 pub mod platt;
 pub mod report;
 pub mod scores;
 pub mod seen_entities;
+pub mod temperature;
 pub mod user_names;

@@ -8,10 +8,10 @@ use std::ops::AddAssign;
 
 /// Entities of one type.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Counts {
-    gold: usize,
-    predicted: usize,
-    correct: usize,
+pub(super) struct Counts {
+    pub(super) gold: usize,
+    pub(super) predicted: usize,
+    pub(super) correct: usize,
 }
 
 impl AddAssign for Counts {
@@ -175,7 +175,7 @@ impl Table {
 }
 
 impl Score {
-    fn of(
+    pub(super) fn of(
         Counts {
             gold,
             predicted,

@@ -5,6 +5,7 @@
 
 use crate::bundle::manifest::{FileEntry, Manifest};
 use crate::bundle::{AUGMENTATION, EYES, MANIFEST, TOKENIZER, WEIGHTS};
+use crate::decode::fine_types::FineType;
 use crate::label::EntityType;
 use crate::systems::SystemKind;
 use crate::vision::encoder::BackboneConfig;
@@ -157,6 +158,7 @@ fn body(text: &mut String, manifest: &Manifest, languages: &[String]) -> fmt::Re
         reads(manifest)
     )?;
     entity_types(text)?;
+    fine_types(text, manifest)?;
     scores(text, manifest)?;
     training(text, manifest, languages)?;
     sizes(text, manifest)?;
@@ -197,6 +199,38 @@ fn entity_types(text: &mut String) -> fmt::Result {
         text,
         "\nLabels are BIO over these types, nine in all; a CRF reads them off.\n"
     )
+}
+
+/// The fine types and how good they are, if there are any.
+fn fine_types(text: &mut String, manifest: &Manifest) -> fmt::Result {
+    let types = manifest.config.fine_types();
+    if types.is_empty() {
+        return Ok(());
+    }
+    let scores = manifest.about.fine_types.as_ref().map(|told| &told.scores);
+    let f1 = |name: &str| match scores.and_then(|scores| scores.get(name)) {
+        Some(f1) => format!("{:.1}", 100.0 * f1),
+        None => "not measured".to_owned(),
+    };
+    writeln!(
+        text,
+        "Of each name it also tells one of {} fine types, with a probability. F1 of names with exact words and fine type, in per cent,\n\
+         on the tweets that also made these probabilities mean what they say; over all {}.\n\n| type | fine type | F1 |\n|---|---|---|",
+        types.len(),
+        f1("micro")
+    )?;
+    let mut sorted: Vec<_> = types.iter().collect();
+    sorted.sort();
+    for FineType { coarse, fine } in sorted {
+        writeln!(
+            text,
+            "| {} | {} | {} |",
+            inline(coarse),
+            inline(fine),
+            f1(fine)
+        )?;
+    }
+    writeln!(text)
 }
 
 fn scores(text: &mut String, manifest: &Manifest) -> fmt::Result {

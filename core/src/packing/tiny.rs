@@ -36,7 +36,7 @@ pub fn bundle(kind: SystemKind, seed: u64, device: &Device) -> Result<BundleFile
     let encoder = encoder(&tokenizer);
     let max_subwords = encoder.max_subwords();
     let config = match kind {
-        SystemKind::Text => SystemConfig::Text(TextConfig { encoder }),
+        SystemKind::Text => SystemConfig::Text(TextConfig::new(encoder)),
         SystemKind::HamLearning => {
             SystemConfig::HamLearning(HamLearningConfig::new(encoder, CHANNELS))
         }

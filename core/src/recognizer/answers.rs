@@ -4,11 +4,13 @@ use crate::label::LABELS;
 use crate::recognizer::evidence::Answer;
 use crate::recognizer::memory::Key;
 use crate::recognizer::{RecognizeError, Recognizer};
+use crate::systems::SystemOutput;
 use crate::systems::image_batch::EncodedImage;
 use crate::systems::ita::context::ContextSubwords;
 use crate::systems::ita::image_text::ImageText;
 use crate::systems::layout::TweetInput;
 use crate::tweet::sequence::{SubwordSequence, sequences};
+use burn::tensor::Tensor;
 use std::collections::HashMap;
 use std::ops::Range;
 
@@ -149,7 +151,11 @@ impl Recognizer {
                 })
                 .collect();
             let batch = self.layout.batch(&inputs, false, &self.device);
-            let (emissions, explanation) = self.system.explain(&batch);
+            let SystemOutput {
+                emissions,
+                fine_types,
+                explanation,
+            } = self.system.explain(&batch);
             let most = explanation
                 .as_ref()
                 .map(|e| (e.objects.dims()[2], e.seen.is_some()));
@@ -158,27 +164,37 @@ impl Recognizer {
                 None => emissions,
             };
             let columns = values.dims()[2];
+            // One transfer from the device instead of two.
+            let values = match fine_types {
+                Some(scores) => Tensor::cat(vec![values, scores], 2),
+                None => values,
+            };
+            let whole = values.dims()[2];
             for ((i, part), rows) in chunk.into_iter().zip(batch.collect(values).await?) {
                 let mut rows = &rows[..];
                 done += part.len();
                 for at in part {
                     let window = &windows[i][at];
-                    let (own, rest) = rows.split_at(window.window.keep.len() * columns);
+                    let (own, rest) = rows.split_at(window.window.keep.len() * whole);
                     rows = rest;
-                    let answer = match (images[i], most) {
+                    let of = |columns: Range<usize>| -> Vec<f64> {
+                        let rows = own.chunks_exact(whole);
+                        rows.flat_map(|row| &row[columns.clone()])
+                            .copied()
+                            .collect()
+                    };
+                    let mut answer = match (images[i], most) {
                         (Some(encoded), Some((most, seen))) => {
                             let objects = encoded.features.objects.len().min(most);
-                            Answer::explained(own, columns, objects, seen)
+                            Answer::explained(&of(0..columns), columns, objects, seen)
                         }
                         _ => Answer {
-                            emissions: own
-                                .chunks_exact(columns)
-                                .flat_map(|row| &row[..LABELS])
-                                .copied()
-                                .collect(),
+                            emissions: of(0..LABELS),
+                            fine_types: None,
                             evidence: None,
                         },
                     };
+                    answer.fine_types = (whole > columns).then(|| of(columns..whole));
                     if let Some(key) = keys.remove(&(i, at)) {
                         self.memory.put(key, &answer, images[i]);
                     }

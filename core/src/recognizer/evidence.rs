@@ -64,6 +64,9 @@ pub struct SeenObject {
 pub struct Answer {
     /// Emission scores, `[N * 9]`.
     pub emissions: Vec<f64>,
+    /// Each word's share in the scores of fine types, `[N * C]`, from a system that tells them; see
+    /// [`FineTypeTable`](crate::decode::fine_types::FineTypeTable).
+    pub fine_types: Option<Vec<f64>>,
     /// What speaks for them; none without an image, or from a system that reads text alone.
     pub evidence: Option<WordEvidence>,
 }
@@ -100,6 +103,7 @@ impl Answer {
         };
         Self {
             emissions: rows().flat_map(|row| &row[..LABELS]).copied().collect(),
+            fine_types: None,
             evidence: Some(WordEvidence {
                 relevance: RelevanceScores {
                     global: mean(0),
@@ -125,12 +129,16 @@ impl Answer {
     pub(crate) fn joined(parts: impl IntoIterator<Item = Self>) -> Self {
         let mut whole = Self {
             emissions: Vec::new(),
+            fine_types: None,
             evidence: None,
         };
         for part in parts {
             let before = (whole.emissions.len() / LABELS) as f64;
             let count = (part.emissions.len() / LABELS) as f64;
             whole.emissions.extend(part.emissions);
+            if let Some(scores) = part.fine_types {
+                whole.fine_types.get_or_insert_default().extend(scores);
+            }
             whole.evidence = match (whole.evidence.take(), part.evidence) {
                 (Some(mut sum), Some(more)) => {
                     let share = count / (before + count).max(1.0);

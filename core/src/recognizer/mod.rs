@@ -11,6 +11,7 @@ use crate::bundle::manifest::Manifest;
 use crate::bundle::{BundleError, BundleFiles, Compute, Unpacked, unpack};
 use crate::decode::chain::{ChainScores, Rules};
 use crate::decode::entities::{Entity, WordEntity, decode_within};
+use crate::decode::fine_types::{FineTypeGuess, FineTypeTable};
 use crate::image::Image;
 use crate::label::Label;
 use crate::recognizer::evidence::{Answer, ImageEvidence};
@@ -98,6 +99,7 @@ pub struct Recognizer {
     manifest: Manifest,
     system: System,
     chain: ChainScores,
+    fine_types: Option<FineTypeTable>,
     tokenizer: SubwordTokenizer,
     vision: Option<VisionEncoder>,
     layout: Layout,
@@ -136,10 +138,19 @@ impl Recognizer {
         let pad = tokenizer.special().pad;
         let layout = Layout::new(&manifest.config, pad, augmentation);
         let chain = system.crf().to_host().await?.under(Rules::Bio);
+        let fine_types = match system.fine_types() {
+            Some(head) => {
+                let table = head.to_host(manifest.config.fine_types()).await?;
+                let told = manifest.about.fine_types.as_ref();
+                Some(table.with_temperature(told.map_or(1.0, |told| told.temperature)))
+            }
+            None => None,
+        };
         Ok(Self {
             manifest,
             system,
             chain,
+            fine_types,
             tokenizer,
             vision,
             layout,
@@ -326,6 +337,7 @@ impl Recognizer {
                 bytes: [span.bytes.start, span.bytes.end],
                 confidence: e.confidence,
                 runner_up: e.runner_up,
+                fine_type: self.fine_type(answer, &e),
                 user_name: bounds.parts[e.words.start] == Part::UserName,
                 hashtag: bounds.parts[e.words.start] == Part::Hashtag,
                 seen: answer
@@ -358,6 +370,20 @@ impl Recognizer {
     /// [`Self::labels`], and the entities that they stand for.
     pub fn decoded(&self, answer: &Answer) -> (Vec<Label>, Vec<WordEntity>) {
         self.found(answer, &[])
+    }
+
+    /// What an entity that an answer finds is more finely; none from a model that does not say.
+    pub fn fine_type(&self, answer: &Answer, entity: &WordEntity) -> Option<FineTypeGuess> {
+        let table = self.fine_types.as_ref()?;
+        let scores = answer.fine_types.as_ref()?;
+        Some(table.guess(scores, entity.words.clone(), entity.kind))
+    }
+
+    /// How likely each of the manifest's fine types of an entity is, as logarithms; none from a model that does not say.
+    pub fn fine_type_logs(&self, answer: &Answer, entity: &WordEntity) -> Option<Vec<f64>> {
+        let table = self.fine_types.as_ref()?;
+        let scores = answer.fine_types.as_ref()?;
+        Some(table.log_probabilities(scores, entity.words.clone(), entity.kind))
     }
 
     /// The best labels within bounds, and the entities in them, as sure as the bundle's calibration says.

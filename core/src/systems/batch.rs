@@ -1,6 +1,8 @@
 //! Tweets side by side: what the device computes at once, and how its answers find their tweet.
 
+use super::fine_types::FineTargets;
 use super::padding::LeastSizes;
+use crate::decode::fine_types::FineSpan;
 use crate::nn::encoder::EncoderInput;
 use crate::systems::image_batch::{EncodedImage, ImageBatch};
 use crate::tweet::sequence::SubwordSequence;
@@ -15,6 +17,7 @@ pub struct Batch {
     augmentation: Option<Tensor<3>>,
     text_view: Option<Box<Batch>>,
     ownership: Option<Ownership>,
+    fine_types: Option<FineTargets>,
     /// Row of the flattened `[R * P]` hidden states holding each word's first subword, `[R * N]`.
     first: Tensor<1, Int>,
     rows: Vec<Row>,
@@ -103,6 +106,7 @@ impl Batch {
             augmentation: None,
             text_view: None,
             ownership: None,
+            fine_types: None,
             first: Tensor::from_data(TensorData::new(first, [n_rows * words]), device),
             rows,
             tweets: tweets.len(),
@@ -149,6 +153,26 @@ impl Batch {
     /// Whose the images are, if the batch was told.
     pub fn ownership(&self) -> Option<&Ownership> {
         self.ownership.as_ref()
+    }
+
+    /// The same tweets with the gold fine types of spans of each row, in whichever view.
+    ///
+    /// # Panics
+    /// If they are not as many as the rows, or a span is not within its row.
+    #[must_use]
+    pub fn with_fine_types(mut self, spans: &[Vec<FineSpan>]) -> Self {
+        assert_eq!(spans.len(), self.rows.len(), "spans of every row");
+        let words = self.first.dims()[0] / self.rows.len();
+        self.fine_types = FineTargets::new(spans, words, &self.text.present.device());
+        self.text_view = self
+            .text_view
+            .map(|text| Box::new(text.with_fine_types(spans)));
+        self
+    }
+
+    /// The gold fine types, if the batch has any.
+    pub fn fine_types(&self) -> Option<&FineTargets> {
+        self.fine_types.as_ref()
     }
 
     /// The same tweets with their images as another backbone sees them.

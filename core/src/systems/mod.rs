@@ -6,6 +6,7 @@
 pub mod batch;
 pub mod cross_view;
 pub mod distillation;
+pub mod fine_types;
 pub mod hamlearning;
 pub mod image_batch;
 pub mod ita;
@@ -21,6 +22,7 @@ mod unreached;
 
 pub use kind::SystemKind;
 
+use crate::decode::fine_types::{FineType, check};
 use crate::nn::crf::{Crf, CrfTargets};
 use crate::nn::encoder::{Encoder, EncoderConfig};
 use batch::Batch;
@@ -28,6 +30,7 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use cross_view::CrossViewConfig;
 use distillation::{DistillationConfig, TeacherPosteriors};
+use fine_types::FineTypeHead;
 use hamlearning::explanation::Explanation;
 use ita::context::ContextBuilder;
 use serde::{Deserialize, Serialize};
@@ -142,11 +145,34 @@ impl SystemConfig {
         }
     }
 
+    /// Fine types that the system tells; none for one that tells the four types alone.
+    pub fn fine_types(&self) -> &[FineType] {
+        match self {
+            Self::Text(config) => &config.fine_types,
+            Self::HamLearning(config) => &config.fine_types,
+            Self::Mgcmt(config) => &config.fine_types,
+            Self::Ita(config) => &config.fine_types,
+        }
+    }
+
+    /// The same telling these fine types; [`System::with_fine_types`] has the head that fits.
+    #[must_use]
+    pub fn with_fine_types(mut self, types: Vec<FineType>) -> Self {
+        match &mut self {
+            Self::Text(config) => config.fine_types = types,
+            Self::HamLearning(config) => config.fine_types = types,
+            Self::Mgcmt(config) => config.fine_types = types,
+            Self::Ita(config) => config.fine_types = types,
+        }
+        self
+    }
+
     /// What is wrong with the sizes beyond the encoder, if anything.
     ///
     /// # Errors
     /// The problem, as the end of a sentence.
     pub fn check(&self) -> Result<(), &'static str> {
+        check(self.fine_types())?;
         match self {
             Self::Text(_) => Ok(()),
             Self::HamLearning(config) => config.check(),
@@ -156,23 +182,43 @@ impl SystemConfig {
     }
 }
 
+/// What a system says of a batch.
+pub struct SystemOutput {
+    /// Emission scores of every word, `[R, N, 9]`.
+    pub emissions: Tensor<3>,
+    /// Each word's share in the scores of fine types, `[R, N, C]`, from a system that tells them; see
+    /// [`FineTypeHead::scores`].
+    pub fine_types: Option<Tensor<3>>,
+    /// What explains the emissions, from a system that reads images where the batch has some.
+    pub explanation: Option<Explanation>,
+}
+
 impl System {
     /// Emission scores of every word, `[R, N, 9]` over the batch's rows.
     pub fn forward(&self, batch: &Batch) -> Tensor<3> {
         match self {
-            Self::Text(system) => system.forward(batch),
+            Self::Text(system) => system.forward(batch).0,
             Self::HamLearning(system) => system.forward(batch),
-            Self::Mgcmt(system) => system.emissions(batch),
-            Self::Ita(system) => system.forward(batch),
+            Self::Mgcmt(system) => system.emissions(batch).0,
+            Self::Ita(system) => system.forward(batch).0,
         }
     }
 
-    /// Emission scores, and what explains them where the system reads images and the batch
-    /// has some.
-    pub fn explain(&self, batch: &Batch) -> (Tensor<3>, Option<Explanation>) {
-        match self {
-            Self::Text(_) | Self::Mgcmt(_) | Self::Ita(_) => (self.forward(batch), None),
-            Self::HamLearning(system) => system.explain(batch),
+    /// Emission scores, those of fine types, and what explains them.
+    pub fn explain(&self, batch: &Batch) -> SystemOutput {
+        let ((emissions, words), explanation) = match self {
+            Self::Text(system) => (system.forward(batch), None),
+            Self::Mgcmt(system) => (system.emissions(batch), None),
+            Self::Ita(system) => (system.forward(batch), None),
+            Self::HamLearning(system) => {
+                let output = system.explain(batch);
+                ((output.emissions, output.words), output.explanation)
+            }
+        };
+        SystemOutput {
+            emissions,
+            fine_types: self.fine_types().map(|head| head.scores(words)),
+            explanation,
         }
     }
 
@@ -219,11 +265,25 @@ impl System {
     /// Emission scores as [`System::forward`] gives them, and the loss of what a system learns
     /// beside them, `[1]`.
     fn study(&self, batch: &Batch, targets: &CrfTargets) -> (Tensor<3>, Option<Tensor<1>>) {
-        match self {
-            Self::Text(_) | Self::Ita(_) => (self.forward(batch), None),
+        let (emissions, words, beside) = match self {
+            Self::Text(system) => {
+                let (emissions, words) = system.forward(batch);
+                (emissions, words, None)
+            }
+            Self::Ita(system) => {
+                let (emissions, words) = system.forward(batch);
+                (emissions, words, None)
+            }
             Self::HamLearning(system) => system.study(batch),
             Self::Mgcmt(system) => system.study(batch, targets),
-        }
+        };
+        let fine_types = self.fine_types().zip(batch.fine_types());
+        let fine_types = fine_types.map(|(head, gold)| head.loss(words, gold));
+        let beside = match (beside, fine_types) {
+            (Some(one), other) => Some(plus(one, other)),
+            (None, other) => other,
+        };
+        (emissions, beside)
     }
 
     /// The same without what only helps training. Its emissions are the same.
@@ -242,6 +302,28 @@ impl System {
             Self::Mgcmt(system) => &system.crf,
             Self::Ita(system) => &system.crf,
         }
+    }
+
+    /// What tells fine types, if the system does.
+    pub fn fine_types(&self) -> Option<&FineTypeHead> {
+        match self {
+            Self::Text(system) => system.fine_types.as_ref(),
+            Self::HamLearning(system) => system.fine_types.as_ref(),
+            Self::Mgcmt(system) => system.fine_types.as_ref(),
+            Self::Ita(system) => system.fine_types.as_ref(),
+        }
+    }
+
+    /// The same system with another head of fine types, or none.
+    #[must_use]
+    pub fn with_fine_types(mut self, head: Option<FineTypeHead>) -> Self {
+        match &mut self {
+            Self::Text(system) => system.fine_types = head,
+            Self::HamLearning(system) => system.fine_types = head,
+            Self::Mgcmt(system) => system.fine_types = head,
+            Self::Ita(system) => system.fine_types = head,
+        }
+        self
     }
 
     /// The text encoder.

@@ -8,9 +8,7 @@ use crate::tweet::subwords::SubwordTokenizer;
 
 /// A text system of 2 layers and 32 dimensions, the fewest that are quantised, over the [`crate::tweet::tiny::tokenizer`].
 pub fn config(tokenizer: &SubwordTokenizer) -> SystemConfig {
-    SystemConfig::Text(TextConfig {
-        encoder: encoder(tokenizer),
-    })
+    SystemConfig::Text(TextConfig::new(encoder(tokenizer)))
 }
 
 /// Its text encoder.

@@ -182,7 +182,8 @@ fn portable(config: &TrainConfig) -> TrainConfig {
         *path = path.as_deref().map(tail);
     }
     let files = config.context.iter_mut().chain(&mut config.captions);
-    for path in files.chain(&mut config.posteriors) {
+    let files = files.chain(&mut config.posteriors);
+    for path in files.chain(&mut config.fine_types) {
         *path = tail(path);
     }
     for source in config.train.iter_mut().chain(&mut config.dev) {

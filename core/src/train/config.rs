@@ -85,6 +85,9 @@ pub struct TrainConfig {
     /// What teachers believe of tweets, as `mner posteriors` writes it; tweets that stand in none of the files are
     /// learnt from their labels alone.
     pub posteriors: Vec<PathBuf>,
+    /// What people say the tweets' names are more finely, see [`crate::data::fine_types::FineTypeNames::read`]; the system then
+    /// learns to tell it. A bundle to go on from that tells fine types keeps its own.
+    pub fine_types: Vec<PathBuf>,
     /// Temperature of the teachers' posteriors and the student's.
     pub distill_temperature: f64,
     /// Weight of the teachers beside the gold labels' 1.
@@ -173,6 +176,7 @@ impl Default for TrainConfig {
             cross_view: None,
             temperature: 4.0,
             posteriors: Vec::new(),
+            fine_types: Vec::new(),
             distill_temperature: 2.0,
             distill_weight: 0.5,
             sigils: Sigils::Joined,

@@ -24,6 +24,11 @@ pub enum TrainError {
     /// A corpus.
     #[error(transparent)]
     Corpus(#[from] CorpusError),
+    /// Names of a fine type that the bundle to go on from does not tell.
+    #[error(
+        "the bundle to go on from tells other fine types: `{0}` is none of them; leave out --fine-types, or begin from an encoder"
+    )]
+    UnknownFineType(String),
     /// The corpora's weights.
     #[error(transparent)]
     Mixture(#[from] MixtureError),

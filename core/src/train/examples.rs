@@ -5,7 +5,9 @@ use crate::data::corpus::{Sample, Source};
 use crate::data::corpus_images::index::ImageIndex;
 use crate::data::corpus_images::{CorpusImages, EarlyStages};
 use crate::data::example::{CandidateImage, Example};
+use crate::data::fine_types::FineTypeNames;
 use crate::data::posteriors::Posteriors;
+use crate::decode::fine_types::FineType;
 use crate::systems::image_batch::EncodedImage;
 use crate::systems::ita::context::ContextBuilder;
 use crate::systems::ita::image_text::ImageText;
@@ -72,13 +74,22 @@ impl Shown<'_> {
     }
 }
 
+/// What is known of the tweets' words beside their labels.
+#[derive(Default)]
+pub(crate) struct Beside<'a> {
+    pub(crate) posteriors: Posteriors,
+    pub(crate) names: FineTypeNames,
+    /// The fine types that the system tells.
+    pub(crate) fine_types: &'a [FineType],
+}
+
 /// Reads corpora, cuts them into subwords and encodes their images, at most `most` a tweet.
 pub(crate) fn read(
     sources: &[Source],
     tokenizer: &SubwordTokenizer,
     max_subwords: usize,
     shown: &Shown,
-    posteriors: &Posteriors,
+    beside: &Beside,
     mut corpus_images: Option<&mut CorpusImages>,
     most: usize,
 ) -> Result<(Vec<Example>, Mixture), TrainError> {
@@ -96,9 +107,11 @@ pub(crate) fn read(
         for (sample, encoded_images) in samples.into_iter().zip(encoded_images) {
             let text = sample.id.as_ref().and_then(|id| shown.texts.get(id));
             let images = shown.images(encoded_images, text, tokenizer)?;
-            let taught = posteriors.get(&sample.tokens);
+            let taught = beside.posteriors.get(&sample.tokens);
+            let fine_types = beside.names.spans(&sample, beside.fine_types);
             let example = Example::new(sample, tokenizer, max_subwords)?;
             let example = example.with_posteriors(taught);
+            let example = example.with_fine_types(fine_types);
             let example = example.with_images(images);
             let example = example.with_image_deciding(source.image_decides);
             examples.push(example.with_open(source.open_labels()));

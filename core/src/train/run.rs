@@ -1,14 +1,14 @@
 //! A training run from configuration to bundle.
 
+use crate::data::fine_types::FineTypeNames;
 use crate::data::image_text_files;
 use crate::data::loader::{Loader, Order};
-use crate::data::posteriors::Posteriors;
 use crate::systems::layout::Layout;
 use crate::train::best_bundle::{Outcome, bundle_run};
 use crate::train::checkpoint::{AtomicCheckpointer, KeepLastAndBest, Patience, last_epoch};
 use crate::train::config::TrainConfig;
 use crate::train::error::TrainError;
-use crate::train::examples::{Shown, open_corpus_images, read};
+use crate::train::examples::{Beside, Shown, open_corpus_images, read};
 use crate::train::learner::TrainedSystem;
 use crate::train::metric::{LOSS, SPAN_F1, span_f1};
 use crate::train::plot::{Curve, Drawn, Panel, keep};
@@ -52,11 +52,13 @@ pub fn train(
     interrupter: Interrupter,
 ) -> Result<Outcome, TrainError> {
     config.check()?;
+    let names = FineTypeNames::read(&config.fine_types)?;
     let device = devices[0].clone().autodiff();
     let Start { system, fixed } = match &config.start {
         Some(folder) => go_on(config, folder, &devices[0])?,
         None => begin(config, &devices[0], &device)?,
-    };
+    }
+    .telling(&names, &device)?;
     let system = frozen(config, system)?;
     let tuned = tuned(config, fixed.vision.as_ref())?;
     // What is refused above leaves no folder behind.
@@ -71,9 +73,13 @@ pub fn train(
     };
     let mut corpus_images =
         open_corpus_images(config, fixed.vision.as_ref(), tuned.as_ref(), tokenizer)?;
-    let mut posteriors = Posteriors::default();
+    let mut beside = Beside {
+        names,
+        fine_types: fixed.config.fine_types(),
+        ..Beside::default()
+    };
     for path in &config.posteriors {
-        posteriors.read(path)?;
+        beside.posteriors.read(path)?;
     }
     let max_subwords = config.max_subwords;
     let (train, mixture) = read(
@@ -81,7 +87,7 @@ pub fn train(
         tokenizer,
         max_subwords,
         &shown,
-        &posteriors,
+        &beside,
         corpus_images.as_mut(),
         config.stand_ins,
     )?;
@@ -90,11 +96,11 @@ pub fn train(
         tokenizer,
         max_subwords,
         &shown,
-        &Posteriors::default(),
+        &Beside::default(),
         corpus_images.as_mut(),
         1,
     )?;
-    drop((corpus_images, posteriors));
+    drop((corpus_images, beside));
     let order = Order::Training {
         mixture,
         seed: config.seed,

@@ -2,6 +2,7 @@
 
 use crate::bundle::manifest::About;
 use crate::bundle::{Compute, Unpacked, unpack};
+use crate::data::fine_types::FineTypeNames;
 use crate::formats::hugging_face::{load_encoder, load_tokenizer_of};
 use crate::formats::vision_networks::{load_vision_encoder, with_detector};
 use crate::formats::word2vec::WordVectors;
@@ -10,6 +11,7 @@ use crate::nn::mobilenet;
 use crate::nn::yolox::YoloxConfig;
 use crate::notice;
 use crate::packing::folder;
+use crate::systems::fine_types::FineTypeHead;
 use crate::systems::hamlearning::HamLearningConfig;
 use crate::systems::ita::ItaConfig;
 use crate::systems::mgcmt::{Augmented, MgcmtConfig};
@@ -33,6 +35,29 @@ pub(crate) struct Start {
     /// On the device that differentiates.
     pub(crate) system: System,
     pub(crate) fixed: Fixed,
+}
+
+impl Start {
+    /// The same, telling the fine types of these names. A system that tells some keeps them.
+    pub(crate) fn telling(
+        mut self,
+        names: &FineTypeNames,
+        device: &Device,
+    ) -> Result<Self, TrainError> {
+        let types = names.types();
+        let known = self.fixed.config.fine_types();
+        if !known.is_empty() || types.is_empty() {
+            return match types.into_iter().find(|one| !known.contains(one)) {
+                Some(other) => Err(TrainError::UnknownFineType(other.fine)),
+                None => Ok(self),
+            };
+        }
+        let EncoderConfig { d, dropout, .. } = *self.fixed.config.encoder();
+        let head = FineTypeHead::new(&types, d, dropout, device);
+        self.system = self.system.with_fine_types(head);
+        self.fixed.config = self.fixed.config.with_fine_types(types);
+        Ok(self)
+    }
 }
 
 /// What the run does not change: what its bundle is made of beside the system's weights.
@@ -205,9 +230,7 @@ fn build(
         vision.config.backbone.channels()
     });
     let system = match config.system {
-        SystemKind::Text => SystemConfig::Text(TextConfig {
-            encoder: pretrained.config,
-        }),
+        SystemKind::Text => SystemConfig::Text(TextConfig::new(pretrained.config)),
         SystemKind::HamLearning => {
             let usual = HamLearningConfig::new(pretrained.config, channels);
             SystemConfig::HamLearning(HamLearningConfig {

@@ -2,22 +2,26 @@
 
 use crate::bundle::read;
 use crate::device;
-use crate::evaluate::corpus;
 use crate::evaluate::pass::{Pass, Question, pass};
+use crate::evaluate::{corpus, must_tell_fine_types};
 use crate::failure::Failure;
 use crate::output;
 use crate::threads;
 use crate::user_names::UserNames;
-use mner_core::bundle::manifest::Manifest;
+use mner_core::bundle::manifest::{AboutFineTypes, Manifest};
 use mner_core::bundle::{BundleFiles, Compute};
 use mner_core::data::corpus::{Sample, Source};
+use mner_core::data::fine_types::FineTypeNames;
 use mner_core::decode::chunks::{Rule, chunks};
 use mner_core::decode::confidence::ConfidenceScaling;
 use mner_core::decode::entities::WordEntity;
 use mner_core::evaluate::calibration::Calibration;
+use mner_core::evaluate::fine_types::FineTypeScores;
 use mner_core::evaluate::platt::{believed, scaling};
+use mner_core::evaluate::temperature::temperature;
 use mner_core::packing::folder;
 use mner_core::recognizer::Recognizer;
+use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
@@ -30,6 +34,10 @@ pub struct Args {
     /// Labelled tweets, as for evaluate (repeatable: each file counts alike)
     #[arg(long, required = true, value_name = "CORPUS", value_parser = corpus)]
     data: Vec<Source>,
+    /// JSONL of what the names of these tweets are more finely, as for evaluate: makes the probabilities of fine types mean what
+    /// they say, and records their scores (repeatable)
+    #[arg(long, value_name = "FILE")]
+    fine_types: Vec<PathBuf>,
     /// Folder to write; the bundle's own unless given, of which the manifest and the card change
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -45,6 +53,9 @@ struct Read {
     name: String,
     samples: Vec<Sample>,
     found: Vec<Vec<WordEntity>>,
+    /// Log probabilities of the fine types of entities, and the right one.
+    fine_type_cases: Vec<(Vec<f64>, usize)>,
+    fine_types: Option<FineTypeScores>,
 }
 
 impl Read {
@@ -75,7 +86,12 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let mut files = read(&args.bundle)?;
     let mut manifest = Manifest::parse(&files.manifest)?;
     // What it was calibrated to before is forgotten.
-    manifest.about.confidence = None;
+    (manifest.about.confidence, manifest.about.fine_types) = (None, None);
+    let names = FineTypeNames::read(&args.fine_types)?;
+    let names = (!args.fine_types.is_empty()).then_some(&names);
+    if names.is_some() {
+        must_tell_fine_types(&manifest)?;
+    }
     files.manifest = manifest.to_bytes()?;
     let device = device::parse(CPU)?;
     let load = Recognizer::load(files.clone(), &device, Compute::Host);
@@ -84,7 +100,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let corpora: Vec<Read> = args
         .data
         .iter()
-        .map(|source| read_off(&recognizer, source, threads))
+        .map(|source| read_off(&recognizer, source, names, threads))
         .collect::<Result<_, _>>()?;
 
     // Each half by the lines of the other: what is said is not measured on what it was fitted to.
@@ -112,6 +128,32 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         );
     }
     manifest.about.confidence = Some(fitted(&corpora, &[0, 1]));
+    if names.is_some() {
+        let cases = corpora.iter().flat_map(|c| c.fine_type_cases.clone());
+        let cases: Vec<_> = cases.collect();
+        let temperature = temperature(&cases);
+        let mut scores = FineTypeScores::default();
+        for one in corpora.iter().filter_map(|c| c.fine_types.as_ref()) {
+            scores.merge(one);
+        }
+        let report = scores.report();
+        said += &format!(
+            "fine types: F1 {:.1} % on {} tweets, temperature {temperature:.2}\n",
+            100.0 * report.micro.f1,
+            report.tweets
+        );
+        let mut scores: BTreeMap<String, f64> = report
+            .types
+            .into_iter()
+            .filter(|(_, score)| score.support > 0)
+            .map(|(name, score)| (name, score.f1))
+            .collect();
+        scores.insert("micro".to_owned(), report.micro.f1);
+        manifest.about.fine_types = Some(AboutFineTypes {
+            temperature,
+            scores,
+        });
+    }
     let out = args.out.as_ref().unwrap_or(&args.bundle);
     let calibrated = BundleFiles {
         manifest: manifest.to_bytes()?,
@@ -125,6 +167,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
 fn read_off(
     recognizer: &Recognizer,
     source: &Source,
+    fine_types: Option<&FineTypeNames>,
     threads: NonZeroUsize,
 ) -> Result<Read, Failure> {
     let samples = source.read()?;
@@ -136,13 +179,19 @@ fn read_off(
         return Err(format!("{name} labels no entity: what is right cannot be seen in it").into());
     }
     let known = vec![None; samples.len()];
-    let Pass { judged, .. } = pass(
+    let Pass {
+        judged,
+        fine_type_scores,
+        fine_type_cases,
+        ..
+    } = pass(
         recognizer,
         &Question {
             samples: &samples,
             images: None,
             known: &known,
             names: None,
+            fine_types,
             user_names: UserNames::default(),
             calibrated: false,
             judged: true,
@@ -154,5 +203,7 @@ fn read_off(
         name,
         samples,
         found,
+        fine_type_cases,
+        fine_types: fine_type_scores,
     })
 }

@@ -10,7 +10,9 @@ use crate::images::ImageArgs;
 use crate::output;
 use crate::threads;
 use crate::user_names::UserNames;
+use mner_core::bundle::manifest::Manifest;
 use mner_core::data::corpus::{Format, Source, UnfitSpans};
+use mner_core::data::fine_types::FineTypeNames;
 use mner_core::data::image_text_files::{Captioner, read_all};
 use mner_core::evaluate::seen_entities::SeenEntities;
 use mner_core::formats::annotations::{Scheme, Unit};
@@ -55,6 +57,10 @@ pub struct Args {
     /// Labelled tweets the bundle learnt from: entities unseen in them are scored by themselves too (repeatable)
     #[arg(long, alias = "learnt", value_name = "CORPUS", value_parser = corpus)]
     seen: Vec<Source>,
+    /// JSONL of what the tweets' names are more finely, as for train: scores fine types on the tweets that stand in it, by id
+    /// (repeatable)
+    #[arg(long, value_name = "FILE", requires = "data")]
+    fine_types: Vec<PathBuf>,
     /// Whether entities of user names are scored, or left out of gold and answers both
     #[arg(long, value_enum, default_value_t)]
     user_names: UserNames,
@@ -132,7 +138,11 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let samples = args.reading.over(data).read()?;
     let names = names(&args.seen)?;
     let names = names.as_ref();
+    let fine_types = FineTypeNames::read(&args.fine_types)?;
     let recognizer = args.bundle.load()?;
+    if !args.fine_types.is_empty() {
+        must_tell_fine_types(recognizer.manifest())?;
+    }
     let encoded_images = args.images.encoded_images(&recognizer, &samples)?;
     let shuffled = match &encoded_images {
         Some(encoded_images) if args.images.shuffle_images => {
@@ -150,6 +160,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         images: encoded_images.as_deref(),
         known: &known,
         names,
+        fine_types: (!args.fine_types.is_empty()).then_some(&fine_types),
         user_names: args.user_names,
         calibrated: args.calibration || args.report.is_some(),
         judged: args.report.is_some(),
@@ -193,6 +204,18 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     report::write(path, &recognizer, args, &passes, material)
 }
 
+/// Checks that a model whose fine types are asked about tells some.
+pub fn must_tell_fine_types(manifest: &Manifest) -> Result<(), Failure> {
+    match manifest.config.fine_types().is_empty() {
+        false => Ok(()),
+        true => Err(
+            "this model tells no fine types: leave out --fine-types, or train one with them"
+                .to_owned()
+                .into(),
+        ),
+    }
+}
+
 /// The sets that ask for the image.
 fn image_decides(args: &Args) -> Result<(), Failure> {
     let recognizer = args.bundle.load()?;
@@ -229,6 +252,9 @@ fn print(text: &mut String, pass: &Pass) -> fmt::Result {
     }
     if let Some(unseen) = &pass.unseen {
         writeln!(text, "unseen entities\n{unseen}")?;
+    }
+    if let Some(scores) = &pass.fine_type_scores {
+        writeln!(text, "{}", scores.report())?;
     }
     if let Some(calibration) = &pass.calibration {
         writeln!(text, "{calibration}")?;

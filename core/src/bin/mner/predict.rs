@@ -257,9 +257,12 @@ pub fn print_one(
     } else {
         for entity in &found.entities {
             let other = entity.runner_up;
+            let fine_type = entity.fine_type.as_ref().map_or(String::new(), |fine| {
+                format!("  {} {:.0} %", fine.name, 100.0 * fine.probability)
+            });
             writeln!(
                 out,
-                "{:<5}{:>5.1} %  {}  (else {} {:.1} %)",
+                "{:<5}{:>5.1} %  {}{fine_type}  (else {} {:.1} %)",
                 entity.kind.name(),
                 100.0 * entity.confidence,
                 entity.text,

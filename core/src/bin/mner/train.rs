@@ -123,6 +123,10 @@ struct Flags {
     /// What teachers believe of tweets, a file of mner posteriors; learnt from beside the labels (repeatable)
     #[arg(long, value_name = "FILE")]
     posteriors: Option<Vec<PathBuf>>,
+    /// JSONL of what the tweets' names are more finely, {"id", "entities": [{"name", "coarse", "fine"}]}: learnt beside the
+    /// types (repeatable)
+    #[arg(long, value_name = "FILE")]
+    fine_types: Option<Vec<PathBuf>>,
     /// Temperature of the teachers' posteriors and the student's [default: 2]
     #[arg(long)]
     distill_temperature: Option<f64>,

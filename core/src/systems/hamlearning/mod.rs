@@ -24,12 +24,14 @@ pub mod seen;
 #[cfg(all(test, feature = "train", feature = "flex"))]
 mod tests;
 
+use crate::decode::fine_types::FineType;
 use crate::label::LABELS;
 use crate::nn::crf::Crf;
 use crate::nn::encoder::{Encoder, EncoderConfig};
 use crate::nn::linear::{Linear, linear};
 use crate::nn::transformer::{TransformerLayerConfig, check_sizes};
 use crate::systems::batch::Batch;
+use crate::systems::fine_types::FineTypeHead;
 use burn::module::Module;
 use burn::nn::{Dropout, DropoutConfig};
 use burn::tensor::{Device, Tensor};
@@ -94,6 +96,9 @@ pub struct HamLearningConfig {
     /// Parts left out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub without: Vec<Part>,
+    /// Fine types that it tells.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fine_types: Vec<FineType>,
 }
 
 impl HamLearningConfig {
@@ -112,6 +117,7 @@ impl HamLearningConfig {
             sentence: None,
             seen: false,
             without: Vec::new(),
+            fine_types: Vec::new(),
             encoder,
         }
     }
@@ -160,12 +166,14 @@ impl HamLearningConfig {
     /// # Panics
     /// If [`HamLearningConfig::check`] finds a problem.
     pub fn init(&self, device: &Device) -> HamLearning {
+        let EncoderConfig { d, dropout, .. } = self.encoder;
         HamLearning {
             encoder: self.encoder.init(device),
             fusion: Fusion::new(self, device),
             dropout: DropoutConfig::new(self.dropout).init(),
-            emit: linear(self.width + self.encoder.d, LABELS, device),
+            emit: linear(self.width + d, LABELS, device),
             crf: Crf::new(LABELS, device),
+            fine_types: FineTypeHead::new(&self.fine_types, d, dropout, device),
         }
     }
 }
@@ -182,6 +190,18 @@ pub struct HamLearning {
     pub emit: Linear,
     /// The label chain.
     pub crf: Crf,
+    /// What tells fine types, if it does.
+    pub fine_types: Option<FineTypeHead>,
+}
+
+/// What HamLearning says of a batch.
+pub struct HamLearningOutput {
+    /// Emission scores of every word, `[R, N, 9]`.
+    pub emissions: Tensor<3>,
+    /// The text encoder's states of the words, `[R, N, D]`.
+    pub words: Tensor<3>,
+    /// What explains the emissions, where the batch has images.
+    pub explanation: Option<Explanation>,
 }
 
 impl HamLearning {
@@ -191,25 +211,30 @@ impl HamLearning {
         self.emissions(batch, &fused)
     }
 
-    /// Emission scores, and what explains them where the batch has images.
-    pub fn explain(&self, batch: &Batch) -> (Tensor<3>, Option<Explanation>) {
+    /// Emission scores, the words' states, and what explains the emissions where the batch has images.
+    pub fn explain(&self, batch: &Batch) -> HamLearningOutput {
         let fused = self.fuse(batch);
-        let emissions = self.emissions(batch, &fused);
-        let seen = self.seen(batch, &fused.states);
-        let explanation = fused
-            .visual
-            .map(|visual| Explanation::new(batch, visual, seen));
-        (emissions, explanation)
+        let words = batch.first_subwords(fused.states.clone());
+        let seen = self.seen(batch, &words);
+        HamLearningOutput {
+            emissions: self.emissions(batch, &fused),
+            words,
+            explanation: fused
+                .visual
+                .map(|visual| Explanation::new(batch, visual, seen)),
+        }
     }
 
-    /// Emission scores, and how far the relevance is from telling own images from others', `[1]`, where the batch knows.
-    pub fn study(&self, batch: &Batch) -> (Tensor<3>, Option<Tensor<1>>) {
+    /// Emission scores, the words' states, `[R, N, D]`, and how far the relevance is from telling own images from others', `[1]`,
+    /// where the batch knows.
+    pub fn study(&self, batch: &Batch) -> (Tensor<3>, Tensor<3>, Option<Tensor<1>>) {
         let fused = self.fuse(batch);
         let emissions = self.emissions(batch, &fused);
+        let words = batch.first_subwords(fused.states);
         let matching = fused.visual.zip(batch.ownership());
         let matching = matching
             .map(|(visual, ownership)| relevance::matching_loss(&visual.relevance, ownership));
-        (emissions, matching)
+        (emissions, words, matching)
     }
 
     fn fuse(&self, batch: &Batch) -> Fused {
@@ -221,12 +246,11 @@ impl HamLearning {
 
     /// Of each word, by type, how likely the image shows what a name that begins there names, `[R, N, 4]`; none without an image in
     /// the space of sentences, or where it is not asked.
-    fn seen(&self, batch: &Batch, states: &Tensor<3>) -> Option<Tensor<3>> {
+    fn seen(&self, batch: &Batch, words: &Tensor<3>) -> Option<Tensor<3>> {
         let relevance = self.fusion.relevance.as_ref()?;
         let (matching, seen) = (relevance.matching.as_ref()?, relevance.seen.as_ref()?);
         let embeddings = batch.images()?.embeddings.clone()?;
-        let words = batch.first_subwords(states.clone());
-        Some(seen.forward(words, &matching.sentence, embeddings))
+        Some(seen.forward(words.clone(), &matching.sentence, embeddings))
     }
 
     fn emissions(&self, batch: &Batch, fused: &Fused) -> Tensor<3> {

@@ -5,7 +5,7 @@ use crate::systems::hamlearning::{HamLearningConfig, Part};
 use crate::systems::image_batch::EncodedImage;
 use crate::systems::image_batch::tests::encoded;
 use crate::systems::padding::LeastSizes;
-use crate::systems::{System, SystemConfig};
+use crate::systems::{System, SystemConfig, SystemOutput};
 use crate::tweet::sequence::{SubwordSequence, sequences};
 use crate::tweet::subwords::SubwordTokenizer;
 use burn::optim::{AdamWConfig, GradientsParams, ModuleOptimizer};
@@ -137,7 +137,11 @@ fn the_explanation_adds_up_and_is_silent_without_an_image() {
         None,
     ];
     let batch = batch(&tweets(), &encoded_images, &device);
-    let (emissions, explanation) = system.explain(&batch);
+    let SystemOutput {
+        emissions,
+        explanation,
+        ..
+    } = system.explain(&batch);
     assert_eq!(values(emissions), values(system.forward(&batch)));
     let explanation = explanation.unwrap();
     // The second tweet has two rows.
@@ -171,7 +175,7 @@ fn the_explanation_adds_up_and_is_silent_without_an_image() {
         &[None, None, None, None, None],
         &device,
     );
-    assert!(system.explain(&alone).1.is_none());
+    assert!(system.explain(&alone).explanation.is_none());
 }
 
 #[test]
@@ -189,7 +193,11 @@ fn every_part_can_be_left_out() {
     ];
     for part in all {
         let system = system(3, &device, |c| c.without = vec![part]);
-        let (emissions, explanation) = system.explain(&batch);
+        let SystemOutput {
+            emissions,
+            explanation,
+            ..
+        } = system.explain(&batch);
         assert!(values(emissions).iter().all(|x| x.is_finite()));
         let explanation = explanation.unwrap();
         let relevance = &values(explanation.relevance)[..4];
@@ -211,7 +219,7 @@ fn every_part_can_be_left_out() {
         &device,
     );
     assert_eq!(emissions(&blind, &batch), emissions(&blind, &without));
-    assert!(blind.explain(&batch).1.is_none());
+    assert!(blind.explain(&batch).explanation.is_none());
 }
 
 #[test]
@@ -319,16 +327,16 @@ fn relevance_learns_to_tell_own_images_from_others() {
     ];
     let batch = batch(&tweets(), &images, &device);
     assert!(
-        system.study(&batch).1.is_none(),
+        system.study(&batch).2.is_none(),
         "nobody said whose they are"
     );
     let own = [Some(true), Some(false), Some(true), None, Some(false)];
     let told = batch.with_ownership(&own);
-    let (_, loss) = system.study(&told);
+    let (.., loss) = system.study(&told);
     let loss = values(loss.unwrap())[0];
 
     // By the definition, over the grains of the rows that are told about and have an image.
-    let (_, explanation) = system.explain(&told);
+    let explanation = system.explain(&told).explanation;
     let relevance = values(explanation.unwrap().relevance);
     let target = told.ownership().unwrap();
     let (own, known) = (values(target.own.clone()), values(target.known.clone()));

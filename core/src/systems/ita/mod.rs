@@ -8,11 +8,13 @@
 pub mod context;
 pub mod image_text;
 
+use crate::decode::fine_types::FineType;
 use crate::label::LABELS;
 use crate::nn::crf::Crf;
 use crate::nn::encoder::{Encoder, EncoderConfig};
 use crate::nn::linear::{Linear, linear};
 use crate::systems::batch::Batch;
+use crate::systems::fine_types::FineTypeHead;
 use burn::module::{Flag, Module, Param};
 use burn::tensor::{Device, Distribution, Tensor};
 use context::ContextBuilder;
@@ -27,6 +29,9 @@ pub struct ItaConfig {
     pub context: ContextBuilder,
     /// Part of the words whose hidden state is hidden from the output layer in training, in 0..1.
     pub word_dropout: f64,
+    /// Fine types that it tells.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fine_types: Vec<FineType>,
 }
 
 impl ItaConfig {
@@ -40,6 +45,7 @@ impl ItaConfig {
             },
             encoder,
             word_dropout: 0.1,
+            fine_types: Vec::new(),
         }
     }
 
@@ -59,14 +65,16 @@ impl ItaConfig {
 
     /// A fresh system on `device`.
     pub fn init(&self, device: &Device) -> Ita {
+        let EncoderConfig { d, dropout, .. } = self.encoder;
         Ita {
             encoder: self.encoder.init(device),
             word_dropout: WordDropout {
                 part: self.word_dropout,
                 training: Param::from_bool(true),
             },
-            emit: linear(self.encoder.d, LABELS, device),
+            emit: linear(d, LABELS, device),
             crf: Crf::new(LABELS, device),
+            fine_types: FineTypeHead::new(&self.fine_types, d, dropout, device),
         }
     }
 }
@@ -81,6 +89,8 @@ pub struct Ita {
     pub emit: Linear,
     /// The label chain.
     pub crf: Crf,
+    /// What tells fine types, if it does.
+    pub fine_types: Option<FineTypeHead>,
 }
 
 /// Hides whole vectors in training. What stays is not scaled.
@@ -108,10 +118,12 @@ impl WordDropout {
 }
 
 impl Ita {
-    /// Emission scores of every word of the tweets, `[R, N, 9]`, of whichever view the batch is.
-    pub fn forward(&self, batch: &Batch) -> Tensor<3> {
+    /// Emission scores of every word of the tweets, `[R, N, 9]`, of whichever view the batch is, and the states that they come
+    /// from, `[R, N, D]`.
+    pub fn forward(&self, batch: &Batch) -> (Tensor<3>, Tensor<3>) {
         let words = batch.first_subwords(self.encoder.forward(batch.text()));
-        self.emit.forward(self.word_dropout.forward(words))
+        let emissions = self.emit.forward(self.word_dropout.forward(words.clone()));
+        (emissions, words)
     }
 }
 
@@ -166,7 +178,7 @@ mod tests {
         let config = config(&tokenizer);
         let system = config.init(&device);
         let [text, cross] = views(&config, &tokenizer, &device).map(|batch| {
-            let emissions = system.forward(&batch);
+            let (emissions, _) = system.forward(&batch);
             assert_eq!(emissions.dims(), [2, 2, LABELS]);
             floats(emissions)
         });

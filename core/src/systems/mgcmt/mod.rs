@@ -16,6 +16,7 @@
 mod fusion;
 pub mod stream;
 
+use crate::decode::fine_types::FineType;
 use crate::label::LABELS;
 use crate::nn::attention::KeyMask;
 use crate::nn::crf::{Crf, CrfTargets};
@@ -23,6 +24,7 @@ use crate::nn::encoder::{Encoder, EncoderConfig};
 use crate::nn::linear::{Linear, linear};
 use crate::nn::transformer::{TransformerLayer, check_sizes};
 use crate::systems::batch::Batch;
+use crate::systems::fine_types::FineTypeHead;
 use crate::tweet::augmentation::Augmentation;
 use crate::tweet::sequence::SubwordSequence;
 use burn::module::Module;
@@ -92,6 +94,9 @@ pub struct MgcmtConfig {
     pub augmented: Augmented,
     /// Parts that are left out.
     pub without: Vec<Part>,
+    /// Fine types that it tells.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fine_types: Vec<FineType>,
 }
 
 impl MgcmtConfig {
@@ -107,6 +112,7 @@ impl MgcmtConfig {
             augmentation_size: 200,
             augmented: Augmented::Add,
             without: Vec::new(),
+            fine_types: Vec::new(),
             encoder,
         }
     }
@@ -157,6 +163,7 @@ impl MgcmtConfig {
             }),
             emit: linear(d, LABELS, device),
             crf: Crf::new(LABELS, device),
+            fine_types: FineTypeHead::new(&self.fine_types, d, self.encoder.dropout, device),
         }
     }
 }
@@ -172,6 +179,8 @@ pub struct Mgcmt {
     pub emit: Linear,
     /// The label chain.
     pub crf: Crf,
+    /// What tells fine types, if it does.
+    pub fine_types: Option<FineTypeHead>,
 }
 
 /// The branch that finds where entities are, not what.
@@ -231,6 +240,8 @@ pub struct MgcmtOutput {
     pub emissions: Tensor<3>,
     /// The auxiliary branch's scores, `[R, N, 3]`.
     pub spans: Option<Tensor<3>>,
+    /// `H` of the words, `[R, N, D]`.
+    pub words: Tensor<3>,
 }
 
 impl Mgcmt {
@@ -244,15 +255,17 @@ impl Mgcmt {
             auxiliary.emit.forward(batch.first_subwords(hidden))
         });
         MgcmtOutput {
+            words: batch.first_subwords(hidden.clone()),
             emissions: self.emissions_of(hidden, mask, batch),
             spans,
         }
     }
 
-    /// Emission scores of every word, `[R, N, 9]`: the auxiliary branch only helps training.
-    pub fn emissions(&self, batch: &Batch) -> Tensor<3> {
+    /// Emission scores of every word, `[R, N, 9]`, and `H` of the words, `[R, N, D]`: the auxiliary branch only helps training.
+    pub fn emissions(&self, batch: &Batch) -> (Tensor<3>, Tensor<3>) {
         let (hidden, mask) = self.read(batch);
-        self.emissions_of(hidden, mask, batch)
+        let words = batch.first_subwords(hidden.clone());
+        (self.emissions_of(hidden, mask, batch), words)
     }
 
     /// The same without the auxiliary branch.
@@ -287,15 +300,23 @@ impl Mgcmt {
         self.emit.forward(joined)
     }
 
-    /// Emission scores of every word, and the weighted loss of the auxiliary branch, `[1]`.
-    pub fn study(&self, batch: &Batch, targets: &CrfTargets) -> (Tensor<3>, Option<Tensor<1>>) {
-        let MgcmtOutput { emissions, spans } = self.forward(batch);
+    /// Emission scores of every word, `H` of the words, `[R, N, D]`, and the weighted loss of the auxiliary branch, `[1]`.
+    pub fn study(
+        &self,
+        batch: &Batch,
+        targets: &CrfTargets,
+    ) -> (Tensor<3>, Tensor<3>, Option<Tensor<1>>) {
+        let MgcmtOutput {
+            emissions,
+            spans,
+            words,
+        } = self.forward(batch);
         let auxiliary = self.auxiliary.as_ref().zip(spans).map(|(branch, spans)| {
             let labels: Vec<usize> = (0..LABELS).map(span_label).collect();
             let gold = targets.merged(&labels, SPAN_LABELS);
             branch.crf.nll(spans, &gold) * AUXILIARY
         });
-        (emissions, auxiliary)
+        (emissions, words, auxiliary)
     }
 }
 

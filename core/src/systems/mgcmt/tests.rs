@@ -299,7 +299,7 @@ fn the_auxiliary_branch_learns_once_from_two_views() {
         alignment: 0.0,
         ..CrossViewConfig::default()
     };
-    let cross = system.crf.nll(system.emissions(&batch), &targets);
+    let cross = system.crf.nll(system.emissions(&batch).0, &targets);
     let system = System::Mgcmt(system);
     let [both, text, cross] = [
         system.loss_of_views(&batch, &targets, &views, None),

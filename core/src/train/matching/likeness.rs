@@ -75,7 +75,9 @@ fn logits(
                 })
             })
             .collect();
-        let (_, explanation) = system.explain(&layout.batch(&tweets, false, device));
+        let explanation = system
+            .explain(&layout.batch(&tweets, false, device))
+            .explanation;
         let Some(explanation) = explanation else {
             return Ok(vec![0.0; beside.len()]);
         };

@@ -5,9 +5,11 @@ use crate::output::Counter;
 use crate::threads::in_order;
 use crate::user_names::UserNames;
 use mner_core::data::corpus::Sample;
+use mner_core::data::fine_types::{FineTypeNames, spelled};
 use mner_core::decode::chunks::{Chunk, Rule, chunks};
 use mner_core::decode::entities::WordEntity;
 use mner_core::evaluate::calibration::Calibration;
+use mner_core::evaluate::fine_types::FineTypeScores;
 use mner_core::evaluate::mistakes::Gold;
 use mner_core::evaluate::scores::{Report, Scores};
 use mner_core::evaluate::seen_entities::SeenEntities;
@@ -33,6 +35,8 @@ pub struct Question<'a> {
     pub known: &'a [Option<&'a ImageText>],
     /// The names of the corpora learnt from, where unseen ones are asked for.
     pub names: Option<&'a SeenEntities>,
+    /// What the names are more finely, where that is asked for.
+    pub fine_types: Option<&'a FineTypeNames>,
     pub user_names: UserNames,
     /// Whether confidences are compared with what is right.
     pub calibrated: bool,
@@ -49,6 +53,12 @@ pub struct Pass {
     /// Over the unseen entities alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unseen: Option<Report>,
+    /// Names with their fine types, where people said what they are.
+    #[serde(rename = "fine_types", skip_serializing_if = "Option::is_none")]
+    pub fine_type_scores: Option<FineTypeScores>,
+    /// Of entities whose names have fine types: log probabilities of all, and the right one.
+    #[serde(skip)]
+    pub fine_type_cases: Vec<(Vec<f64>, usize)>,
     /// Entities of user names that were left out, if they are.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user_names: Option<LeftOut>,
@@ -78,10 +88,22 @@ pub struct LeftOut {
     pub found: usize,
 }
 
+/// What an entity is more finely.
+struct Told {
+    /// Its words, spelled as names are compared.
+    name: String,
+    /// The likeliest fine type.
+    fine: String,
+    /// Log probabilities of all.
+    logs: Vec<f64>,
+}
+
 /// The answer to one tweet.
 struct Labelled {
     labels: Vec<Label>,
     entities: Vec<WordEntity>,
+    /// What each is more finely, where that is wanted.
+    fine_types: Vec<Told>,
     relevance: Option<RelevanceScores>,
     /// Names of its labels that are scored, where that is wanted.
     gold: Vec<Gold>,
@@ -116,7 +138,17 @@ impl Question<'_> {
             gold.retain(|chunk| !self.is_left_out(sample, *chunk));
             let probabilities = recognizer.probabilities(answer, &gold);
             let gold = gold.into_iter().zip(probabilities);
+            let fine_types = entities.iter().filter(|_| self.fine_types.is_some());
+            let fine_types = fine_types.filter_map(|entity| {
+                let told = recognizer.fine_type(answer, entity)?;
+                Some(Told {
+                    name: spelled(&sample.tokens[entity.words.clone()]),
+                    fine: told.name,
+                    logs: recognizer.fine_type_logs(answer, entity)?,
+                })
+            });
             Labelled {
+                fine_types: fine_types.collect(),
                 labels,
                 entities,
                 relevance: answer.evidence.as_ref().map(|evidence| evidence.relevance),
@@ -134,6 +166,8 @@ pub fn pass(recognizer: &Recognizer, question: &Question) -> Result<Pass, Failur
     let Question { samples, names, .. } = *question;
     let (mut scores, mut unseen) = (Scores::new(), Scores::new());
     let (mut done, mut left_out) = (0, LeftOut::default());
+    let (mut fine_types, mut fine_type_cases) = (FineTypeScores::default(), Vec::new());
+    let types = recognizer.manifest().config.fine_types();
     let mut calibration = question.calibrated.then(Calibration::default);
     let mut judged = Vec::new();
     let total = samples.len();
@@ -162,6 +196,24 @@ pub fn pass(recognizer: &Recognizer, question: &Question) -> Result<Pass, Failur
                         !is_left_out(chunk)
                     });
                 }
+                let told = question
+                    .fine_types
+                    .and_then(|names| names.of(sample.id.as_deref()));
+                if let Some(gold) = told {
+                    let found = &answer.fine_types;
+                    fine_types.add(
+                        gold.iter()
+                            .map(|(name, t)| (name.as_str(), t.fine.as_str())),
+                        found
+                            .iter()
+                            .map(|told| (told.name.as_str(), told.fine.as_str())),
+                    );
+                    fine_type_cases.extend(found.iter().filter_map(|told| {
+                        let (_, right) = gold.iter().find(|(name, _)| *name == told.name)?;
+                        let right = types.iter().position(|other| other == right)?;
+                        Some((told.logs.clone(), right))
+                    }));
+                }
                 if let Some(names) = names {
                     let new = |chunk| !is_left_out(chunk) && !names.has(&sample.tokens, chunk);
                     unseen.add_where(&sample.labels, labels, new);
@@ -189,6 +241,8 @@ pub fn pass(recognizer: &Recognizer, question: &Question) -> Result<Pass, Failur
     Ok(Pass {
         report: scores.report(),
         unseen: names.map(|_| unseen.report()),
+        fine_type_scores: question.fine_types.map(|_| fine_types),
+        fine_type_cases,
         user_names: question.user_names.dropped().then_some(left_out),
         relevance: (images > 0).then(|| RelevanceScores {
             global: mean(sum.global),
