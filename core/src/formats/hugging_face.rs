@@ -304,7 +304,9 @@ pub fn export(
         let path = folder.join(name);
         fs::write(&path, bytes).map_err(|e| io(&path, e))?;
     }
-    Ok(())
+    // safetensors writes its file for the owner's eyes alone; a folder that is handed on has one kind of file.
+    let beside = fs::metadata(folder.join("config.json")).map_err(|e| io(folder, e))?;
+    fs::set_permissions(&path, beside.permissions()).map_err(|e| io(&path, e))
 }
 
 /// Every tensor under `mner.`, but for those that `transformers` knows of the encoder.

@@ -121,6 +121,8 @@ fn other_ways_of_writing_an_encoder_give_the_same_hidden_states() {
     let folder = tempfile::tempdir().unwrap();
     let file = |name: &str| folder.path().join(name);
     export(config.init(&device), &config, &tokenizer, folder.path()).unwrap();
+    let mode = |name: &str| fs::metadata(file(name)).unwrap().permissions();
+    assert_eq!(mode("model.safetensors"), mode("config.json"));
     let settings: serde_json::Value =
         serde_json::from_slice(&fs::read(file("tokenizer_config.json")).unwrap()).unwrap();
     assert_eq!(settings["tokenizer_class"], "PreTrainedTokenizerFast");
