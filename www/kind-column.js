@@ -14,7 +14,7 @@ export class KindColumn {
     box.onchange = () => {
       on = box.checked;
       remember('kinds', on ? 'on' : undefined);
-      for (const other of document.querySelectorAll('.kind-column input')) /** @type {HTMLInputElement} */ (other).checked = on;
+      for (const other of document.querySelectorAll('.kind-column > input')) /** @type {HTMLInputElement} */ (other).checked = on;
     };
   }
 
