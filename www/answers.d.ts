@@ -26,6 +26,20 @@ export interface Entity {
   user_name?: boolean;
   /** There where the name comes from a hashtag. */
   hashtag?: boolean;
+  /** Its fine type; absent from models that tell none. */
+  kind?: FineTypeGuess;
+}
+
+/** What a name names, finer than its type: the likeliest of the fine types and, told apart from it, of the coarse ones. */
+export interface FineTypeGuess {
+  /** The fine type, such as `athlete` or `film_and_television_works`; `person_other` and the like are any other of a coarse type. */
+  name: string;
+  /** Probability of the fine type, 0 to 1. */
+  probability: number;
+  /** The coarse type: `art`, `building`, `event`, `location`, `organization`, `other`, `person` or `product`, unless the model has others. */
+  coarse: string;
+  /** Probability of the coarse type, 0 to 1. */
+  coarse_probability: number;
 }
 
 /** Where the words of a name attended to. All shares add up to 1. */

@@ -4,6 +4,7 @@ import { byId, element } from './dom.js';
 import { withoutUserNames } from './evidence.js';
 import { EXAMPLES } from './examples.js';
 import { copyBy, offerDownloads } from './export.js';
+import { KindColumn, tellsKinds } from './kind-column.js';
 import { linkTo, textIn } from './link.js';
 import { OCR, describe, installed } from './models.js';
 import { keep, keepOffline } from './offline.js';
@@ -29,6 +30,7 @@ let input = { text: '', images: [], tweet: 0 };
 /** @type {Slot[]} */
 const panes = [];
 const visit = new Visit();
+const visitKinds = new KindColumn($('visit-kind-column'));
 /** The text that the address holds, as long as it is the one in the field. */
 let linked;
 
@@ -162,6 +164,7 @@ function wanted({ recognition }) {
 }
 
 function showVisit() {
+  visitKinds.offer(visit.all.some((read) => tellsKinds(read.recognition)));
   drawVisit({ section: $('visit'), count: $('visit-count'), list: $('visit-list') }, visit.all, wanted, async ({ text, images, caption }) => {
     await composer.fill(text, images, caption);
     $('panes').scrollIntoView({ block: 'nearest' });
@@ -251,6 +254,7 @@ offerDownloads({ formats: byId(HTMLSelectElement, 'visit-format'), button: byId(
   mner: panes[0].pane.mner,
   name: 'visit',
   list: true,
+  kinds: visitKinds.wanted,
   tweets: visit.all.map((read) => ({ text: read.text, recognition: wanted(read), model: read.model.name, images: read.images.map(nameOf) })),
 }));
 $('visit-clear').onclick = () => {

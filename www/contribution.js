@@ -67,7 +67,7 @@ function difference(text, base, full, pairs, /** @type {Without} */ without) {
     if (!entity) return [say('difference.none')];
     const shifted = other && entity.utf16.join() !== other.utf16.join();
     const name = shifted ? [element('bdi', FOREIGN, say('quoted', { words: text.slice(...entity.utf16) })), ' '] : [];
-    return [...name, chip(entity.type), ` ${percent(entity.confidence)}`];
+    return [...name, chip(entity), ` ${percent(entity.confidence)}`];
   };
   const rows = pairs.slice(0, ROWS).map(({ before, after }) => {
     const head = element('th', { scope: 'row' }, element('bdi', FOREIGN, text.slice(...(after ?? before).utf16)));

@@ -15,8 +15,9 @@ const LOSSES = 5;
 /**
  * @typedef {import('./mner.js').Recognition} Recognition
  * @typedef {{text: string, recognition: Recognition, model: string, images: string[]}} Answered a tweet and the answer to it
- * @typedef {{mner?: import('./mner.js').Recognizer, name: string, list?: boolean, tweets: Answered[]}} Wanted `name` begins the
- *     file's name; `list` where JSON shall be a list, however many there are
+ * @typedef {{mner?: import('./mner.js').Recognizer, name: string, list?: boolean, kinds: boolean, tweets: Answered[]}} Wanted
+ *     `name` begins the file's name; `list` where JSON shall be a list, however many there are; `kinds` where CoNLL shall have a
+ *     column of fine types
  */
 
 /**
@@ -50,24 +51,24 @@ export function offerDownloads({ formats, button, problem }, wanted) {
 }
 
 /** @returns {Promise<{name: string, files: {name: string, text: string}[], losses: string[]}>} */
-async function written(format, /** @type {Wanted} */ { mner, name, list, tweets }) {
+async function written(format, /** @type {Wanted} */ { mner, name, list, kinds, tweets }) {
   const begin = `${name}-${format}`;
   if (Object.hasOwn(OWN, format)) {
     const [ending, write] = OWN[format];
-    return { name: begin, files: [{ name: begin + ending, text: write(tweets, list) }], losses: [] };
+    return { name: begin, files: [{ name: begin + ending, text: write(tweets, { list, kinds }) }], losses: [] };
   }
   const documents = tweets.map(({ text, recognition, model, images }) => ({ text, entities: recognition.entities, model, images }));
   return { name: begin, ...(await mner.annotations(format, documents)) };
 }
 
 /** A tweet as it is copied, or a list of them. */
-function manyJson(/** @type {Answered[]} */ tweets, list) {
+function manyJson(/** @type {Answered[]} */ tweets, { list }) {
   const all = tweets.map(({ text, recognition, model, images }) => ({ text, model, images, ...recognition }));
   return list ? `${JSON.stringify(all, null, 2)}\n` : `${toJson(tweets[0].text, tweets[0].recognition)}\n`;
 }
 
-function manyConll(/** @type {Answered[]} */ tweets) {
-  return tweets.map(({ text, recognition }) => toConll(text, recognition)).join('\n');
+function manyConll(/** @type {Answered[]} */ tweets, { kinds }) {
+  return tweets.map(({ text, recognition }) => toConll(text, recognition, kinds)).join('\n');
 }
 
 /** Has the browser save a file. */

@@ -14,16 +14,19 @@ export function toJson(text, recognition) {
  * A tweet without words gives an empty string.
  * @param {string} text
  * @param {import('./mner.js').Recognition} recognition
+ * @param {boolean} [kinds] whether a third column has the fine type of the word's entity, `_` where there is none
  */
-export function toConll(text, { entities }) {
+export function toConll(text, { entities }, kinds = false) {
   const begun = new Map(entities.map((entity) => [entity.utf16[0], entity]));
   const borders = [...new Set([0, ...entities.flatMap(({ utf16 }) => utf16), text.length])].sort((a, b) => a - b);
   const lines = [];
   for (let i = 1; i < borders.length; i++) {
     // Between two borders lies a whole entity or none.
     const entity = begun.get(borders[i - 1]);
+    // White space would make two columns of one.
+    const kind = kinds ? ` ${entity?.kind?.name.replace(/\s+/gu, '_') || '_'}` : '';
     for (const { 0: word, index } of text.slice(borders[i - 1], borders[i]).matchAll(/\S+/gu)) {
-      lines.push(`${word} ${entity ? `${index ? 'I' : 'B'}-${entity.type}` : 'O'}`);
+      lines.push(`${word} ${entity ? `${index ? 'I' : 'B'}-${entity.type}` : 'O'}${kind}`);
     }
   }
   return lines.length ? `${lines.join('\n')}\n` : '';

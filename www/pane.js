@@ -3,6 +3,7 @@ import { drawContribution } from './contribution.js';
 import { copied, element } from './dom.js';
 import { relevanceOf, withoutUserNames } from './evidence.js';
 import { copyBy, offerDownloads } from './export.js';
+import { KindColumn, tellsKinds } from './kind-column.js';
 import { aboutOf, labelOf, titleOf } from './models.js';
 import { Recognizer } from './mner.js';
 import { toConll, toJson } from './notation.js';
@@ -50,6 +51,8 @@ export class Pane {
   #picked;
   /** Whether names that are user names are shown. */
   #userNames = true;
+  /** @type {KindColumn} */
+  #kinds;
   /** What computed the last answer; it changes when a GPU fails. */
   #computing;
 
@@ -69,11 +72,13 @@ export class Pane {
     wordAll(this.root);
     this.#$('model-choice').onchange = ({ target }) => options.onChoose(target.value);
     this.#$('cancel').onclick = () => this.#loading.abort();
-    for (const [id, notation] of /** @type {const} */ ([['copy-json', toJson], ['copy-conll', toConll]])) {
+    this.#kinds = new KindColumn(this.#$('kind-column'));
+    const conll = (text, recognition) => toConll(text, recognition, this.#kinds.wanted);
+    for (const [id, notation] of /** @type {const} */ ([['copy-json', toJson], ['copy-conll', conll]])) {
       copyBy(this.#$(id), () => notation(this.#shown.input.text, this.#found()), options.announce);
     }
     const parts = { formats: this.#$('format'), button: this.#$('download'), problem: this.#$('download-problem') };
-    offerDownloads(parts, () => ({ mner: this.#mner, name: 'tweet', tweets: [this.#answered()] }));
+    offerDownloads(parts, () => ({ mner: this.#mner, name: 'tweet', kinds: this.#kinds.wanted, tweets: [this.#answered()] }));
     leadNames({ marked: this.#$('marked'), names: this.#$('names') }, (i) => this.#list(i), (i) => this.#choose(i));
   }
 
@@ -132,6 +137,7 @@ export class Pane {
     this.#name();
     this.#$('run').replaceChildren();
     this.#$('reading').hidden = true;
+    this.#kinds.offer(false);
     this.#state('loading');
     this.#progress({ loaded: 0, total: 0 });
     try {
@@ -301,6 +307,8 @@ export class Pane {
     this.#list(0);
     this.#$('none').hidden = entities.length > 0;
     this.#$('names').hidden = !entities.length;
+    // Once offered it stays, also while no name is there.
+    if (tellsKinds(found)) this.#kinds.offer(true);
     const leftOut = found.entities.length - entities.length;
     this.#$('left-out').hidden = !leftOut;
     word(this.#$('left-out'), 'left-out', { count: leftOut });

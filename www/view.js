@@ -4,6 +4,7 @@
  * @typedef {import('./engine.d.ts').Entity} Entity
  */
 import { element } from './dom.js';
+import { kindOf, kindSentences, kindWords, typeWords } from './fine-types.js';
 import { FOREIGN, percent, say } from './wording.js';
 
 /** Characters of a text that are laid out as one: browsers take time with the square of that. */
@@ -42,13 +43,13 @@ export function drawTweet(target, text, entities, list) {
     if (end > at) nodes.push(text.slice(at, end));
     at = end;
   };
-  entities.forEach(({ type, utf16: [start, end], confidence }, i) => {
+  entities.forEach(({ type, kind, utf16: [start, end], confidence }, i) => {
     plain(start);
     const name = text.slice(start, end);
     const link = element('a', { className: `name ${type}`, href: `#${list.id}-${i}` }, element('span', {}, name));
     link.dataset.entity = String(i);
     link.dataset.label = `${type} ${percent(confidence)}`;
-    link.setAttribute('aria-label', `${name}, ${say(`type.${type}`)}, ${percent(confidence)}`);
+    link.setAttribute('aria-label', `${name}, ${typeWords({ type, kind })}, ${percent(confidence)}`);
     nodes.push(element('mark', {}, link));
     at = end;
   });
@@ -83,24 +84,26 @@ export function drawList(target, text, entities, pager, i = 0) {
   pager.back.onclick = () => drawList(target, text, entities, pager, from - PAGE);
   pager.on.onclick = () => drawList(target, text, entities, pager, to);
   target.start = from + 1;
+  target.classList.toggle('fine-types', entities.some((entity) => kindOf(entity) !== undefined));
   target.replaceChildren(
-    ...entities.slice(from, to).map(({ type, utf16, confidence, runner_up: other, user_name: userName, seen }, k) => {
+    ...entities.slice(from, to).map(({ type, kind, utf16, confidence, runner_up: other, user_name: userName, seen }, k) => {
       const mark = (seen ?? 0) < SHOWN ? [] : [' ', element('span', { className: 'shown' }, say('name.seen.mark'))];
       const summary = element(
         'summary',
         {},
-        chip(type),
+        chip({ type, kind }),
         element('span', {}, element('bdi', { className: 'text', ...FOREIGN }, text.slice(...utf16)), ...mark),
         element('span', { className: 'confidence' }, percent(confidence)),
       );
       const shown = seen === undefined ? [] : [say('name.seen', { share: percent(seen) })];
+      const fine = kindSentences({ type, kind });
       const next = say('name.next', { type: say(`type.${other.type}`), share: percent(other.probability) });
       const place = say(userName ? 'name.place.user' : 'name.place', { from: utf16[0], to: utf16[1] });
       const details = element(
         'details',
         { id: `${target.id}-${from + k}`, name: target.id },
         summary,
-        element('p', {}, [...shown, next, place].join(' ')),
+        element('p', {}, [...fine, ...shown, next, place].join(' ')),
       );
       details.dataset.entity = String(from + k);
       return element('li', {}, details);
@@ -108,9 +111,11 @@ export function drawList(target, text, entities, pager, i = 0) {
   );
 }
 
-/** The word for a type, in its colour. */
-export function chip(/** @type {Entity['type']} */ type) {
-  return element('span', { className: `type ${type}` }, say(`type.${type}`));
+/** The words for an entity's type, in its colour. */
+export function chip(/** @type {Pick<Entity, 'type' | 'kind'>} */ { type, kind }) {
+  const fine = kindOf({ type, kind });
+  const more = fine === undefined ? [] : [' ', element('span', { className: 'fine' }, kindWords(fine))];
+  return element('span', { className: `type ${type}` }, say(`type.${type}`), ...more);
 }
 
 /** Names that are read out. */
@@ -119,7 +124,7 @@ const TOLD = 10;
 /** The answer in one sentence, for the live region. */
 export function sentence(text, /** @type {Entity[]} */ entities) {
   if (!entities.length) return say('live.none');
-  const names = entities.slice(0, TOLD).map(({ type, utf16 }) => say('live.name', { name: text.slice(...utf16), type: say(`type.${type}`) }));
+  const names = entities.slice(0, TOLD).map((entity) => say('live.name', { name: text.slice(...entity.utf16), type: typeWords(entity) }));
   const more = entities.length - names.length;
   const list = names.join('; ');
   return say('live.found', { count: entities.length, names: more ? say('live.more', { names: list, count: more }) : list });

@@ -1,5 +1,6 @@
 /** Shows the tweets read in this visit. */
 import { element } from './dom.js';
+import { typeWords } from './fine-types.js';
 import { FOREIGN, say, word } from './wording.js';
 
 /** Characters of a tweet that its entry shows, and names. */
@@ -21,7 +22,7 @@ export function drawVisit({ section, count, list }, all, wanted, onReopen) {
     const { text, images } = read;
     const { entities } = wanted(read);
     const shown = text.length > EXCERPT ? `${text.slice(0, EXCERPT).toWellFormed()}…` : text;
-    const names = entities.slice(0, NAMES).map(({ type, utf16 }) => say('visit.name', { name: text.slice(...utf16), type: say(`type.${type}`) }));
+    const names = entities.slice(0, NAMES).map((entity) => say('visit.name', { name: text.slice(...entity.utf16), type: typeWords(entity) }));
     const found = entities.length ? `${names.join(', ')}${entities.length > NAMES ? ' …' : ''}` : say('none');
     const with_ = images.length ? ` · ${say('visit.images', { count: images.length })}` : '';
     const button = element(

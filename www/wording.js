@@ -83,6 +83,15 @@ export function spoken() {
 }
 
 /**
+ * Whether there are words of this key: for keys that are made of what a model says.
+ * @param {string} key
+ * @returns {key is Key}
+ */
+export function hasWords(key) {
+  return Object.hasOwn(words, key);
+}
+
+/**
  * The words of a key.
  * @param {Key} key
  * @param {Values} [values]

@@ -1,9 +1,8 @@
 /** Answers as files. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { accessibilityViolations, enter, hand, lookedAt, madeUpModels, realBundle, shows, visit, withBrowser } from './harness.mjs';
+import { accessibilityViolations, enter, hand, lookedAt, madeUpModels, realBundle, saved, shows, visit, withBrowser } from './harness.mjs';
 import { TWEETS, imageBytes, missing } from './built.mjs';
 
 const shared = withBrowser();
@@ -11,14 +10,6 @@ const models = madeUpModels();
 const site = { models: { ham: models.ham } };
 const FORMATS = ['json', 'conll', 'doccano', 'label-studio', 'prodigy', 'brat', 'datasets', 'conllu', 'spacy'];
 
-/** Saves with one of the page's lists of formats and its button: the file's name and bytes. */
-async function saved(page, format, { list = '#format', button = '#download' } = {}) {
-  await page.locator(list).selectOption(format);
-  const download = page.waitForEvent('download');
-  await page.locator(button).click();
-  const file = await download;
-  return { name: file.suggestedFilename(), bytes: readFileSync(await file.path()) };
-}
 const all = { list: '#visit-format', button: '#visit-download' };
 
 /** The files of an archive by its directory; every file is compared with its own head and checked. */

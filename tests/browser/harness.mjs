@@ -232,6 +232,15 @@ export function lookedAt(page) {
   return page.locator('#contribution:not([hidden]) #difference > *').waitFor();
 }
 
+/** Saves with one of the page's lists of formats and its button: the file's name and bytes. */
+export async function saved(page, format, { list = '#format', button = '#download' } = {}) {
+  await page.locator(list).selectOption(format);
+  const download = page.waitForEvent('download');
+  await page.locator(button).click();
+  const file = await download;
+  return { name: file.suggestedFilename(), bytes: readFileSync(await file.path()) };
+}
+
 /** The accessibility rules that the page breaks, as one line each. */
 export async function accessibilityViolations(page) {
   // Through the debugger, not a script tag: the page's own policy would refuse that.

@@ -16,6 +16,19 @@ export const lastPanic = () => panic;
 
 const TYPES = ['PER', 'LOC', 'ORG', 'MISC'];
 const LARGEST = 1 << 20;
+/** What a model of fine types tells of some names: the fine type, the coarse type, and how likely they are. */
+const KINDS = {
+  Pelé: ['athlete', 0.83, 'person', 0.97],
+  Paris: ['city', 0.912, 'location', 0.98],
+  Arena: ['sports_facility', 0.41, 'building', 0.88],
+  Madrid: ['sports_team', 0.72, 'organization', 0.95],
+  Unesco: ['social_organization', 0.31, 'organization', 0.92],
+  Titanic: ['film_and_television_works', 0.77, 'art', 0.9],
+  Weekend: ['event_other', 0.8, 'event', 0.93],
+  Javas: ['island', 0.9, 'location', 0.95],
+  Nothing: ['game', 0.2, 'product', 0.3],
+  Lasagna: ['food_and_drink', 0.9, 'cuisine', 0.95],
+};
 
 function coded(code, message) {
   return Object.assign(new Error(message), { code });
@@ -115,12 +128,13 @@ export class Ocr {
 }
 
 export class Recognizer {
-  /** What it is a model of, and whether it sees no images. */
+  /** What it is a model of, whether it sees no images, and whether it tells fine types. */
   system;
   blind;
+  kinds;
 
   static async load(manifest, weights, tokenizer, eyes, augmentation) {
-    const { files, config, eyes: sees } = JSON.parse(new TextDecoder().decode(manifest));
+    const { files, config, eyes: sees, kinds } = JSON.parse(new TextDecoder().decode(manifest));
     for (const [name, file] of Object.entries({ weights, tokenizer, eyes, augmentation })) {
       if (!file !== !files[name]) throw coded('bundle', `${name}: there and not named, or named and not there.`);
       if (file && !(await isNamed(file, files[name]))) throw coded('bundle', `${name}: not the file the manifest names.`);
@@ -129,6 +143,7 @@ export class Recognizer {
     // A bundle that says nothing of itself can do everything.
     recognizer.system = config?.system ?? 'hamlearning';
     recognizer.blind = Boolean(config) && !sees;
+    recognizer.kinds = kinds ? KINDS : {};
     return recognizer;
   }
 
@@ -201,7 +216,9 @@ export class Recognizer {
       // The caption changes how sure the stub is.
       const confidence = read === text ? 0.912 : 0.612;
       const within = { '@': { user_name: true }, '#': { hashtag: true } }[text[index - 1]];
-      return { type, text: name, utf16: span, chars: span, bytes: span, confidence, runner_up, ...within };
+      const [fine, probability, coarse, coarse_probability] = this.kinds[name] ?? [];
+      const kind = fine && { kind: { name: fine, probability, coarse, coarse_probability } };
+      return { type, text: name, utf16: span, chars: span, bytes: span, confidence, runner_up, ...kind, ...within };
     });
     return { entities };
   }
