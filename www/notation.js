@@ -10,11 +10,12 @@ export function toJson(text, recognition) {
 }
 
 /**
- * Two-column CoNLL with BIO tags: words end at white space and where an entity begins or ends.
+ * CoNLL with BIO tags in two columns, or in four as `mner evaluate` reads them too: words end at white space and where an entity begins or ends.
  * A tweet without words gives an empty string.
  * @param {string} text
  * @param {import('./mner.js').Recognition} recognition
- * @param {boolean} [kinds] whether a third column has the fine type of the word's entity, `_` where there is none
+ * @param {boolean} [kinds] whether there are two columns between word and tag: `-`, and the fine type of the word's entity, `-` where there is
+ *     none
  */
 export function toConll(text, { entities }, kinds = false) {
   const begun = new Map(entities.map((entity) => [entity.utf16[0], entity]));
@@ -24,9 +25,9 @@ export function toConll(text, { entities }, kinds = false) {
     // Between two borders lies a whole entity or none.
     const entity = begun.get(borders[i - 1]);
     // White space would make two columns of one.
-    const kind = kinds ? ` ${entity?.kind?.name.replace(/\s+/gu, '_') || '_'}` : '';
+    const kind = kinds ? ` - ${entity?.kind?.name.replace(/\s+/gu, '_') || '-'}` : '';
     for (const { 0: word, index } of text.slice(borders[i - 1], borders[i]).matchAll(/\S+/gu)) {
-      lines.push(`${word} ${entity ? `${index ? 'I' : 'B'}-${entity.type}` : 'O'}${kind}`);
+      lines.push(`${word}${kind} ${entity ? `${index ? 'I' : 'B'}-${entity.type}` : 'O'}`);
     }
   }
   return lines.length ? `${lines.join('\n')}\n` : '';

@@ -76,7 +76,7 @@ test('CoNLL has the column of fine types on request', () => {
     { type: 'LOC', utf16: [19, 22], ...kind('a b') },
   ];
   const write = (/** @type {boolean} */ kinds) => toConll('a “So What” by Ann\nUlm', /** @type {any} */ ({ entities }), kinds);
-  assert.equal(write(true), 'a O _\n“ O _\nSo B-MISC music\nWhat I-MISC music\n” O _\nby O _\nAnn B-PER _\nUlm B-LOC a_b\n');
+  assert.equal(write(true), 'a - - O\n“ - - O\nSo - music B-MISC\nWhat - music I-MISC\n” - - O\nby - - O\nAnn - - B-PER\nUlm - a_b B-LOC\n');
   assert.equal(write(false), 'a O\n“ O\nSo B-MISC\nWhat I-MISC\n” O\nby O\nAnn B-PER\nUlm B-LOC\n');
 });
 
@@ -130,7 +130,7 @@ test('JSON has them as they are, CoNLL where it is asked for, which is remembere
     await enter(page, 'Pelé at Oslo');
     const kind = { name: 'athlete', probability: 0.83, coarse: 'person', coarse_probability: 0.97 };
     assert.deepEqual(JSON.parse(await copied(page, '#copy-json')).entities.map((entity) => entity.kind), [kind, undefined]);
-    const [without, with_] = ['Pelé B-PER\nat O\nOslo B-PER\n', 'Pelé B-PER athlete\nat O _\nOslo B-PER _\n'];
+    const [without, with_] = ['Pelé B-PER\nat O\nOslo B-PER\n', 'Pelé - athlete B-PER\nat - - O\nOslo - - B-PER\n'];
     assert.equal(await copied(page, '#copy-conll'), without);
     await column(page).check();
     assert.equal(await copied(page, '#copy-conll'), with_);

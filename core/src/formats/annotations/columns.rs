@@ -1,6 +1,6 @@
 //! Words and tags in columns: CoNLL with two or four, `IMGID` files, numbered lines.
 
-use crate::formats::annotations::document::Document;
+use crate::formats::annotations::document::{Document, Span};
 use crate::formats::annotations::exchange::{ReadOptions, Reading, WriteOptions};
 use crate::formats::annotations::fault::{AnnotationError, Loss};
 use crate::formats::annotations::format::Format;
@@ -151,6 +151,14 @@ pub(super) fn write(
             out.push_str(&format!("IMGID:{}\n", id.replace(['\n', '\r', '\t'], " ")));
         }
         let tags = options.scheme.write(found.words.len(), &found.entities);
+        let fine_type = |at: usize| {
+            let word = &found.words[at];
+            let mut spans = document.spans.iter();
+            let of = |span: &&Span| span.bytes.start <= word.start && word.end <= span.bytes.end;
+            let told = spans.find(of)?.fine_type.as_ref()?;
+            // A blank would make two columns of one.
+            Some(told.replace(char::is_whitespace, "_"))
+        };
         for (at, (word, tag)) in found.tokens(document).iter().zip(&tags).enumerate() {
             let plain = word.replace(['\n', '\r', '\t'], " ");
             let plain = plain.trim_matches(' ');
@@ -159,7 +167,11 @@ pub(super) fn write(
                 beside(losses, &document.place, what);
             }
             match format {
-                Format::Conll4 => out.push_str(&format!("{plain}\t-\t-\t{tag}\n")),
+                Format::Conll4 => {
+                    let told = fine_type(at).filter(|_| tag != "O");
+                    let told = told.as_deref().unwrap_or("-");
+                    out.push_str(&format!("{plain}\t-\t{told}\t{tag}\n"));
+                }
                 Format::Numbered => out.push_str(&format!("{}\t{plain}\t{tag}\n", at + 1)),
                 _ => out.push_str(&format!("{plain}\t{tag}\n")),
             }
@@ -167,4 +179,35 @@ pub(super) fn write(
         out.push('\n');
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn four_columns_have_room_for_fine_types() {
+        let fine = |bytes, kind: &str, fine: &str| Span {
+            fine_type: Some(fine.to_owned()),
+            ..Span::new(bytes, kind)
+        };
+        let document = Document {
+            spans: vec![fine(0..9, "PER", "an author"), Span::new(13..16, "LOC")],
+            ..Document::of_words(&["Ada", "Byron", "in", "Ulm"])
+        };
+        let options = WriteOptions::default();
+        let write = |format| {
+            write(
+                format,
+                std::slice::from_ref(&document),
+                &options,
+                &mut Vec::new(),
+            )
+        };
+        assert_eq!(
+            write(Format::Conll4),
+            "Ada\t-\tan_author\tB-PER\nByron\t-\tan_author\tI-PER\nin\t-\t-\tO\nUlm\t-\t-\tB-LOC\n\n"
+        );
+        assert!(!write(Format::Conll2).contains("author"));
+    }
 }

@@ -33,6 +33,8 @@ pub struct Span {
     pub bytes: Range<usize>,
     /// The type's name, as it was written.
     pub kind: String,
+    /// What it is more finely, if a model says so; only columns have room for it.
+    pub fine_type: Option<String>,
     /// How likely it is, 0 to 1, if a model says so.
     pub confidence: Option<f64>,
     /// The control or layer it belongs to, where a tool has several.
@@ -45,6 +47,7 @@ impl Span {
         Self {
             bytes,
             kind: kind.into(),
+            fine_type: None,
             confidence: None,
             layer: None,
         }
@@ -55,6 +58,7 @@ impl Document {
     /// A text that `model` has read, with the entities it found in it.
     pub fn answered(text: &str, entities: &[Entity], model: &str) -> Self {
         let spans = entities.iter().map(|entity| Span {
+            fine_type: entity.fine_type.as_ref().map(|told| told.name.clone()),
             confidence: Some(entity.confidence),
             ..Span::new(entity.bytes[0]..entity.bytes[1], entity.kind.name())
         });
