@@ -115,6 +115,12 @@ impl SubwordTokenizer {
         self.special
     }
 
+    /// The subword that hides another in pretraining: `[MASK]` or `<mask>`.
+    pub fn mask(&self) -> Option<u32> {
+        let find = |name| self.tokenizer.token_to_id(name);
+        find("[MASK]").or_else(|| find("<mask>"))
+    }
+
     /// Number of subwords, added ones included: every id is below it in the supported families.
     pub fn vocab_size(&self) -> usize {
         self.tokenizer.get_vocab_size(true)

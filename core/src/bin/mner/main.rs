@@ -22,6 +22,7 @@ mod ocr;
 mod output;
 mod posteriors;
 mod predict;
+mod pretrain;
 mod quantize;
 mod record;
 mod stream;
@@ -52,6 +53,7 @@ enum Command {
     Distill(distill::Args),
     Match(matching::Args),
     TrainOcr(train_ocr::Args),
+    Pretrain(pretrain::Args),
     Compose(compose::Args),
     Posteriors(posteriors::Args),
     Evaluate(evaluate::Args),
@@ -79,6 +81,7 @@ fn main() -> ExitCode {
         Command::Distill(args) => distill::run(&args),
         Command::Match(args) => matching::run(&args),
         Command::TrainOcr(args) => train_ocr::run(&args),
+        Command::Pretrain(args) => pretrain::run(&args),
         Command::Compose(args) => compose::run(&args),
         Command::Posteriors(args) => posteriors::run(&args),
         Command::Evaluate(args) => evaluate::run(&args),

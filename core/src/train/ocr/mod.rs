@@ -9,7 +9,6 @@
 //! | letters on a background, and what a camera and a server do to it | [`paint`] |
 //! | a line as the recogniser reads it | [`mod@line`] |
 //! | an image as the detector sees it | [`scene`] |
-//! | batches of either | [`lessons`] |
 //! | how the detector learns | [`detector`] |
 //! | how the recogniser learns | [`recognizer`] |
 //! | how much of a text is right | [`edits`] |
@@ -18,7 +17,6 @@ pub mod config;
 pub mod detector;
 pub mod edits;
 pub mod fonts;
-pub mod lessons;
 pub mod line;
 pub mod paint;
 pub mod recognizer;
@@ -35,11 +33,11 @@ use crate::notice;
 use crate::ocr::OcrConfig;
 use crate::ocr::alphabet::Alphabet;
 use crate::ocr::bundle::{About, OcrFiles, pack};
-use crate::splitmix::SplitMix64;
 use crate::train::best_bundle::tail;
 use crate::train::config::ConfigError;
 use crate::train::distill::error::DistillError;
 use crate::train::distill::photographs::{Photographs, open};
+use crate::train::lessons::{Drawn, Fixed, of_step};
 use crate::train::supervised::{Material, Plan, RunError, fit, last_model, open_run};
 use burn::module::Module;
 use burn::tensor::Device;
@@ -48,7 +46,6 @@ use burn::train::{Interrupter, SupervisedTraining};
 use config::{OcrTrainConfig, Part};
 use detector::DetectorStudent;
 use fonts::{Fonts, FontsError};
-use lessons::{Drawn, Fixed};
 use recognizer::RecognizerStudent;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -250,12 +247,6 @@ fn stocks(config: &OcrTrainConfig) -> Result<(Stock, Stock), OcrTrainError> {
         photographs: open(&held_out)?,
     };
     Ok((learnt, apart))
-}
-
-/// The generator of a step, the same in a resumed run.
-fn of_step(seed: u64, epoch: usize, step: usize) -> SplitMix64 {
-    let mut rng = SplitMix64(seed ^ (epoch as u64).rotate_left(40) ^ (step as u64).rotate_left(16));
-    SplitMix64(rng.next_u64())
 }
 
 /// A fresh network, or the one that another run ended with.

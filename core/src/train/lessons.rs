@@ -1,11 +1,18 @@
 //! Batches for burn-train's learner: drawn anew in each epoch, and fixed ones to measure on.
 
+use crate::splitmix::SplitMix64;
 use burn::data::dataloader::{DataLoader, DataLoaderIterator, Progress};
 use burn::data::dataset::DatasetError;
 use burn::tensor::Device;
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// The generator of a step, the same in a resumed run.
+pub(super) fn of_step(seed: u64, epoch: usize, step: usize) -> SplitMix64 {
+    let mut rng = SplitMix64(seed ^ (epoch as u64).rotate_left(40) ^ (step as u64).rotate_left(16));
+    SplitMix64(rng.next_u64())
+}
 
 /// What makes the batch of an epoch and a step on a device.
 type Make<T> = Arc<dyn Fn(usize, usize, &Device) -> T + Send + Sync>;
