@@ -61,7 +61,7 @@ pub enum ContrastError {
 }
 
 /// The text of a file, without the mark that some editors begin a text with.
-fn content(path: &Path) -> Result<String, ContrastError> {
+pub(super) fn content(path: &Path) -> Result<String, ContrastError> {
     let text = std::fs::read_to_string(path).map_err(|cause| ContrastError::Io {
         path: path.to_owned(),
         cause,

@@ -1,12 +1,11 @@
 //! What people say the names of tweets are more finely, joined with corpora by the tweets' ids and the names' spelling.
 
-use crate::data::contrast::ContrastError;
+use crate::data::contrast::{ContrastError, content};
 use crate::data::corpus::Sample;
 use crate::decode::chunks::{Rule, chunks};
 use crate::decode::fine_types::{FineSpan, FineType, check};
 use serde::Deserialize;
 use std::collections::{BTreeMap, HashMap};
-use std::fs;
 use std::ops::Range;
 use std::path::PathBuf;
 
@@ -51,11 +50,7 @@ impl FineTypeNames {
     pub fn read(paths: &[PathBuf]) -> Result<Self, ContrastError> {
         let mut all = Self::default();
         for path in paths {
-            let text = fs::read_to_string(path).map_err(|cause| ContrastError::Io {
-                path: path.clone(),
-                cause,
-            })?;
-            for (number, line) in text.trim_start_matches('\u{feff}').lines().enumerate() {
+            for (number, line) in content(path)?.lines().enumerate() {
                 if line.trim().is_empty() {
                     continue;
                 }
@@ -138,7 +133,7 @@ mod tests {
     fn read(text: &str) -> Result<FineTypeNames, ContrastError> {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("fine.jsonl");
-        fs::write(&path, text).unwrap();
+        std::fs::write(&path, text).unwrap();
         FineTypeNames::read(&[path])
     }
 

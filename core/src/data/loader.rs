@@ -54,7 +54,7 @@ impl Order {
         };
         let mut mixed = SplitMix64(seed ^ (epoch as u64).rotate_left(40));
         let mut rng = SplitMix64(mixed.next_u64() ^ example as u64);
-        let unit = (rng.next_u64() >> 11) as f64 / (1u64 << 53) as f64;
+        let unit = rng.unit();
         if unit < *image_dropout && !image_decides {
             return None;
         }

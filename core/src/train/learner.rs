@@ -126,12 +126,8 @@ impl TrainStep for TrainedSystem {
         lr: ModuleLearningRate,
         grads: GradientsParams,
     ) -> Self {
-        let grads = if self.clip > 0.0 {
-            clip_global_norm(&self, grads, self.clip)
-        } else {
-            grads
-        };
-        optim.step(lr, self, grads)
+        let clip = self.clip;
+        clipped_step(self, clip, optim, lr, grads)
     }
 }
 
@@ -195,13 +191,25 @@ impl Adaptor<SpanInput> for DevReport {
     }
 }
 
+/// The module after a step by gradients whose global norm is at most `clip`; 0 does not clip.
+pub(super) fn clipped_step<M: Module>(
+    module: M,
+    clip: f64,
+    optim: &mut ModuleOptimizer,
+    lr: ModuleLearningRate,
+    grads: GradientsParams,
+) -> M {
+    let grads = if clip > 0.0 {
+        clip_global_norm(&module, grads, clip)
+    } else {
+        grads
+    };
+    optim.step(lr, module, grads)
+}
+
 /// Scales all gradients together so that their joint norm is at most `limit`. burn clips tensor
 /// by tensor, which changes the gradient's direction.
-pub(super) fn clip_global_norm<M: Module>(
-    module: &M,
-    grads: GradientsParams,
-    limit: f64,
-) -> GradientsParams {
+fn clip_global_norm<M: Module>(module: &M, grads: GradientsParams, limit: f64) -> GradientsParams {
     struct Norm<'a> {
         grads: &'a GradientsParams,
         square: Option<Tensor<1>>,

@@ -5,7 +5,7 @@ use crate::train::distill::agreement::Agreement;
 use crate::train::distill::assignment::Answer;
 use crate::train::distill::dense_match::distance;
 use crate::train::distill::lessons::{Exam, Lesson};
-use crate::train::learner::{TrainReport, clip_global_norm};
+use crate::train::learner::{TrainReport, clipped_step};
 use crate::train::metric::Counted;
 use crate::vision::detections;
 use crate::vision::detections::DetectConfig;
@@ -78,8 +78,7 @@ impl TrainStep for Student {
         lr: ModuleLearningRate,
         grads: GradientsParams,
     ) -> Self {
-        let grads = clip_global_norm(&self, grads, CLIP);
-        optim.step(lr, self, grads)
+        clipped_step(self, CLIP, optim, lr, grads)
     }
 }
 

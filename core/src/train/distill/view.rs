@@ -12,12 +12,7 @@ const FILL: u8 = 114;
 
 /// A number in `[-1, 1)`.
 fn swing(rng: &mut SplitMix64) -> f64 {
-    unit(rng) * 2.0 - 1.0
-}
-
-/// A number in `[0, 1)`.
-fn unit(rng: &mut SplitMix64) -> f64 {
-    (rng.next_u64() >> 11) as f64 / (1u64 << 53) as f64
+    rng.unit() * 2.0 - 1.0
 }
 
 /// A view of `image`: a window of its shape that is up to √2 smaller (a crop) or larger (grey
@@ -27,10 +22,11 @@ pub fn view(image: &Image, rng: &mut SplitMix64) -> Image {
     let zoom = (ZOOM * swing(rng)).exp2();
     let side = |length: u32| ((f64::from(length) * zoom).round() as u32).max(1);
     let (width, height) = (side(image.width), side(image.height));
-    let mut start =
-        |inner: u32, outer: u32| ((f64::from(outer) - f64::from(inner)) * unit(rng)).round() as i64;
+    let mut start = |inner: u32, outer: u32| {
+        ((f64::from(outer) - f64::from(inner)) * rng.unit()).round() as i64
+    };
     let (left, top) = (start(width, image.width), start(height, image.height));
-    let mirrored = unit(rng) < 0.5;
+    let mirrored = rng.unit() < 0.5;
     let mut view = window(image, [left, top], [width, height], mirrored);
     let mut factor = || 1.0 + LIGHT * swing(rng) as f32;
     light(&mut view.rgb, factor(), factor(), factor());

@@ -1,6 +1,7 @@
 //! Names, and whether people saw in the tweet's image what they name.
 
 use crate::data::corpus::Source;
+use crate::data::fine_types::spelling;
 use crate::data::image_text_files::{Captioner, read_all};
 use crate::decode::chunks::{Chunk, Rule, chunks};
 use crate::label::EntityType;
@@ -48,10 +49,6 @@ struct Visible {
 
 /// What people saw, by the id of the tweet: names without white space.
 pub type SeenNames = HashMap<String, HashSet<String>>;
-
-fn spelling(name: &str) -> String {
-    name.split_whitespace().collect()
-}
 
 /// Reads what people saw in images: JSONL, `{"id", "visible": [{"name"}, ...]}` a line.
 ///

@@ -4,7 +4,7 @@ use crate::nn::text_detector::{STRIDE, TextDetector};
 use crate::ocr::input::planes;
 use crate::ocr::regions::{Bounds, RegionConfig, core_of, regions};
 use crate::splitmix::SplitMix64;
-use crate::train::learner::{TrainReport, clip_global_norm};
+use crate::train::learner::{TrainReport, clipped_step};
 use crate::train::lessons::of_step;
 use crate::train::metric::{Counted, LOSS, Percentage, Tally};
 use crate::train::ocr::config::OcrTrainConfig;
@@ -254,8 +254,7 @@ impl TrainStep for DetectorStudent {
         lr: ModuleLearningRate,
         grads: GradientsParams,
     ) -> Self {
-        let grads = clip_global_norm(&self, grads, CLIP);
-        optim.step(lr, self, grads)
+        clipped_step(self, CLIP, optim, lr, grads)
     }
 }
 

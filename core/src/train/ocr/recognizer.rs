@@ -4,7 +4,7 @@ use crate::nn::text_recognizer::{HEIGHT, STRIDE, TextRecognizer};
 use crate::ocr::alphabet::Alphabet;
 use crate::ocr::ctc;
 use crate::splitmix::SplitMix64;
-use crate::train::learner::{TrainReport, clip_global_norm};
+use crate::train::learner::{TrainReport, clipped_step};
 use crate::train::lessons::of_step;
 use crate::train::metric::{Counted, LOSS, Percentage};
 use crate::train::ocr::config::OcrTrainConfig;
@@ -213,8 +213,7 @@ impl TrainStep for RecognizerStudent {
         lr: ModuleLearningRate,
         grads: GradientsParams,
     ) -> Self {
-        let grads = clip_global_norm(&self, grads, CLIP);
-        optim.step(lr, self, grads)
+        clipped_step(self, CLIP, optim, lr, grads)
     }
 }
 

@@ -34,13 +34,13 @@ impl Mask {
     /// If the sequence has no word.
     pub fn hide(self, sequence: &SubwordSequence, rng: &mut SplitMix64) -> Masked {
         let words = sequence.first.len();
-        let mut chosen: Vec<usize> = (0..words).filter(|_| unit(rng) < self.part).collect();
+        let mut chosen: Vec<usize> = (0..words).filter(|_| rng.unit() < self.part).collect();
         if chosen.is_empty() {
             chosen.push(rng.below(words));
         }
         let (mut shown, mut hidden) = (sequence.subwords.clone(), Vec::new());
         for word in chosen {
-            let way = unit(rng);
+            let way = rng.unit();
             for at in places(sequence, word) {
                 hidden.push((at, shown[at]));
                 if way < 0.8 {
@@ -59,11 +59,6 @@ fn places(sequence: &SubwordSequence, word: usize) -> Range<usize> {
     let end = sequence.first.get(word + 1).copied();
     // The last subword is the special one.
     sequence.first[word]..end.unwrap_or(sequence.subwords.len() - 1)
-}
-
-/// A number drawn evenly from 0..1.
-fn unit(rng: &mut SplitMix64) -> f64 {
-    (rng.next_u64() >> 11) as f64 / (1u64 << 53) as f64
 }
 
 /// Sequences side by side, and their `K` hidden subwords.

@@ -198,7 +198,7 @@ pub fn pretrain(
     if learnt.len() <= config.held_out {
         return Err(PretrainError::TooFew(learnt.len()));
     }
-    shuffle(&mut learnt, &mut of_step(config.seed, 0, 0));
+    of_step(config.seed, 0, 0).shuffle(&mut learnt);
     let apart = learnt.split_off(learnt.len() - config.held_out);
     notice!(
         "{} windows to learn from, {} kept apart",
@@ -239,7 +239,7 @@ pub fn pretrain(
         let (seed, learnt) = (config.seed, Arc::new(learnt));
         let make = move |epoch: usize, step: usize, device: &Device| {
             let mut order: Vec<usize> = (0..batches.len()).collect();
-            shuffle(&mut order, &mut of_step(seed, epoch, 0));
+            of_step(seed, epoch, 0).shuffle(&mut order);
             let batch = batches[order[step]].iter().map(|&at| &learnt[at]);
             let batch: Vec<_> = batch.collect();
             hide(&batch, &mut of_step(seed, epoch, step + 1), device)
@@ -320,13 +320,6 @@ fn by_length(windows: &[SubwordSequence], batch: usize) -> Vec<Vec<usize>> {
     let mut order: Vec<usize> = (0..windows.len()).collect();
     order.sort_by_key(|&at| windows[at].subwords.len());
     order.chunks(batch).map(<[usize]>::to_vec).collect()
-}
-
-/// Any order is as likely as any other (Fisher and Yates).
-fn shuffle<T>(items: &mut [T], rng: &mut SplitMix64) {
-    for at in (1..items.len()).rev() {
-        items.swap(at, rng.below(at + 1));
-    }
 }
 
 #[cfg(all(test, feature = "flex"))]

@@ -2,7 +2,7 @@
 
 use crate::nn::encoder::{Encoder, EncoderConfig};
 use crate::nn::linear::{Linear, linear};
-use crate::train::learner::{TrainReport, clip_global_norm};
+use crate::train::learner::{TrainReport, clipped_step};
 use crate::train::metric::{Counted, Percentage, Tally};
 use crate::train::pretrain::masking::MaskedBatch;
 use burn::module::{Initializer, Module, Param};
@@ -134,8 +134,7 @@ impl TrainStep for MaskedLanguageModel {
         lr: ModuleLearningRate,
         grads: GradientsParams,
     ) -> Self {
-        let grads = clip_global_norm(&self, grads, CLIP);
-        optim.step(lr, self, grads)
+        clipped_step(self, CLIP, optim, lr, grads)
     }
 }
 
