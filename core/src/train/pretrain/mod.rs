@@ -235,12 +235,18 @@ pub fn pretrain(
             hide(&batch, &mut of_step(config.seed, usize::MAX, step), device)
         })
         .collect();
+    // Of every epoch, which batch comes when; epochs are counted from 1.
+    let orders: Vec<Vec<usize>> = (0..=config.epochs)
+        .map(|epoch| {
+            let mut order: Vec<usize> = (0..batches.len()).collect();
+            of_step(config.seed, epoch, 0).shuffle(&mut order);
+            order
+        })
+        .collect();
     let material = |epoch| {
         let (seed, learnt) = (config.seed, Arc::new(learnt));
         let make = move |epoch: usize, step: usize, device: &Device| {
-            let mut order: Vec<usize> = (0..batches.len()).collect();
-            of_step(seed, epoch, 0).shuffle(&mut order);
-            let batch = batches[order[step]].iter().map(|&at| &learnt[at]);
+            let batch = batches[orders[epoch][step]].iter().map(|&at| &learnt[at]);
             let batch: Vec<_> = batch.collect();
             hide(&batch, &mut of_step(seed, epoch, step + 1), device)
         };

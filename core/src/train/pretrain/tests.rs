@@ -5,13 +5,13 @@ fn config(folder: &Path) -> PretrainConfig {
         encoder: folder.join("start"),
         texts: vec![folder.join("texts.txt")],
         out: folder.join("run"),
-        held_out: 16,
+        held_out: 64,
         sigils: Sigils::Apart,
         masked: 0.2,
         max_subwords: 32,
         epochs: 2,
         batch: 8,
-        lr: 5e-3,
+        lr: 3e-3,
         warmup: 0.1,
         weight_decay: 0.0,
         dropout: 0.0,
@@ -42,7 +42,7 @@ fn prepared(device: &Device) -> tempfile::TempDir {
         "off off off off",
         "is is is is",
     ];
-    let text: String = (0..96).map(|i| format!("{}\n", lines[i % 4])).collect();
+    let text: String = (0..336).map(|i| format!("{}\n", lines[i % 4])).collect();
     fs::write(folder.path().join("texts.txt"), text).unwrap();
     folder
 }
@@ -54,10 +54,10 @@ fn hidden_words_are_learnt_and_the_encoder_can_be_started_from() {
     let mut config = config(folder.path());
     config.epochs = 12;
     let report = pretrain(&config, &device, false, Interrupter::new()).unwrap();
-    assert_eq!(report.windows, 80);
-    // Of four words that are alike, the others tell the hidden one.
+    assert_eq!(report.windows, 272);
+    // Of four words that are alike, the others tell the hidden one; 16 starts gave 0.92 to 1, at most 1.3.
     assert!(report.accuracy > 0.8, "{report:?}");
-    assert!(report.perplexity < 3.0, "{report:?}");
+    assert!(report.perplexity < 2.0, "{report:?}");
     let before = load_encoder(&config.encoder, 0, 0.0, &device).unwrap();
     let after = load_encoder(&report.encoder, 0, 0.0, &device).unwrap();
     assert_eq!(before.config, after.config);
@@ -103,7 +103,7 @@ fn what_cannot_be_learnt_from_is_refused() {
         );
         error.to_string()
     };
-    assert!(refused(&|c| c.held_out = 96).contains("96 windows"));
+    assert!(refused(&|c| c.held_out = 336).contains("336 windows"));
     assert!(refused(&|c| c.masked = 1.0).contains("`masked` is 1"));
     assert!(refused(&|c| c.texts = vec!["nowhere.txt".into()]).contains("nowhere.txt"));
 }
