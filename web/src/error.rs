@@ -9,9 +9,8 @@ thread_local! {
     static LAST_PANIC: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
-/// Installs the panic hook. Runs once, when the module is instantiated.
-#[wasm_bindgen(start)]
-fn start() {
+/// Installs the panic hook.
+pub(crate) fn remember_panics() {
     std::panic::set_hook(Box::new(|info| {
         let words = info.to_string();
         console::error_1(&words.as_str().into());

@@ -24,6 +24,8 @@ mod image_file;
 mod ocr;
 #[cfg(any(feature = "cpu", feature = "gpu"))]
 mod recognizer;
+#[cfg(any(feature = "cpu", feature = "gpu"))]
+mod start;
 
 #[cfg(any(feature = "cpu", feature = "gpu"))]
 pub use {
