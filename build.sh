@@ -6,8 +6,9 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
 readonly SELF=./build.sh
 
 readonly BROWSER_TESTS=tests/browser
-# Features of the workspace's members for lints and tests.
-readonly NATIVE=mner-core/cli,mner-core/flex,mner-core/wgpu,mner-web/cpu,mner-web/gpu
+# Features of the workspace's members for lints and tests, and with a native GPU: a quarter of an hour of compiling more.
+readonly NATIVE=mner-core/cli,mner-core/flex,mner-web/cpu
+readonly NATIVE_GPU=$NATIVE,mner-core/wgpu
 readonly PKG=www/pkg
 # Where the engines of the browser tests lie.
 export TEST_PKG=$PWD/$BROWSER_TESTS/node_modules/.pkg
@@ -24,6 +25,7 @@ Usage: ./build.sh VERB
   engine  compile one of the page's engines: ./build.sh engine cpu|gpu
   package make the npm package of the JavaScript module, with both engines and no model, as dist/mner-mner-VERSION.tgz
   test    formatting, lints, documentation, Rust tests, browser tests
+  test-gpu train on a GPU, a Vulkan driver that computes on the CPU, against the CPU (compiles for a quarter of an hour more)
   audit   licences and known weaknesses of everything below (compiles cargo-deny the first time; needs the network)
   bench   run the benchmarks
 
@@ -232,6 +234,20 @@ test_model() {
     "$MNER" init --system hamlearning --seed 2 --out "$MNER_TEST_BUNDLE"
 }
 
+# The tests of the WebGPU engine, which take longest, run beside all others: each kind keeps one core busy.
+browser_tests() (
+    cd "$BROWSER_TESTS"
+    local file others=() log=node_modules/.webgpu.log status=0
+    for file in *.test.mjs; do
+        [ "$file" = webgpu.test.mjs ] || others+=("$file")
+    done
+    node --test --test-reporter=spec webgpu.test.mjs >"$log" 2>&1 &
+    node --test --test-reporter=spec "${others[@]}" || status=1
+    wait $! || status=1
+    cat "$log"
+    exit "$status"
+)
+
 # --- Verbs ---------------------------------------------------------------------------------------------------------
 
 setup() {
@@ -296,6 +312,13 @@ lint_rust() {
         cargo build --quiet --workspace --all-targets --features "$NATIVE"
 }
 
+# What is compiled for a page with WebGPU alone, on the dependencies of the tests' engine, which is done. As a library: the
+# module would lie where the engine does.
+lint_gpu_engine() {
+    RUSTC_WORKSPACE_WRAPPER=$PWD/tests/lint.sh CLIPPY_ARGS=-Dwarnings__CLIPPY_HACKERY__ \
+        cargo rustc --quiet --package mner-web --lib --crate-type rlib --features gpu --target wasm32-unknown-unknown --profile wasm-test
+}
+
 # Every shell script of the repository, also one that git does not know yet.
 lint_scripts() {
     local scripts
@@ -306,7 +329,7 @@ lint_scripts() {
 audit() {
     need_rust
     need_cargo_deny
-    cargo deny --workspace --features "$NATIVE" check --config .cargo/deny.toml
+    cargo deny --workspace --features "$NATIVE_GPU,mner-web/gpu" check --config .cargo/deny.toml
 }
 
 test_all() {
@@ -314,7 +337,6 @@ test_all() {
     need_shellcheck
     need_packages
     need_chromium
-    need_software_gpu
     local begun
     mkdir -p "$TEST_WASM"
     begin_test_engines >"$TEST_WASM/log" 2>&1 &
@@ -328,10 +350,17 @@ test_all() {
     check 'clippy and rustdoc' lint_rust
     check 'Rust tests' cargo test --workspace --no-fail-fast --features "$NATIVE"
     check 'page engines' test_engines
+    check 'clippy of the WebGPU engine' lint_gpu_engine
     list_models
     check 'test model' test_model
-    check 'browser tests' npm test --prefix "$BROWSER_TESTS" --silent
+    check 'browser tests' browser_tests
     [ "$failures" -eq 0 ] || die "$failures of the steps above failed"
+}
+
+test_gpu() {
+    need_rust
+    need_software_gpu
+    cargo test --workspace --features "$NATIVE_GPU" --test cli a_gpu_
 }
 
 # Every benchmark is one executable file, tests/bench/NAME.sh, that prints what it measured.
@@ -352,6 +381,7 @@ engine)
     ;;
 setup | build | serve | package | bench | audit) "$1" ;;
 test) test_all ;;
+test-gpu) test_gpu ;;
 help | -h | --help) usage ;;
 *)
     usage >&2

@@ -939,7 +939,7 @@ fn a_run_that_gets_no_better_stops_early() {
     assert!(epoch(3).exists() && !epoch(4).exists());
 }
 
-/// Shaders against CPU kernels, on a driver that computes on the CPU, as `./build.sh test` installs one.
+/// Shaders against CPU kernels, on a driver that computes on the CPU, as `./build.sh test-gpu` installs one.
 #[cfg(feature = "wgpu")]
 #[test]
 fn a_gpu_trains_as_the_cpu_does() {

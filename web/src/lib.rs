@@ -2,10 +2,10 @@
 //!
 //! One build holds one device: feature `cpu` is burn's Flex with wasm's 128-bit SIMD, feature `gpu` is WebGPU. A panic
 //! ends the instance for good (wasm cannot unwind); [`last_panic`] still tells why, and the page starts a fresh Worker.
-//! Natively it computes nothing: it compiles, both devices at once, so that lints read every line.
+//! Natively it computes nothing: it compiles, so that lints read its lines.
 #![recursion_limit = "256"]
 
-#[cfg(all(feature = "cpu", feature = "gpu", target_arch = "wasm32"))]
+#[cfg(all(feature = "cpu", feature = "gpu"))]
 compile_error!("one build holds one device: choose `cpu` or `gpu`");
 
 #[cfg(any(feature = "cpu", feature = "gpu"))]

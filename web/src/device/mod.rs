@@ -5,8 +5,7 @@ pub mod cpu;
 #[cfg(feature = "gpu")]
 pub mod gpu;
 
-// Where lints compile both, one has to come first; a build for the browser has one.
-#[cfg(all(feature = "cpu", not(feature = "gpu")))]
+#[cfg(feature = "cpu")]
 pub(crate) use cpu::{COMPILES, COMPUTE, open};
 #[cfg(feature = "gpu")]
 pub(crate) use gpu::{COMPILES, COMPUTE, open};
