@@ -1,26 +1,27 @@
 #!/usr/bin/env bash
 # Makes the models that ship from public weights and corpora, one CPU thread:
 #
-#   MNER=target/release/mner ENCODER=... DATA=... WEIGHTS=... TWEETS=... FONTS=... PYTHON=python3 RUNS=runs [DEVICE=torch] \
+#   MNER=target/release/mner ENCODER=... LARGE=... DATA=... WEIGHTS=... TWEETS=... FONTS=... PYTHON=python3 RUNS=runs [DEVICE=torch] \
 #       www/models/make.sh
 #
 # ENCODER  Hugging Face folder of all-MiniLM-L6-v2
+# LARGE    Hugging Face folder of all-mpnet-base-v2, for the teacher
 # DATA     twitter2015/ and twitter2017/ with train.txt and valid.txt, ner/{wnut17,btc}.train.conll, pictures.tsv,
 #          photos/{flickr8k,coco,posters}, photos/flickr8k_captions.json, mvsa/tweets.jsonl and mvsa/images,
-#          seen_in_picture.jsonl, twitter*/{train,valid}.captions.jsonl
+#          seen_in_picture.jsonl, fine_types.jsonl, twitter*/{train,valid}.captions.jsonl
 # WEIGHTS  mobilenet_v2.safetensors, yolox_nano.safetensors and their label files
 # TWEETS   a text file of tweets, one a line, gzip or plain
 # FONTS    a folder of fonts: those of Debian's fonts-* packages comic-neue, bebas-neue, cabin, cantarell, courier-prime,
 #          crosextra-caladea, crosextra-carlito, dejavu-core, dosis, ebgaramond, firacode, freefont-ttf, hack, inter, jetbrains-mono,
 #          junction, karla, lato, league-spartan, liberation, linuxlibertine, lobster, open-sans, play, quicksand, roboto-unhinted,
 #          roboto-slab, oxygen, ubuntu-title, urw-base35, texgyre (Debian 12)
-# PYTHON   a Python with gensim
+# PYTHON   a Python with gensim and tokenizers
 #
 # Hours: every step has been run by itself, the whole not yet. A killed step is repeated with --resume by running this
 # again.
 set -euo pipefail
 
-: "${MNER:?the mner program}" "${ENCODER:?}" "${DATA:?}" "${WEIGHTS:?}" "${TWEETS:?}" "${FONTS:?}" "${PYTHON:?}" "${RUNS:?a folder for the runs}"
+: "${MNER:?the mner program}" "${ENCODER:?}" "${LARGE:?}" "${DATA:?}" "${WEIGHTS:?}" "${TWEETS:?}" "${FONTS:?}" "${PYTHON:?}" "${RUNS:?a folder for the runs}"
 DEVICE=${DEVICE:-cpu}
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
@@ -46,10 +47,8 @@ wnut() {
 btc() {
     printf '{"path": "%s", "weight": %s, "prefixes": "split", "unlabelled": ["MISC"]}' "$DATA/ner/btc.train.conll" "$1"
 }
-others=(
-    --train "$(wnut 1)" --train "$(btc 0.5)"
-    --licence "tweets: WNUT-17 and Broad Twitter Corpus, CC BY 4.0"
-)
+others_licence=(--licence "tweets: WNUT-17 and Broad Twitter Corpus, CC BY 4.0")
+others=(--train "$(wnut 1)" --train "$(btc 0.5)" "${others_licence[@]}")
 images=(--image-table "$DATA/pictures.tsv" --cache "$RUNS/features")
 text=(
     --sigils apart
@@ -75,11 +74,11 @@ train() {
         "${text[@]}" "$@"
 }
 
-# ship NAME RUN SCHEME: the run's bundle, quantised, and its confidences calibrated.
+# ship NAME RUN SCHEME ARGUMENT...: the run's bundle, quantised, and its confidences calibrated.
 ship() {
     rm -rf "${here:?}/$1"
     "$MNER" quantize --bundle "$RUNS/$2/bundle" --out "$here/$1" --scheme "$3"
-    "$MNER" calibrate --bundle "$here/$1" --data "$DATA/twitter2017/valid.txt" --data "$DATA/twitter2015/valid.txt"
+    "$MNER" calibrate --bundle "$here/$1" --data "$DATA/twitter2017/valid.txt" --data "$DATA/twitter2015/valid.txt" "${@:4}"
 }
 
 # The image backbone: a wider HamLearning, then half an epoch of it at low rates in which the backbone's last three blocks
@@ -117,7 +116,6 @@ goes_on=(
 step "$RUNS/decides" bundle/manifest.json "$MNER" train --system hamlearning --start "$RUNS/hamlearning/bundle" "${goes_on[@]}" \
     --train "$(unlabelled "$RUNS/own.jsonl" 0.5)" --image-swap 0.25 --lr-relevance 5e-4 --epochs 2
 train text --system text "${others[@]}"
-ship text text mixed
 
 # Where the words settle what a name is, no image may unsettle it: two models that read the words alone say what they believe of tweets
 # beside their own images and beside images that are not theirs, and what they say is learnt beside whatever is shown.
@@ -126,6 +124,32 @@ ship text text mixed
 # Tweets that are in the file already are not asked about again.
 "$MNER" posteriors --teacher "$RUNS/text/bundle" --teacher "$RUNS/hamlearning/bundle" --data "$(unlabelled "$RUNS/own.jsonl" 1)" \
     --data "$(unlabelled "$RUNS/strangers.jsonl" 1)" --device "$DEVICE" --out "$RUNS/words.posteriors"
+
+# A teacher twice as deep and twice as wide says what it believes of the same tweets; text and HamLearning learn from it, and what names
+# are more finely.
+step "$RUNS/teacher" bundle/manifest.json "$MNER" train --encoder "$LARGE" "${benchmarks[@]}" --train "$(wnut 0.3)" --train "$(btc 0.15)" \
+    --sigils apart --epochs 2 --freeze 4 --lr-encoder 5e-5 --seed 1
+untold=(--data "$(unlabelled "$RUNS/own.jsonl" 1)" --data "$(unlabelled "$RUNS/strangers.jsonl" 1)")
+"$MNER" posteriors --teacher "$RUNS/teacher/bundle" "${untold[@]}" --device "$DEVICE" --out "$RUNS/teacher.posteriors"
+taught=(
+    --posteriors "$RUNS/teacher.posteriors" --distill-temperature 1 --distill-weight 1
+    --fine-types "$DATA/fine_types.jsonl" --licence "fine types: FMNERG, research use"
+    --licence "text encoder of the teacher: all-mpnet-base-v2, Apache-2.0"
+    --licence "tweets without labels: MVSA-Single and TweetEval, research use"
+)
+
+# The text model knows the subwords that tweets have.
+[ -e "$RUNS/encoder/config.json" ] ||
+    "$PYTHON" "$here/trim.py" "$ENCODER" 5 "$RUNS/encoder" "$TWEETS" "$DATA/twitter2017/train.txt" "$DATA/twitter2015/train.txt" \
+        --keep "$WEIGHTS/imagenet_labels.txt" "$WEIGHTS/coco_labels.txt"
+text_taught=(
+    --system text "${benchmarks[@]}" "${taught[@]}" --train "$(wnut 0.5)" --train "$(btc 0.25)" --epochs 2
+    --train "$(unlabelled "$RUNS/own.jsonl" 0.75)" --train "$(unlabelled "$RUNS/strangers.jsonl" 0.75)"
+)
+step "$RUNS/text-first" bundle/manifest.json "$MNER" train --encoder "$RUNS/encoder" "${text_taught[@]}" "${text[@]}" "${others_licence[@]}" --seed 1
+step "$RUNS/text-taught" bundle/manifest.json "$MNER" train --start "$RUNS/text-first/bundle" "${text_taught[@]}" \
+    --lr-encoder 5e-5 --lr-new 5e-4 --lr-crf 2e-3 --seed 2
+ship text text-taught mixed --fine-types "$DATA/fine_types.jsonl"
 
 # settles NAME SYSTEM START BOTH WNUT BTC DECIDES ARGUMENT...: an epoch from the run START, the four being weights of corpora.
 settles() {
@@ -156,7 +180,14 @@ settles settled hamlearning settles 0.4 0.2 0.1 0.75 --lr-relevance 3e-4 --seed 
     --captions "$DATA/twitter2015/train.captions.jsonl" --captions "$DATA/twitter2015/valid.captions.jsonl" \
     --licence "what people saw: Twitter10000 v2.0, research use; captions: Flickr8k and PGIM" \
     --cache "$RUNS/features" --device "$DEVICE" --out "$RUNS/matched"
-ship hamlearning matched mixed
+# HamLearning as it ships.
+step "$RUNS/ham-taught" bundle/manifest.json "$MNER" train --system hamlearning --start "$RUNS/matched/bundle" \
+    --train "$DATA/twitter2017/train.txt" --train "$DATA/twitter2015/train.txt" "${dev[@]}" "${taught[@]}" \
+    --train "$(wnut 0.5)" --train "$(btc 0.25)" --train "$(decides 0.5)" \
+    --train "$(unlabelled "$RUNS/own.jsonl" 1)" --train "$(unlabelled "$RUNS/strangers.jsonl" 0.6)" \
+    "${images[@]}" --image-dropout 0.1 --image-swap 0.25 --epochs 2 \
+    --lr-encoder 4e-5 --lr-fusion 2e-4 --lr-new 5e-4 --lr-crf 1e-3 --lr-relevance 3e-4 --seed 5
+ship hamlearning ham-taught mixed --fine-types "$DATA/fine_types.jsonl"
 # The systems that follow take the same vision encoder, so that a visitor fetches one file for all.
 vision=(--vision "$RUNS/matched/bundle" "${images[@]}" "${seen[@]}")
 train ita --system ita "${vision[@]}" "${others[@]}"
