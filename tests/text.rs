@@ -159,7 +159,10 @@ fn names_are_whole_and_nothing_else_is_a_name() {
             &["MISC Avengers: Endgame"],
         ),
         ("new A$AP Rocky album", &["PER A$AP Rocky"]),
-        ("AC/DC live in London", &["ORG AC/DC", "LOC London"]),
+        (
+            "AC/DC are live in London tonight",
+            &["ORG AC/DC", "LOC London"],
+        ),
         ("Jay-Z in Paris", &["PER Jay-Z", "LOC Paris"]),
         ("- Obama in Paris", &["PER Obama", "LOC Paris"]),
         (
