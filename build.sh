@@ -306,17 +306,16 @@ package() {
     say "done: dist/ holds the package; install it with npm install FILE"
 }
 
+# linted COMMAND...: a cargo command whose members are linted in the place of being compiled.
+linted() { RUSTC_WORKSPACE_WRAPPER=$PWD/tests/lint.sh CLIPPY_ARGS=-Dwarnings__CLIPPY_HACKERY__ cargo "$@"; }
+
 # Clippy and rustdoc over the workspace, every target of it.
-lint_rust() {
-    RUSTC_WORKSPACE_WRAPPER=$PWD/tests/lint.sh CLIPPY_ARGS=-Dwarnings__CLIPPY_HACKERY__ \
-        cargo build --quiet --workspace --all-targets --features "$NATIVE"
-}
+lint_rust() { linted build --quiet --workspace --all-targets --features "$NATIVE"; }
 
 # What is compiled for a page with WebGPU alone, on the dependencies of the tests' engine, which is done. As a library: the
 # module would lie where the engine does.
 lint_gpu_engine() {
-    RUSTC_WORKSPACE_WRAPPER=$PWD/tests/lint.sh CLIPPY_ARGS=-Dwarnings__CLIPPY_HACKERY__ \
-        cargo rustc --quiet --package mner-web --lib --crate-type rlib --features gpu --target wasm32-unknown-unknown --profile wasm-test
+    linted rustc --quiet --package mner-web --lib --crate-type rlib --features gpu --target wasm32-unknown-unknown --profile wasm-test
 }
 
 # Every shell script of the repository, also one that git does not know yet.

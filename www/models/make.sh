@@ -121,15 +121,15 @@ train text --system text "${others[@]}"
 # beside their own images and beside images that are not theirs, and what they say is learnt beside whatever is shown.
 [ -e "$RUNS/strangers.jsonl" ] ||
     "$PYTHON" "$here/strangers.py" "$TWEETS" "$DATA/pictures.tsv" "$RUNS/own.jsonl" 5000 "$RUNS/strangers.jsonl"
+untold=(--data "$(unlabelled "$RUNS/own.jsonl" 1)" --data "$(unlabelled "$RUNS/strangers.jsonl" 1)")
 # Tweets that are in the file already are not asked about again.
-"$MNER" posteriors --teacher "$RUNS/text/bundle" --teacher "$RUNS/hamlearning/bundle" --data "$(unlabelled "$RUNS/own.jsonl" 1)" \
-    --data "$(unlabelled "$RUNS/strangers.jsonl" 1)" --device "$DEVICE" --out "$RUNS/words.posteriors"
+"$MNER" posteriors --teacher "$RUNS/text/bundle" --teacher "$RUNS/hamlearning/bundle" "${untold[@]}" --device "$DEVICE" \
+    --out "$RUNS/words.posteriors"
 
 # A teacher twice as deep and twice as wide says what it believes of the same tweets; text and HamLearning learn from it, and what names
 # are more finely.
 step "$RUNS/teacher" bundle/manifest.json "$MNER" train --encoder "$LARGE" "${benchmarks[@]}" --train "$(wnut 0.3)" --train "$(btc 0.15)" \
     --sigils apart --epochs 2 --freeze 4 --lr-encoder 5e-5 --seed 1
-untold=(--data "$(unlabelled "$RUNS/own.jsonl" 1)" --data "$(unlabelled "$RUNS/strangers.jsonl" 1)")
 "$MNER" posteriors --teacher "$RUNS/teacher/bundle" "${untold[@]}" --device "$DEVICE" --out "$RUNS/teacher.posteriors"
 taught=(
     --posteriors "$RUNS/teacher.posteriors" --distill-temperature 1 --distill-weight 1
