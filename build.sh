@@ -181,6 +181,9 @@ list_models() {
     printf '[%s]\n' "$list" | cmp -s - www/models/index.json || printf '[%s]\n' "$list" >www/models/index.json
 }
 
+# What `test` runs beside its other steps, one at a time.
+begun=
+
 # check NAME COMMAND...: runs it, says how it went, and goes on; `failures` counts.
 failures=0
 check() {
@@ -212,8 +215,8 @@ test_engines() {
         cat "$TEST_WASM/log"
         return 1
     }
-    # Lints leave no program behind, and it is no test's.
-    cargo build --quiet --workspace --features "$NATIVE" --bin mner-bindgen || return
+    # Lints leave no program behind.
+    cargo build --quiet --workspace --features "$NATIVE" --bin mner-bindgen --bin mner || return
     mkdir -p "$TEST_PKG"
     for device in cpu gpu; do
         # The module is called as the file is.
@@ -234,19 +237,33 @@ test_model() {
     "$MNER" init --system hamlearning --seed 2 --out "$MNER_TEST_BUNDLE"
 }
 
-# The tests of the WebGPU engine, which take longest, run beside all others: each kind keeps one core busy.
+# browser_tests FILE...: files of the browser tests.
 browser_tests() (
     cd "$BROWSER_TESTS"
-    local file others=() log=node_modules/.webgpu.log status=0
-    for file in *.test.mjs; do
-        [ "$file" = webgpu.test.mjs ] || others+=("$file")
-    done
-    node --test --test-reporter=spec webgpu.test.mjs >"$log" 2>&1 &
-    node --test --test-reporter=spec "${others[@]}" || status=1
-    wait $! || status=1
-    cat "$log"
-    exit "$status"
+    node --test --test-reporter=spec "$@"
 )
+
+# All but those of the WebGPU engine.
+other_browser_tests() {
+    local file others=()
+    for file in "$BROWSER_TESTS"/*.test.mjs; do
+        [ "$(basename "$file")" = webgpu.test.mjs ] || others+=("$(basename "$file")")
+    done
+    browser_tests "${others[@]}"
+}
+
+# The tests of the WebGPU engine take longest, so they run beside all that comes after what they need.
+begin_webgpu_tests() {
+    browser_tests webgpu.test.mjs >"$TEST_WASM/webgpu.log" 2>&1 &
+    begun=$!
+}
+
+webgpu_tests() {
+    local status=0
+    wait "$begun" || status=1
+    cat "$TEST_WASM/webgpu.log"
+    return "$status"
+}
 
 # --- Verbs ---------------------------------------------------------------------------------------------------------
 
@@ -336,23 +353,23 @@ test_all() {
     need_shellcheck
     need_packages
     need_chromium
-    local begun
     mkdir -p "$TEST_WASM"
     begin_test_engines >"$TEST_WASM/log" 2>&1 &
     begun=$!
-    # shellcheck disable=SC2064  # the number of now
-    trap "kill $begun 2>/dev/null || true" EXIT
+    trap 'kill "$begun" 2>/dev/null || true' EXIT
     check rustfmt cargo fmt --all --check
     check 'shell scripts' lint_scripts
     check 'JavaScript' npm run check --prefix "$BROWSER_TESTS" --silent
     # The same crates with the same features each time: what lies below them is compiled once.
     check 'clippy and rustdoc' lint_rust
-    check 'Rust tests' cargo test --workspace --no-fail-fast --features "$NATIVE"
     check 'page engines' test_engines
-    check 'clippy of the WebGPU engine' lint_gpu_engine
     list_models
     check 'test model' test_model
-    check 'browser tests' browser_tests
+    begin_webgpu_tests
+    check 'clippy of the WebGPU engine' lint_gpu_engine
+    check 'Rust tests' cargo test --workspace --no-fail-fast --features "$NATIVE"
+    check 'browser tests' other_browser_tests
+    check 'WebGPU tests' webgpu_tests
     [ "$failures" -eq 0 ] || die "$failures of the steps above failed"
 }
 
