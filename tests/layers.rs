@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The folders, and the files beside them, from the lowest to the highest. Each may import what stands before it.
-const LAYERS: [&str; 18] = [
+const LAYERS: [&str; 19] = [
     "splitmix",
     "notice",
     "formula",
@@ -18,6 +18,7 @@ const LAYERS: [&str; 18] = [
     "systems",
     "bundle",
     "ocr",
+    "caption",
     "recognizer",
     "formats",
     "packing",

@@ -81,6 +81,14 @@ export interface Recognition {
   picture?: ImageEvidence;
 }
 
+/** What an image shows, in words. */
+export interface Caption {
+  /** A sentence in lower case, without a full stop. */
+  text: string;
+  /** How sure of its words the captioner is, 0 to 1; no probability that the sentence is true. */
+  confidence: number;
+}
+
 /** The text in an image. */
 export interface ImageText {
   /** Size of the image in the boxes' pixels, as of `ImageEvidence`. */

@@ -1,4 +1,5 @@
 /** The page: what is composed goes to one pane, or to two that are compared. */
+import { CaptionOffer } from './caption-offer.js';
 import { Composer } from './composer.js';
 import { byId, element } from './dom.js';
 import { withoutUserNames } from './evidence.js';
@@ -6,7 +7,7 @@ import { EXAMPLES } from './examples.js';
 import { copyBy, offerDownloads } from './export.js';
 import { KindColumn, tellsKinds } from './kind-column.js';
 import { linkTo, textIn } from './link.js';
-import { OCR, describe, installed } from './models.js';
+import { CAPTIONER, OCR, describe, installed } from './models.js';
 import { keep, keepOffline } from './offline.js';
 import { Pane } from './pane.js';
 import { nameOf } from './image.js';
@@ -47,6 +48,8 @@ function addPane(key, suffix) {
     onChoose: (name) => choose(slot, name),
     onReady: (backend) => {
       composer.offerCaption(panes.some(({ pane }) => pane.abilities.captions));
+      const reads = panes.find(({ pane }) => pane.abilities.captions && pane.abilities.images);
+      captions.use(reads?.pane.mner);
       const lists = ['models/index.json', ...models.map(({ url }) => `${url}manifest.json`)];
       if (backend) keep(backend, lists);
       if (slot === panes[0]) texts.use(pane.mner && { mner: pane.mner, model: pane.model });
@@ -220,12 +223,21 @@ const texts = new ImageTexts(
   { announce, onRead: () => keep(panes[0].pane.mner.backend, [`${OCR}manifest.json`]) },
 );
 texts.showUserNames(userNames.checked);
+const captions = new CaptionOffer(
+  { offer: $('caption-offer'), button: byId(HTMLButtonElement, 'describe'), note: $('caption-note') },
+  {
+    onCaption: (caption) => composer.suggest(caption),
+    announce,
+    onRead: () => keep(panes[0].pane.mner.backend, [`${CAPTIONER}manifest.json`]),
+  },
+);
 const composer = new Composer($, {
   announce,
   beside: (image) => texts.offerFor(image),
   onInput(changed) {
     input = changed;
     texts.keep(input.images);
+    captions.keep(input.images);
     for (const { pane } of panes) pane.update(input);
     forgetLink();
     $('copy-link').hidden = !input.text.trim();

@@ -71,6 +71,12 @@ export class Composer {
     this.#now();
   }
 
+  /** Puts another caption into its field. */
+  suggest(/** @type {string} */ caption) {
+    this.#$('caption').value = caption;
+    this.#now();
+  }
+
   /** Puts another tweet in place of this one, with its images and, if it has one, its caption. */
   async fill(text, /** @type {Given[]} */ given = [], caption = '') {
     this.#tweet++;

@@ -1,5 +1,5 @@
 /** What the page needs of its engine, the module that the build puts into pkg/cpu and pkg/gpu. */
-import type { Annotated, ImageText, Recognition, Writing } from './answers.d.ts';
+import type { Annotated, Caption, ImageText, Recognition, Writing } from './answers.d.ts';
 
 export type * from './answers.d.ts';
 
@@ -29,6 +29,12 @@ export interface Ocr {
   free(): void;
 }
 
+/** Says what images show. */
+export interface Captioner {
+  describe(image: EncodedImage): Promise<Caption | undefined>;
+  free(): void;
+}
+
 /** The module itself. */
 export interface Engine {
   default(given: { module_or_path: Uint8Array }): Promise<{ memory?: WebAssembly.Memory }>;
@@ -36,6 +42,7 @@ export interface Engine {
   checkImageSize(bytes: number): void;
   annotations(format: string, documents: Annotated[]): Writing;
   Ocr: { load(manifest: Uint8Array, weights: FileBuffer): Promise<Ocr> };
+  Captioner: { load(manifest: Uint8Array, weights: FileBuffer): Promise<Captioner> };
   FileBuffer: new (bytes: number) => FileBuffer;
   Recognizer: {
     load(

@@ -28,6 +28,8 @@
  * @typedef {import('./engine.d.ts').ImageText & {text: string, entities: WrittenEntity[],
  *     timings: {read: number, recognize: number}, backend: Backend}} ImageReading
  *     `text` is that of the lines, a line break between them, and spans are places in it; `timings` in milliseconds
+ * @typedef {{caption?: import('./engine.d.ts').Caption, timings: {look: number, describe: number}, backend: Backend}} Description
+ *     `caption` is not there where nothing comes of an image; `timings` in milliseconds
  * @typedef {{loaded: number, total: number, parts: Record<string, {loaded: number, total: number}>}} Progress
  *     bytes of the engine and of the model's files; `total` grows while the first answers come in
  */
@@ -62,6 +64,8 @@ const GROWTH = 256 * 2 ** 20;
 const CACHE = 'mner-models-v1';
 /** The folder of what reads text in images, from a model's. */
 const OCR = '../ocr/';
+/** The folder of what describes images, from a model's. */
+const CAPTIONER = '../caption/';
 
 export class Recognizer {
   /**
@@ -100,6 +104,8 @@ export class Recognizer {
   #known = new Set();
   /** @type {string | undefined} the folder of what the Worker reads text in images with, once it has that */
   #ocr;
+  /** @type {string | undefined} the folder of what it describes images with */
+  #captioner;
   /** Bytes of the engine's memory with the model, and whether an image made it much more. */
   #usual = 0;
   #swollen = false;
@@ -223,6 +229,26 @@ export class Recognizer {
   }
 
   /**
+   * Says what an image shows, in a sentence: what `recognize` may be given as its `caption`. What does so is fetched and kept as
+   * models are when it is first asked for, the `manifest.json` and `caption.bpk` of a folder of its own. The model must read
+   * images and have a projector, as those that ship have. Calls are answered in the order of all.
+   *
+   * @param {import('./given-image.js').GivenImage} image as `recognize` takes it
+   * @param {object} [options]
+   * @param {AbortSignal} [options.signal]
+   * @param {string | URL} [options.captioner] that folder, relative to the page; without, it is `caption` beside the model's
+   * @param {(progress: Progress) => void} [options.onProgress] bytes of its files, while they come in
+   * @returns {Promise<Description>}
+   * @throws {MnerError}
+   */
+  async describeImage(image, { signal, captioner, onProgress } = {}) {
+    requireImage(image);
+    const url = captioner === undefined ? folder(this.#platform, CAPTIONER, this.#url) : folder(this.#platform, captioner);
+    const onReport = summed((progress) => !signal?.aborted && onProgress?.(progress));
+    return this.#inTurn(() => this.#describe(image, url, onReport), signal);
+  }
+
+  /**
    * Writes answers as files of an annotation tool.
    *
    * @param {import('./engine.d.ts').AnnotationFormat} format
@@ -275,16 +301,19 @@ export class Recognizer {
   }
 
   async #answer(text, image, caption, onReport) {
-    let look = 0;
-    let number;
-    if (image !== undefined) {
-      number = numberOf(image);
-      if (!this.#known.delete(number)) look = await this.#encode(number, image);
-      this.#known.add(number);
-    }
+    const { number, look } = await this.#look(image);
     const message = { op: 'recognize', text, caption, number };
     const { recognition, milliseconds } = await this.#call(message, { onReport });
     return { ...recognition, timings: { look, recognize: milliseconds }, backend: this.backend };
+  }
+
+  /** Has an image encoded, unless it is. Its number, and the milliseconds that it took. */
+  async #look(image) {
+    if (image === undefined) return { look: 0 };
+    const number = numberOf(image);
+    const look = this.#known.delete(number) ? 0 : await this.#encode(number, image);
+    this.#known.add(number);
+    return { number, look };
   }
 
   async #encode(number, image) {
@@ -310,6 +339,17 @@ export class Recognizer {
     const { recognition, milliseconds } = await this.#call({ op: 'recognize', text });
     const entities = withBounds(recognition.entities, written.lines);
     return { ...written, text, entities, timings: { read, recognize: milliseconds }, backend: this.backend };
+  }
+
+  async #describe(image, url, onReport) {
+    const { number, look } = await this.#look(image);
+    if (this.#captioner !== url) {
+      this.#captioner = undefined;
+      await this.#call({ op: 'loadCaptioner', url }, { timeout: this.#loadTimeout, onReport });
+      this.#captioner = url;
+    }
+    const { caption, milliseconds } = await this.#call({ op: 'describe', number });
+    return { caption, timings: { look, describe: milliseconds }, backend: this.backend };
   }
 
   /** Takes a fresh Worker where an image has made the memory of this one large. */
@@ -354,7 +394,7 @@ export class Recognizer {
     const worker = new WorkerCalls(this.#platform, this.#fetch);
     this.#worker = worker;
     this.#known.clear();
-    this.#ocr = undefined;
+    this.#ocr = this.#captioner = undefined;
     const software = this.#plan.length === 1;
     this.#ready = this.#call(
       { op: 'load', url: this.#url, backend: this.backend, software, cache: this.#cache, asks: Boolean(this.#fetch) },

@@ -48,6 +48,17 @@ export async function ocrBytes() {
   return (await manifestIn(OCR))?.weights?.bytes;
 }
 
+/** The folder of what describes images. */
+export const CAPTIONER = 'models/caption/';
+
+/**
+ * Bytes of what describes images; `undefined` where this site has none, or cannot be asked.
+ * @returns {Promise<number | undefined>}
+ */
+export async function captionerBytes() {
+  return (await manifestIn(CAPTIONER))?.weights?.bytes;
+}
+
 /** What the manifest in a folder says; nothing where it cannot be read. */
 function manifestIn(url) {
   return fetch(`${url}manifest.json`, { cache: 'no-cache' })

@@ -7,7 +7,9 @@
  *      {id, op: 'recognize', text, caption?, number?},
  *      {id, op: 'write', format, documents}: answers as files of an annotation tool,
  *      {id, op: 'loadOcr', url}: fetches what reads text in images from a folder, and then
- *      {id, op: 'read', image}: reads the text in an image file.
+ *      {id, op: 'read', image}: reads the text in an image file,
+ *      {id, op: 'loadCaptioner', url}: fetches what describes images from a folder, and then
+ *      {id, op: 'describe', number}: says what an encoded image shows.
  * Out: {id, progress: {part, loaded, total}} any number of times, then {id, result} or {id, error: {code, message, fatal}}.
  *      Each shows that the Worker is alive. Of `recognize` the part is `text`; the engine's `recognize` and `recognizeWith`
  *      are given a function `(done, total) => void` for it as the last argument, and need not call it.
@@ -33,6 +35,8 @@ const FILES = {
 const REQUIRED = ['weights', 'tokenizer'];
 /** What reads text in images, beside its manifest. */
 const OCR_FILE = 'ocr.bpk';
+/** What describes images, beside its manifest. */
+const CAPTION_FILE = 'caption.bpk';
 /** How far a backend's scores may be from the bundle's known answer. */
 const TOLERANCES = { cpu: 2e-3, webgpu: 2e-2 };
 
@@ -44,6 +48,8 @@ let instance;
 let recognizer;
 /** @type {import('./engine.d.ts').Ocr | undefined} */
 let ocr;
+/** @type {import('./engine.d.ts').Captioner | undefined} */
+let captioner;
 /** Where the models' files come from. @type {Source} */
 let source;
 /** Settles when the engine is there. @type {Promise<void>} */
@@ -51,25 +57,25 @@ let starting;
 /** @type {Map<number, import('./engine.d.ts').EncodedImage>} images as the engine encoded them, by their numbers */
 const encodedImages = new Map();
 
-const operations = { load, encode, forget, recognize, write, loadOcr, read };
+const operations = { load, encode, forget, recognize, write, loadOcr, read, loadCaptioner, describe };
 
 self.onmessage = async ({ data: { id, op, ...rest } }) => {
   try {
     const result = await operations[op](rest, (progress) => self.postMessage({ id, progress }));
     self.postMessage({ id, result });
   } catch (error) {
-    self.postMessage({ id, error: describe(error) });
+    self.postMessage({ id, error: told(error) });
   }
 };
 
 // A panic in a callback of the device's passes by every promise.
 self.addEventListener('error', (event) => {
   event.preventDefault();
-  self.postMessage({ dead: describe(event.error ?? event) });
+  self.postMessage({ dead: told(event.error ?? event) });
 });
 self.addEventListener('unhandledrejection', (event) => {
   event.preventDefault();
-  self.postMessage({ dead: describe(event.reason) });
+  self.postMessage({ dead: told(event.reason) });
 });
 
 async function load({ url, backend, software, cache, asks }, report) {
@@ -143,8 +149,8 @@ async function bring(base, name, entry, report) {
     throw new MnerError('memory', `${name} has ${entry.bytes} bytes, which is more than a browser can hold.`);
   }
   const url = within(base, name);
-  const told = (loaded) => report({ part: name, loaded, total: entry.bytes });
-  told(0);
+  const onBytes = (loaded) => report({ part: name, loaded, total: entry.bytes });
+  onBytes(0);
   // The server is asked before the engine is there; the bytes wait in the connection.
   let buffer;
   const room = async () => {
@@ -152,7 +158,7 @@ async function bring(base, name, entry, report) {
     buffer ??= new engine.FileBuffer(entry.bytes);
     return buffer;
   };
-  const { keptAt, fromCache } = await source.obtain(url, entry, async (offset, chunk) => (await room()).write(offset, chunk), told);
+  const { keptAt, fromCache } = await source.obtain(url, entry, async (offset, chunk) => (await room()).write(offset, chunk), onBytes);
   return { keptAt, fromCache, buffer: await room() };
 }
 
@@ -169,6 +175,21 @@ async function read({ image }) {
   const from = performance.now();
   const written = await ocr.read(await forEngine(image, engine.checkImageSize));
   return { written, milliseconds: performance.now() - from, memory: memory() };
+}
+
+async function loadCaptioner({ url }, report) {
+  if (!engine.Captioner) throw new MnerError('engine', 'The engine of this page describes no images. Run ./build.sh build.');
+  const { bytes, manifest } = await manifestOf(url);
+  const loaded = await assemble(url, { [CAPTION_FILE]: manifest.weights }, report, (buffers) => engine.Captioner.load(bytes, buffers[CAPTION_FILE]));
+  captioner?.free();
+  captioner = loaded;
+  return {};
+}
+
+async function describe({ number }) {
+  const from = performance.now();
+  const caption = await captioner.describe(encodedImages.get(number));
+  return { caption, milliseconds: performance.now() - from };
 }
 
 async function encode({ number, image }) {
@@ -231,7 +252,7 @@ function parse(bytes, url) {
  * What may cross to the page. Whatever is not one of our errors came out of the wasm instance, which is dead then; and
  * an instance whose device failed cannot open another.
  */
-function describe(error) {
+function told(error) {
   if (typeof error?.code === 'string') {
     return { code: error.code, message: error.message, fatal: error.code === 'device' };
   }

@@ -22,6 +22,7 @@
 #![recursion_limit = "256"]
 
 pub mod bundle;
+pub mod caption;
 #[cfg(feature = "train")]
 pub mod data;
 pub mod decode;

@@ -62,6 +62,12 @@ export function madeUpOcr({ bytes = 800_000, ...manifest } = /** @type {{bytes?:
   return { 'ocr.bpk': weights, 'manifest.json': Buffer.from(JSON.stringify({ ocr_format: 1, weights: entryOf(weights), ...manifest })) };
 }
 
+/** The files of a made-up captioner. */
+export function madeUpCaptioner({ bytes = 400_000 } = {}) {
+  const weights = Buffer.alloc(bytes, 'caption');
+  return { 'caption.bpk': weights, 'manifest.json': Buffer.from(JSON.stringify({ caption_format: 1, weights: entryOf(weights) })) };
+}
+
 /** A made-up bundle of each system, by the name of a model. */
 export function madeUpModels() {
   const eyes = { object_names: [], class_names: [] };
@@ -97,17 +103,17 @@ export function realBundle(folder = env.MNER_TEST_BUNDLE) {
  * Serves the page below `/some/path/`, or below each of `prefix`, opens it, and hands `use` the page.
  *
  * @param {Shared} shared
- * @param {{bundle?: Record<string, Buffer>, models?: Record<string, Record<string, Buffer>>, ocr?: Record<string, Buffer>,
+ * @param {{bundle?: Record<string, Buffer>, models?: Record<string, Record<string, Buffer>>, ocr?: Record<string, Buffer>, captioner?: Record<string, Buffer>,
  *          engine?: 'stub' | 'built', devices?: string[], query?: string,
  *          context?: import('playwright-core').BrowserContextOptions,
  *          prefix?: string | string[], intercept?: import('./serve.mjs').Intercept}} options
- *     `bundle` is installed as the model `test`, `models` by their names; `ocr` is what reads the text in images; `devices` have
- *     an engine of the stub; `intercept` comes before everything else
+ *     `bundle` is installed as the model `test`, `models` by their names; `ocr` is what reads the text in images, `captioner` what describes them;
+ *     `devices` have an engine of the stub; `intercept` comes before everything else
  * @param {(page: Page, site: Site) => Promise<void>} use
  */
 export async function visit(shared, options, use) {
   const { bundle, models = bundle ? { test: bundle } : {}, engine = 'stub', devices = ['cpu'] } = options;
-  const { ocr = {}, query = '', context = {}, intercept = () => false, prefix = '/some/path/' } = options;
+  const { ocr = {}, captioner = {}, query = '', context = {}, intercept = () => false, prefix = '/some/path/' } = options;
   const requests = [];
   const files = new Map();
   files.set('models/index.json', Buffer.from(JSON.stringify(Object.keys(models))));
@@ -115,6 +121,7 @@ export async function visit(shared, options, use) {
     for (const [name, bytes] of Object.entries(parts)) files.set(`models/${model}/${name}`, bytes);
   }
   for (const [name, bytes] of Object.entries(ocr)) files.set(`models/ocr/${name}`, bytes);
+  for (const [name, bytes] of Object.entries(captioner)) files.set(`models/caption/${name}`, bytes);
   if (engine === 'stub') {
     files.set('pkg/sizes.json', Buffer.from(JSON.stringify(Object.fromEntries(devices.map((device) => [device, 8])))));
     for (const device of devices) {
@@ -135,7 +142,7 @@ export async function visit(shared, options, use) {
       if (intercept(path, request, response)) return true;
       const bytes = files.get(path);
       // One that ships is not the test's.
-      if (!bytes && path.startsWith('models/ocr/')) {
+      if (!bytes && /^models\/(ocr|caption)\//.test(path)) {
         response.writeHead(404).end();
         return true;
       }

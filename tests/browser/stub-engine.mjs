@@ -127,6 +127,26 @@ export class Ocr {
   free() {}
 }
 
+/** Says the first word that an image's file shows after its format. */
+export class Captioner {
+  static async load(manifest, weights) {
+    const { caption_format, weights: entry } = JSON.parse(new TextDecoder().decode(manifest));
+    if (caption_format !== 1) throw coded('bundle', `manifest.json: caption_format ${caption_format} is not known.`);
+    if (!(await isNamed(weights, entry))) throw coded('bundle', 'caption.bpk: not the file the manifest names.');
+    return new Captioner();
+  }
+
+  async describe({ shows }) {
+    if (shows === undefined) throw coded('device', 'the image was let go');
+    if (shows.includes('slowly')) await pause(600);
+    if (shows.includes('unplaced')) throw coded('input', 'the image has 0 values in the space of sentences');
+    if (shows.includes('wordless')) return undefined;
+    return { text: `a picture that says ${shows.split('\nsays\n')[1] ?? 'nothing'}`, confidence: 0.5 };
+  }
+
+  free() {}
+}
+
 export class Recognizer {
   /** What it is a model of, whether it sees no images, and whether it tells fine types. */
   system;

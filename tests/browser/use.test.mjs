@@ -230,6 +230,8 @@ test('after a reload it goes on where it was, and every tweet is answered once',
     assert.deepEqual(lines.map((line) => JSON.parse(line).i), Array.from({ length: count }, (_, i) => i));
     assert.ok(lines.every((line) => JSON.parse(line).entities.length === 1));
     await page.getByRole('button', { name: 'Discard' }).click();
+    // The page shows this when nothing is kept any more, and not before.
+    await page.getByRole('button', { name: 'Choose a file' }).waitFor();
     await page.reload();
     await page.getByRole('button', { name: 'Choose a file' }).waitFor();
   };

@@ -11,6 +11,8 @@ compile_error!("one build holds one device: choose `cpu` or `gpu`");
 #[cfg(any(feature = "cpu", feature = "gpu"))]
 mod annotations;
 #[cfg(any(feature = "cpu", feature = "gpu"))]
+mod caption;
+#[cfg(any(feature = "cpu", feature = "gpu"))]
 mod clock;
 #[cfg(any(feature = "cpu", feature = "gpu"))]
 pub mod device;
@@ -30,6 +32,7 @@ mod start;
 #[cfg(any(feature = "cpu", feature = "gpu"))]
 pub use {
     annotations::annotations,
+    caption::Captioner,
     error::last_panic,
     file::FileBuffer,
     image_file::check_image_size,

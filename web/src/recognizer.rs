@@ -39,6 +39,13 @@ impl EncodedImage {
     }
 }
 
+impl EncodedImage {
+    /// The image in the space of sentences; empty without a projector.
+    pub(crate) fn embedding(&self) -> &[f32] {
+        &self.encoded.features.embedding
+    }
+}
+
 #[wasm_bindgen]
 impl Recognizer {
     /// Verifies the files of a bundle (sizes, SHA-256) and loads the model they hold. `vision` and `augmentation` are there

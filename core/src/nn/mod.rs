@@ -1,6 +1,7 @@
 //! Building blocks: every layer and network the systems are made of.
 
 pub mod attention;
+pub mod caption_decoder;
 pub mod conv_block;
 pub mod crf;
 pub mod encoder;

@@ -15,6 +15,8 @@ mod tests;
 use crate::image::Image;
 use crate::nn::text_detector::TextDetector;
 use crate::nn::text_recognizer::TextRecognizer;
+use crate::systems::ita::image_text::{ImageReader, ImageText, Reading};
+use crate::vision::ImageFeatures;
 use alphabet::Alphabet;
 use burn::tensor::activation::{sigmoid, softmax};
 use burn::tensor::{DataError, Device, ExecutionError, Tensor};
@@ -137,5 +139,21 @@ impl OcrReader {
             region.bounds,
             cut.frame,
         ))
+    }
+}
+
+impl ImageReader for OcrReader {
+    fn name(&self) -> &str {
+        "reader of text"
+    }
+
+    fn read<'a>(&'a self, image: &'a Image, _: &'a ImageFeatures) -> Reading<'a> {
+        Box::pin(async {
+            let lines = OcrReader::read(self, image).await?;
+            Ok(ImageText {
+                ocr: lines.into_iter().map(|line| line.text).collect(),
+                ..ImageText::default()
+            })
+        })
     }
 }

@@ -3,6 +3,7 @@
 mod adamw;
 mod average;
 pub mod best_bundle;
+pub mod caption;
 pub mod checkpoint;
 pub mod config;
 pub mod distill;

@@ -14,6 +14,7 @@ mod explain;
 mod export;
 mod failure;
 mod features;
+mod image_text;
 mod images;
 mod init;
 mod inspect;
@@ -28,6 +29,7 @@ mod record;
 mod stream;
 mod threads;
 mod train;
+mod train_captions;
 mod train_ocr;
 mod user_names;
 
@@ -53,12 +55,14 @@ enum Command {
     Distill(distill::Args),
     Match(matching::Args),
     TrainOcr(train_ocr::Args),
+    TrainCaptions(train_captions::Args),
     Pretrain(pretrain::Args),
     Compose(compose::Args),
     Posteriors(posteriors::Args),
     Evaluate(evaluate::Args),
     Predict(predict::Args),
     Ocr(ocr::Args),
+    ImageText(image_text::Args),
     Convert(convert::Args),
     Inspect(inspect::Args),
     Export(export::Args),
@@ -81,12 +85,14 @@ fn main() -> ExitCode {
         Command::Distill(args) => distill::run(&args),
         Command::Match(args) => matching::run(&args),
         Command::TrainOcr(args) => train_ocr::run(&args),
+        Command::TrainCaptions(args) => train_captions::run(&args),
         Command::Pretrain(args) => pretrain::run(&args),
         Command::Compose(args) => compose::run(&args),
         Command::Posteriors(args) => posteriors::run(&args),
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Predict(args) => predict::run(&args),
         Command::Ocr(args) => ocr::run(&args),
+        Command::ImageText(args) => image_text::run(&args),
         Command::Convert(args) => convert::run(&args),
         Command::Inspect(args) => inspect::run(&args),
         Command::Export(args) => export::run(&args),

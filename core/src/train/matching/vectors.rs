@@ -196,7 +196,7 @@ fn words<T: AsRef<str>>(texts: &[T], sigils: Sigils) -> Vec<Vec<&str>> {
 }
 
 /// A device that fails where vectors are read.
-pub(super) fn broken(error: impl std::fmt::Display) -> TrainError {
+pub(in crate::train) fn broken(error: impl std::fmt::Display) -> TrainError {
     TrainError::Stopped(error.to_string())
 }
 

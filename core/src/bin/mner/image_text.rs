@@ -1,0 +1,76 @@
+//! `mner image-text`: what images say in words.
+
+use crate::bundle;
+use crate::device;
+use crate::failure::Failure;
+use crate::ocr;
+use crate::output;
+use crate::predict::open_image;
+use mner_core::caption::Captioner;
+use mner_core::caption::bundle::{CaptionFiles, MANIFEST, WEIGHTS, unpack};
+use mner_core::systems::ita::image_text::{ImageReader, ImageText, TagReader};
+use serde_json::{Value, json};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Say in words what is in images: a line of JSON for each, as --context of train, evaluate and predict reads it
+#[derive(clap::Args)]
+pub struct Args {
+    /// Folder of a bundle that reads images; its tags are "objects"
+    #[arg(long, value_name = "DIR")]
+    bundle: PathBuf,
+    /// Folder of a captioner, for "captions"
+    #[arg(long, value_name = "DIR")]
+    captioner: Option<PathBuf>,
+    /// Folder of a reader of text, for "ocr"
+    #[arg(long, value_name = "DIR")]
+    ocr: Option<PathBuf>,
+    /// Images: JPEG, PNG, WebP or GIF; "id" is the file's name without its ending
+    #[arg(required = true, value_name = "IMAGE")]
+    images: Vec<PathBuf>,
+    #[arg(long, default_value = "cpu", help = device::HELP)]
+    device: String,
+}
+
+/// Reads and checks a captioner's folder.
+fn open(folder: &Path, device: &burn::tensor::Device) -> Result<Captioner, Failure> {
+    let file = |name: &str| {
+        let path = folder.join(name);
+        fs::read(&path).map_err(|error| format!("{}: {error}", path.display()))
+    };
+    let files = CaptionFiles {
+        manifest: file(MANIFEST)?,
+        weights: file(WEIGHTS)?,
+    };
+    unpack(files, device).map_err(|error| format!("{}: {error}", folder.display()).into())
+}
+
+pub fn run(args: &Args) -> Result<(), Failure> {
+    let device = device::parse(&args.device)?;
+    let recognizer = bundle::load(bundle::read(&args.bundle)?, &args.device)?;
+    let mut readers: Vec<Box<dyn ImageReader>> = Vec::new();
+    if let Some(folder) = &args.captioner {
+        readers.push(Box::new(open(folder, &device)?));
+    }
+    readers.push(Box::new(TagReader));
+    if let Some(folder) = &args.ocr {
+        readers.push(Box::new(ocr::open(folder, &device)?));
+    }
+    for path in &args.images {
+        let image = open_image(path)?;
+        let encoded = pollster::block_on(recognizer.encode_image(&image))?;
+        let mut text = ImageText::default();
+        for reader in &readers {
+            let read = pollster::block_on(reader.read(&image, &encoded.features));
+            let named = |error| format!("{}: {}: {error}", path.display(), reader.name());
+            text.extend(read.map_err(named)?);
+        }
+        let id = path.file_stem().unwrap_or_default().to_string_lossy();
+        let mut line = json!({ "id": id, "image": path.display().to_string() });
+        if let (Value::Object(line), Value::Object(text)) = (&mut line, json!(text)) {
+            line.extend(text);
+        }
+        output::print(&format!("{line}\n"))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,58 @@
+//! `mner train-captions`: a captioner of images.
+
+use crate::device;
+use crate::failure::Failure;
+use crate::output;
+use burn::train::Interrupter;
+use mner_core::caption::bundle::{MANIFEST, WEIGHTS};
+use mner_core::train::caption::config::CaptionTrainConfig;
+use mner_core::train::caption::overlap::Overlap;
+use mner_core::train::caption::train;
+use std::fs;
+
+/// Train a captioner on captions alone: it learns to say a sentence's vector in words, and is then given images' vectors
+#[derive(clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    config: CaptionTrainConfig,
+    #[arg(long, default_value = "cpu", help = device::HELP)]
+    device: String,
+    /// Go on with a run that was interrupted
+    #[arg(long)]
+    resume: bool,
+}
+
+pub fn run(args: &Args) -> Result<(), Failure> {
+    let device = device::parse(&args.device)?;
+    let (files, held_out) = train(&args.config, &device, args.resume, Interrupter::new())?;
+    let folder = args.config.out.join("caption");
+    let write = |name: &str, bytes: &[u8]| {
+        let path = folder.join(name);
+        fs::write(&path, bytes).map_err(|error| format!("{}: {error}", path.display()))
+    };
+    fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    write(WEIGHTS, &files.weights)?;
+    if let Some(held_out) = &held_out {
+        let mut text = serde_json::to_string_pretty(held_out)?;
+        text.push('\n');
+        let path = args.config.out.join("held_out.json");
+        fs::write(&path, text).map_err(|error| format!("{}: {error}", path.display()))?;
+        let line = |name: &str, overlap: &Overlap| {
+            format!(
+                "{name}: the main thing is named in {:.1} %, {:.1} % of the words are people's, {} images\n",
+                100.0 * overlap.named(),
+                100.0 * overlap.shared(),
+                overlap.images
+            )
+        };
+        output::print(&line("captioner", &held_out.captioner))?;
+        output::print(&line("nearest caption", &held_out.nearest))?;
+    }
+    // Last: without it there is no captioner.
+    write(MANIFEST, &files.manifest)?;
+    output::print(&format!(
+        "the captioner is {}, {} bytes\n",
+        folder.display(),
+        files.weights.len()
+    ))
+}

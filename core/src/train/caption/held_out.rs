@@ -1,0 +1,118 @@
+//! Captions of images that nothing was learnt from, beside the nearest caption of those that were.
+
+use crate::caption::Captioner;
+use crate::data::corpus::Sample;
+use crate::data::corpus_images::CorpusImages;
+use crate::data::corpus_images::index::ImageIndex;
+use crate::data::pairs;
+use crate::train::caption::config::CaptionTrainConfig;
+use crate::train::caption::overlap::Overlap;
+use crate::train::error::TrainError;
+use crate::train::matching::vectors::broken;
+use crate::train::start::open_bundle;
+use burn::tensor::Device;
+use serde::Serialize;
+
+/// What is said of an image.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Held {
+    /// The image's path.
+    pub image: String,
+    /// What the captioner says.
+    pub caption: String,
+    /// How sure of its words it is.
+    pub confidence: f64,
+    /// The nearest caption of those that were learnt from.
+    pub nearest: String,
+    /// What people said.
+    pub people: Vec<String>,
+}
+
+/// What is said of images that nothing was learnt from.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct HeldOut {
+    /// Of the captioner.
+    pub captioner: Overlap,
+    /// Of the nearest captions.
+    pub nearest: Overlap,
+    /// Image by image.
+    pub images: Vec<Held>,
+}
+
+impl HeldOut {
+    /// Measures a captioner as `config` says; nothing where it names no images. `known`: the captions that were learnt from, with their
+    /// vectors of length 1.
+    ///
+    /// # Errors
+    /// [`TrainError`], for files that cannot be read, a bundle without projector and a device that fails.
+    pub fn of(
+        config: &CaptionTrainConfig,
+        captioner: &Captioner,
+        known: &[(&str, &Vec<f32>)],
+        device: &Device,
+    ) -> Result<Option<Self>, TrainError> {
+        let (Some(path), Some(folder), Some(bundle)) =
+            (&config.held_out, &config.images, &config.bundle)
+        else {
+            return Ok(None);
+        };
+        let mut people: Vec<(String, Vec<String>)> = Vec::new();
+        for pair in pairs::read(path)? {
+            match people.iter_mut().find(|(image, _)| *image == pair.image) {
+                Some((_, said)) => said.push(pair.text),
+                None => people.push((pair.image, vec![pair.text])),
+            }
+        }
+        let unpacked = open_bundle(bundle, device)?;
+        let vision = unpacked
+            .vision
+            .ok_or_else(|| TrainError::Blind(bundle.clone()))?;
+        let index = ImageIndex::relative_to(folder);
+        let cache = config.cache.as_deref();
+        let mut images = CorpusImages::open(index, &vision, &unpacked.tokenizer, cache)?;
+        let samples: Vec<Sample> = people
+            .iter()
+            .map(|(image, _)| Sample {
+                image: Some(image.clone()),
+                ..Sample::default()
+            })
+            .collect();
+        let encoded = images.encoded_images(&samples, 1)?;
+        let mut all = Self {
+            captioner: Overlap::default(),
+            nearest: Overlap::default(),
+            images: Vec::new(),
+        };
+        for ((image, people), encoded) in people.into_iter().zip(encoded) {
+            let Some(encoded) = encoded.into_iter().next() else {
+                continue;
+            };
+            let vector = &encoded.features.embedding;
+            let said = pollster::block_on(captioner.caption(vector)).map_err(broken)?;
+            let (caption, confidence) = said.map_or((String::new(), 0.0), |caption| {
+                (caption.text, caption.confidence)
+            });
+            let nearest = nearest(vector, known);
+            let references: Vec<&str> = people.iter().map(String::as_str).collect();
+            all.captioner.add(&caption, &references);
+            all.nearest.add(nearest, &references);
+            all.images.push(Held {
+                image,
+                caption,
+                confidence,
+                nearest: nearest.to_owned(),
+                people,
+            });
+        }
+        Ok(Some(all))
+    }
+}
+
+/// The caption whose vector is most alike.
+fn nearest<'a>(vector: &[f32], known: &[(&'a str, &Vec<f32>)]) -> &'a str {
+    let alike = |other: &[f32]| -> f32 { vector.iter().zip(other).map(|(a, b)| a * b).sum() };
+    known
+        .iter()
+        .max_by(|(_, a), (_, b)| alike(a).total_cmp(&alike(b)))
+        .map_or("", |(text, _)| text)
+}

@@ -1,0 +1,274 @@
+//! Trains a captioner on captions alone: a caption's vector in the space of sentences, with some noise, is said in the caption's words.
+//! Images come in afterwards, through a projector into the same space (`train/matching`).
+//!
+//! | part | where |
+//! |---|---|
+//! | what is asked for | [`config`] |
+//! | the captions and their subwords | [`texts`] |
+//! | how the decoder learns | [`student`] |
+//! | whether a caption names what people name | [`overlap`] |
+//! | captions of images that nothing was learnt from | [`held_out`] |
+
+pub mod config;
+pub mod held_out;
+pub mod overlap;
+pub mod student;
+#[cfg(all(test, feature = "flex"))]
+mod tests;
+pub mod texts;
+
+use crate::caption::Captioner;
+use crate::caption::bundle::{About, CaptionBundleError, CaptionFiles, pack, unpack};
+use crate::data::image_text_files::{Captioner as Source, ImageContextError, read_captions};
+use crate::formats::hugging_face::{HuggingFaceError, load_encoder, load_tokenizer_of};
+use crate::nn::caption_decoder::CaptionDecoderConfig;
+use crate::notice;
+use crate::train::best_bundle::tail;
+use crate::train::config::ConfigError;
+use crate::train::error::TrainError;
+use crate::train::lessons::{Drawn, Fixed, of_step};
+use crate::train::matching::vectors::SentenceEncoder;
+use crate::train::supervised::{Material, Plan, RunError, fit, open_run};
+use crate::tweet::subwords::TokenizerError;
+use crate::tweet::words::Sigils;
+use burn::tensor::Device;
+use burn::train::metric::LossMetric;
+use burn::train::{Interrupter, SupervisedTraining};
+use config::CaptionTrainConfig;
+use held_out::HeldOut;
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+use std::sync::Arc;
+use student::{CaptionLesson, CaptionStudent};
+use texts::{Text, clean, spelled};
+
+/// Why there is no captioner.
+#[derive(Debug, thiserror::Error)]
+pub enum CaptionTrainError {
+    /// A value is out of range.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// A file of texts.
+    #[error("{}: {source}", path.display())]
+    Texts {
+        /// The file.
+        path: PathBuf,
+        /// The cause.
+        source: std::io::Error,
+    },
+    /// A file of captions.
+    #[error(transparent)]
+    Captions(#[from] ImageContextError),
+    /// The sentence encoder.
+    #[error(transparent)]
+    Encoder(#[from] HuggingFaceError),
+    /// Its tokenizer.
+    #[error(transparent)]
+    Tokenizer(#[from] TokenizerError),
+    /// Too little to learn from.
+    #[error(
+        "{0} captions are left whose words come often enough, no more than are kept apart; give more captions, or a smaller --least or --apart"
+    )]
+    TooFew(usize),
+    /// Vectors, or the images to measure on.
+    #[error(transparent)]
+    Train(#[from] TrainError),
+    /// The run.
+    #[error(transparent)]
+    Run(#[from] RunError),
+    /// The files.
+    #[error(transparent)]
+    Bundle(#[from] CaptionBundleError),
+}
+
+/// Trains as `config` says on `device`; returns the captioner and, where images were held out, what it and the nearest caption of those
+/// learnt from say of them.
+///
+/// With `resume`, a run that was killed goes on after its last whole epoch.
+///
+/// # Errors
+/// [`CaptionTrainError`]
+pub fn train(
+    config: &CaptionTrainConfig,
+    device: &Device,
+    resume: bool,
+    interrupter: Interrupter,
+) -> Result<(CaptionFiles, Option<HeldOut>), CaptionTrainError> {
+    config.check()?;
+    let sentences = SentenceEncoder::load(&config.sentences, device)?;
+    let sizes = CaptionDecoderConfig::new(1, sentences.size())
+        .with_d(config.hidden)
+        .with_ffn(4 * config.hidden)
+        .with_layers(config.layers);
+    let vocab = load_encoder(&config.sentences, 0, 0.0, device)?
+        .config
+        .vocab;
+    let tokenizer = load_tokenizer_of(&config.sentences, vocab)?;
+    let captions = read(config)?;
+    let captions = clean(captions.iter().map(String::as_str), config.least);
+    let (vocabulary, mut learnt) = spelled(captions, &tokenizer, sizes.most)?;
+    if learnt.len() <= config.apart {
+        return Err(CaptionTrainError::TooFew(learnt.len()));
+    }
+    of_step(config.seed, 0, 0).shuffle(&mut learnt);
+    let apart = learnt.split_off(learnt.len() - config.apart);
+    notice!(
+        "{} captions to learn from, {} kept apart, {} subwords",
+        learnt.len(),
+        apart.len(),
+        vocabulary.0.len()
+    );
+    open_run(&config.out, config, resume)?;
+    let vectors = |texts: &[Text]| -> Result<Vec<Vec<f32>>, TrainError> {
+        let texts: Vec<&str> = texts.iter().map(|text| text.text.as_str()).collect();
+        sentences.encode(&texts, Sigils::Apart)
+    };
+    let (learnt_vectors, apart_vectors) = (vectors(&learnt)?, vectors(&apart)?);
+
+    let sizes = CaptionDecoderConfig {
+        vocab: vocabulary.0.len(),
+        ..sizes
+    };
+    let batches = by_length(&learnt, config.batch);
+    let plan = Plan {
+        epochs: config.epochs,
+        steps: batches.len(),
+        // The lessons count steps.
+        batch: 1,
+        lr: config.lr,
+        warmup: config.warmup,
+        weight_decay: config.weight_decay,
+        panels: student::PANELS,
+    };
+    let pairs = Arc::new((learnt, learnt_vectors));
+    let material = |epoch| {
+        let (noise, seed, pairs) = (config.noise, config.seed, pairs.clone());
+        let exams = by_length(&apart, config.batch);
+        let exams = exams.iter().enumerate().map(|(step, places)| {
+            let mut rng = of_step(seed, usize::MAX, step);
+            let rows = rows(places, &apart, &apart_vectors);
+            CaptionLesson::new(&rows, noise, &mut rng, device)
+        });
+        let exams = exams.collect();
+        let orders = orders(seed, config.epochs, batches.len());
+        let make = move |epoch: usize, step: usize, device: &Device| {
+            let mut rng = of_step(seed, epoch, step + 1);
+            let rows = rows(&batches[orders[epoch][step]], &pairs.0, &pairs.1);
+            CaptionLesson::new(&rows, noise, &mut rng, device)
+        };
+        let learner = device.clone().autodiff();
+        Material {
+            lessons: Arc::new(Drawn::new(make, plan.steps, &learner, epoch)),
+            exams: Arc::new(Fixed(exams)),
+        }
+    };
+    let measured = |training: SupervisedTraining<CaptionStudent>| {
+        training
+            .metric_train_numeric(LossMetric::new())
+            .metric_valid_numeric(student::right())
+    };
+    device.seed(config.seed);
+    let start = CaptionStudent {
+        decoder: sizes.init(config.dropout, device),
+    };
+    let learnt = fit(plan, &config.out, start, material, measured, interrupter)?;
+
+    let mut about = About {
+        training: serde_json::to_value(told(config)).unwrap_or_default(),
+        licences: config.licences.clone(),
+        ..About::default()
+    };
+    let packed = |about: &About| {
+        let decoder = learnt.decoder.clone();
+        pack(sizes.clone(), decoder, vocabulary.clone(), about.clone())
+    };
+    // Measured as it ships: in 8 bits.
+    let captioner: Captioner = unpack(packed(&about)?, device)?;
+    let known = pairs.0.iter().map(|text| text.text.as_str()).zip(&pairs.1);
+    let held_out = HeldOut::of(config, &captioner, &known.collect::<Vec<_>>(), device)?;
+    if let Some(held_out) = &held_out {
+        about.scores = scores(held_out);
+    }
+    Ok((packed(&about)?, held_out))
+}
+
+/// The captions as the files have them.
+fn read(config: &CaptionTrainConfig) -> Result<Vec<String>, CaptionTrainError> {
+    let mut all = Vec::new();
+    for path in &config.texts {
+        let text = fs::read_to_string(path).map_err(|source| CaptionTrainError::Texts {
+            path: path.clone(),
+            source,
+        })?;
+        all.extend(text.lines().map(str::to_owned));
+    }
+    for path in &config.captions {
+        for captioner in [Source::Blip2, Source::Catr] {
+            // Ordered, so that equal files give equal captioners.
+            let found: BTreeMap<_, _> = read_captions(path, captioner)?.into_iter().collect();
+            all.extend(found.into_values().flat_map(|known| known.captions));
+        }
+    }
+    Ok(all)
+}
+
+/// Places of captions of like length, `batch` by `batch`.
+fn by_length(texts: &[Text], batch: usize) -> Vec<Vec<usize>> {
+    let mut order: Vec<usize> = (0..texts.len()).collect();
+    order.sort_by_key(|&at| texts[at].subwords.len());
+    order.chunks(batch).map(<[usize]>::to_vec).collect()
+}
+
+/// Of every epoch, counted from 1, which batch comes when.
+fn orders(seed: u64, epochs: usize, batches: usize) -> Vec<Vec<usize>> {
+    let order = |epoch| {
+        let mut order: Vec<usize> = (0..batches).collect();
+        of_step(seed, epoch, 0).shuffle(&mut order);
+        order
+    };
+    (0..=epochs).map(order).collect()
+}
+
+fn rows<'a>(
+    places: &[usize],
+    texts: &'a [Text],
+    vectors: &'a [Vec<f32>],
+) -> Vec<(&'a Text, &'a [f32])> {
+    let row = |&at: &usize| (&texts[at], vectors[at].as_slice());
+    places.iter().map(row).collect()
+}
+
+fn scores(held_out: &HeldOut) -> BTreeMap<String, f64> {
+    let found = &held_out.captioner;
+    let nearest = &held_out.nearest;
+    BTreeMap::from([
+        ("main thing named".to_owned(), found.named()),
+        ("words that people used".to_owned(), found.shared()),
+        (
+            "main thing named, nearest caption".to_owned(),
+            nearest.named(),
+        ),
+        (
+            "words that people used, nearest caption".to_owned(),
+            nearest.shared(),
+        ),
+    ])
+}
+
+/// The configuration as the captioner's manifest has it: of each path its last two parts.
+fn told(config: &CaptionTrainConfig) -> CaptionTrainConfig {
+    let tails = |paths: &[PathBuf]| paths.iter().map(|path| tail(path)).collect();
+    let one = |path: &Option<PathBuf>| path.as_deref().map(tail);
+    CaptionTrainConfig {
+        sentences: tail(&config.sentences),
+        texts: tails(&config.texts),
+        captions: tails(&config.captions),
+        held_out: one(&config.held_out),
+        images: one(&config.images),
+        bundle: one(&config.bundle),
+        cache: None,
+        out: tail(&config.out),
+        ..config.clone()
+    }
+}
