@@ -219,5 +219,12 @@ if [ ! -e "$RUNS/ocr/ocr/manifest.json" ]; then
     read_text "$RUNS/ocr-first" --line-epochs 7 --scene-epochs 8 --seed 1
     read_text "$RUNS/ocr" --start "$RUNS/ocr-first" --line-epochs 4 --line-length 24 --lr 1.2e-3 --scene-epochs 3 --seed 2
 fi
-mkdir -p "$here/ocr"
+
+# The captioner: captions of photographs and of the benchmarks' images; of the former, the images say where images lie beside captions.
+step "$RUNS/caption" caption/manifest.json "$MNER" train-captions --sentences "$ENCODER" --pairs "$RUNS/captions.jsonl" \
+    --captions "$DATA/twitter2017/train.captions.jsonl" --captions "$DATA/twitter2015/train.captions.jsonl" \
+    --bundle "$RUNS/matched/bundle" --images "$DATA" --cache "$RUNS/features" --held-out "$RUNS/captions-held.jsonl" \
+    --licence "captions: Flickr8k and PGIM, research use" --licence "sentence encoder: all-MiniLM-L6-v2, Apache-2.0"
+mkdir -p "$here/caption" "$here/ocr"
+cp "$RUNS/caption/caption/"* "$here/caption/"
 cp "$RUNS/ocr/ocr/manifest.json" "$RUNS/ocr/ocr/ocr.bpk" "$here/ocr/"

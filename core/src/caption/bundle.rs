@@ -28,6 +28,8 @@ pub struct CaptionManifest {
     pub caption_format: u32,
     /// The decoder's sizes.
     pub decoder: CaptionDecoderConfig,
+    /// From where images lie in the space of sentences to where captions lie, `[S]`.
+    pub shift: Vec<f32>,
     /// The subwords that it says, the boundary first.
     pub subwords: CaptionVocabulary,
     /// The file of the weights.
@@ -85,13 +87,14 @@ pub struct About {
     pub licences: Vec<String>,
 }
 
-/// Packs a trained decoder, in 8 bits.
+/// Packs a trained decoder, in 8 bits. `shift`: from where images lie in the space of sentences to where captions lie, `[S]`.
 ///
 /// # Errors
 /// If the weights cannot be read from their device.
 pub fn pack(
     sizes: CaptionDecoderConfig,
     decoder: CaptionDecoder,
+    shift: Vec<f32>,
     subwords: CaptionVocabulary,
     about: About,
 ) -> Result<CaptionFiles, CaptionBundleError> {
@@ -99,6 +102,7 @@ pub fn pack(
     let manifest = CaptionManifest {
         caption_format: FORMAT,
         decoder: sizes,
+        shift,
         subwords,
         weights: FileEntry::of(&weights),
         training: about.training,
@@ -132,6 +136,7 @@ pub fn unpack(files: CaptionFiles, device: &Device) -> Result<Captioner, Caption
     Ok(Captioner::new(
         manifest.decoder,
         decoder,
+        manifest.shift,
         manifest.subwords,
         device,
     ))
@@ -140,6 +145,9 @@ pub fn unpack(files: CaptionFiles, device: &Device) -> Result<Captioner, Caption
 fn check(manifest: &CaptionManifest) -> Result<(), &'static str> {
     if manifest.subwords.0.len() != manifest.decoder.vocab {
         return Err("there are not as many subwords as the decoder can say");
+    }
+    if manifest.shift.len() != manifest.decoder.sentence {
+        return Err("the shift is not of the space of sentences");
     }
     manifest.decoder.check()
 }

@@ -59,21 +59,25 @@ pub enum CaptionError {
 pub struct Captioner {
     config: CaptionDecoderConfig,
     decoder: CaptionDecoder,
+    shift: Vec<f32>,
     vocabulary: CaptionVocabulary,
     device: Device,
 }
 
 impl Captioner {
-    /// A captioner whose decoder is on `device` and says the subwords of `vocabulary`.
+    /// A captioner whose decoder is on `device` and says the subwords of `vocabulary`. `shift`: from where images lie in the space of
+    /// sentences to where captions lie, `[S]`.
     pub fn new(
         config: CaptionDecoderConfig,
         decoder: CaptionDecoder,
+        shift: Vec<f32>,
         vocabulary: CaptionVocabulary,
         device: &Device,
     ) -> Self {
         Self {
             config,
             decoder,
+            shift,
             vocabulary,
             device: device.clone(),
         }
@@ -92,7 +96,8 @@ impl Captioner {
             });
         }
         let shape = [1, vector.len()];
-        let vector = Tensor::<2>::from_data(TensorData::new(vector.to_vec(), shape), &self.device);
+        let vector =
+            Tensor::<2>::from_data(TensorData::new(self.moved(vector), shape), &self.device);
         let mut search = Search::new(BEAMS, BOUNDARY);
         let mut said = None;
         for at in 0..=self.config.most {
@@ -119,6 +124,16 @@ impl Captioner {
             confidence: beam.mean().exp(),
         });
         Ok(best.filter(|caption| !caption.text.is_empty()))
+    }
+
+    /// An image's vector among those of captions: moved by what their means differ, and of length 1 again.
+    ///
+    /// That the two lie apart was found by Liang et al., "Mind the Gap", NeurIPS 2022.
+    pub fn moved(&self, vector: &[f32]) -> Vec<f32> {
+        let sum = vector.iter().zip(&self.shift).map(|(v, shift)| v + shift);
+        let sum: Vec<f32> = sum.collect();
+        let length = sum.iter().map(|v| v * v).sum::<f32>().sqrt().max(1e-6);
+        sum.iter().map(|v| v / length).collect()
     }
 
     fn places(&self, places: impl Iterator<Item = usize>, count: usize) -> Tensor<1, Int> {

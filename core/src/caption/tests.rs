@@ -1,6 +1,7 @@
 use super::bundle::{About, CaptionBundleError, CaptionFiles, pack, unpack};
 use super::vocabulary::CaptionVocabulary;
 use super::*;
+use crate::nn::projector::unit;
 use burn::tensor::Distribution;
 
 const WORDS: [&str; 6] = ["", "a", "dog", "man", "##s", "runs"];
@@ -21,7 +22,14 @@ fn vocabulary() -> CaptionVocabulary {
 fn files() -> CaptionFiles {
     let device = Device::flex();
     let decoder = sizes().init(0.0, &device);
-    pack(sizes(), decoder, vocabulary(), About::default()).unwrap()
+    pack(
+        sizes(),
+        decoder,
+        vec![0.25, 0.0, 0.0, 0.0],
+        vocabulary(),
+        About::default(),
+    )
+    .unwrap()
 }
 
 fn said(captioner: &Captioner, vector: &[f32]) -> Result<Option<Caption>, CaptionError> {
@@ -33,6 +41,7 @@ fn the_likeliest_of_all_captions_is_said() {
     let device = Device::flex();
     let decoder = sizes().init(0.0, &device);
     let vector: Tensor<2> = Tensor::random([1, 4], Distribution::Normal(0.0, 1.0), &device);
+    let vector = unit(vector);
     let values: Vec<f32> = vector.clone().into_data().try_into_vec().unwrap();
     // The greedy caption, all at once, is at best as likely as what the search finds.
     let mut subwords = vec![BOUNDARY];
@@ -54,7 +63,7 @@ fn the_likeliest_of_all_captions_is_said() {
         subwords.push(best);
     }
     let greedy = (score / subwords.len() as f64).exp();
-    let captioner = Captioner::new(sizes(), decoder, vocabulary(), &device);
+    let captioner = Captioner::new(sizes(), decoder, vec![0.0; 4], vocabulary(), &device);
     if let Some(caption) = said(&captioner, &values).unwrap() {
         assert!(caption.confidence <= 1.0);
         assert!(caption.confidence >= greedy - 1e-6, "{caption:?} {greedy}");
@@ -69,6 +78,20 @@ fn a_captioner_is_read_back_and_says_the_same() {
     let [one, other] = [0; 2].map(|_| unpack(files.clone(), &device).unwrap());
     let caption = said(&one, &vector).unwrap();
     assert_eq!(caption, said(&other, &vector).unwrap());
+}
+
+#[test]
+fn images_are_moved_to_where_captions_lie() {
+    let captioner = unpack(files(), &Device::flex()).unwrap();
+    let moved = captioner.moved(&[0.35, 0.0, 0.8, 0.0]);
+    assert!(
+        moved
+            .iter()
+            .zip([0.6, 0.0, 0.8, 0.0])
+            .all(|(a, b)| (a - b).abs() < 1e-6)
+    );
+    let known = captioner.moved(&[-0.25, 0.0, 0.0, 0.0]);
+    assert!(known.iter().all(|v| v.is_finite()));
 }
 
 #[test]
@@ -99,6 +122,8 @@ fn files_that_do_not_belong_together_are_refused() {
     let error = refused(&replaced("\"caption_format\": 1", "\"caption_format\": 2"));
     assert!(matches!(error, CaptionBundleError::Format { found: 2 }));
     let error = refused(&replaced("\"dog\",", ""));
+    assert!(matches!(error, CaptionBundleError::Config(_)), "{error}");
+    let error = refused(&replaced("0.25,", ""));
     assert!(matches!(error, CaptionBundleError::Config(_)), "{error}");
     let error = refused(&replaced("\"d\": 32", "\"d\": 33"));
     assert!(matches!(error, CaptionBundleError::Config(_)), "{error}");

@@ -14,20 +14,24 @@ pub struct CaptionTrainConfig {
     /// Captions to learn from, one a line (repeatable)
     #[cfg_attr(
         feature = "cli",
-        arg(long, value_name = "FILE", required_unless_present = "captions")
+        arg(long, value_name = "FILE", required_unless_present_any = ["captions", "pairs"])
     )]
     pub texts: Vec<PathBuf>,
+    /// Captions to learn from, with their images: JSONL, {"text", "image"} a line (repeatable). With --bundle the images say where images
+    /// lie beside captions in the space of sentences; nothing else is learnt from them
+    #[cfg_attr(feature = "cli", arg(long, value_name = "FILE"))]
+    pub pairs: Vec<PathBuf>,
     /// Captions to learn from: JSONL, {"id", "blip2", "catr"} a line (repeatable)
     #[cfg_attr(feature = "cli", arg(long, value_name = "FILE"))]
     pub captions: Vec<PathBuf>,
     /// Images to measure on, with what people said of them: JSONL, {"text", "image"} a line
     #[cfg_attr(feature = "cli", arg(long, value_name = "FILE", requires_all = ["images", "bundle"]))]
     pub held_out: Option<PathBuf>,
-    /// Folder that their paths are relative to
+    /// Folder that the images' paths are relative to
     #[cfg_attr(feature = "cli", arg(long, value_name = "DIR"))]
     pub images: Option<PathBuf>,
     /// Bundle whose projector takes them into the space of sentences
-    #[cfg_attr(feature = "cli", arg(long, value_name = "DIR"))]
+    #[cfg_attr(feature = "cli", arg(long, value_name = "DIR", requires = "images"))]
     pub bundle: Option<PathBuf>,
     /// Folder to keep image features in
     #[cfg_attr(feature = "cli", arg(long, value_name = "DIR"))]

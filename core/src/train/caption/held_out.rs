@@ -1,17 +1,13 @@
 //! Captions of images that nothing was learnt from, beside the nearest caption of those that were.
 
 use crate::caption::Captioner;
-use crate::data::corpus::Sample;
-use crate::data::corpus_images::CorpusImages;
-use crate::data::corpus_images::index::ImageIndex;
 use crate::data::pairs;
-use crate::train::caption::config::CaptionTrainConfig;
+use crate::train::caption::images::ImageVectors;
 use crate::train::caption::overlap::Overlap;
 use crate::train::error::TrainError;
 use crate::train::matching::vectors::broken;
-use crate::train::start::open_bundle;
-use burn::tensor::Device;
 use serde::Serialize;
+use std::path::Path;
 
 /// What is said of an image.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -40,22 +36,17 @@ pub struct HeldOut {
 }
 
 impl HeldOut {
-    /// Measures a captioner as `config` says; nothing where it names no images. `known`: the captions that were learnt from, with their
-    /// vectors of length 1.
+    /// Measures a captioner on images and what people said of them, a file of pairs. `known`: the captions that were learnt from, with
+    /// their vectors of length 1.
     ///
     /// # Errors
     /// [`TrainError`], for files that cannot be read, a bundle without projector and a device that fails.
     pub fn of(
-        config: &CaptionTrainConfig,
+        path: &Path,
+        images: &mut ImageVectors,
         captioner: &Captioner,
         known: &[(&str, &Vec<f32>)],
-        device: &Device,
-    ) -> Result<Option<Self>, TrainError> {
-        let (Some(path), Some(folder), Some(bundle)) =
-            (&config.held_out, &config.images, &config.bundle)
-        else {
-            return Ok(None);
-        };
+    ) -> Result<Self, TrainError> {
         let mut people: Vec<(String, Vec<String>)> = Vec::new();
         for pair in pairs::read(path)? {
             match people.iter_mut().find(|(image, _)| *image == pair.image) {
@@ -63,36 +54,21 @@ impl HeldOut {
                 None => people.push((pair.image, vec![pair.text])),
             }
         }
-        let unpacked = open_bundle(bundle, device)?;
-        let vision = unpacked
-            .vision
-            .ok_or_else(|| TrainError::Blind(bundle.clone()))?;
-        let index = ImageIndex::relative_to(folder);
-        let cache = config.cache.as_deref();
-        let mut images = CorpusImages::open(index, &vision, &unpacked.tokenizer, cache)?;
-        let samples: Vec<Sample> = people
-            .iter()
-            .map(|(image, _)| Sample {
-                image: Some(image.clone()),
-                ..Sample::default()
-            })
-            .collect();
-        let encoded = images.encoded_images(&samples, 1)?;
+        let vectors = images.vectors(people.iter().map(|(image, _)| image.as_str()))?;
         let mut all = Self {
             captioner: Overlap::default(),
             nearest: Overlap::default(),
             images: Vec::new(),
         };
-        for ((image, people), encoded) in people.into_iter().zip(encoded) {
-            let Some(encoded) = encoded.into_iter().next() else {
+        for ((image, people), vector) in people.into_iter().zip(vectors) {
+            let Some(vector) = vector else {
                 continue;
             };
-            let vector = &encoded.features.embedding;
-            let said = pollster::block_on(captioner.caption(vector)).map_err(broken)?;
+            let said = pollster::block_on(captioner.caption(&vector)).map_err(broken)?;
             let (caption, confidence) = said.map_or((String::new(), 0.0), |caption| {
                 (caption.text, caption.confidence)
             });
-            let nearest = nearest(vector, known);
+            let nearest = nearest(&captioner.moved(&vector), known);
             let references: Vec<&str> = people.iter().map(String::as_str).collect();
             all.captioner.add(&caption, &references);
             all.nearest.add(nearest, &references);
@@ -104,7 +80,7 @@ impl HeldOut {
                 people,
             });
         }
-        Ok(Some(all))
+        Ok(all)
     }
 }
 

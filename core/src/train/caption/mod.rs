@@ -7,10 +7,13 @@
 //! | the captions and their subwords | [`texts`] |
 //! | how the decoder learns | [`student`] |
 //! | whether a caption names what people name | [`overlap`] |
+//! | images in the space of sentences | [`images`] |
 //! | captions of images that nothing was learnt from | [`held_out`] |
 
 pub mod config;
+pub mod error;
 pub mod held_out;
+pub mod images;
 pub mod overlap;
 pub mod student;
 #[cfg(all(test, feature = "flex"))]
@@ -18,69 +21,31 @@ mod tests;
 pub mod texts;
 
 use crate::caption::Captioner;
-use crate::caption::bundle::{About, CaptionBundleError, CaptionFiles, pack, unpack};
-use crate::data::image_text_files::{Captioner as Source, ImageContextError, read_captions};
-use crate::formats::hugging_face::{HuggingFaceError, load_encoder, load_tokenizer_of};
+use crate::caption::bundle::{About, CaptionFiles, pack, unpack};
+use crate::data::image_text_files::{Captioner as Source, read_captions};
+use crate::data::pairs::{self, Pair};
+use crate::formats::hugging_face::{load_encoder, load_tokenizer_of};
 use crate::nn::caption_decoder::CaptionDecoderConfig;
 use crate::notice;
 use crate::train::best_bundle::tail;
-use crate::train::config::ConfigError;
 use crate::train::error::TrainError;
 use crate::train::lessons::{Drawn, Fixed, of_step};
 use crate::train::matching::vectors::SentenceEncoder;
-use crate::train::supervised::{Material, Plan, RunError, fit, open_run};
-use crate::tweet::subwords::TokenizerError;
+use crate::train::supervised::{Material, Plan, fit, open_run};
 use crate::tweet::words::Sigils;
 use burn::tensor::Device;
 use burn::train::metric::LossMetric;
 use burn::train::{Interrupter, SupervisedTraining};
 use config::CaptionTrainConfig;
+use error::CaptionTrainError;
 use held_out::HeldOut;
+use images::{ImageVectors, mean};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
 use student::{CaptionLesson, CaptionStudent};
 use texts::{Text, clean, spelled};
-
-/// Why there is no captioner.
-#[derive(Debug, thiserror::Error)]
-pub enum CaptionTrainError {
-    /// A value is out of range.
-    #[error(transparent)]
-    Config(#[from] ConfigError),
-    /// A file of texts.
-    #[error("{}: {source}", path.display())]
-    Texts {
-        /// The file.
-        path: PathBuf,
-        /// The cause.
-        source: std::io::Error,
-    },
-    /// A file of captions.
-    #[error(transparent)]
-    Captions(#[from] ImageContextError),
-    /// The sentence encoder.
-    #[error(transparent)]
-    Encoder(#[from] HuggingFaceError),
-    /// Its tokenizer.
-    #[error(transparent)]
-    Tokenizer(#[from] TokenizerError),
-    /// Too little to learn from.
-    #[error(
-        "{0} captions are left whose words come often enough, no more than are kept apart; give more captions, or a smaller --least or --apart"
-    )]
-    TooFew(usize),
-    /// Vectors, or the images to measure on.
-    #[error(transparent)]
-    Train(#[from] TrainError),
-    /// The run.
-    #[error(transparent)]
-    Run(#[from] RunError),
-    /// The files.
-    #[error(transparent)]
-    Bundle(#[from] CaptionBundleError),
-}
 
 /// Trains as `config` says on `device`; returns the captioner and, where images were held out, what it and the nearest caption of those
 /// learnt from say of them.
@@ -105,7 +70,9 @@ pub fn train(
         .config
         .vocab;
     let tokenizer = load_tokenizer_of(&config.sentences, vocab)?;
-    let captions = read(config)?;
+    let paired = paired(config)?;
+    let mut captions = read(config)?;
+    captions.extend(paired.iter().map(|pair| pair.text.clone()));
     let captions = clean(captions.iter().map(String::as_str), config.least);
     let (vocabulary, mut learnt) = spelled(captions, &tokenizer, sizes.most)?;
     if learnt.len() <= config.apart {
@@ -179,14 +146,36 @@ pub fn train(
         licences: config.licences.clone(),
         ..About::default()
     };
+    let mut images = ImageVectors::of(config, device)?;
+    let shift: Vec<f32> = match &mut images {
+        Some(images) if !paired.is_empty() => {
+            let seen = images.vectors(paired.iter().map(|pair| pair.image.as_str()))?;
+            let (said, seen) = (mean(&pairs.1), mean(seen.iter().flatten()));
+            said.iter()
+                .zip(&seen)
+                .map(|(said, seen)| said - seen)
+                .collect()
+        }
+        _ => vec![0.0; sizes.sentence],
+    };
     let packed = |about: &About| {
         let decoder = learnt.decoder.clone();
-        pack(sizes.clone(), decoder, vocabulary.clone(), about.clone())
+        pack(
+            sizes.clone(),
+            decoder,
+            shift.clone(),
+            vocabulary.clone(),
+            about.clone(),
+        )
     };
     // Measured as it ships: in 8 bits.
     let captioner: Captioner = unpack(packed(&about)?, device)?;
     let known = pairs.0.iter().map(|text| text.text.as_str()).zip(&pairs.1);
-    let held_out = HeldOut::of(config, &captioner, &known.collect::<Vec<_>>(), device)?;
+    let known: Vec<_> = known.collect();
+    let held_out = match (&config.held_out, &mut images) {
+        (Some(path), Some(images)) => Some(HeldOut::of(path, images, &captioner, &known)?),
+        _ => None,
+    };
     if let Some(held_out) = &held_out {
         about.scores = scores(held_out);
     }
@@ -209,6 +198,15 @@ fn read(config: &CaptionTrainConfig) -> Result<Vec<String>, CaptionTrainError> {
             let found: BTreeMap<_, _> = read_captions(path, captioner)?.into_iter().collect();
             all.extend(found.into_values().flat_map(|known| known.captions));
         }
+    }
+    Ok(all)
+}
+
+/// The captions that have images.
+fn paired(config: &CaptionTrainConfig) -> Result<Vec<Pair>, CaptionTrainError> {
+    let mut all = Vec::new();
+    for path in &config.pairs {
+        all.extend(pairs::read(path)?);
     }
     Ok(all)
 }
@@ -263,6 +261,7 @@ fn told(config: &CaptionTrainConfig) -> CaptionTrainConfig {
     CaptionTrainConfig {
         sentences: tail(&config.sentences),
         texts: tails(&config.texts),
+        pairs: tails(&config.pairs),
         captions: tails(&config.captions),
         held_out: one(&config.held_out),
         images: one(&config.images),

@@ -16,6 +16,7 @@ fn config(folder: &Path) -> CaptionTrainConfig {
         sentences: folder.join("sentences"),
         texts: vec![folder.join("texts.txt")],
         captions: vec![folder.join("captions.jsonl")],
+        pairs: Vec::new(),
         held_out: None,
         images: None,
         bundle: None,
@@ -184,5 +185,14 @@ fn a_bundle_without_projector_is_refused() {
         ..config(folder.path())
     };
     let error = train(&config, &device, false, Interrupter::new()).unwrap_err();
+    assert!(error.to_string().contains("mner match"), "{error}");
+    // Nor can the images say where they lie.
+    let paired = CaptionTrainConfig {
+        pairs: vec![at("held.jsonl")],
+        held_out: None,
+        out: at("paired"),
+        ..config
+    };
+    let error = train(&paired, &device, false, Interrupter::new()).unwrap_err();
     assert!(error.to_string().contains("mner match"), "{error}");
 }
