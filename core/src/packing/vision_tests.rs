@@ -85,7 +85,7 @@ fn matching(size: usize, gain: f64, device: &Device) -> Result<BundleFiles, Load
     let mut system = config.init(device);
     if let Some(relevance) = &mut system.fusion.relevance {
         let sentence = linear(d, size, device);
-        relevance.matching = Some(Matching::learnt(sentence, gain, 0.0, device));
+        relevance.matching = Some(Matching::learnt(sentence, None, gain, 0.0, device));
     }
     let parts = Parts {
         max_subwords: config.encoder.max_subwords(),

@@ -90,6 +90,9 @@ pub struct HamLearningConfig {
     /// no projector into one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sentence: Option<usize>,
+    /// Whether relevance counts images from their mean in that space.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub centered: bool,
     /// Whether it says of each name how likely the image shows what it names; needs `sentence` and the relevance.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub seen: bool,
@@ -115,6 +118,7 @@ impl HamLearningConfig {
             shared: false,
             dropout: encoder.dropout,
             sentence: None,
+            centered: false,
             seen: false,
             without: Vec::new(),
             fine_types: Vec::new(),

@@ -29,8 +29,9 @@ pub struct Relevance {
     pub seen: Option<Seen>,
 }
 
-/// How alike a tweet and its image are in the space of sentences: `gain * cos(s, v) + offset`, where `s` is a linear map of
-/// the mean of the encoder's states and `v` what the vision encoder's projector makes of the image.
+/// How alike a tweet and its image are in the space of sentences: `gain * s . (v - c) + offset`, where `s` is a linear map of
+/// the mean of the encoder's states, of length 1, `v` what the vision encoder's projector makes of the image, and `c` the mean of that over
+/// images, by which a tweet that is a little like every image gains nothing.
 ///
 /// A reconstruction: the paper says only that relevance is learnt.
 #[derive(Module, Debug)]
@@ -41,25 +42,35 @@ pub struct Matching {
     pub gain: Param<Tensor<1>>,
     /// `[1]`
     pub offset: Param<Tensor<1>>,
+    /// `c`, `[S]`; bundles from before there was one have none, which is 0.
+    pub center: Option<Param<Tensor<1>>>,
 }
 
 impl Matching {
     /// Fresh weights, which add nothing to the relevance.
-    pub fn new(d: usize, size: usize, device: &Device) -> Self {
+    pub fn new(d: usize, size: usize, centered: bool, device: &Device) -> Self {
         Self {
             sentence: linear(d, size, device),
             gain: Initializer::Zeros.init([1], device),
             offset: Initializer::Zeros.init([1], device),
+            center: centered.then(|| Initializer::Zeros.init([size], device)),
         }
     }
 
-    /// Of a map that was learnt, and what its likeness is to the logits.
-    pub fn learnt(sentence: Linear, gain: f64, offset: f64, device: &Device) -> Self {
+    /// Of a map that was learnt, the mean of images, `[S]`, and what likeness is to the logits.
+    pub fn learnt(
+        sentence: Linear,
+        center: Option<Tensor<1>>,
+        gain: f64,
+        offset: f64,
+        device: &Device,
+    ) -> Self {
         let scalar = |value| Initializer::Constant { value }.init([1], device);
         Self {
             sentence,
             gain: scalar(gain),
             offset: scalar(offset),
+            center: center.map(Param::from_tensor),
         }
     }
 
@@ -77,6 +88,10 @@ impl Matching {
     /// # Shapes
     /// - `sentences`, `embeddings`: `[R, S]`, each row of length 1, or 0 without an image
     pub fn logits(&self, sentences: Tensor<2>, embeddings: Tensor<2>) -> Tensor<2> {
+        let embeddings = match &self.center {
+            Some(center) => embeddings - center.val().unsqueeze(),
+            None => embeddings,
+        };
         let alike = (sentences * embeddings).sum_dim(1);
         let scalar = |value: &Param<Tensor<1>>| value.val().reshape([1, 1]);
         alike * scalar(&self.gain) + scalar(&self.offset)
@@ -126,7 +141,7 @@ impl Relevance {
             score: linear(width, 1, device),
             matching: config
                 .sentence
-                .map(|size| Matching::new(config.encoder.d, size, device)),
+                .map(|size| Matching::new(config.encoder.d, size, config.centered, device)),
             seen: config
                 .sentence
                 .filter(|_| config.seen)

@@ -8,8 +8,8 @@ const RIDGE: f64 = 1e-4;
 /// What a pair is to the relevance before it, and how alike its sides are.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Likeness {
-    /// Cosine of tweet and image in the space of sentences.
-    pub cosine: f64,
+    /// Product of tweet and image in the space of sentences, the image counted from the mean of all.
+    pub alike: f64,
     /// The logit that the system has for the pair without it.
     pub before: f64,
 }
@@ -20,7 +20,7 @@ pub fn calibrate(own: &[Likeness], another: &[Likeness]) -> Fitted {
         let weight = 1.0 / side.len().max(1) as f64;
         let case = |pair: &Likeness| Case {
             before: pair.before,
-            feature: pair.cosine,
+            feature: pair.alike,
             so,
             weight,
         };
@@ -35,12 +35,9 @@ mod tests {
 
     #[test]
     fn both_sides_count_alike() {
-        let pairs = |cosines: &[f64]| -> Vec<Likeness> {
-            let pair = |&cosine| Likeness {
-                cosine,
-                before: 1.0,
-            };
-            cosines.iter().map(pair).collect()
+        let pairs = |alike: &[f64]| -> Vec<Likeness> {
+            let pair = |&alike| Likeness { alike, before: 1.0 };
+            alike.iter().map(pair).collect()
         };
         let own = pairs(&[0.6, 0.5, 0.2]);
         let another = pairs(&[0.1, 0.3, 0.4]);

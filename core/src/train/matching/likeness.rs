@@ -5,7 +5,7 @@ use crate::systems::layout::{Layout, TweetInput};
 use crate::train::error::TrainError;
 use crate::train::matching::calibrate::Likeness;
 use crate::train::matching::matcher::Matcher;
-use crate::train::matching::report::cosines;
+use crate::train::matching::report::alike;
 use crate::train::matching::vectors::{Paired, broken};
 use crate::vision::encoder::on_host;
 use burn::tensor::Device;
@@ -22,7 +22,7 @@ pub struct Likenesses {
 }
 
 impl Likenesses {
-    /// Of `paired` to a system that measures relevance and has no matching yet.
+    /// Of `paired` to a system that measures relevance and has no matching yet. `center`: the mean of images in the space, `[S]`.
     ///
     /// # Errors
     /// [`TrainError::Stopped`] if the device fails.
@@ -30,6 +30,7 @@ impl Likenesses {
         system: &System,
         layout: &Layout,
         matcher: &Matcher,
+        center: &[f32],
         paired: &Paired,
         device: &Device,
     ) -> Result<Self, TrainError> {
@@ -40,10 +41,10 @@ impl Likenesses {
                 .enumerate()
                 .map(|(image, &text)| (text, (image + shift) % texts.len()))
                 .collect();
-            let cosines = cosines(matcher, paired, &beside, device)?;
+            let found = alike(matcher, center, paired, &beside, device)?;
             let before = logits(system, layout, paired, &beside, device)?;
-            let both = cosines.into_iter().zip(before);
-            let all = both.map(|(cosine, before)| Likeness { cosine, before });
+            let both = found.into_iter().zip(before);
+            let all = both.map(|(alike, before)| Likeness { alike, before });
             Ok(all.collect())
         };
         Ok(Self {

@@ -42,7 +42,7 @@ use crate::train::best_bundle::{KNOWN, tail, with_more};
 use crate::train::error::TrainError;
 use crate::train::start::open_bundle;
 use crate::vision::encoder::VisionEncoder;
-use burn::tensor::Device;
+use burn::tensor::{Device, Tensor, TensorData};
 use calibrate::calibrate;
 use config::MatchConfig;
 use learn::{Learnt, learn};
@@ -157,15 +157,18 @@ pub fn teach(
         && its.has(Part::Relevance)
     {
         its.sentence = Some(sizes.size);
+        its.centered = true;
+        let center = seen::mean(&embedded(&matcher, &taught, device)?, sizes.size);
         system = with_relevance(system, |relevance| {
             (relevance.matching, relevance.seen) = (None, None);
         });
-        let found = Likenesses::of(&system, &layout, &matcher, &aside, device)?;
+        let found = Likenesses::of(&system, &layout, &matcher, &center, &aside, device)?;
         let fitted = calibrate(&found.own, &found.another);
         report.gain = Some(fitted.gain);
         report.offset = Some(fitted.offset);
         let sentence = matcher.sentence.clone();
-        let matching = Matching::learnt(sentence, fitted.gain, fitted.offset, device);
+        let place = Tensor::from_data(TensorData::new(center.clone(), [sizes.size]), device);
+        let matching = Matching::learnt(sentence, Some(place), fitted.gain, fitted.offset, device);
         system = with_relevance(system, |relevance| relevance.matching = Some(matching));
         its.seen = false;
         if let Some(path) = &config.seen {
@@ -182,7 +185,6 @@ pub fn teach(
                 )
             };
             let (named, held_out) = (names(&config.seen_data)?, names(&config.seen_held_out)?);
-            let center = seen::mean(&embedded(&matcher, &taught, device)?, sizes.size);
             let (seen, figures) =
                 seen::learn(config, &matcher, &named, &held_out, &center, device)?;
             report.seen = Some(figures);

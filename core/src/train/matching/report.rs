@@ -110,20 +110,22 @@ pub(super) fn embedded(
     Ok(values.chunks_exact(size).map(<[f32]>::to_vec).collect())
 }
 
-/// The cosine of each text, by its states, and an image.
+/// The product of each text, by its states, and an image counted from `center`, `[S]`.
 ///
 /// # Errors
 /// [`TrainError::Stopped`] if the device fails.
-pub(super) fn cosines(
+pub(super) fn alike(
     matcher: &Matcher,
+    center: &[f32],
     paired: &Paired,
     beside: &[(usize, usize)],
     device: &Device,
 ) -> Result<Vec<f64>, TrainError> {
     let placed = Placed::new(matcher, paired, beside, device);
-    let cosines = (placed.states * placed.images).sum_dim(1);
-    let cosines = pollster::block_on(on_host(cosines)).map_err(broken)?;
-    Ok(cosines.into_iter().map(f64::from).collect())
+    let images = placed.images - stack(std::iter::once(center), device);
+    let alike = (placed.states * images).sum_dim(1);
+    let alike = pollster::block_on(on_host(alike)).map_err(broken)?;
+    Ok(alike.into_iter().map(f64::from).collect())
 }
 
 impl Figures {
