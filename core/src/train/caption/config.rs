@@ -21,7 +21,7 @@ pub struct CaptionTrainConfig {
     /// lie beside captions in the space of sentences; nothing else is learnt from them
     #[cfg_attr(feature = "cli", arg(long, value_name = "FILE"))]
     pub pairs: Vec<PathBuf>,
-    /// Captions to learn from: JSONL, {"id", "blip2", "catr"} a line (repeatable)
+    /// Captions to learn from: JSONL, {"id", "catr"} a line (repeatable); "blip2" is passed over, for it holds names
     #[cfg_attr(feature = "cli", arg(long, value_name = "FILE"))]
     pub captions: Vec<PathBuf>,
     /// Images to measure on, with what people said of them: JSONL, {"text", "image"} a line

@@ -1,0 +1,95 @@
+//! The program that says in words what is in images, with what ships.
+
+mod program;
+
+use program::{fail, path, succeed, with_bundle};
+use serde_json::Value;
+use std::fs;
+use std::path::PathBuf;
+
+fn repository(name: &str) -> String {
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("..")
+        .join(name);
+    root.to_str().unwrap().to_owned()
+}
+
+#[test]
+fn an_image_is_described_named_and_read() {
+    let [bundle, captioner, ocr, poster] = [
+        "www/models/ita",
+        "www/models/caption",
+        "www/models/ocr",
+        "tests/ocr/poster.png",
+    ]
+    .map(repository);
+    let own = ["image-text", "--bundle", &bundle, &poster];
+    let said: Value = serde_json::from_str(&succeed(&own)).unwrap();
+    assert_eq!(said["id"], "poster");
+    assert_eq!(said["image"], poster);
+    assert!(!said["objects"].as_array().unwrap().is_empty(), "{said}");
+    assert_eq!(said["captions"], serde_json::json!([]));
+    assert_eq!(said["ocr"], serde_json::json!([]));
+
+    let more = ["--captioner", &captioner, "--ocr", &ocr];
+    let said: Value = serde_json::from_str(&succeed(&[&own[..], &more].concat())).unwrap();
+    let captions = said["captions"].as_array().unwrap();
+    assert_eq!(captions.len(), 1);
+    assert!(captions[0].as_str().unwrap().contains(' '), "{said}");
+    let lines: Vec<&str> = said["ocr"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(Value::as_str)
+        .collect();
+    assert!(lines.contains(&"Priya Petrova"), "{lines:?}");
+}
+
+#[test]
+fn what_is_no_captioner_and_what_places_no_image_are_explained() {
+    let bundle = with_bundle("hamlearning");
+    let random = path(&bundle, "bundle");
+    let poster = repository("tests/ocr/poster.png");
+    let captioner = repository("www/models/caption");
+    let said = fail(
+        &[
+            "image-text",
+            "--bundle",
+            &random,
+            "--captioner",
+            &random,
+            &poster,
+        ],
+        1,
+    );
+    assert!(said.contains("caption.bpk"), "{said}");
+    fs::write(format!("{random}/caption.bpk"), b"none").unwrap();
+    let said = fail(
+        &[
+            "image-text",
+            "--bundle",
+            &random,
+            "--captioner",
+            &random,
+            &poster,
+        ],
+        1,
+    );
+    assert!(said.contains("the folder holds no captioner"), "{said}");
+    // A model of random weights has no projector.
+    let said = fail(
+        &[
+            "image-text",
+            "--bundle",
+            &random,
+            "--captioner",
+            &captioner,
+            &poster,
+        ],
+        1,
+    );
+    assert!(said.contains("mner match"), "{said}");
+    let text = repository("www/models/text");
+    let said = fail(&["image-text", "--bundle", &text, &poster], 1);
+    assert!(said.contains("reads text alone"), "{said}");
+}
