@@ -205,6 +205,7 @@ fn specified(specification: &Specification, config: &SystemConfig) -> BTreeMap<S
         "R > 0" => letters["R"] > 0,
         "Y > 0" => fine_types > 0,
         "seen" => json["seen"] == true,
+        "centered" => json["centered"] == true,
         "Z > 0" => letters["Z"] > 0 && !has("without", "relevance"),
         "W != D" => letters["W"] != letters["D"],
         "augmented" => json["augmented"] != "off",
@@ -366,6 +367,7 @@ fn every_system_writes_the_tensors_of_the_specification() {
         ham(&|config| (config.width, config.shared) = (16, true)),
         ham(&|config| config.sentence = Some(24)),
         ham(&|config| (config.sentence, config.seen) = (Some(24), true)),
+        ham(&|config| (config.sentence, config.centered) = (Some(24), true)),
         ham(&|config| {
             use HamPart::*;
             config.without = vec![Global, Object, Semantic, Spatial, Relevance, Coattention];
