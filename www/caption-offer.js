@@ -1,7 +1,7 @@
 /** Offers to write the caption: the first image that can be looked at is described by what comes with the models. */
 import { CAPTIONER, captionerBytes } from './models.js';
 import { UNREACHED } from './telling.js';
-import { Refusal, megabytes, say, word } from './wording.js';
+import { megabytes, say, word } from './wording.js';
 
 /**
  * @typedef {import('./image.js').ShownImage} ShownImage
@@ -68,11 +68,16 @@ export class CaptionOffer {
     note.hidden = !key;
   }
 
+  /** Notes something, also for those who cannot see. */
+  #tell(/** @type {import('./wording.js').Key} */ key, values = {}) {
+    this.#note(key, values);
+    this.#on.announce(say(key, values));
+  }
+
   async #describe() {
     const work = (this.#work = new AbortController());
     this.#offer();
-    this.#note('caption.writing');
-    this.#on.announce(say('caption.writing'));
+    this.#tell('caption.writing');
     try {
       const { caption } = await this.#mner.describeImage(this.#images[0].blob, { captioner: CAPTIONER, signal: work.signal });
       if (this.#work !== work) return;
@@ -81,8 +86,7 @@ export class CaptionOffer {
       this.#bytes = 0;
       this.#offer();
       if (!caption) {
-        this.#note('caption.none');
-        this.#on.announce(say('caption.none'));
+        this.#tell('caption.none');
         return;
       }
       this.#on.onCaption(caption.text);
@@ -92,9 +96,7 @@ export class CaptionOffer {
       this.#work = undefined;
       this.#offer();
       const offline = !navigator.onLine && UNREACHED.includes(error.code);
-      const refusal = offline ? new Refusal('caption.offline') : new Refusal('caption.failed', { message: error.message });
-      this.#note(refusal.key, refusal.values);
-      this.#on.announce(say(refusal.key, refusal.values));
+      this.#tell(offline ? 'caption.offline' : 'caption.failed', { message: error.message });
     }
   }
 

@@ -164,11 +164,22 @@ async function bring(base, name, entry, report) {
 
 async function loadOcr({ url }, report) {
   if (!engine.Ocr) throw new MnerError('engine', 'The engine of this page reads no text in images. Run ./build.sh build.');
-  const { bytes, manifest } = await manifestOf(url);
-  const loaded = await assemble(url, { [OCR_FILE]: manifest.weights }, report, (buffers) => engine.Ocr.load(bytes, buffers[OCR_FILE]));
+  const loaded = await besideModel(url, OCR_FILE, engine.Ocr, report);
   ocr?.free();
   ocr = loaded;
   return {};
+}
+
+/**
+ * What the engine makes of a folder of a manifest and one file.
+ * @template Made
+ * @param {string} url
+ * @param {string} name
+ * @param {{load(manifest: Uint8Array, weights: import('./engine.d.ts').FileBuffer): Promise<Made>}} maker
+ */
+async function besideModel(url, name, maker, report) {
+  const { bytes, manifest } = await manifestOf(url);
+  return assemble(url, { [name]: manifest.weights }, report, (buffers) => maker.load(bytes, buffers[name]));
 }
 
 async function read({ image }) {
@@ -179,8 +190,7 @@ async function read({ image }) {
 
 async function loadCaptioner({ url }, report) {
   if (!engine.Captioner) throw new MnerError('engine', 'The engine of this page describes no images. Run ./build.sh build.');
-  const { bytes, manifest } = await manifestOf(url);
-  const loaded = await assemble(url, { [CAPTION_FILE]: manifest.weights }, report, (buffers) => engine.Captioner.load(bytes, buffers[CAPTION_FILE]));
+  const loaded = await besideModel(url, CAPTION_FILE, engine.Captioner, report);
   captioner?.free();
   captioner = loaded;
   return {};

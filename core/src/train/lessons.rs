@@ -14,6 +14,27 @@ pub(super) fn of_step(seed: u64, epoch: usize, step: usize) -> SplitMix64 {
     SplitMix64(rng.next_u64())
 }
 
+/// Places of items of like length, `batch` by `batch`.
+pub(super) fn by_length<T>(
+    items: &[T],
+    batch: usize,
+    length: impl Fn(&T) -> usize,
+) -> Vec<Vec<usize>> {
+    let mut order: Vec<usize> = (0..items.len()).collect();
+    order.sort_by_key(|&at| length(&items[at]));
+    order.chunks(batch).map(<[usize]>::to_vec).collect()
+}
+
+/// Of every epoch, counted from 1, which batch comes when.
+pub(super) fn orders(seed: u64, epochs: usize, batches: usize) -> Vec<Vec<usize>> {
+    let order = |epoch| {
+        let mut order: Vec<usize> = (0..batches).collect();
+        of_step(seed, epoch, 0).shuffle(&mut order);
+        order
+    };
+    (0..=epochs).map(order).collect()
+}
+
 /// What makes the batch of an epoch and a step on a device.
 type Make<T> = Arc<dyn Fn(usize, usize, &Device) -> T + Send + Sync>;
 

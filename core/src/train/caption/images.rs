@@ -68,18 +68,3 @@ impl ImageVectors {
             .collect())
     }
 }
-
-/// The mean of vectors of one size; empty without any.
-pub fn mean<'a>(vectors: impl IntoIterator<Item = &'a Vec<f32>>) -> Vec<f32> {
-    let mut sum: Vec<f32> = Vec::new();
-    let mut count = 0;
-    for vector in vectors {
-        sum.resize(vector.len(), 0.0);
-        sum.iter_mut()
-            .zip(vector)
-            .for_each(|(sum, value)| *sum += value);
-        count += 1;
-    }
-    sum.iter_mut().for_each(|value| *value /= count as f32);
-    sum
-}

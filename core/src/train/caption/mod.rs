@@ -24,12 +24,12 @@ use crate::caption::Captioner;
 use crate::caption::bundle::{About, CaptionFiles, pack, unpack};
 use crate::data::image_text_files::{Captioner as Source, read_captions};
 use crate::data::pairs::{self, Pair};
-use crate::formats::hugging_face::{load_encoder, load_tokenizer_of};
 use crate::nn::caption_decoder::CaptionDecoderConfig;
 use crate::notice;
 use crate::train::best_bundle::tail;
 use crate::train::error::TrainError;
-use crate::train::lessons::{Drawn, Fixed, of_step};
+use crate::train::lessons::{Drawn, Fixed, by_length, of_step, orders};
+use crate::train::matching::seen::mean;
 use crate::train::matching::vectors::SentenceEncoder;
 use crate::train::supervised::{Material, Plan, fit, open_run};
 use crate::tweet::words::Sigils;
@@ -39,7 +39,7 @@ use burn::train::{Interrupter, SupervisedTraining};
 use config::CaptionTrainConfig;
 use error::CaptionTrainError;
 use held_out::HeldOut;
-use images::{ImageVectors, mean};
+use images::ImageVectors;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
@@ -66,15 +66,11 @@ pub fn train(
         .with_d(config.hidden)
         .with_ffn(4 * config.hidden)
         .with_layers(config.layers);
-    let vocab = load_encoder(&config.sentences, 0, 0.0, device)?
-        .config
-        .vocab;
-    let tokenizer = load_tokenizer_of(&config.sentences, vocab)?;
     let paired = paired(config)?;
     let mut captions = read(config)?;
     captions.extend(paired.iter().map(|pair| pair.text.clone()));
     let captions = clean(captions.iter().map(String::as_str), config.least);
-    let (vocabulary, mut learnt) = spelled(captions, &tokenizer, sizes.most)?;
+    let (vocabulary, mut learnt) = spelled(captions, sentences.tokenizer(), sizes.most)?;
     if learnt.len() <= config.apart {
         return Err(CaptionTrainError::TooFew(learnt.len()));
     }
@@ -97,7 +93,8 @@ pub fn train(
         vocab: vocabulary.0.len(),
         ..sizes
     };
-    let batches = by_length(&learnt, config.batch);
+    let length = |text: &Text| text.subwords.len();
+    let batches = by_length(&learnt, config.batch, length);
     let plan = Plan {
         epochs: config.epochs,
         steps: batches.len(),
@@ -111,7 +108,7 @@ pub fn train(
     let pairs = Arc::new((learnt, learnt_vectors));
     let material = |epoch| {
         let (noise, seed, pairs) = (config.noise, config.seed, pairs.clone());
-        let exams = by_length(&apart, config.batch);
+        let exams = by_length(&apart, config.batch, length);
         let exams = exams.iter().enumerate().map(|(step, places)| {
             let mut rng = of_step(seed, usize::MAX, step);
             let rows = rows(places, &apart, &apart_vectors);
@@ -150,7 +147,8 @@ pub fn train(
     let shift: Vec<f32> = match &mut images {
         Some(images) if !paired.is_empty() => {
             let seen = images.vectors(paired.iter().map(|pair| pair.image.as_str()))?;
-            let (said, seen) = (mean(&pairs.1), mean(seen.iter().flatten()));
+            let seen: Vec<Vec<f32>> = seen.into_iter().flatten().collect();
+            let [said, seen] = [&pairs.1, &seen].map(|vectors| mean(vectors, sizes.sentence));
             said.iter()
                 .zip(&seen)
                 .map(|(said, seen)| said - seen)
@@ -209,23 +207,6 @@ fn paired(config: &CaptionTrainConfig) -> Result<Vec<Pair>, CaptionTrainError> {
         all.extend(pairs::read(path)?);
     }
     Ok(all)
-}
-
-/// Places of captions of like length, `batch` by `batch`.
-fn by_length(texts: &[Text], batch: usize) -> Vec<Vec<usize>> {
-    let mut order: Vec<usize> = (0..texts.len()).collect();
-    order.sort_by_key(|&at| texts[at].subwords.len());
-    order.chunks(batch).map(<[usize]>::to_vec).collect()
-}
-
-/// Of every epoch, counted from 1, which batch comes when.
-fn orders(seed: u64, epochs: usize, batches: usize) -> Vec<Vec<usize>> {
-    let order = |epoch| {
-        let mut order: Vec<usize> = (0..batches).collect();
-        of_step(seed, epoch, 0).shuffle(&mut order);
-        order
-    };
-    (0..=epochs).map(order).collect()
 }
 
 fn rows<'a>(

@@ -78,6 +78,11 @@ impl SentenceEncoder {
         }
     }
 
+    /// The tokenizer of the texts.
+    pub fn tokenizer(&self) -> &SubwordTokenizer {
+        &self.tokenizer
+    }
+
     /// Values of a vector.
     pub fn size(&self) -> usize {
         self.size

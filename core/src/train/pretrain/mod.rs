@@ -15,7 +15,7 @@ use crate::splitmix::SplitMix64;
 use crate::systems::text::TextConfig;
 use crate::systems::{System, SystemConfig};
 use crate::train::config::{ConfigError, check_ranges};
-use crate::train::lessons::{Drawn, Fixed, of_step};
+use crate::train::lessons::{Drawn, Fixed, by_length, of_step, orders};
 use crate::train::metric::LOSS;
 use crate::train::plot::{Curve, Panel};
 use crate::train::supervised::{Material, Plan, RunError, fit, json, open_run};
@@ -215,7 +215,8 @@ pub fn pretrain(
             .collect();
         MaskedBatch::new(&rows, pad, device)
     };
-    let batches = by_length(&learnt, config.batch);
+    let length = |window: &SubwordSequence| window.subwords.len();
+    let batches = by_length(&learnt, config.batch, length);
     let plan = Plan {
         epochs: config.epochs,
         steps: batches.len(),
@@ -227,7 +228,7 @@ pub fn pretrain(
         panels: PANELS,
     };
     let windows = learnt.len();
-    let exams: Vec<MaskedBatch> = by_length(&apart, config.batch)
+    let exams: Vec<MaskedBatch> = by_length(&apart, config.batch, length)
         .iter()
         .enumerate()
         .map(|(step, batch)| {
@@ -235,14 +236,7 @@ pub fn pretrain(
             hide(&batch, &mut of_step(config.seed, usize::MAX, step), device)
         })
         .collect();
-    // Of every epoch, which batch comes when; epochs are counted from 1.
-    let orders: Vec<Vec<usize>> = (0..=config.epochs)
-        .map(|epoch| {
-            let mut order: Vec<usize> = (0..batches.len()).collect();
-            of_step(config.seed, epoch, 0).shuffle(&mut order);
-            order
-        })
-        .collect();
+    let orders = orders(config.seed, config.epochs, batches.len());
     let material = |epoch| {
         let (seed, learnt) = (config.seed, Arc::new(learnt));
         let make = move |epoch: usize, step: usize, device: &Device| {
@@ -319,13 +313,6 @@ fn windows(
     }
     all.retain(|window| !window.first.is_empty());
     Ok(all)
-}
-
-/// Places of windows of like length, `batch` by `batch`.
-fn by_length(windows: &[SubwordSequence], batch: usize) -> Vec<Vec<usize>> {
-    let mut order: Vec<usize> = (0..windows.len()).collect();
-    order.sort_by_key(|&at| windows[at].subwords.len());
-    order.chunks(batch).map(<[usize]>::to_vec).collect()
 }
 
 #[cfg(all(test, feature = "flex"))]
