@@ -4,8 +4,9 @@ use crate::device;
 use crate::error::coded;
 use crate::file::FileBuffer;
 use crate::recognizer::EncodedImage;
+use mner_core::bundle::beside::BesideFiles;
 use mner_core::caption::Captioner as Core;
-use mner_core::caption::bundle::{CaptionFiles, unpack};
+use mner_core::caption::bundle::unpack;
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
@@ -22,7 +23,7 @@ impl Captioner {
     /// device cannot be used.
     pub async fn load(manifest: Vec<u8>, weights: FileBuffer) -> Result<Captioner, JsValue> {
         let device = device::open().await?;
-        let files = CaptionFiles {
+        let files = BesideFiles {
             manifest,
             weights: weights.into(),
         };

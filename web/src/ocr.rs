@@ -3,9 +3,10 @@
 use crate::error::coded;
 use crate::file::FileBuffer;
 use crate::{device, image_file};
+use mner_core::bundle::beside::BesideFiles;
 use mner_core::image::decode::Decoded;
 use mner_core::ocr::OcrReader;
-use mner_core::ocr::bundle::{OcrFiles, unpack};
+use mner_core::ocr::bundle::unpack;
 use mner_core::ocr::lines::TextLine;
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
@@ -31,7 +32,7 @@ impl Ocr {
     /// device cannot be used.
     pub async fn load(manifest: Vec<u8>, weights: FileBuffer) -> Result<Ocr, JsValue> {
         let device = device::open().await?;
-        let files = OcrFiles {
+        let files = BesideFiles {
             manifest,
             weights: weights.into(),
         };

@@ -5,6 +5,7 @@
 //! everything: format version, sizes, SHA-256, labels, every tensor's name and shape. The specification is
 //! `core/FORMAT.md`.
 
+pub mod beside;
 pub(crate) mod host;
 pub mod manifest;
 pub mod quantize;

@@ -1,6 +1,7 @@
-use super::bundle::{About, CaptionBundleError, CaptionFiles, pack, unpack};
+use super::bundle::{pack, unpack};
 use super::vocabulary::CaptionVocabulary;
 use super::*;
+use crate::bundle::beside::{About, BesideError, BesideFiles};
 use crate::nn::projector::unit;
 use burn::tensor::Distribution;
 
@@ -19,7 +20,7 @@ fn vocabulary() -> CaptionVocabulary {
     CaptionVocabulary(WORDS.map(str::to_owned).to_vec())
 }
 
-fn files() -> CaptionFiles {
+fn files() -> BesideFiles {
     let device = Device::flex();
     let decoder = sizes().init(0.0, &device);
     pack(
@@ -107,30 +108,30 @@ fn vectors_of_another_space_are_refused() {
 #[test]
 fn files_that_do_not_belong_together_are_refused() {
     let device = Device::flex();
-    let refused = |change: &dyn Fn(&mut CaptionFiles)| {
+    let refused = |change: &dyn Fn(&mut BesideFiles)| {
         let mut files = files();
         change(&mut files);
         unpack(files, &device).unwrap_err()
     };
     let replaced = |from: &'static str, to: &'static str| {
-        move |files: &mut CaptionFiles| {
+        move |files: &mut BesideFiles| {
             let text = String::from_utf8(files.manifest.clone()).unwrap();
             assert!(text.contains(from), "{text}");
             files.manifest = text.replace(from, to).into_bytes();
         }
     };
     let error = refused(&replaced("\"caption_format\": 1", "\"caption_format\": 2"));
-    assert!(matches!(error, CaptionBundleError::Format { found: 2 }));
+    assert!(matches!(error, BesideError::Format { found: 2, .. }));
     let error = refused(&replaced("\"dog\",", ""));
-    assert!(matches!(error, CaptionBundleError::Config(_)), "{error}");
+    assert!(matches!(error, BesideError::Config { .. }), "{error}");
     let error = refused(&replaced("0.25,", ""));
-    assert!(matches!(error, CaptionBundleError::Config(_)), "{error}");
+    assert!(matches!(error, BesideError::Config { .. }), "{error}");
     let error = refused(&replaced("\"d\": 32", "\"d\": 33"));
-    assert!(matches!(error, CaptionBundleError::Config(_)), "{error}");
+    assert!(matches!(error, BesideError::Config { .. }), "{error}");
     let error = refused(&replaced("\"ffn\": 32", "\"ffn\": 64"));
-    assert!(matches!(error, CaptionBundleError::Weights(_)), "{error}");
+    assert!(matches!(error, BesideError::Weights { .. }), "{error}");
     let error = refused(&|files| files.weights[100] ^= 1);
-    assert!(matches!(error, CaptionBundleError::File(_)), "{error}");
+    assert!(matches!(error, BesideError::File(_)), "{error}");
     let error = refused(&|files| files.manifest.truncate(10));
-    assert!(matches!(error, CaptionBundleError::Manifest(_)), "{error}");
+    assert!(matches!(error, BesideError::Manifest { .. }), "{error}");
 }

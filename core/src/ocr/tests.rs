@@ -1,10 +1,11 @@
-use super::bundle::{About, OcrBundleError, OcrFiles, pack, unpack};
+use super::bundle::{pack, unpack};
 use super::*;
+use crate::bundle::beside::{About, BesideError, BesideFiles};
 use crate::nn::text_detector::TextDetectorConfig;
 use crate::nn::text_recognizer::TextRecognizerConfig;
 use serde_json::Value;
 
-fn files(device: &Device) -> OcrFiles {
+fn files(device: &Device) -> BesideFiles {
     device.seed(4);
     let alphabet = Alphabet::default();
     let sizes = TextDetectorConfig::new()
@@ -87,12 +88,12 @@ fn what_does_not_fit_is_refused_in_words() {
     assert!(of(&|m| m["surprise"] = 1.into()).contains("surprise"));
     assert!(refused(&|_, weights| weights[50] ^= 1).contains("SHA-256"));
     assert!(refused(&|_, weights| weights.truncate(50)).contains("50 bytes"));
-    let none = OcrFiles {
+    let none = BesideFiles {
         manifest: b"{}".to_vec(),
         ..good.clone()
     };
     assert!(matches!(
         unpack(none, &device),
-        Err(OcrBundleError::Manifest(_))
+        Err(BesideError::Manifest { .. })
     ));
 }

@@ -1,20 +1,35 @@
-//! Bundles on disk.
+//! Bundles on disk, and what comes beside them.
 
+use crate::bundle::beside::{BesideFiles, BesideManifest};
 use crate::bundle::manifest::Manifest;
 use crate::bundle::{AUGMENTATION, BundleFiles, EYES, MANIFEST, TOKENIZER, WEIGHTS};
 use crate::packing::card::{CARD, card};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+fn file(folder: &Path, name: &str) -> Result<Vec<u8>, (PathBuf, std::io::Error)> {
+    let path = folder.join(name);
+    fs::read(&path).map_err(|e| (path, e))
+}
+
+fn write_all<'a>(
+    folder: &Path,
+    files: impl IntoIterator<Item = (&'static str, &'a Vec<u8>)>,
+) -> Result<(), (PathBuf, std::io::Error)> {
+    fs::create_dir_all(folder).map_err(|e| (folder.to_owned(), e))?;
+    for (name, bytes) in files {
+        let path = folder.join(name);
+        fs::write(&path, bytes).map_err(|e| (path, e))?;
+    }
+    Ok(())
+}
+
 /// Reads a bundle's folder.
 ///
 /// # Errors
 /// The file that cannot be read, and why.
 pub fn read(folder: &Path) -> Result<BundleFiles, (PathBuf, std::io::Error)> {
-    let file = |name| {
-        let path = folder.join(name);
-        fs::read(&path).map_err(|e| (path, e))
-    };
+    let file = |name| file(folder, name);
     // The manifest says whether these must be there.
     let maybe = |name| match file(name) {
         Ok(bytes) => Ok(Some(bytes)),
@@ -35,19 +50,42 @@ pub fn read(folder: &Path) -> Result<BundleFiles, (PathBuf, std::io::Error)> {
 /// # Errors
 /// The file that cannot be written, and why.
 pub fn write(files: &BundleFiles, folder: &Path) -> Result<(), (PathBuf, std::io::Error)> {
-    fs::create_dir_all(folder).map_err(|e| (folder.to_owned(), e))?;
     let card = Manifest::parse(&files.manifest).map(|manifest| card(&manifest, &[]).into_bytes());
     let card = card.map_err(|e| (folder.join(MANIFEST), std::io::Error::other(e)))?;
     let vision = files.vision.iter().map(|bytes| (EYES, bytes));
     let augmentation = files.augmentation.iter().map(|b| (AUGMENTATION, b));
-    for (name, bytes) in vision.chain(augmentation).chain([
+    let others = [
         (WEIGHTS, &files.weights),
         (TOKENIZER, &files.tokenizer),
         (CARD, &card),
         (MANIFEST, &files.manifest),
-    ]) {
-        let path = folder.join(name);
-        fs::write(&path, bytes).map_err(|e| (path, e))?;
-    }
-    Ok(())
+    ];
+    write_all(folder, vision.chain(augmentation).chain(others))
+}
+
+/// Reads the folder of what comes beside a bundle.
+///
+/// # Errors
+/// The file that cannot be read, and why.
+pub fn read_beside<M: BesideManifest>(
+    folder: &Path,
+) -> Result<BesideFiles, (PathBuf, std::io::Error)> {
+    Ok(BesideFiles {
+        manifest: file(folder, MANIFEST)?,
+        weights: file(folder, M::WEIGHTS)?,
+    })
+}
+
+/// Writes the folder of what comes beside a bundle, the manifest last.
+///
+/// # Errors
+/// The file that cannot be written, and why.
+pub fn write_beside<M: BesideManifest>(
+    files: &BesideFiles,
+    folder: &Path,
+) -> Result<(), (PathBuf, std::io::Error)> {
+    write_all(
+        folder,
+        [(M::WEIGHTS, &files.weights), (MANIFEST, &files.manifest)],
+    )
 }

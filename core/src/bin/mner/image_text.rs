@@ -1,17 +1,16 @@
 //! `mner image-text`: what images say in words.
 
+use crate::beside;
 use crate::bundle;
 use crate::device;
 use crate::failure::Failure;
-use crate::ocr;
 use crate::output;
 use crate::predict::open_image;
-use mner_core::caption::Captioner;
-use mner_core::caption::bundle::{CaptionFiles, MANIFEST, WEIGHTS, unpack};
+use mner_core::caption::bundle::{self as caption, CaptionManifest};
+use mner_core::ocr::bundle::{self as ocr, OcrManifest};
 use mner_core::systems::ita::image_text::{ImageReader, ImageText, TagReader};
 use serde_json::{Value, json};
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Say in words what is in images: a line of JSON for each, as --context of train, evaluate and predict reads it
 #[derive(clap::Args)]
@@ -32,29 +31,18 @@ pub struct Args {
     device: String,
 }
 
-/// Reads and checks a captioner's folder.
-fn open(folder: &Path, device: &burn::tensor::Device) -> Result<Captioner, Failure> {
-    let file = |name: &str| {
-        let path = folder.join(name);
-        fs::read(&path).map_err(|error| format!("{}: {error}", path.display()))
-    };
-    let files = CaptionFiles {
-        manifest: file(MANIFEST)?,
-        weights: file(WEIGHTS)?,
-    };
-    unpack(files, device).map_err(|error| format!("{}: {error}", folder.display()).into())
-}
-
 pub fn run(args: &Args) -> Result<(), Failure> {
     let device = device::parse(&args.device)?;
     let recognizer = bundle::load(bundle::read(&args.bundle)?, &args.device)?;
     let mut readers: Vec<Box<dyn ImageReader>> = Vec::new();
     if let Some(folder) = &args.captioner {
-        readers.push(Box::new(open(folder, &device)?));
+        let captioner = beside::open::<CaptionManifest, _>(folder, |f| caption::unpack(f, &device));
+        readers.push(Box::new(captioner?));
     }
     readers.push(Box::new(TagReader));
     if let Some(folder) = &args.ocr {
-        readers.push(Box::new(ocr::open(folder, &device)?));
+        let reader = beside::open::<OcrManifest, _>(folder, |files| ocr::unpack(files, &device));
+        readers.push(Box::new(reader?));
     }
     for path in &args.images {
         let image = open_image(path)?;

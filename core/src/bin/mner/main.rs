@@ -1,6 +1,7 @@
 //! `mner`: train, evaluate and use multimodal named entity recognition from the command line.
 #![recursion_limit = "256"]
 
+mod beside;
 mod bundle;
 mod calibrate;
 mod card;

@@ -1,17 +1,16 @@
 //! `mner ocr`: what is written in images.
 
+use crate::beside;
 use crate::bundle;
 use crate::device;
 use crate::failure::Failure;
 use crate::output;
 use crate::predict::open_image;
-use mner_core::ocr::OcrReader;
-use mner_core::ocr::bundle::{MANIFEST, OcrFiles, WEIGHTS, unpack};
+use mner_core::ocr::bundle::{OcrManifest, unpack};
 use mner_core::ocr::lines::{TextLine, bounds_of, text_of};
 use mner_core::recognizer::Recognizer;
 use serde_json::{Value, json};
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Read the text in images: a line of JSON for each, with lines, words, boxes and confidences
 #[derive(clap::Args)]
@@ -29,22 +28,9 @@ pub struct Args {
     device: String,
 }
 
-/// Reads and checks a reader's folder.
-pub fn open(folder: &Path, device: &burn::tensor::Device) -> Result<OcrReader, Failure> {
-    let file = |name: &str| {
-        let path = folder.join(name);
-        fs::read(&path).map_err(|error| format!("{}: {error}", path.display()))
-    };
-    let files = OcrFiles {
-        manifest: file(MANIFEST)?,
-        weights: file(WEIGHTS)?,
-    };
-    unpack(files, device).map_err(|error| format!("{}: {error}", folder.display()).into())
-}
-
 pub fn run(args: &Args) -> Result<(), Failure> {
     let device = device::parse(&args.device)?;
-    let reader = open(&args.ocr, &device)?;
+    let reader = beside::open::<OcrManifest, _>(&args.ocr, |files| unpack(files, &device))?;
     let load = |folder| bundle::load(bundle::read(folder)?, &args.device);
     let recognizer = args.bundle.as_deref().map(load).transpose()?;
     for path in &args.images {

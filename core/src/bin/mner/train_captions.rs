@@ -1,10 +1,11 @@
 //! `mner train-captions`: a captioner of images.
 
+use crate::beside;
 use crate::device;
 use crate::failure::Failure;
 use crate::output;
 use burn::train::Interrupter;
-use mner_core::caption::bundle::{MANIFEST, WEIGHTS};
+use mner_core::caption::bundle::CaptionManifest;
 use mner_core::train::caption::config::CaptionTrainConfig;
 use mner_core::train::caption::overlap::Overlap;
 use mner_core::train::caption::train;
@@ -25,13 +26,6 @@ pub struct Args {
 pub fn run(args: &Args) -> Result<(), Failure> {
     let device = device::parse(&args.device)?;
     let (files, held_out) = train(&args.config, &device, args.resume, Interrupter::new())?;
-    let folder = args.config.out.join("caption");
-    let write = |name: &str, bytes: &[u8]| {
-        let path = folder.join(name);
-        fs::write(&path, bytes).map_err(|error| format!("{}: {error}", path.display()))
-    };
-    fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-    write(WEIGHTS, &files.weights)?;
     if let Some(held_out) = &held_out {
         let mut text = serde_json::to_string_pretty(held_out)?;
         text.push('\n');
@@ -48,8 +42,8 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         output::print(&line("captioner", &held_out.captioner))?;
         output::print(&line("nearest caption", &held_out.nearest))?;
     }
-    // Last: without it there is no captioner.
-    write(MANIFEST, &files.manifest)?;
+    let folder = args.config.out.join("caption");
+    beside::write::<CaptionManifest>(&files, &folder)?;
     output::print(&format!(
         "the captioner is {}, {} bytes\n",
         folder.display(),

@@ -1,13 +1,13 @@
 //! `mner train-ocr`: a reader of the text in images.
 
+use crate::beside;
 use crate::device;
 use crate::failure::Failure;
 use crate::output;
 use burn::train::Interrupter;
-use mner_core::ocr::bundle::{MANIFEST, WEIGHTS};
+use mner_core::ocr::bundle::OcrManifest;
 use mner_core::train::ocr::config::{OcrTrainConfig, Part};
 use mner_core::train::ocr::train;
-use std::fs;
 
 /// Train a reader of the text in images, from lettering that is drawn for it on photographs
 #[derive(clap::Args)]
@@ -39,14 +39,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         );
     };
     let folder = args.config.out.join("ocr");
-    let write = |name: &str, bytes: &[u8]| {
-        let path = folder.join(name);
-        fs::write(&path, bytes).map_err(|error| format!("{}: {error}", path.display()))
-    };
-    fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-    write(WEIGHTS, &files.weights)?;
-    // Last: without it there is no reader.
-    write(MANIFEST, &files.manifest)?;
+    beside::write::<OcrManifest>(&files, &folder)?;
     output::print(&format!(
         "the reader is {}, {} bytes\n",
         folder.display(),

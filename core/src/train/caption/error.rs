@@ -1,6 +1,6 @@
 //! What can go wrong.
 
-use crate::caption::bundle::CaptionBundleError;
+use crate::bundle::beside::BesideError;
 use crate::data::contrast::ContrastError;
 use crate::data::image_text_files::ImageContextError;
 use crate::formats::hugging_face::HuggingFaceError;
@@ -54,5 +54,5 @@ pub enum CaptionTrainError {
     Run(#[from] RunError),
     /// The files.
     #[error(transparent)]
-    Bundle(#[from] CaptionBundleError),
+    Bundle(#[from] BesideError),
 }

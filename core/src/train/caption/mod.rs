@@ -20,8 +20,9 @@ pub mod student;
 mod tests;
 pub mod texts;
 
+use crate::bundle::beside::{About, BesideFiles};
 use crate::caption::Captioner;
-use crate::caption::bundle::{About, CaptionFiles, pack, unpack};
+use crate::caption::bundle::{pack, unpack};
 use crate::data::image_text_files::{Captioner as Source, read_captions};
 use crate::data::pairs::{self, Pair};
 use crate::nn::caption_decoder::CaptionDecoderConfig;
@@ -59,7 +60,7 @@ pub fn train(
     device: &Device,
     resume: bool,
     interrupter: Interrupter,
-) -> Result<(CaptionFiles, Option<HeldOut>), CaptionTrainError> {
+) -> Result<(BesideFiles, Option<HeldOut>), CaptionTrainError> {
     config.check()?;
     let sentences = SentenceEncoder::load(&config.sentences, device)?;
     let sizes = CaptionDecoderConfig::new(1, sentences.size())

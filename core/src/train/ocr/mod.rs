@@ -26,13 +26,14 @@ mod tests;
 pub mod texts;
 pub mod typeset;
 
+use crate::bundle::beside::{About, BesideError, BesideFiles};
 use crate::image::Image;
 use crate::nn::text_detector::{TextDetector, TextDetectorConfig};
 use crate::nn::text_recognizer::{TextRecognizer, TextRecognizerConfig};
 use crate::notice;
 use crate::ocr::OcrConfig;
 use crate::ocr::alphabet::Alphabet;
-use crate::ocr::bundle::{About, OcrFiles, pack};
+use crate::ocr::bundle::pack;
 use crate::train::best_bundle::tail;
 use crate::train::config::ConfigError;
 use crate::train::distill::error::DistillError;
@@ -85,7 +86,7 @@ pub enum OcrTrainError {
     Run(#[from] RunError),
     /// The files.
     #[error(transparent)]
-    Bundle(#[from] crate::ocr::bundle::OcrBundleError),
+    Bundle(#[from] BesideError),
 }
 
 /// What is drawn with and on; learnt from, or kept apart.
@@ -112,7 +113,7 @@ pub fn train(
     device: &Device,
     resume: bool,
     interrupter: &Interrupter,
-) -> Result<Option<OcrFiles>, OcrTrainError> {
+) -> Result<Option<BesideFiles>, OcrTrainError> {
     config.check()?;
     let (learnt, apart) = stocks(config)?;
     let (learnt, apart) = (Arc::new(learnt), Arc::new(apart));
