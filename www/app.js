@@ -47,7 +47,7 @@ function addPane(key, suffix) {
     announce,
     onChoose: (name) => choose(slot, name),
     onReady: (backend) => {
-      composer.offerCaption(panes.some(({ pane }) => pane.abilities.captions));
+      composer.offerSaid(panes.some(({ pane }) => pane.abilities.captions));
       const reads = panes.find(({ pane }) => pane.abilities.captions && pane.abilities.images);
       captions.use(reads?.pane.mner);
       const lists = ['models/index.json', ...models.map(({ url }) => `${url}manifest.json`)];
@@ -168,8 +168,8 @@ function wanted({ recognition }) {
 
 function showVisit() {
   visitKinds.offer(visit.all.some((read) => tellsKinds(read.recognition)));
-  drawVisit({ section: $('visit'), count: $('visit-count'), list: $('visit-list') }, visit.all, wanted, async ({ text, images, caption }) => {
-    await composer.fill(text, images, caption);
+  drawVisit({ section: $('visit'), count: $('visit-count'), list: $('visit-list') }, visit.all, wanted, async ({ text, images, ...said }) => {
+    await composer.fill(text, images, said);
     $('panes').scrollIntoView({ block: 'nearest' });
     $('tweet').focus({ preventScroll: true });
   });
@@ -220,13 +220,18 @@ userNames.checked = remembered('user names') !== 'off';
 addPane('model', '');
 const texts = new ImageTexts(
   { section: $('written'), title: $('written-title'), list: $('written-list'), template: byId(HTMLTemplateElement, 'image-text') },
-  { announce, onRead: () => keep(panes[0].pane.mner.backend, [`${OCR}manifest.json`]) },
+  {
+    announce,
+    onRead: () => keep(panes[0].pane.mner.backend, [`${OCR}manifest.json`]),
+    // As with the caption, it is the first image that is told of.
+    onText: (image, text) => image === input.images[0] && composer.suggest('written', text.replaceAll('\n', ' ')),
+  },
 );
 texts.showUserNames(userNames.checked);
 const captions = new CaptionOffer(
   { offer: $('caption-offer'), button: byId(HTMLButtonElement, 'describe'), note: $('caption-note') },
   {
-    onCaption: (caption) => composer.suggest(caption),
+    onCaption: (caption) => composer.suggest('caption', caption),
     announce,
     onRead: () => keep(panes[0].pane.mner.backend, [`${CAPTIONER}manifest.json`]),
   },

@@ -1,4 +1,4 @@
-/** What a person puts in: a tweet, its images and perhaps a caption. */
+/** What a person puts in: a tweet, its images and perhaps what is said of these. */
 import { byId, element } from './dom.js';
 import { takeIn } from './intake.js';
 import { MOST, nameOf, opened, sizeOf } from './image.js';
@@ -6,11 +6,13 @@ import { kindOf, textOf } from './text-file.js';
 import { Refusal, say, word } from './wording.js';
 
 const PAUSE = 120;
+/** The fields for what is said of the images. */
+const SAID = /** @type {const} */ ({ caption: 'caption', written: 'written-words' });
 
 /**
  * @typedef {import('./image.js').ShownImage} ShownImage
  * @typedef {import('./image.js').Given} Given
- * @typedef {{text: string, images: ShownImage[], caption?: string, tweet: number}} Input
+ * @typedef {{text: string, images: ShownImage[], caption?: string, written?: string, tweet: number}} Input
  *     `tweet` stays the same while one tweet is written, and is another's for what takes its place
  */
 export class Composer {
@@ -37,7 +39,7 @@ export class Composer {
     this.#onInput = onInput;
     this.#announce = announce;
     this.#beside = beside;
-    for (const id of ['tweet', 'caption']) $(id).addEventListener('input', () => this.#soon());
+    for (const id of ['tweet', ...Object.values(SAID)]) $(id).addEventListener('input', () => this.#soon());
     for (const [button, input] of [['choose', 'file'], ['open-text', 'text-file']]) {
       const file = byId(HTMLInputElement, input);
       $(button).onclick = () => file.click();
@@ -64,25 +66,25 @@ export class Composer {
     return this.#$('tweet').value;
   }
 
-  /** Shows the field for a caption, or hides it. */
-  offerCaption(offered) {
-    if (this.#$('caption-field').hidden !== offered) return;
-    this.#$('caption-field').hidden = !offered;
+  /** Shows the fields for what is said of the images, or hides them. */
+  offerSaid(offered) {
+    if (this.#$('said').hidden !== offered) return;
+    this.#$('said').hidden = !offered;
     this.#now();
   }
 
-  /** Puts another caption into its field. */
-  suggest(/** @type {string} */ caption) {
-    this.#$('caption').value = caption;
+  /** Puts something else into the field for what an image shows, or what is written in it. */
+  suggest(/** @type {keyof typeof SAID} */ what, /** @type {string} */ words) {
+    this.#$(SAID[what]).value = words;
     this.#now();
   }
 
-  /** Puts another tweet in place of this one, with its images and, if it has one, its caption. */
-  async fill(text, /** @type {Given[]} */ given = [], caption = '') {
+  /** Puts another tweet in place of this one, with its images and what is said of them. */
+  async fill(text, /** @type {Given[]} */ given = [], /** @type {import('./reader.js').Said} */ said = {}) {
     this.#tweet++;
     const turn = ++this.#turn;
     this.#$('tweet').value = text;
-    this.#$('caption').value = caption;
+    for (const [what, id] of Object.entries(SAID)) this.#$(id).value = said[what] ?? '';
     this.complain(undefined);
     const images = await this.#open(given, turn);
     if (!images) return;
@@ -202,11 +204,12 @@ export class Composer {
     clearTimeout(this.#typing);
     const { text } = this;
     const images = this.#images;
-    const caption = this.#$('caption-field').hidden ? undefined : this.#$('caption').value.trim() || undefined;
+    const hidden = this.#$('said').hidden;
+    const [caption, written] = Object.values(SAID).map((id) => (hidden ? undefined : this.#$(id).value.trim() || undefined));
     const told = this.#told;
-    if (told && text === told.text && images === told.images && caption === told.caption) return;
+    if (told && text === told.text && images === told.images && caption === told.caption && written === told.written) return;
     if (told && !edited(told.text, text)) this.#tweet++;
-    this.#told = { text, images, caption, tweet: this.#tweet };
+    this.#told = { text, images, caption, written, tweet: this.#tweet };
     this.#onInput(this.#told);
   }
 }

@@ -11,7 +11,7 @@ const ROWS = 100;
 
 /**
  * @typedef {import('./mner.js').Recognition} Recognition
- * @typedef {'image' | 'caption' | 'both'} Without
+ * @typedef {'image' | 'said' | 'both'} Without
  */
 
 /**

@@ -19,8 +19,8 @@ export interface Recognizer {
   check(tolerance: number): Promise<void>;
   warmUp(): Promise<void>;
   encodeImage(file: Blob | Uint8Array): Promise<EncodedImage>;
-  recognize(text: string, caption?: string, onRead?: OnRead): Promise<Recognition>;
-  recognizeWith(text: string, image: EncodedImage, caption?: string, onRead?: OnRead): Promise<Recognition>;
+  recognize(text: string, caption?: string, written?: string, onRead?: OnRead): Promise<Recognition>;
+  recognizeWith(text: string, image: EncodedImage, caption?: string, written?: string, onRead?: OnRead): Promise<Recognition>;
 }
 
 /** A reader of the text in images. */

@@ -12,13 +12,14 @@ import { megabytes, say, word } from './wording.js';
  * @typedef {import('./image.js').ShownImage} ShownImage
  * @typedef {import('./image-text-view.js').Read} Read
  * @typedef {{mner: import('./mner.js').Recognizer, model: import('./models.js').Model}} By what reads
- * @typedef {{button: HTMLButtonElement, size: HTMLElement, offer: HTMLElement, view?: ImageTextView, read?: Read,
- *     work?: AbortController}} One image: what offers to read it, and what came of it
+ * @typedef {{button: HTMLButtonElement, size: HTMLElement, offer: HTMLElement, view?: ImageTextView, read?: Read, text?: string,
+ *     work?: AbortController}} One image: what offers to read it, and what came of it; `text` is what was told of
  */
 export class ImageTexts {
   #parts;
   #announce;
   #onRead;
+  #onText;
   /** @type {Map<ShownImage, One>} */
   #all = new Map();
   /** @type {By | undefined} */
@@ -30,12 +31,14 @@ export class ImageTexts {
 
   /**
    * @param {{section: HTMLElement, title: HTMLElement, list: HTMLElement, template: HTMLTemplateElement}} parts
-   * @param {{announce: (words: string) => void, onRead: () => void}} options `onRead`: the reader is there
+   * @param {{announce: (words: string) => void, onRead: () => void, onText: (image: ShownImage, text: string) => void}} options
+   *     `onRead`: the reader is there; `onText`: this is written in an image, told once
    */
-  constructor(parts, { announce, onRead }) {
+  constructor(parts, { announce, onRead, onText }) {
     this.#parts = parts;
     this.#announce = announce;
     this.#onRead = onRead;
+    this.#onText = onText;
   }
 
   /** What stands beside an image and offers to read it; the same for the same image. */
@@ -127,6 +130,8 @@ export class ImageTexts {
       one.work = undefined;
       one.read = { reading, model };
       this.#draw(one);
+      if (reading.text !== one.text) this.#onText(image, reading.text);
+      one.text = reading.text;
       announce(told(this.#wanted(one.read).reading));
       // Who went on to something else is not to be disturbed.
       if (document.activeElement === one.button) one.view.root.scrollIntoView({ block: 'nearest' });

@@ -20,6 +20,7 @@
  * @property {import('./given-image.js').GivenImage | null} [image] the tweet's image: a JPEG, PNG, WebP or GIF file, or any other
  *     that the browser can decode. The same object again is not looked at again, so its bytes must not change
  * @property {string} [caption] words about the image, for models that read them (ITA); others take no notice
+ * @property {string} [written] the text in the image, for the same models: the `text` of `readImage`
  * @typedef {import('./engine.d.ts').Recognition & {
  *     timings: {look: number, recognize: number}, backend: Backend}} Recognition
  *     `timings` in milliseconds; `look` is 0 where the image had been looked at before
@@ -168,14 +169,16 @@ export class Recognizer {
    * @throws {MnerError}
    */
   async recognize(input, { signal, onProgress } = {}) {
-    const { text, caption } = input ?? {};
+    const { text, caption, written } = input ?? {};
     // Null is as good as absent: what a form without an image gives.
     const image = input?.image ?? undefined;
     if (typeof text !== 'string') throw new MnerError('input', 'recognize() needs {text: string}.');
-    if (caption !== undefined && typeof caption !== 'string') throw new MnerError('input', 'caption must be a string.');
+    for (const [name, words] of Object.entries({ caption, written })) {
+      if (words !== undefined && typeof words !== 'string') throw new MnerError('input', `${name} must be a string.`);
+    }
     if (image !== undefined) requireImage(image);
     const onReport = ({ loaded, total }) => !signal?.aborted && onProgress?.({ loaded, total });
-    return this.#inTurn(() => this.#answer(text, image, caption, onReport), signal);
+    return this.#inTurn(() => this.#answer({ text, caption, written }, image, onReport), signal);
   }
 
   /**
@@ -211,7 +214,7 @@ export class Recognizer {
 
   /**
    * Reads the text in an image, and names the entities in that text. What reads it is fetched and kept as models are when it is
-   * first asked for: 0.8 MB, the `manifest.json` and `ocr.bpk` of a folder of its own. Calls are answered in the order of all.
+   * first asked for: 1.1 MB, the `manifest.json` and `ocr.bpk` of a folder of its own. Calls are answered in the order of all.
    *
    * @param {import('./given-image.js').GivenImage} image as `recognize` takes it
    * @param {object} [options]
@@ -300,9 +303,9 @@ export class Recognizer {
     }
   }
 
-  async #answer(text, image, caption, onReport) {
+  async #answer(words, image, onReport) {
     const { number, look } = await this.#look(image);
-    const message = { op: 'recognize', text, caption, number };
+    const message = { op: 'recognize', ...words, number };
     const { recognition, milliseconds } = await this.#call(message, { onReport });
     return { ...recognition, timings: { look, recognize: milliseconds }, backend: this.backend };
   }

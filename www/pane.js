@@ -10,7 +10,7 @@ import { toConll, toJson } from './notation.js';
 import { altOf, nameOf } from './image.js';
 import { drawStrip } from './image-strip.js';
 import { drawHeat, drawObjects, widthOf } from './image-view.js';
-import { Reader, readingOf } from './reader.js';
+import { Reader, readingOf, saidOf } from './reader.js';
 import { UNREACHED, howRun, tellFailure } from './telling.js';
 import { drawList, drawTweet, leadNames, markChosen, sentence } from './view.js';
 import { FOREIGN, megabytes, say, word, wordAll } from './wording.js';
@@ -342,7 +342,7 @@ export class Pane {
   }
 
   #drawImage(/** @type {Answer} */ answer) {
-    const { text, images, caption } = answer.input;
+    const { text, images } = answer.input;
     const { image, full, problem } = readingOf(answer, this.#picked) ?? {};
     const frame = this.#$('frame');
     this.#$('seen').hidden = !image || Boolean(problem);
@@ -365,8 +365,8 @@ export class Pane {
     this.#$('contribution').hidden = !full;
     if (full) {
       const parts = { relevance: this.#$('relevance'), tags: this.#$('tags'), difference: this.#$('difference') };
-      const captioned = this.abilities.captions && caption;
-      const without = image && captioned ? 'both' : image ? 'image' : 'caption';
+      const said = this.abilities.captions && saidOf(answer.input);
+      const without = image && said ? 'both' : image ? 'image' : 'said';
       drawContribution(parts, { text, full: seen, base: this.#wanted(answer.base), without, asContext: this.abilities.captions });
     }
   }

@@ -5,10 +5,11 @@
  * @typedef {import('./composer.js').Input} Input
  * @typedef {import('./image.js').ShownImage} ShownImage
  * @typedef {import('./mner.js').Recognition} Recognition
+ * @typedef {{caption?: string, written?: string}} Said what an image shows, and what is written in it
  * @typedef {{image?: ShownImage, full?: Recognition, problem?: string}} Reading
- *     `full` is the answer with the image and the caption; `problem` says why there is none
+ *     `full` is the answer with the image and what is said of it; `problem` says why there is none
  * @typedef {{input: Input, base?: Recognition, readings: Reading[]}} Answer
- *     `base` is the answer to the text alone; without an image and a caption that the model reads there are no readings
+ *     `base` is the answer to the text alone; without an image, and without a caption or text in an image that the model reads, there are no readings
  */
 import { readsCaptions, readsImages } from './models.js';
 
@@ -39,11 +40,11 @@ export class Reader {
    */
   async read(input, { picked, show, onProgress }) {
     const { text, images } = input;
-    const caption = this.abilities.captions && input.caption ? { caption: input.caption } : undefined;
+    const said = this.abilities.captions ? saidOf(input) : undefined;
     /** @type {Answer} */
     const answer = { input, readings: [] };
     if (this.abilities.images) answer.readings = images.map((image) => ({ image, problem: this.#looked.get(image.blob) }));
-    if (!answer.readings.length && caption) answer.readings = [{}];
+    if (!answer.readings.length && said) answer.readings = [{}];
     const recognize = (more) => this.#mner.recognize({ text, ...more }, { onProgress });
     if (!text.trim()) {
       show(answer);
@@ -58,7 +59,7 @@ export class Reader {
       if (!reading || reading.problem) continue;
       const blob = reading.image?.blob;
       try {
-        reading.full = await recognize({ ...(blob && { image: blob }), ...caption });
+        reading.full = await recognize({ ...(blob && { image: blob }), ...said });
       } catch (error) {
         if (error.code === 'closed') throw error;
         reading.problem = error.message;
@@ -70,6 +71,15 @@ export class Reader {
       if (!show(answer)) return;
     }
   }
+}
+
+/**
+ * What is said of the images, if something is.
+ * @param {Said} input
+ * @returns {Said | undefined}
+ */
+export function saidOf({ caption, written }) {
+  return caption || written ? { caption, written } : undefined;
 }
 
 /**

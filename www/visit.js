@@ -10,7 +10,7 @@ const ENTITY = 500;
  * @typedef {import('./image.js').Given} Given
  * @typedef {import('./mner.js').Recognition} Recognition
  * @typedef {import('./models.js').Model} Model
- * @typedef {{tweet: number, text: string, images: Given[], caption?: string, recognition: Recognition, model: Model}} Read
+ * @typedef {{tweet: number, text: string, images: Given[], caption?: string, written?: string, recognition: Recognition, model: Model}} Read
  *     images are the very blobs that the composer has: nothing is held twice
  */
 export class Visit {
@@ -23,9 +23,9 @@ export class Visit {
   }
 
   /** Keeps an answer, in place of an earlier one to the same tweet: one that was edited since, or the same again. */
-  record(/** @type {Input} */ { tweet, text, images, caption }, /** @type {Recognition} */ recognition, /** @type {Model} */ model) {
+  record(/** @type {Input} */ { tweet, text, images, caption, written }, /** @type {Recognition} */ recognition, /** @type {Model} */ model) {
     const given = images.map(({ blob, described }) => ({ blob, described }));
-    const read = { tweet, text, images: given, caption, recognition, model };
+    const read = { tweet, text, images: given, caption, written, recognition, model };
     this.#all = [...this.#all.filter((one) => one.tweet !== tweet && !alike(one, read)), read];
     while (this.#all.length > 1 && (this.#all.length > MOST.tweets || bytesOf(this.#all) > MOST.bytes)) this.#all = this.#all.slice(1);
   }
@@ -37,7 +37,7 @@ export class Visit {
 
 function alike(a, b) {
   const same = a.images.length === b.images.length && a.images.every(({ blob }, i) => blob === b.images[i].blob);
-  return same && a.text === b.text && a.caption === b.caption;
+  return same && a.text === b.text && a.caption === b.caption && a.written === b.written;
 }
 
 /** Bytes that are held, each image once. */

@@ -4,7 +4,7 @@
  * In:  {id, op: 'load', url, backend, software, cache, asks} once, then any of
  *      {id, op: 'encode', number, image}: encodes an image file (Blob or Uint8Array) and keeps it by its number,
  *      {id, op: 'forget', number},
- *      {id, op: 'recognize', text, caption?, number?},
+ *      {id, op: 'recognize', text, caption?, written?, number?},
  *      {id, op: 'write', format, documents}: answers as files of an annotation tool,
  *      {id, op: 'loadOcr', url}: fetches what reads text in images from a folder, and then
  *      {id, op: 'read', image}: reads the text in an image file,
@@ -213,14 +213,14 @@ async function forget({ number }) {
   encodedImages.delete(number);
 }
 
-async function recognize({ text, caption, number }, report) {
+async function recognize({ text, caption, written, number }, report) {
   const from = performance.now();
   const onRead = (loaded, total) => report({ part: 'text', loaded, total });
   const encoded = encodedImages.get(number);
   const recognition =
     number === undefined
-      ? await recognizer.recognize(text, caption, onRead)
-      : await recognizer.recognizeWith(text, encoded, caption, onRead);
+      ? await recognizer.recognize(text, caption, written, onRead)
+      : await recognizer.recognizeWith(text, encoded, caption, written, onRead);
   if (encoded?.note) recognition.picture.note = encoded.note;
   return { recognition, milliseconds: performance.now() - from };
 }

@@ -46,7 +46,7 @@ test('is not offered without an image, to a model without captions, or where the
     await withoutImages(page);
     await offer(page).waitFor({ state: 'hidden' });
     await page.locator('#model-choice').selectOption('ham');
-    await page.locator('#caption-field').waitFor({ state: 'hidden' });
+    await page.locator('#said').waitFor({ state: 'hidden' });
   });
   await visit(shared, { models: { words: models.words } }, async (page) => {
     await enter(page, 'In Oslo');

@@ -100,13 +100,13 @@ for (const system of ['text', 'mgcmt', 'ita']) {
   test(`gives the command line's answers (random ${system})`, { skip }, () => withRandomModel(system, compare));
 }
 
-test('a caption counts for a model that reads it', { skip }, () =>
+test('a caption and the text in an image count for a model that reads them', { skip }, () =>
   withRandomModel('ita', (folder) =>
     opened(realBundle(folder), async (page) => {
       const text = 'Sunita in Houston';
-      const { answers } = await answer(page, [{ text }, { text, caption: 'a rocket' }, { text, caption: 'a rocket', image: 'rgb.png' }]);
+      const { answers } = await answer(page, [{ text }, { text, caption: 'a rocket' }, { text, written: 'ROCKET' }, { text, caption: 'a rocket', image: 'rgb.png' }]);
       const sure = answers.map(({ entities }) => entities[0].confidence);
-      assert.equal(new Set(sure).size, 3);
+      assert.equal(new Set(sure).size, 4);
     }),
   ));
 

@@ -255,3 +255,29 @@ for (const colorScheme of SCHEMES) {
       assert.ok((await page.evaluate(() => document.documentElement.scrollWidth)) <= 360);
     }));
 }
+
+test('what is written in the first image is read after the tweet by a model that reads words, and can be edited', () =>
+  visit(shared, { models: { words: models.words, ham: models.ham }, ocr }, async (page) => {
+    const field = page.getByLabel('Text in the picture optional');
+    const surest = (text) => page.waitForFunction((text) => document.querySelector('#names').textContent.includes(text), text);
+    await enter(page, 'In Oslo');
+    await hand(page, 'drop', saying('Out of\nRome'));
+    await lookedAt(page);
+    await read(page);
+    assert.equal(await field.inputValue(), 'Out of Rome');
+    await surest('81');
+    assert.match(await page.locator('#difference').innerText(), /Without the picture and the words about it/);
+    await field.fill('');
+    await surest('96');
+    // Another image beside it says nothing about the one that is read.
+    await hand(page, 'drop', saying('Milan'));
+    await read(page, 1);
+    assert.equal(await field.inputValue(), '');
+    // Read again by another model, it leaves alone what somebody wrote.
+    await field.fill('Out of Lima');
+    await page.locator('#model-choice').selectOption('ham');
+    await field.waitFor({ state: 'hidden' });
+    await page.locator('#model-choice').selectOption('words');
+    await surest('81');
+    assert.equal(await field.inputValue(), 'Out of Lima');
+  }));

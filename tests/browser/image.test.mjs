@@ -103,16 +103,21 @@ test('an image that takes much memory gives it back before the next one', async 
   assert.deepEqual(looks, [[kites, true], [large, true], [large, false], [kites, false], [boats, true], [boats, false], [kites, true], [large, true]]);
 });
 
-test('a caption reaches the model', async () => {
+test('what is said of an image reaches the model', async () => {
   const sure = await withModule(async (mner, tag, fails) => {
     const confidence = async (input) => (await mner.recognize(input)).entities[0].confidence;
     return [
       await confidence({ text: 'Oslo' }),
       await confidence({ text: 'Oslo', caption: 'a town' }),
       await confidence({ text: 'Oslo', caption: 'a town', image: new Blob(['image']) }),
+      await confidence({ text: 'Oslo', written: 'HARBOUR' }),
+      await confidence({ text: 'Oslo', caption: 'a town', written: 'HARBOUR', image: new Blob(['image']) }),
       await fails(mner.recognize({ text: 'Oslo', caption: 7 })),
+      await fails(mner.recognize({ text: 'Oslo', written: ['HARBOUR'] })),
     ];
   });
-  assert.deepEqual(sure.slice(0, 3), [0.912, 0.612, 0.612]);
-  assert.match(sure[3], /^input: caption/);
+  const hundredths = sure.slice(0, 5).map((value) => Math.round(100 * value));
+  assert.deepEqual(hundredths, [91, 61, 61, 81, 51]);
+  assert.match(sure[5], /^input: caption/);
+  assert.match(sure[6], /^input: written/);
 });

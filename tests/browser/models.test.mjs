@@ -78,9 +78,9 @@ test('compares two models on the same tweet, image and caption', () =>
     await page.getByLabel('Compare two models').uncheck();
     assert.equal(await page.locator('.pane').count(), 1);
     assert.equal(new URL(page.url()).search, '?model=words');
-    await shows(page, 'caption-field');
+    await shows(page, 'said');
     await page.locator('#model-choice').selectOption('gates');
-    await page.locator('#caption-field').waitFor({ state: 'hidden' });
+    await page.locator('#said').waitFor({ state: 'hidden' });
   }));
 
 test('opens a comparison that a link names, also on a phone', () =>

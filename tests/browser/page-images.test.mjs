@@ -270,7 +270,7 @@ test('a model that reads captions has a field for one', () =>
     await lookedAt(page);
     await page.getByLabel('Caption').fill('a town by the sea');
     await page.waitForFunction(() => /61.%/.test(document.querySelector('#names').textContent));
-    assert.match(await page.locator('#difference').innerText(), /Without the picture and the caption/);
+    assert.match(await page.locator('#difference').innerText(), /Without the picture and the words about it/);
   }));
 
 test('the smallest page takes an image, and says what is wrong with it', () =>

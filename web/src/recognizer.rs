@@ -117,8 +117,9 @@ impl Recognizer {
         })
     }
 
-    /// Names the entities of a tweet of any length. `caption` describes the tweet's image; only a model that reads
-    /// context takes notice of it. `onRead(done, total)` is called while a long text is read, at most every 50 milliseconds.
+    /// Names the entities of a tweet of any length. `caption` describes the tweet's image, `written` is the text in it; only a
+    /// model that reads context takes notice of them. `onRead(done, total)` is called while a long text is read, at most every 50
+    /// milliseconds.
     ///
     /// A lone surrogate in the JavaScript string counts as U+FFFD, one UTF-16 unit as well, so spans stay right.
     ///
@@ -129,9 +130,11 @@ impl Recognizer {
         &self,
         text: String,
         caption: Option<String>,
+        written: Option<String>,
         #[wasm_bindgen(js_name = onRead)] on_read: Option<Function>,
     ) -> Result<JsValue, JsValue> {
-        self.answer(&text, None, caption, on_read).await
+        let known = known(caption, written);
+        self.answer(&text, None, &known, on_read).await
     }
 
     /// Names the entities of a tweet with an image.
@@ -144,9 +147,11 @@ impl Recognizer {
         text: String,
         encoded: &EncodedImage,
         caption: Option<String>,
+        written: Option<String>,
         #[wasm_bindgen(js_name = onRead)] on_read: Option<Function>,
     ) -> Result<JsValue, JsValue> {
-        self.answer(&text, Some(&encoded.encoded), caption, on_read)
+        let known = known(caption, written);
+        self.answer(&text, Some(&encoded.encoded), &known, on_read)
             .await
     }
 }
@@ -156,7 +161,7 @@ impl Recognizer {
         &self,
         text: &str,
         encoded: Option<&CoreEncodedImage>,
-        caption: Option<String>,
+        known: &ImageText,
         on_read: Option<Function>,
     ) -> Result<JsValue, JsValue> {
         let mut pace = Pace::new(PROGRESS_PAUSE);
@@ -172,18 +177,23 @@ impl Recognizer {
                 );
             }
         };
-        let known = caption.map(|caption| ImageText {
-            captions: vec![caption],
-            ..ImageText::default()
-        });
         let recognition = self
             .0
-            .recognize_reporting(text, encoded, known.as_ref(), &mut report)
+            .recognize_reporting(text, encoded, Some(known), &mut report)
             .await
             .map_err(|error| failed(&error))?;
         recognition
             .serialize(&serde_wasm_bindgen::Serializer::json_compatible())
             .map_err(|error| coded("recognize", &error))
+    }
+}
+
+/// What is known of an image in words.
+fn known(caption: Option<String>, written: Option<String>) -> ImageText {
+    ImageText {
+        captions: Vec::from_iter(caption),
+        ocr: Vec::from_iter(written),
+        ..ImageText::default()
     }
 }
 
