@@ -9,8 +9,9 @@ JSON lines come out as `mner predict` writes them, in the order of the input. Th
 `--through pandas` through `mapInPandas`, a process a batch of `spark.sql.execution.arrow.maxRecordsPerBatch` lines (10,000); that
 hands on bytes, so that a line that is not UTF-8 is answered with its error, where `pipe` hands on text and puts U+FFFD.
 
-Rows of Parquet get a column more, `--answer`: a struct of the entities and of the errors. Only the tweet and its image leave the
-engine, so all other columns stay what they are; JSON has no 64-bit numbers, decimals and times that all readers agree on.
+Rows of Parquet get a column more, `--answer`: a struct of the entities, without what their words looked at, and of the errors.
+Only the tweet and its image leave the engine, so all other columns stay what they are; JSON has no 64-bit numbers, decimals and
+times that all readers agree on.
 """
 
 import argparse
@@ -28,6 +29,14 @@ from pyspark.sql import types as T
 
 SPAN = T.ArrayType(T.IntegerType())
 RUNNER_UP = T.StructType([T.StructField("type", T.StringType()), T.StructField("probability", T.DoubleType())])
+FINE_TYPE = T.StructType(
+    [
+        T.StructField("name", T.StringType()),
+        T.StructField("probability", T.DoubleType()),
+        T.StructField("coarse", T.StringType()),
+        T.StructField("coarse_probability", T.DoubleType()),
+    ]
+)
 ENTITY = T.StructType(
     [
         T.StructField("type", T.StringType()),
@@ -39,6 +48,8 @@ ENTITY = T.StructType(
         T.StructField("runner_up", RUNNER_UP),
         T.StructField("user_name", T.BooleanType()),
         T.StructField("hashtag", T.BooleanType()),
+        T.StructField("kind", FINE_TYPE),
+        T.StructField("seen", T.DoubleType()),
     ]
 )
 ANSWER = T.StructType(
