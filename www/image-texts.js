@@ -130,7 +130,7 @@ export class ImageTexts {
       one.work = undefined;
       one.read = { reading, model };
       this.#draw(one);
-      if (reading.text !== one.text) this.#onText(image, reading.text);
+      if (reading.text && reading.text !== one.text) this.#onText(image, reading.text);
       one.text = reading.text;
       announce(told(this.#wanted(one.read).reading));
       // Who went on to something else is not to be disturbed.

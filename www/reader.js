@@ -9,7 +9,8 @@
  * @typedef {{image?: ShownImage, full?: Recognition, problem?: string}} Reading
  *     `full` is the answer with the image and what is said of it; `problem` says why there is none
  * @typedef {{input: Input, base?: Recognition, readings: Reading[]}} Answer
- *     `base` is the answer to the text alone; without an image, and without a caption or text in an image that the model reads, there are no readings
+ *     `base` is the answer to the text alone; without an image, and without a caption or text in an image that the model reads, there
+ *     are no readings
  */
 import { readsCaptions, readsImages } from './models.js';
 

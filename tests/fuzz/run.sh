@@ -11,7 +11,7 @@ CARGO_TARGET_DIR=$(realpath "${CARGO_TARGET_DIR:-target}")
 export CARGO_TARGET_DIR
 FUZZ=${FUZZ:-$CARGO_TARGET_DIR/fuzz}
 # As for the tests, or what lies below is compiled anew.
-readonly FEATURES=mner-core/cli,mner-core/flex,mner-core/wgpu,mner-web/cpu,mner-web/gpu,mner-fuzz/fuzz
+readonly FEATURES=mner-core/cli,mner-core/flex,mner-web/cpu,mner-fuzz/fuzz
 SECONDS_EACH=${1:?seconds for each target}
 shift
 [ $# -gt 0 ] || set -- words image bundle corpus word_vectors state_dict hugging_face jsonl

@@ -18,6 +18,18 @@ pub const ROWS: usize = if cfg!(target_arch = "wasm32") { 2 } else { 4 };
 #[repr(align(64))]
 pub struct Step(pub [i16; 2 * PANEL]);
 
+impl Step {
+    /// Of weights in 8 bits. A loop, because `map` of an array this long is not compiled to vectors.
+    #[inline(always)]
+    pub fn widened(codes: &[i8; 2 * PANEL]) -> Self {
+        let mut weights = [0; 2 * PANEL];
+        for (weight, &code) in weights.iter_mut().zip(codes) {
+            *weight = i16::from(code);
+        }
+        Self(weights)
+    }
+}
+
 /// The products of [`ROWS`] rows with a panel of outputs, `[ROWS, PANEL]`.
 ///
 /// - `steps`: the weights, a step for every two inputs

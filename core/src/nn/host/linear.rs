@@ -97,7 +97,7 @@ impl BlockLinear {
             let chunks = codes.chunks(chunk).zip(scales.chunks(chunk / self.block));
             for (c, (codes, scales)) in chunks.enumerate() {
                 steps.clear();
-                steps.extend(codes.iter().map(|codes| Step(codes.map(i16::from))));
+                steps.extend(codes.iter().map(Step::widened));
                 let rows = y.chunks_mut(ROWS * outputs).zip(x.scales().chunks(ROWS));
                 for (group, (y, row_scales)) in x.groups().zip(rows) {
                     let group = &group[c * chunk..][..steps.len()];

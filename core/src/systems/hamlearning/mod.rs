@@ -150,6 +150,8 @@ impl HamLearningConfig {
             Err("the space of sentences has no dimension or more than 8192")
         } else if self.seen && (self.sentence.is_none() || !self.has(Part::Relevance)) {
             Err("what is seen is asked for without a space of sentences to see it in")
+        } else if self.centered && self.sentence.is_none() {
+            Err("images are counted from their mean without a space of sentences to do so in")
         } else {
             Ok(())
         }

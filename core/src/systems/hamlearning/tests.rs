@@ -359,3 +359,16 @@ fn relevance_learns_to_tell_own_images_from_others() {
     assert!((loss - mean).abs() < 1e-5, "{loss} {mean}");
     assert!(told.text_view().ownership().is_none());
 }
+
+#[test]
+fn what_needs_a_space_of_sentences_is_refused_without_one() {
+    let changes: [fn(&mut HamLearningConfig); 2] = [|c| c.seen = true, |c| c.centered = true];
+    for change in changes {
+        let mut config = config(|_| {});
+        change(&mut config);
+        let problem = config.check().unwrap_err();
+        assert!(problem.contains("space of sentences"), "{problem}");
+        config.sentence = Some(4);
+        config.check().unwrap();
+    }
+}
