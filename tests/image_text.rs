@@ -51,43 +51,15 @@ fn what_is_no_captioner_and_what_places_no_image_are_explained() {
     let random = path(&bundle, "bundle");
     let poster = repository("tests/ocr/poster.png");
     let captioner = repository("www/models/caption");
-    let said = fail(
-        &[
-            "image-text",
-            "--bundle",
-            &random,
-            "--captioner",
-            &random,
-            &poster,
-        ],
-        1,
-    );
+    let own = ["image-text", "--bundle", &random, &poster, "--captioner"];
+    let failed = |captioner: &str| fail(&[&own[..], &[captioner]].concat(), 1);
+    let said = failed(&random);
     assert!(said.contains("caption.bpk"), "{said}");
     fs::write(format!("{random}/caption.bpk"), b"none").unwrap();
-    let said = fail(
-        &[
-            "image-text",
-            "--bundle",
-            &random,
-            "--captioner",
-            &random,
-            &poster,
-        ],
-        1,
-    );
+    let said = failed(&random);
     assert!(said.contains("the folder holds no captioner"), "{said}");
     // A model of random weights has no projector.
-    let said = fail(
-        &[
-            "image-text",
-            "--bundle",
-            &random,
-            "--captioner",
-            &captioner,
-            &poster,
-        ],
-        1,
-    );
+    let said = failed(&captioner);
     assert!(said.contains("mner match"), "{said}");
     let text = repository("www/models/text");
     let said = fail(&["image-text", "--bundle", &text, &poster], 1);

@@ -113,11 +113,23 @@ impl BesideFiles {
         Ok(Self { manifest, weights })
     }
 
-    /// The manifest, once it was found to fit itself, this program and the weights.
+    /// Checks the files against each other and this program, and loads the weights into the network that `network` makes of the
+    /// manifest.
     ///
     /// # Errors
     /// [`BesideError`], for anything that does not match.
-    pub fn checked<M: BesideManifest>(&self) -> Result<M, BesideError> {
+    pub fn unpack<M: BesideManifest, N: Module>(
+        self,
+        network: impl FnOnce(&M) -> N,
+    ) -> Result<(M, N), BesideError> {
+        let manifest: M = self.checked()?;
+        let network = network(&manifest);
+        let network = weights::load(network, self.weights).map_err(not_fitting::<M>)?;
+        Ok((manifest, network))
+    }
+
+    /// The manifest, once it was found to fit itself, this program and the weights.
+    fn checked<M: BesideManifest>(&self) -> Result<M, BesideError> {
         let all: serde_json::Value =
             serde_json::from_slice(&self.manifest).map_err(unreadable::<M>)?;
         if let Some(found) = all[M::VERSION].as_u64()
@@ -137,18 +149,6 @@ impl BesideFiles {
             problem,
         })?;
         Ok(manifest)
-    }
-
-    /// The weights, loaded into the network that `manifest`, [`BesideFiles::checked`], tells of.
-    ///
-    /// # Errors
-    /// If they do not fit it.
-    pub fn load<M: BesideManifest, N: Module>(
-        self,
-        _manifest: &M,
-        network: N,
-    ) -> Result<N, BesideError> {
-        weights::load(network, self.weights).map_err(not_fitting::<M>)
     }
 }
 

@@ -80,8 +80,8 @@ pub fn pack(
 /// # Errors
 /// [`BesideError`], for anything that does not match.
 pub fn unpack(files: BesideFiles, device: &Device) -> Result<Captioner, BesideError> {
-    let manifest: CaptionManifest = files.checked()?;
-    let decoder = files.load(&manifest, manifest.decoder.init(0.0, device))?;
+    let (manifest, decoder) =
+        files.unpack(|manifest: &CaptionManifest| manifest.decoder.init(0.0, device))?;
     Ok(Captioner::new(
         manifest.decoder,
         decoder,

@@ -103,14 +103,15 @@ pub fn pack(
 /// # Errors
 /// [`BesideError`], for anything that does not match.
 pub fn unpack(files: BesideFiles, device: &Device) -> Result<OcrReader, BesideError> {
-    let manifest: OcrManifest = files.checked()?;
-    let mut networks = Networks {
-        detector: manifest.detector.init(device),
-        recognizer: manifest.recognizer.init(0.0, device),
-    };
-    networks.detector.fold();
-    networks.recognizer.fold();
-    let networks = files.load(&manifest, networks)?;
+    let (manifest, networks) = files.unpack(|manifest: &OcrManifest| {
+        let mut networks = Networks {
+            detector: manifest.detector.init(device),
+            recognizer: manifest.recognizer.init(0.0, device),
+        };
+        networks.detector.fold();
+        networks.recognizer.fold();
+        networks
+    })?;
     Ok(OcrReader::new(
         manifest.config,
         networks.detector,
