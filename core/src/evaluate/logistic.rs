@@ -26,45 +26,82 @@ pub struct Fitted {
 /// that are told apart without a mistake, or no cases at all, have them too.
 pub fn fit(cases: &[Case], ridge: f64) -> Fitted {
     const STEPS: usize = 100;
-    // Far from the end, a whole step may lead beyond it.
-    const LONGEST: f64 = 2.0;
     let whole: f64 = cases
         .iter()
         .map(|case| case.weight)
         .sum::<f64>()
         .max(f64::MIN_POSITIVE);
+    let loss = |fitted: Fitted| {
+        let of = |case: &Case| {
+            case.weight * softplus(if case.so { -1.0 } else { 1.0 } * fitted.logit(case))
+        };
+        let squares = fitted.gain * fitted.gain + fitted.offset * fitted.offset;
+        cases.iter().map(of).sum::<f64>() / whole + ridge / 2.0 * squares
+    };
     let mut fitted = Fitted::default();
+    let mut reached = loss(fitted);
     for _ in 0..STEPS {
-        let Fitted { gain, offset } = fitted;
-        let (mut slope, mut curve) = ([-ridge * gain, -ridge * offset], [ridge, 0.0, ridge]);
-        for case in cases {
-            let weight = case.weight / whole;
-            let p = 1.0 / (1.0 + (-(case.before + gain * case.feature + offset)).exp());
-            let off = weight * (f64::from(u8::from(case.so)) - p);
-            slope[0] += off * case.feature;
-            slope[1] += off;
-            let spread = weight * p * (1.0 - p);
-            curve[0] += spread * case.feature * case.feature;
-            curve[1] += spread * case.feature;
-            curve[2] += spread;
-        }
-        let determinant = curve[0] * curve[2] - curve[1] * curve[1];
-        if determinant <= f64::MIN_POSITIVE {
-            break;
-        }
-        let step = [
-            (curve[2] * slope[0] - curve[1] * slope[1]) / determinant,
-            (curve[0] * slope[1] - curve[1] * slope[0]) / determinant,
-        ];
-        let longest = step[0].abs().max(step[1].abs());
-        let share = (LONGEST / longest).min(1.0);
-        fitted.gain += share * step[0];
-        fitted.offset += share * step[1];
-        if longest < 1e-12 {
-            break;
-        }
+        let step = newton(cases, fitted, ridge, whole);
+        // Where cases are surer than they may be, the loss is nearly straight and a whole step leads far beyond its least.
+        let mut share = 1.0;
+        let better = loop {
+            let tried = fitted.moved(step, share);
+            let found = loss(tried);
+            if found < reached {
+                break Some((tried, found));
+            }
+            share /= 2.0;
+            if share < 1e-9 {
+                break None;
+            }
+        };
+        let Some((tried, found)) = better else { break };
+        (fitted, reached) = (tried, found);
     }
     fitted
+}
+
+/// The step that Newton's method would take.
+fn newton(cases: &[Case], fitted: Fitted, ridge: f64, whole: f64) -> [f64; 2] {
+    let Fitted { gain, offset } = fitted;
+    let (mut slope, mut curve) = ([-ridge * gain, -ridge * offset], [ridge, 0.0, ridge]);
+    for case in cases {
+        let weight = case.weight / whole;
+        let p = 1.0 / (1.0 + (-fitted.logit(case)).exp());
+        let off = weight * (f64::from(u8::from(case.so)) - p);
+        slope[0] += off * case.feature;
+        slope[1] += off;
+        let spread = weight * p * (1.0 - p);
+        curve[0] += spread * case.feature * case.feature;
+        curve[1] += spread * case.feature;
+        curve[2] += spread;
+    }
+    let determinant = curve[0] * curve[2] - curve[1] * curve[1];
+    if determinant <= f64::MIN_POSITIVE {
+        return [0.0; 2];
+    }
+    [
+        (curve[2] * slope[0] - curve[1] * slope[1]) / determinant,
+        (curve[0] * slope[1] - curve[1] * slope[0]) / determinant,
+    ]
+}
+
+/// `ln(1 + e^x)`.
+fn softplus(x: f64) -> f64 {
+    x.max(0.0) + (-x.abs()).exp().ln_1p()
+}
+
+impl Fitted {
+    fn logit(&self, case: &Case) -> f64 {
+        case.before + self.gain * case.feature + self.offset
+    }
+
+    fn moved(&self, step: [f64; 2], share: f64) -> Self {
+        Self {
+            gain: self.gain + share * step[0],
+            offset: self.offset + share * step[1],
+        }
+    }
 }
 
 #[cfg(test)]
@@ -99,6 +136,27 @@ mod tests {
         assert!(
             (heavy.gain - twice.gain).abs() < 1e-6 && (heavy.offset - twice.offset).abs() < 1e-6
         );
+    }
+
+    #[test]
+    fn what_is_far_too_sure_is_put_right() {
+        // Logits of an overtrained model: a quarter is wrong, and as sure as the rest.
+        let cases: Vec<Case> = (0..400)
+            .map(|i| {
+                let logit = 4.0 + f64::from(i % 10) * 0.9;
+                Case {
+                    before: logit,
+                    feature: logit,
+                    so: i / 10 % 4 > 0,
+                    weight: 1.0,
+                }
+            })
+            .collect();
+        let fitted = fit(&cases, 1e-9);
+        for case in &cases {
+            let p = 1.0 / (1.0 + (-fitted.logit(case)).exp());
+            assert!((p - 0.75).abs() < 1e-3, "{fitted:?}: {p}");
+        }
     }
 
     #[test]

@@ -23,6 +23,12 @@ pub fn read(path: &Path) -> Result<BundleFiles, Failure> {
         .map_err(|(path, error)| format!("cannot read the bundle: {}: {error}", path.display()))?)
 }
 
+/// Writes a bundle's files.
+pub fn write(files: &BundleFiles, path: &Path) -> Result<(), Failure> {
+    Ok(folder::write(files, path)
+        .map_err(|(path, error)| format!("cannot write the bundle: {}: {error}", path.display()))?)
+}
+
 impl BundleArgs {
     /// Loads the bundle onto its device.
     pub fn load(&self) -> Result<Recognizer, Failure> {

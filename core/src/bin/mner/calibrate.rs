@@ -1,6 +1,6 @@
 //! `mner calibrate`: confidences that mean what they say.
 
-use crate::bundle::read;
+use crate::bundle::{read, write};
 use crate::device;
 use crate::evaluate::pass::{Pass, Question, pass};
 use crate::evaluate::{corpus, must_tell_fine_types};
@@ -19,7 +19,6 @@ use mner_core::evaluate::calibration::Calibration;
 use mner_core::evaluate::fine_types::FineTypeScores;
 use mner_core::evaluate::platt::{believed, scaling};
 use mner_core::evaluate::temperature::temperature;
-use mner_core::packing::folder;
 use mner_core::recognizer::Recognizer;
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
@@ -159,8 +158,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         manifest: manifest.to_bytes()?,
         ..files
     };
-    folder::write(&calibrated, out)
-        .map_err(|(path, error)| format!("{}: {error}", path.display()))?;
+    write(&calibrated, out)?;
     output::print(&format!("{said}wrote {}\n", out.display()))
 }
 

@@ -10,8 +10,13 @@ use mner_core::evaluate::contrast::{Followed, Reading, auc, type_of};
 use mner_core::label::EntityType;
 use mner_core::recognizer::Recognizer;
 use mner_core::systems::image_batch::EncodedImage;
+use mner_core::systems::ita::image_text::ImageText;
 use serde::Serialize;
+use std::collections::HashMap;
 use std::path::Path;
+
+/// An image, and what is known of it in words.
+type Shown<'a> = (&'a EncodedImage, Option<&'a ImageText>);
 
 /// How often the type of a name followed the image.
 #[derive(Serialize)]
@@ -61,23 +66,28 @@ fn encoded(
     all.collect()
 }
 
-/// Reads a contrast set beside its images, beside others' and without.
+/// Reads a contrast set beside its images, beside others' and without. `texts`: what images show in words, by their files' names
+/// without the ending, as `mner image-text` has them.
 pub fn followed(
     recognizer: &Recognizer,
     file: &Path,
     images: &ImageArgs,
+    texts: &HashMap<String, ImageText>,
 ) -> Result<Follows, Failure> {
     let tweets = contrast::read(file)?;
     let paths = tweets.iter().flat_map(|tweet| &tweet.images);
     let paths = paths.map(|typed| typed.image.to_string_lossy().into_owned());
     let encoded = encoded(recognizer, file, images, paths)?;
-    let mut rest = encoded.as_slice();
-    let images: Vec<&[EncodedImage]> = tweets
+    let mut encoded = encoded.iter();
+    let images: Vec<Vec<Shown>> = tweets
         .iter()
         .map(|tweet| {
-            let (own, others) = rest.split_at(tweet.images.len());
-            rest = others;
-            own
+            let own = tweet.images.iter().zip(&mut encoded);
+            own.map(|(typed, encoded)| {
+                let id = typed.image.file_stem().unwrap_or_default();
+                (encoded, texts.get(&*id.to_string_lossy()))
+            })
+            .collect()
         })
         .collect();
     let mut report = Follows {
@@ -86,7 +96,7 @@ pub fn followed(
         none: Followed::default(),
     };
     for (at, tweet) in tweets.iter().enumerate() {
-        let next = images[(at + 1) % tweets.len()];
+        let next = &images[(at + 1) % tweets.len()];
         let none = found(recognizer, tweet, None)?;
         let (mut own, mut another, mut without) = (Vec::new(), Vec::new(), Vec::new());
         for (i, typed) in tweet.images.iter().enumerate() {
@@ -95,8 +105,8 @@ pub fn followed(
                 let found = found(recognizer, tweet, Some(image))?;
                 Ok(Reading { wanted, found })
             };
-            own.push(read(&images[at][i])?);
-            another.push(read(&next[i % next.len()])?);
+            own.push(read(images[at][i])?);
+            another.push(read(next[i % next.len()])?);
             without.push(Reading {
                 wanted,
                 found: none,
@@ -112,9 +122,10 @@ pub fn followed(
 fn found(
     recognizer: &Recognizer,
     tweet: &Contrast,
-    image: Option<&EncodedImage>,
+    shown: Option<Shown>,
 ) -> Result<Option<EntityType>, Failure> {
-    let answer = pollster::block_on(recognizer.recognize_with(&tweet.text, image, None))?;
+    let (image, text) = shown.map_or((None, None), |(image, text)| (Some(image), text));
+    let answer = pollster::block_on(recognizer.recognize_with(&tweet.text, image, text))?;
     Ok(type_of(&tweet.name, &tweet.text, &answer.entities))
 }
 

@@ -45,11 +45,12 @@ pub struct Args {
     pairs: Option<PathBuf>,
     #[command(flatten)]
     images: ImageArgs,
-    /// JSONL that says in words what the tweets' images show, for ITA (repeatable)
-    #[arg(long, value_name = "FILE")]
+    /// JSONL that says in words what images show, for ITA: by the tweets' ids, with --contrast by the images' file names without
+    /// the ending (repeatable)
+    #[arg(long, value_name = "FILE", conflicts_with = "pairs")]
     context: Vec<PathBuf>,
-    /// JSONL of captions of the tweets' images, for ITA (repeatable)
-    #[arg(long, value_name = "FILE")]
+    /// The same, of captions alone (repeatable)
+    #[arg(long, value_name = "FILE", conflicts_with = "pairs")]
     captions: Vec<PathBuf>,
     /// Whose captions to take from them
     #[arg(long, value_enum, default_value_t)]
@@ -218,9 +219,10 @@ pub fn must_tell_fine_types(manifest: &Manifest) -> Result<(), Failure> {
 
 /// The sets that ask for the image.
 fn image_decides(args: &Args) -> Result<(), Failure> {
+    let texts = read_all(&args.context, &args.captions, args.captioner)?;
     let recognizer = args.bundle.load()?;
     if let Some(file) = &args.contrast {
-        let report = contrast::followed(&recognizer, file, &args.images)?;
+        let report = contrast::followed(&recognizer, file, &args.images, &texts)?;
         report.print(args.json)?;
     }
     if let Some(file) = &args.pairs {

@@ -1,9 +1,9 @@
 //! `mner init`: an untrained bundle.
 
-use crate::device;
 use crate::failure::Failure;
+use crate::{bundle, device};
 use mner_core::notice;
-use mner_core::packing::{folder, tiny};
+use mner_core::packing::tiny;
 use mner_core::systems::SystemKind;
 use std::path::PathBuf;
 
@@ -23,8 +23,7 @@ pub struct Args {
 
 pub fn run(args: &Args) -> Result<(), Failure> {
     let files = tiny::bundle(args.system, args.seed, &device::parse("cpu")?)?;
-    folder::write(&files, &args.out)
-        .map_err(|(path, error)| format!("{}: {error}", path.display()))?;
+    bundle::write(&files, &args.out)?;
     notice!("wrote {}; its answers are random", args.out.display());
     Ok(())
 }

@@ -1,9 +1,7 @@
 //! `mner match`: which image belongs to which tweet.
 
-use crate::device;
 use crate::failure::Failure;
-use crate::output;
-use mner_core::packing::folder;
+use crate::{bundle, device, output};
 use mner_core::train::matching::config::MatchConfig;
 use mner_core::train::matching::teach;
 use std::fs;
@@ -22,14 +20,13 @@ pub struct Args {
 }
 
 pub fn run(args: &Args) -> Result<(), Failure> {
-    let bundle = args.out.join("bundle");
-    if bundle.exists() {
-        let there = bundle.display();
+    let folder = args.out.join("bundle");
+    if folder.exists() {
+        let there = folder.display();
         return Err(format!("{there} is there already; give another --out").into());
     }
     let (files, report) = teach(&args.config, &device::parse(&args.device)?)?;
-    folder::write(&files, &bundle)
-        .map_err(|(path, error)| format!("{}: {error}", path.display()))?;
+    bundle::write(&files, &folder)?;
     let path = args.out.join("report.json");
     let text = format!("{}\n", serde_json::to_string_pretty(&report)?);
     fs::write(&path, text).map_err(|error| format!("{}: {error}", path.display()))?;
@@ -43,5 +40,5 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     if let Some(seen) = &report.seen {
         said += &format!("seen: {seen}\n");
     }
-    output::print(&format!("{said}the bundle is {}\n", bundle.display()))
+    output::print(&format!("{said}the bundle is {}\n", folder.display()))
 }

@@ -5,7 +5,7 @@ use crate::{bundle, device};
 use mner_core::bundle::BundleFiles;
 use mner_core::bundle::quantize::Scheme;
 use mner_core::notice;
-use mner_core::packing::{folder, quantize_bundle};
+use mner_core::packing::quantize_bundle;
 use std::path::PathBuf;
 
 /// Write a bundle with weights of 8 or 4 bits: a quarter to a seventh of the bytes
@@ -42,8 +42,7 @@ impl From<SchemeName> for Scheme {
 pub fn run(args: &Args) -> Result<(), Failure> {
     let files = bundle::read(&args.bundle)?;
     let small = quantize_bundle(&files, args.scheme.into(), &device::parse("cpu")?)?;
-    folder::write(&small, &args.out)
-        .map_err(|(path, error)| format!("{}: {error}", path.display()))?;
+    bundle::write(&small, &args.out)?;
     let bytes =
         |files: &BundleFiles| files.weights.len() + files.vision.as_ref().map_or(0, Vec::len);
     notice!(
