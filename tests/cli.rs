@@ -133,6 +133,20 @@ fn a_stream_comes_out_as_it_went_in() {
             .all(|line| line.contains("\"ner_entities\":"))
     );
 
+    // What is no JSON at all: a text file, or a table.
+    fs::write(&input, "Obama in Paris\n2024\n[RT] Obama\nid,text\n").unwrap();
+    let output = run(&base);
+    assert_eq!(output.status.code(), Some(1));
+    for line in String::from_utf8(output.stdout).unwrap().lines() {
+        let answer: Value = serde_json::from_str(line).unwrap();
+        let error = answer["error"].as_str().unwrap();
+        assert!(
+            error.contains("each line must be one with \"text\"")
+                && error.contains("jq -Rc '{text: .}' tweets.txt"),
+            "{error}"
+        );
+    }
+
     // The rest of the kind: no words for a number, and text that is no UTF-8.
     let bad = "{\"id\": 7, \"tweet\": \"x\"}\n{\"text\": \"x\", \"score\": NaN}\n";
     fs::write(&input, bad).unwrap();
@@ -316,7 +330,31 @@ fn failures_say_what_is_wrong() {
     let folder = with_bundle();
     let bundle = path(&folder, "bundle");
     assert!(fail(&["inspect", &path(&folder, "nothing")], 1).contains("nothing"));
-    assert!(fail(&["predict", "--bundle", &bundle], 2).contains("--text"));
+    let neither = fail(&["predict", "--bundle", &bundle], 2);
+    assert!(
+        neither.contains("--text") && neither.contains("--input"),
+        "{neither}"
+    );
+    let both = [
+        "predict", "--bundle", &bundle, "--text", "x", "--input", "-",
+    ];
+    assert!(fail(&both, 2).contains("cannot be used with"));
+    let at_folder = fail(&["predict", "--bundle", &bundle, "--input", &bundle], 1);
+    assert!(
+        at_folder.contains(&bundle) && at_folder.contains("folder"),
+        "{at_folder}"
+    );
+    for (reader, what) in [
+        ("ocr", "holds a reader of text and no bundle; `mner ocr`"),
+        (
+            "caption",
+            "holds a captioner and no bundle; `mner image-text`",
+        ),
+    ] {
+        let models = concat!(env!("CARGO_MANIFEST_DIR"), "/../www/models");
+        let said = fail(&["inspect", &format!("{models}/{reader}")], 1);
+        assert!(said.contains(what), "{said}");
+    }
     assert!(
         fail(
             &[

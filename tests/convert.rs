@@ -71,6 +71,44 @@ fn a_file_is_converted_and_what_was_guessed_is_said() {
 }
 
 #[test]
+fn files_of_no_format_are_told_by_what_is_wrong_with_them() {
+    let wrong = |bytes: &[u8]| {
+        let (_folder, file) = with_file("x.txt", "");
+        fs::write(&file, bytes).unwrap();
+        let said = fail(&["convert", "--to", "conll2", &file, "-"], 1);
+        assert!(said.contains("x.txt:"), "{said}");
+        said
+    };
+    for (text, sentence) in [
+        ("De Art O\nParis N B-LOC\n", "CoNLL-2002"),
+        ("1-1 De Art x B-LOC\n1-2 b c d O\n", "{print $2"),
+        ("1 De Art x B-LOC\n2 b c d O\n", "{print $2"),
+        ("word,label\nObama,B-PER\n", "a line of names"),
+        ("Obama\t1\nwon\t0\n", "labels as numbers"),
+        ("a\tO\rb\tO\rc\tO\r", "carriage return"),
+        ("{\"text\": \"a\"}\r{\"text\": \"b\"}\r", "carriage return"),
+        ("Obama\tPER\nwon\tO\n", "found the label `PER`"),
+        ("won\tO\nObama\tPER\n", "line 2: found the tag `PER`"),
+        (
+            "{\"text\": \"a\", \"entities\": []}\n{\"text\": \"a\", \"score\": NaN}\n",
+            "line 2: not JSON: NaN (column 24)",
+        ),
+        (
+            "[\n{\"text\": \"a\",\n \"score\": NaN}\n]\n",
+            "not JSON: NaN (column 11)",
+        ),
+        ("{\"text\": \"a\",}\n", "line 1: not JSON: trailing comma"),
+        ("no format at all\n", "looks like no format"),
+        ("{\"a\": 1}\n", "looks like no format"),
+    ] {
+        let said = wrong(text.as_bytes());
+        assert!(said.contains(sentence), "{text:?}: {said}");
+    }
+    assert!(wrong(b"\x1f\x8b\x08\0").contains("gzip -dc"));
+    assert!(wrong(b"\xff\xfea\0\t\0O\0\n\0").contains("UTF-16"));
+}
+
+#[test]
 fn spans_that_words_cannot_say_stop_a_conversion_unless_they_are_to_go() {
     let lines = concat!(
         r#"{"text": "Obama in Rome", "spans": [{"start": 0, "end": 5, "label": "PER"}, {"start": 0, "end": 3, "label": "X"}]}"#,
@@ -132,6 +170,32 @@ fn answers_and_scores_speak_other_tools_formats() {
     let answer: Value = serde_json::from_str(text(&json).lines().next().unwrap()).unwrap();
     let entities = answer["entities"].as_array().unwrap();
     assert!(!entities.is_empty(), "random weights find something");
+
+    // What went wrong is passed over when answers are read again.
+    let answers = path(&folder, "answers.jsonl");
+    fs::write(&answers, &json).unwrap();
+    let (again, said) = succeed(&["convert", "--to", "mner", &answers, "-"]);
+    assert!(said.contains("1 answer(s) that say why"), "{said}");
+    let again: Value = serde_json::from_str(&again).unwrap();
+    assert_eq!(again["entities"].as_array().unwrap().len(), entities.len());
+    // Also from the API's members.
+    let api = path(&folder, "api.jsonl");
+    let record = json!({"id": 7, "full_text": tweet, "entities": {"urls": []}});
+    fs::write(&api, format!("{record}\n")).unwrap();
+    let field = ["predict", "--bundle", &bundle, "--json", "--input", &api];
+    let (json, _) = succeed(&[&field[..], &["--field", "full_text"]].concat());
+    let answer: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(answer["mner_read_field"], "full_text");
+    fs::write(&answers, &json).unwrap();
+    let (from_api, _) = succeed(&["convert", "--to", "doccano", &answers, "-"]);
+    let from_api: Value = serde_json::from_str(&from_api).unwrap();
+    assert_eq!(from_api["text"], tweet);
+    assert_eq!(from_api["label"].as_array().unwrap().len(), entities.len());
+    let scored = [
+        "evaluate", "--bundle", &bundle, "--data", &answers, "--json",
+    ];
+    let scores: Value = serde_json::from_str(&succeed(&scored).0).unwrap();
+    assert_eq!(scores["lenient"]["micro"]["support"], entities.len());
 
     let out = path(&folder, "out.json");
     let said = fail(

@@ -2,7 +2,7 @@
 
 mod program;
 
-use program::{fail, path, succeed, with_bundle};
+use program::{fail, path, run, succeed, with_bundle};
 use serde_json::Value;
 use std::fs;
 use std::path::PathBuf;
@@ -30,6 +30,20 @@ fn an_image_is_described_named_and_read() {
     assert!(!said["objects"].as_array().unwrap().is_empty(), "{said}");
     assert_eq!(said["captions"], serde_json::json!([]));
     assert_eq!(said["ocr"], serde_json::json!([]));
+
+    // An image that cannot be read does not stop the others.
+    let lost = ["image-text", "--bundle", &bundle, "lost.png", &poster];
+    let output = run(&lost);
+    assert_eq!(output.status.code(), Some(1));
+    let printed = String::from_utf8(output.stdout).unwrap();
+    let (first, second) = printed.trim_end().split_once('\n').unwrap();
+    let first: Value = serde_json::from_str(first).unwrap();
+    assert_eq!(
+        (&first["id"], &first["image"]),
+        (&"lost".into(), &"lost.png".into())
+    );
+    assert!(first["error"].is_string(), "{first}");
+    assert_eq!(serde_json::from_str::<Value>(second).unwrap(), said);
 
     let more = ["--captioner", &captioner, "--ocr", &ocr];
     let said: Value = serde_json::from_str(&succeed(&[&own[..], &more].concat())).unwrap();

@@ -2,7 +2,7 @@
 
 mod program;
 
-use program::{fail, path, succeed, with_bundle};
+use program::{fail, path, run, succeed, with_bundle};
 use serde_json::Value;
 use std::fs;
 use std::path::PathBuf;
@@ -66,6 +66,26 @@ fn a_folder_without_a_reader_and_a_file_without_an_image_are_explained() {
         said.contains("the folder holds no reader of text"),
         "{said}"
     );
-    let said = fail(&["ocr", "--ocr", &repository("www/models/ocr"), &none], 1);
-    assert!(said.contains("bundle"), "{said}");
+}
+
+#[test]
+fn images_that_cannot_be_read_are_answered_with_their_errors() {
+    let ocr = repository("www/models/ocr");
+    let folder = tempfile::tempdir().unwrap();
+    let [lost, broken] = ["lost.png", "broken.jpg"].map(|name| path(&folder, name));
+    fs::write(&broken, b"<html>404</html>").unwrap();
+    let poster = repository("tests/ocr/poster.png");
+    let output = run(&["ocr", "--ocr", &ocr, &lost, &broken, &poster]);
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("2 of 3 images could not be read"), "{said}");
+    let printed = String::from_utf8(output.stdout).unwrap();
+    let lines: Vec<Value> = printed
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!([&lines[0]["image"], &lines[1]["image"]], [&lost, &broken]);
+    assert!(lines[0]["error"].as_str().unwrap().contains("No such file"));
+    assert!(lines[1]["error"].as_str().unwrap().contains("not an image"));
+    assert!(lines[2]["error"].is_null() && lines[2]["lines"].is_array());
 }

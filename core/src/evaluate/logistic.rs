@@ -26,6 +26,7 @@ pub struct Fitted {
 /// that are told apart without a mistake, or no cases at all, have them too.
 pub fn fit(cases: &[Case], ridge: f64) -> Fitted {
     const STEPS: usize = 100;
+    const CLOSE: f64 = 1e-4;
     let whole: f64 = cases
         .iter()
         .map(|case| case.weight)
@@ -42,21 +43,18 @@ pub fn fit(cases: &[Case], ridge: f64) -> Fitted {
     let mut reached = loss(fitted);
     for _ in 0..STEPS {
         let step = newton(cases, fitted, ridge, whole);
-        // Where cases are surer than they may be, the loss is nearly straight and a whole step leads far beyond its least.
+        let longest = step[0].abs().max(step[1].abs());
+        // Where cases are surer than they may be, the loss is nearly straight and a whole step leads far beyond its least. Close to
+        // it a whole step is right, and the loss too flat to tell.
         let mut share = 1.0;
-        let better = loop {
-            let tried = fitted.moved(step, share);
-            let found = loss(tried);
-            if found < reached {
-                break Some((tried, found));
-            }
+        while longest * share > CLOSE && loss(fitted.moved(step, share)) >= reached {
             share /= 2.0;
-            if share < 1e-9 {
-                break None;
-            }
-        };
-        let Some((tried, found)) = better else { break };
-        (fitted, reached) = (tried, found);
+        }
+        fitted = fitted.moved(step, share);
+        reached = loss(fitted);
+        if longest < 1e-12 {
+            break;
+        }
     }
     fitted
 }

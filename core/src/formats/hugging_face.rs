@@ -12,7 +12,7 @@ use crate::nn::encoder::{Encoder, EncoderConfig};
 use crate::notice;
 use crate::systems::{System, SystemConfig};
 use crate::tweet::subwords::{SubwordTokenizer, TokenizerError};
-use burn::module::{Module, Param};
+use burn::module::{Module, ModuleVisitor, Param};
 use burn::nn::Embedding;
 use burn::store::{
     BurnToPyTorchAdapter, FloatCastAdapter, KeyRemapper, ModuleAdapter, ModuleSnapshot,
@@ -48,6 +48,12 @@ pub enum HuggingFaceError {
         .0.display()
     )]
     NoWeights(PathBuf),
+    /// There are weights to be added to those of another model.
+    #[error(
+        "{} holds what an adapter adds to a model, not the model; write both as one with model.merge_and_unload().save_pretrained(folder)",
+        .0.display()
+    )]
+    Adapter(PathBuf),
     /// There is no tokenizer that could be read.
     #[error(
         "{} has a tokenizer that is not read without its tokenizer.json; write that with \
@@ -79,8 +85,8 @@ pub enum HuggingFaceError {
         /// What is wrong.
         problem: String,
     },
-    /// The weights do not fit the configuration.
-    #[error("{}: the weights do not fit config.json: {problem}", path.display())]
+    /// The weights cannot be used.
+    #[error("{}: {problem}", path.display())]
     Weights {
         /// The file.
         path: PathBuf,
@@ -165,8 +171,11 @@ pub fn load_encoder(
         let folder = folder.to_owned();
         return Err(HuggingFaceError::Around { folder, inner });
     }
-    let config: HfConfig =
-        serde_json::from_slice(&read(path.clone())?).map_err(|e| problem(e.to_string()))?;
+    let config: HfConfig = serde_json::from_slice(&read(path.clone())?).map_err(|e| {
+        problem(format!(
+            "{e}; take the config.json that came with the weights"
+        ))
+    })?;
     let family = config.family().map_err(problem)?;
     let types = config.type_vocab_size;
     let mut config = config.encoder(family, shapes, dropout).map_err(problem)?;
@@ -209,7 +218,12 @@ pub fn load_encoder(
             more => format!(", and {more} more"),
         };
         return Err(problem(format!(
-            "{first}{more}; take the config.json that came with the weights"
+            "the weights do not fit config.json: {first}{more}; take the config.json that came with the weights"
+        )));
+    }
+    if let Some(name) = not_finite(&encoder) {
+        return Err(problem(format!(
+            "{name} holds values that are no finite numbers, so that nothing can be computed with it; fetch the weights again, or take an earlier checkpoint"
         )));
     }
     // `transformers` leaves them out too, which is meant seldom.
@@ -222,6 +236,37 @@ pub fn load_encoder(
         );
     }
     Ok(Pretrained { config, encoder })
+}
+
+/// The name of a tensor with a value that is infinite or no number, if there is one.
+fn not_finite(encoder: &Encoder) -> Option<String> {
+    struct Finite {
+        path: Vec<String>,
+        broken: Option<String>,
+    }
+    impl ModuleVisitor for Finite {
+        fn enter_module(&mut self, name: &str, _: &str) {
+            self.path.push(name.to_owned());
+        }
+
+        fn exit_module(&mut self, _: &str, _: &str) {
+            self.path.pop();
+        }
+
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            // One that is not finite makes the sum so; of finite weights none comes near f32's largest number.
+            let sum: f32 = param.val().abs().sum().into_scalar();
+            if !sum.is_finite() {
+                self.broken.get_or_insert_with(|| self.path.join("."));
+            }
+        }
+    }
+    let mut finite = Finite {
+        path: Vec::new(),
+        broken: None,
+    };
+    encoder.visit(&mut finite);
+    finite.broken
 }
 
 /// Writes a system as f32 safetensors that `transformers` loads as an encoder; what is not the

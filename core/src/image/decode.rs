@@ -202,9 +202,13 @@ fn jpeg_pixels(bytes: &[u8], limits: &Limits) -> Result<(Image, Orientation), De
         Err(jpeg::Unclear::Process) if reduced => Err(DecodeError::Unsupported {
             format: format!("such large {NAME}"),
         }),
-        Err(jpeg::Unclear::Damaged) if reduced => Err(DecodeError::Damaged {
+        Err(jpeg::Unclear::Lost) => Err(DecodeError::Damaged {
             format: NAME,
             detail: "its codes lead nowhere".to_owned(),
+        }),
+        Err(jpeg::Unclear::Damaged) if reduced => Err(DecodeError::Damaged {
+            format: NAME,
+            detail: "its parts contradict each other".to_owned(),
         }),
         Err(_) if !jpeg::has_end(bytes) => Err(DecodeError::Truncated { format: NAME }),
         Err(_) => whole(bytes, ImageFormat::Jpeg, NAME, limits),

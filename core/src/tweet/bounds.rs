@@ -2,16 +2,17 @@
 //!
 //! 1. Nothing is found inside a link or an address.
 //! 2. No entity reaches out of a user name or hashtag, or into one; its sigil is outside.
-//! 3. No entity begins or ends with a word without letters and digits, a mark or an emoji.
+//! 3. No entity begins or ends with a word without letters and digits, a mark or an emoji. `&lt` and its like are marks.
 //! 4. The dot of an abbreviation belongs to the entity that ends with it: `U.S.`, `L.A.`, `King Jr.`
 //!    The Broad Twitter Corpus, WNUT-17 and Tweebank do so, and English; the benchmarks, which cut
-//!    such a dot off, label it `O`. Initials are all of a name or none. Every other dot after an entity ends the sentence and not the name.
+//!    such a dot off, label it `O`. More dots may follow (`King Jr...`). Initials are all of a name or none. Every other dot after an entity ends the sentence and not the name.
 //! 5. A suffix behind a comma belongs to the name before it: `King, Jr.`, `Acme, Inc.` Of firms the corpora label it so with the
 //!    comma, 3 in 3; of persons Twitter-2015 labels `Jr` and not the comma, 2 in 2, Twitter-2017 neither, 1 in 1.
 
 use crate::tweet::reading::{enclosed, is_image, read};
+use crate::tweet::words::abbreviations::is_short;
 use crate::tweet::words::links::is_link;
-use crate::tweet::words::{Sigils, Word};
+use crate::tweet::words::{ESCAPES, Sigils, Word};
 use std::borrow::Cow;
 
 /// What the labels of one word may be.
@@ -89,8 +90,8 @@ impl Bounds {
         while at < words.len() {
             let part = match read[at].chars().next() {
                 _ if is_image(&read[at]) => Part::Text,
-                Some('@' | '＠') => Part::UserName,
-                Some('#' | '＃') => Part::Hashtag,
+                Some('@') => Part::UserName,
+                Some('#') => Part::Hashtag,
                 _ => Part::Text,
             };
             let bare = read[at].chars().count() == 1;
@@ -144,7 +145,10 @@ fn alone(word: &str) -> Bound {
         return Bound::OUTSIDE;
     }
     let letter = |c: char| c.is_alphanumeric() || enclosed(c).is_some();
-    let named = !is_image(word) && word.chars().any(letter);
+    let sign = word
+        .strip_prefix('&')
+        .is_some_and(|name| ESCAPES.contains(&name));
+    let named = !is_image(word) && !sign && word.chars().any(letter);
     Bound {
         begins: named,
         ends: named,
@@ -159,17 +163,6 @@ fn of_tag(word: &str, part: Part, nth: usize) -> bool {
     let name = nth == 1 && word.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
     letter && (part == Part::Hashtag || name)
 }
-
-/// Words that are written short, with a dot; the second half of names, or words of streets and firms.
-const SHORT: [&str; 85] = [
-    "Adm", "Amb", "Ariz", "Assn", "Assoc", "Atty", "Ave", "Bhd", "Bldg", "Blvd", "Brig", "Bros",
-    "Calif", "Capt", "Cmdr", "Co", "Col", "Colo", "Comdr", "Conn", "Corp", "Cpl", "Ctr", "Dept",
-    "Dist", "Dr", "Dra", "Esq", "Fla", "Ft", "Gen", "Gov", "Hon", "Hosp", "Hwy", "Inc", "Insp",
-    "Inst", "Intl", "Jnr", "Jr", "Llc", "Ln", "Lt", "Ltd", "Maj", "Messrs", "Mfg", "Mich", "Minn",
-    "Mlle", "Mme", "Mr", "Mrs", "Ms", "Msgr", "Mt", "Mts", "Natl", "Okla", "Pfc", "Pkwy", "Plc",
-    "Pres", "Prof", "Pt", "Pty", "Pvt", "Rd", "Rep", "Rev", "Sen", "Sgt", "Snr", "Sq", "Sr", "Sra",
-    "Srta", "St", "Ste", "Supt", "Tenn", "Tpke", "Univ", "Wis",
-];
 
 /// States and provinces that are written short behind a place and a comma (`Norfolk, Va.`), and are words elsewhere. Given names,
 /// which may be called by behind a comma too, are left out.
@@ -217,14 +210,14 @@ fn abbreviates(read: &[Cow<'_, str>], close: &[bool], at: usize) -> bool {
         // Initials one by one: the dots between them are theirs too, but are words of the entity.
         return !more && (before || goes_on);
     }
-    let upper = word.chars().all(char::is_uppercase);
-    let among = |words: &[&str]| {
-        let mut words = words.iter();
-        words.any(|short| word == short || (upper && short.eq_ignore_ascii_case(word)))
+    let state = || {
+        let upper = word.chars().all(char::is_uppercase);
+        let mut states = STATES.iter();
+        states.any(|state| word == state || (upper && state.eq_ignore_ascii_case(word)))
     };
     let behind_place =
         at >= 3 && read[at - 2] == "," && read[at - 3].starts_with(char::is_uppercase);
-    among(&SHORT) || (behind_place && among(&STATES))
+    is_short(word) || (behind_place && state())
 }
 
 /// Whether the word `at` ends the name before the comma before it: `King, Jr.`, `Acme, Inc.`
@@ -288,6 +281,8 @@ mod tests {
         for link in [
             "https://t.co/x",
             "www.nasa.gov",
+            "nasa.gov",
+            "https://obama@nasa.gov/x",
             "pic.twitter.com/x",
             "john.smith@nasa.gov",
             "@user@host.tld",
@@ -330,6 +325,17 @@ mod tests {
                 "@:I nasa:BIE #:I x:BIE @:I José:BIE #:I",
             ),
             (Sigils::Apart, "@a@b", "@:@ a:BE@ @:@ b:BE@"),
+            (
+                Sigils::Apart,
+                "the #NASA-led x",
+                "the:BIE #:# NASA:BE# -: led:BIE x:BIE",
+            ),
+            (Sigils::Apart, "#東NASA-x", "#:# 東:BE# NASA:BIE# -: x:BIE"),
+            (
+                Sigils::Apart,
+                "＠ｎａｓａ ＃Ｘ_ y",
+                "@:@ nasa:BE@ #:# X_:BE# y:BE",
+            ),
         ] {
             assert_eq!(bounds(text, sigils), expected, "{text:?}");
         }
@@ -363,6 +369,24 @@ mod tests {
             bounds("⒝⒜ 🄑🄐 (b)", Sigils::Joined),
             "⒝⒜:BIE 🄑🄐:BIE (:I b:BIE ):I"
         );
+    }
+
+    #[test]
+    fn what_is_glued_to_a_name_is_no_part_of_it() {
+        for (text, expected) in [
+            (
+                "&ltObama&gt; a &lt b",
+                "&lt:I Obama:BIE >:I a:BIE &lt:I b:BIE",
+            ),
+            ("_Houston_ x", "_:I Houston:BIE _:I x:BIE"),
+            ("Obama\u{1F3FB} x", "Obama:BIE \u{1F3FB}:I x:BIE"),
+            ("\u{600}Obama\u{6DD}", "\u{600}:I Obama:BIE \u{6DD}:I"),
+            ("Houstonpic.twitter.com/A", "Houston:BIE pic.twitter.com/A:"),
+        ] {
+            for sigils in [Sigils::Joined, Sigils::Apart] {
+                assert_eq!(bounds(text, sigils), expected, "{text:?}");
+            }
+        }
     }
 
     #[test]
@@ -426,6 +450,13 @@ mod tests {
             "F.C. Barcelona",
             "Louis C.K.",
             "L.A.\u{200B}",
+            "L.A..",
+            "Robert Downey Jr... wow",
+            "in the U.S.. now",
+            "ACME INC.....",
+            "Ｕ．Ｓ．",
+            "Ｊ．Ｋ． Ｒｏｗｌｉｎｇ",
+            "Ｋｉｎｇ Ｊｒ．",
         ] {
             for sigils in [Sigils::Joined, Sigils::Apart] {
                 assert_eq!(bounds(text, sigils).matches(".:+").count(), 1, "{text:?}");
@@ -436,7 +467,10 @@ mod tests {
             "Cardi B. Yes",
             "Malcolm X.",
             "L.A",
-            "L.A..",
+            "wow...",
+            "Obama..",
+            "George W... x",
+            "#St... #U.S...",
             "L . A .",
             "I am in Paris.",
             "#St. @Jr.",

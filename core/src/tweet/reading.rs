@@ -5,9 +5,11 @@
 //!   joiners, direction marks, embeddings and isolates, soft hyphens, word joiners, byte order marks,
 //!   tag characters, control characters. What makes an emoji what it is stays: `❤️ 1️⃣ 👩‍🚀 🏴󠁧󠁢󠁳󠁣󠁴󠁿`.
 //! - A combining mark that follows no character (at the start, after white space) is left out.
-//! - `&#39;`, `&#x27;`, the names of HTML 4, `&apos;` and HTML 5's names of ASCII marks and of Latin
-//!   letters count as the character they mean, escaped once or more often (`&amp;#39;`). So do letters of
-//!   Latin-1 without the `;`, `Beyonc&eacute`, and `&nbsp`.
+//! - `&#39;`, `&#x27;` and the names of HTML 4 and of what HTML 5 names besides (letters, quotes, dashes,
+//!   spaces, signs; not all of mathematics) count as the character they mean, escaped once or more often
+//!   (`&amp;#39;`). So do letters of Latin-1 without the `;`, `Beyonc&eacute`, and `&nbsp`; `&lt`, `&gt`, `&amp`
+//!   and `&quot` before a name, `&ltObama`; and `&copy` and `&reg` where they are no part of a word.
+//! - The full-width form of an ASCII character counts as that: `Ｏ＇Ｎｅａｌ` is `O'Neal`.
 //!
 //! [`fold`] goes one step further, for what is looked up by its letters: the tokenizer's vocabulary,
 //! tables of names, word shapes.
@@ -33,6 +35,7 @@ impl<'a> Reading<'a> {
     pub fn new(text: &'a str) -> Self {
         let plain = |c: char| match c {
             ' '..='~' => c != '&',
+            '！'..='～' => false,
             _ => is_blank(c) || !(is_unseen(c) || is_combining_mark(c)),
         };
         if text.chars().all(plain) {
@@ -76,7 +79,7 @@ struct Characters {
 }
 
 impl Characters {
-    /// Without what nobody sees.
+    /// Without what nobody sees, and what is of full width as of any other.
     fn seen(self) -> Self {
         let mut seen = Self {
             text: String::with_capacity(self.text.len()),
@@ -86,6 +89,7 @@ impl Characters {
         let mut units = self.text.chars().zip(self.sources).peekable();
         while let Some((c, source)) = units.next() {
             let next = units.peek().map(|&(c, _)| c);
+            let c = half_width(c);
             if is_read(last, c, next) {
                 seen.text.push(c);
                 seen.sources.push(source);
@@ -118,8 +122,8 @@ impl Characters {
     }
 }
 
-/// A word as it is read: without marks nobody sees, with character references as characters. Reading
-/// it again changes nothing.
+/// A word as it is read: without marks nobody sees, with character references as characters and ASCII
+/// characters of full width as any others. Reading it again changes nothing.
 pub fn read(word: &str) -> Cow<'_, str> {
     if word.bytes().all(|b| b.is_ascii_graphic() && b != b'&') {
         return Cow::Borrowed(word);
@@ -202,14 +206,16 @@ fn small_capital(c: char) -> Option<char> {
     (b'a'..=b'z').nth(place).map(char::from)
 }
 
-/// The sigil of a full-width one, and the hyphen of any other.
+/// The hyphen of any other.
 fn plain_mark(c: char) -> Option<char> {
+    matches!(c, '\u{2010}' | '\u{2011}' | '\u{FE63}').then_some('-')
+}
+
+/// The ASCII character of one of full width; any other as it is.
+fn half_width(c: char) -> char {
     match c {
-        '＃' => Some('#'),
-        '＠' => Some('@'),
-        '＄' => Some('$'),
-        '\u{2010}' | '\u{2011}' | '\u{FE63}' | '\u{FF0D}' => Some('-'),
-        _ => None,
+        '！'..='～' => char::from_u32(u32::from(c) - 0xFEE0).unwrap_or(c),
+        _ => c,
     }
 }
 
@@ -278,7 +284,7 @@ fn is_unseen(c: char) -> bool {
 }
 
 /// Characters that may be shown as an image and are no digit.
-fn has_image(c: char) -> bool {
+pub(super) fn has_image(c: char) -> bool {
     matches!(
         c,
         '©' | '®'
@@ -349,13 +355,37 @@ fn escape(rest: &str) -> Option<(char, usize)> {
         .take(LONGEST)
         .take_while(u8::is_ascii_alphanumeric)
         .count();
-    let &c = NAMES.get(&rest[..count])?;
-    match rest.as_bytes().get(count) {
-        Some(b';') => Some((c, count + 1)),
+    let named = NAMES.get(&rest[..count]).copied();
+    let next = rest.as_bytes().get(count);
+    match (named, next) {
+        (Some(c), Some(b';')) => Some((c, count + 1)),
         // HTML knows the letters of Latin-1 without it too; a name of three letters may be a word.
-        _ if count > 3 && matches!(c, 'À'..='ÿ') && c.is_alphabetic() => Some((c, count)),
-        _ => None,
+        (Some(c), _) if count > 3 && matches!(c, 'À'..='ÿ') && c.is_alphabetic() => {
+            Some((c, count))
+        }
+        // `&regId=1`: what a link asks for.
+        _ if next == Some(&b'=') => None,
+        _ => unclosed(rest),
     }
+}
+
+/// The sign whose name stands without its `;`, as HTML reads it: before a name or a number. Before small
+/// letters it may be a word (`R&regret`). Where nothing follows, `&lt` and its like are words of their own.
+fn unclosed(rest: &str) -> Option<(char, usize)> {
+    const SIGNS: [(&str, char); 6] = [
+        ("lt", '<'),
+        ("gt", '>'),
+        ("amp", '&'),
+        ("quot", '"'),
+        ("copy", '©'),
+        ("reg", '®'),
+    ];
+    let (name, sign) = SIGNS.into_iter().find(|(name, _)| rest.starts_with(name))?;
+    let next = rest[name.len()..].chars().next();
+    let named = next.is_some_and(|c| c.is_alphanumeric() && !c.is_ascii_lowercase());
+    let alone = !sign.is_ascii()
+        && next.is_none_or(|c| !c.is_alphanumeric() && !matches!(c, '&' | '_' | '-'));
+    (named || alone).then_some((sign, name.len()))
 }
 
 /// The character of a numeric reference, after HTML 5: those of Windows-1252 for 128..=159, U+FFFD
@@ -369,11 +399,12 @@ fn number_means(value: u32) -> char {
     match value {
         0 => '\u{FFFD}',
         0x80..=0x9F => WINDOWS[value as usize - 0x80],
-        _ => char::from_u32(value).unwrap_or('\u{FFFD}'),
+        _ => char::from_u32(value).map_or('\u{FFFD}', half_width),
     }
 }
 
-/// The names: HTML 4's and `apos`, and of HTML 5's those of ASCII marks and of Latin letters.
+/// The names: HTML 4's, and of HTML 5's those of single characters below U+2100 and of the signs and arrows
+/// that people write.
 static NAMES: LazyLock<HashMap<&str, char>> = LazyLock::new(|| {
     let line = |line: &'static str| {
         let (name, value) = line.split_once(' ')?;
@@ -441,9 +472,27 @@ mod tests {
                 "O'Neal O'Neal O'Neal O'Neal",
             ),
             ("Beyonc&eacute; &Aacute; &zcaron; &hearts;", "Beyoncé Á ž ♥"),
+            ("Beyonc&eacute Bj&oumlrk M&eth", "Beyoncé Bj&oumlrk M&eth"),
             (
-                "Beyonc&eacute Bj&oumlrk M&eth &copy",
-                "Beyoncé Bj&oumlrk M&eth &copy",
+                "&ltObama&gt; &quotParis&quot AT&ampT &amp;lt東 &lt3 &gtÉ",
+                "<Obama> \"Paris&quot AT&T <東 <3 >É",
+            ),
+            (
+                "&lt &gt. &amp, &ltd rock&regret &copyright &copy=1 &regId=1 &reg&b &reg-x",
+                "&lt &gt. &amp, &ltd rock&regret &copyright &copy=1 &regId=1 &reg&b &reg-x",
+            ),
+            (
+                "&copy 2024 NASA&reg, &copyNASA &copy",
+                "© 2024 NASA®, ©NASA ©",
+            ),
+            (
+                "&OpenCurlyQuote;&CloseCurlyQuote;&rsquor;&lsquor;&ldquor;&rdquor;",
+                "‘’’‚„”",
+            ),
+            ("&COPY;&REG;&TRADE;&mldr;&bullet;&half;", "©®™…•½"),
+            (
+                "a&numsp;b&puncsp;c&NonBreakingSpace;d&MediumSpace;e",
+                "a\u{2007}b\u{2008}c\u{A0}d\u{205F}e",
             ),
             (
                 "&lsquo;&rsquo;&ldquo;&rdquo;&ndash;&mdash;&hellip;&euro;&trade;",
@@ -464,6 +513,19 @@ mod tests {
             ("a&nbspb &amp;nbsp", "a\u{A0}b \u{A0}"),
             ("&Alpha;&alpha;&yuml;&commat;&num;", "Ααÿ@#"),
             ("&am\u{200B}p; &\u{FE0F}#3\u{AD}9;", "& '"),
+        ] {
+            assert_eq!(read(text), expected, "{text:?}");
+            assert_eq!(read(&read(text)), expected);
+        }
+    }
+
+    #[test]
+    fn ascii_of_full_width_is_ascii() {
+        for (text, expected) in [
+            ("Ｏ＇Ｎｅａｌ Ｊ．Ｋ． Ａ＄ＡＰ", "O'Neal J.K. A$AP"),
+            ("＠ｎａｓａ ＃１ ＡＴ＆Ｔ ～！", "@nasa #1 AT&T ~!"),
+            ("＆ａｍｐ； &#xFF06;amp; &#xFF21;", "& & A"),
+            ("東京、。「」ｶﾞ￥", "東京、。「」ｶﾞ￥"),
         ] {
             assert_eq!(read(text), expected, "{text:?}");
             assert_eq!(read(&read(text)), expected);

@@ -13,8 +13,8 @@ pub enum WordShape {
     Mention,
     /// `#` and more: `#Boeing`, `#1`.
     Hashtag,
-    /// Begins with `http://`, `https://`, `www.` or `pic.twitter.com/`, or is an address:
-    /// `user@host.tld`, `@user@host.tld`.
+    /// Begins with `http://`, `https://`, `www.` or `pic.twitter.com/`, or is a host, `nasa.gov`, or an
+    /// address: `user@host.tld`, `@user@host.tld`.
     Url,
     /// No letter at all: `2024`, `...`, `@`, an emoji.
     NoLetters,
@@ -113,6 +113,7 @@ mod tests {
                     "http://t.co/x",
                     "HTTPS://T.CO",
                     "www.nasa.gov",
+                    "nasa.gov",
                     "pic.twitter.com/a",
                     "http://",
                     "john.smith@nasa.gov",

@@ -7,40 +7,45 @@
 //!
 //! 1. White space separates words and belongs to none.
 //! 2. A URL is one word, without the closing punctuation that follows it. It may begin in the
-//!    middle of a word: `readhttp://t.co/x`. A t.co link ends with its slug; any other where
+//!    middle of a word, a user name or a hashtag: `readhttp://t.co/x`, `Houstonpic.twitter.com/x`. A t.co link ends with its slug; any other where
 //!    Twitter's own rules (twitter-text) end it: its path and query have no letters but Latin and
 //!    Cyrillic ones, and a short form (`'s`) is not part of it. It may have any scheme, or none where a path follows its
-//!    host (`bit.ly/2x`), and `mailto:` with what it asks to be in the letter.
+//!    host (`bit.ly/2x`) or the host is in small letters and can be nothing else (`nasa.gov`), and `mailto:` with what it asks
+//!    to be in the letter.
 //! 3. An address, `user@host.tld`, `@user@host.tld` or `@user.bsky.social`, is one word.
 //! 4. `@user`, `#topic` and `$TICKER` are one word. A sigil always begins a new word: `RT@nasa`.
 //!    Or, as [`Sigils::Apart`], `@` and `#` are words of their own, and a user name is a word up to
-//!    where Twitter ends it.
+//!    where Twitter ends it. No word reaches out of a hashtag: `#NASA-led` is as many words as `#NASA -led`.
 //! 5. `&amp`, `&lt`, `&gt` and `&quot` that are no references for want of a `;` are one word (the
 //!    benchmarks split the `;` off).
-//! 6. Letters, digits and `_` form a word. Hyphens join two such runs (`Spider-Man`, `COVID-19`),
+//! 6. Letters, digits and `_` form a word, which neither begins nor ends with `_`: `_Houston_` is three. Hyphens join two such runs (`Spider-Man`, `COVID-19`),
 //!    `$` joins letters (`A$AP`), and `.` `,` `:` `/` join digits (`3.5`, `10,000`, `7:30pm`, `9/11`).
 //!    So do marks in names as stars write them: `P!nk`, `will.i.am`, `N*E*R*D`, `B*Witched`, `Joey Bada$$`. A slash joins
 //!    no letters: `AC/DC` is three words of one name, which models have learnt to find.
 //! 7. In scripts written without spaces (Han, Kana, Thai, Lao, Khmer, Burmese) each character is
 //!    a word, so that every name can be covered exactly.
-//! 8. An apostrophe, straight or curly, with the short form it begins is one word: `It 's`, `can 't`,
-//!    `they ’re`. Other apostrophes stand alone: `O ' Hare`, as in both benchmarks.
-//! 9. A run of one ASCII punctuation mark is one word: `...`, `!!!`, `--`.
+//! 8. An apostrophe, straight, curly or a letter (U+02BC), with the short form it begins is one word: `It 's`, `can 't`,
+//!    `they ’re`. Other apostrophes stand alone: `O ' Hare`, as in both benchmarks; but the letter is one of its word: `Mʼbappé`.
+//! 9. A run of one ASCII punctuation mark is one word: `...`, `!!!`, `--`. The dot of an abbreviation is none of the run
+//!    that follows it: `Jr . ..`
 //! 10. Anything else, an emoji for example, is a word of one grapheme.
 //!
 //! A full stop after or between letters is a word too: `St .`, `U . S .`.
 //!
-//! Graphemes and their kinds are in `clusters`, addresses in `addresses`, links in `links`, and the hosts of both in `hosts`.
+//! Graphemes and their kinds are in `clusters`, addresses in `addresses`, links in `links`, the hosts of both in `hosts`, and
+//! what is written short in `abbreviations`.
 
+pub(crate) mod abbreviations;
 mod addresses;
 mod clusters;
 mod hosts;
 pub(crate) mod links;
 
 use crate::tweet::reading::Reading;
+use crate::tweet::words::abbreviations::abbreviation_ends;
 use crate::tweet::words::addresses::{LONGEST_LOCAL, address_end, handle_end};
 use crate::tweet::words::clusters::{Cluster, Kind, clusters};
-use crate::tweet::words::links::{bare_link_end, link_prefix, url_end, url_prefix};
+use crate::tweet::words::links::{bare_link_end, link_inside, link_prefix, url_end};
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
 use unicode_segmentation::UnicodeSegmentation;
@@ -162,6 +167,8 @@ pub fn split_words(text: &str, sigils: Sigils) -> Vec<Word> {
     let mut place = Place::default();
     // Of what is read: bytes and characters before cluster `at`.
     let (mut byte, mut char) = (0, 0);
+    // Where the last hashtag ends whose sigil is a word of its own.
+    let mut tag = 0;
     let mut signs = clusters
         .iter()
         .enumerate()
@@ -178,7 +185,7 @@ pub fn split_words(text: &str, sigils: Sigils) -> Vec<Word> {
             .then(|| address_end(&clusters, at))
             .flatten()
             .or_else(|| handle_end(&clusters, at))
-            .unwrap_or_else(|| word_end(&reading.text, &clusters, at, byte, sigils));
+            .unwrap_or_else(|| word_end(&reading.text, &clusters, at, byte, sigils, tag));
         let (first_byte, first_char) = (byte, char);
         for cluster in &clusters[at..end] {
             byte += cluster.text.len();
@@ -191,17 +198,36 @@ pub fn split_words(text: &str, sigils: Sigils) -> Vec<Word> {
             place.advance(text, source.end);
             words.push(start.to(&place));
         }
+        if sigils == Sigils::Apart && clusters[at].text == "#" && end == at + 1 {
+            tag = run_end(&reading.text, &clusters, end, byte, &in_hashtag);
+        }
         at = end;
     }
     words
 }
 
 fn is_tag_sigil(cluster: &str) -> bool {
-    matches!(cluster, "@" | "#" | "＠" | "＃")
+    matches!(cluster, "@" | "#")
 }
 
-/// The cluster after the word (or white space) that starts at cluster `at`, byte `byte`.
-fn word_end(text: &str, clusters: &[Cluster], at: usize, byte: usize, sigils: Sigils) -> usize {
+/// What a hashtag may have behind its sigil.
+fn in_hashtag(cluster: &Cluster) -> bool {
+    cluster.is_word() || cluster.kind == Kind::Unspaced
+}
+
+/// The names of marks that texts escape again and again, and cut the `;` off.
+pub(crate) const ESCAPES: [&str; 4] = ["amp", "lt", "gt", "quot"];
+
+/// The cluster after the word (or white space) that starts at cluster `at`, byte `byte`; `tag` is where the last hashtag ends
+/// whose sigil is a word of its own.
+fn word_end(
+    text: &str,
+    clusters: &[Cluster],
+    at: usize,
+    byte: usize,
+    sigils: Sigils,
+    tag: usize,
+) -> usize {
     let rest = &clusters[at + 1..];
     let first = &clusters[at];
     let next = rest.first();
@@ -216,31 +242,41 @@ fn word_end(text: &str, clusters: &[Cluster], at: usize, byte: usize, sigils: Si
         [.., ref sigil] => is_tag_sigil(sigil.text),
         [] => false,
     };
-    if !inside && let Some(end) = bare_link_end(clusters, at) {
+    if !inside
+        && at >= tag
+        && let Some(end) = bare_link_end(clusters, at)
+    {
         return end;
     }
     if sigils == Sigils::Apart
         && at > 0
-        && matches!(clusters[at - 1].text, "@" | "＠")
-        && let Some(end) = user_name_end(clusters, at)
+        && clusters[at - 1].text == "@"
+        && let Some(end) = user_name_end(text, clusters, at, byte)
     {
         return end;
     }
+    if at < tag && first.is_word() {
+        let rest = &clusters[at..tag];
+        return at + rest.iter().take_while(|c| c.is_word()).count();
+    }
     let run =
         |fits: &dyn Fn(&Cluster) -> bool| at + 1 + rest.iter().take_while(|c| fits(c)).count();
+    let behind_sigil = |fits: &dyn Fn(&Cluster) -> bool| {
+        run_end(text, clusters, at + 1, byte + first.text.len(), fits)
+    };
     match first.text {
         sigil if sigils == Sigils::Apart && is_tag_sigil(sigil) => return at + 1,
-        "@" | "＠" => return run(&|c| c.is_word() && c.text.is_ascii()),
-        "#" | "＃" => return run(&|c| c.is_word() || c.kind == Kind::Unspaced),
+        "@" => return behind_sigil(&in_user_name),
+        "#" => return behind_sigil(&in_hashtag),
+        "_" => return run(&|c| c.text == "_"),
+        "." if abbreviation_ends(clusters, at) => return at + 1,
         "$" if next.is_some_and(|c| c.kind == Kind::Letter) => {
             let end = run(&|c| c.is_word());
             return dollars_end(clusters, at + 1, end).unwrap_or(end);
         }
         "&" => {
             let name = &text[byte + 1..];
-            let escape = ["amp", "lt", "gt", "quot"]
-                .into_iter()
-                .find(|e| name.starts_with(e));
+            let escape = ESCAPES.into_iter().find(|e| name.starts_with(e));
             if let Some(escape) = escape
                 && clusters[at + 1..]
                     .iter()
@@ -253,7 +289,7 @@ fn word_end(text: &str, clusters: &[Cluster], at: usize, byte: usize, sigils: Si
                 return at + 1 + escape.len();
             }
         }
-        "'" | "’" => {
+        "'" | "’" | LETTER_APOSTROPHE => {
             if let Some(letters) = short_form(rest) {
                 return at + 1 + letters;
             }
@@ -261,13 +297,40 @@ fn word_end(text: &str, clusters: &[Cluster], at: usize, byte: usize, sigils: Si
         _ => {}
     }
     if first.is_word() {
-        return styled_name_end(clusters, at)
-            .unwrap_or_else(|| plain_end(text, clusters, at, byte));
+        let Some(end) = styled_name_end(clusters, at) else {
+            return plain_end(text, clusters, at, byte);
+        };
+        // One ASCII character each.
+        let mut inner = at + 1..end;
+        let link = inner.find(|&i| link_inside(&text[byte + i - at..], clusters, at, i));
+        return link.unwrap_or(end);
     }
     if first.text.len() == 1 && first.kind == Kind::Other {
         return run(&|c| c.text == first.text);
     }
     at + 1
+}
+
+/// The apostrophe that Unicode takes for a letter.
+const LETTER_APOSTROPHE: &str = "\u{2BC}";
+
+/// The end of a run of clusters that begins at cluster `at`, byte `byte`, or of its part before a link.
+fn run_end(
+    text: &str,
+    clusters: &[Cluster],
+    at: usize,
+    byte: usize,
+    fits: &dyn Fn(&Cluster) -> bool,
+) -> usize {
+    let (mut end, mut byte) = (at, byte);
+    while let Some(cluster) = clusters.get(end)
+        && fits(cluster)
+        && !link_inside(&text[byte..], clusters, at, end)
+    {
+        byte += cluster.text.len();
+        end += 1;
+    }
+    end
 }
 
 /// Rule 8: how many letters after an apostrophe form a short form that ends there.
@@ -289,7 +352,9 @@ fn plain_end(text: &str, clusters: &[Cluster], at: usize, byte: usize) -> usize 
         let inside = end > at;
         let fits = if cluster.is_word() {
             !(inside
-                && url_prefix(&text[byte..]).is_some_and(|n| url_end(clusters, end, n).is_some()))
+                && (link_inside(&text[byte..], clusters, at, end)
+                    || (cluster.text == LETTER_APOSTROPHE
+                        && short_form(&clusters[end + 1..]).is_some())))
         } else {
             inside
                 && clusters
@@ -301,6 +366,9 @@ fn plain_end(text: &str, clusters: &[Cluster], at: usize, byte: usize) -> usize 
         }
         byte += cluster.text.len();
         end += 1;
+    }
+    while end > at + 1 && clusters[end - 1].text == "_" {
+        end -= 1;
     }
     dollars_end(clusters, at, end).unwrap_or(end)
 }
@@ -321,10 +389,8 @@ fn dollars_end(clusters: &[Cluster], at: usize, end: usize) -> Option<usize> {
 fn joins(before: Kind, mark: &str, after: Kind) -> bool {
     let both = |kinds: &[Kind]| kinds.contains(&before) && kinds.contains(&after);
     match mark {
-        // Hyphen-minus, hyphen, non-breaking hyphen, those of other widths.
-        "-" | "\u{2010}" | "\u{2011}" | "\u{FE63}" | "\u{FF0D}" => {
-            both(&[Kind::Letter, Kind::Digit])
-        }
+        // Hyphen-minus, hyphen, non-breaking hyphen, a small one.
+        "-" | "\u{2010}" | "\u{2011}" | "\u{FE63}" => both(&[Kind::Letter, Kind::Digit]),
         "$" => both(&[Kind::Letter]),
         "." | "," | ":" | "/" => both(&[Kind::Digit]),
         _ => false,
@@ -392,10 +458,16 @@ fn styled_name_end(clusters: &[Cluster], at: usize) -> Option<usize> {
 
 /// Rule 4: the end of the user name at `at`, whose sigil is a word of its own; `None` where Twitter
 /// sees no user name.
-fn user_name_end(clusters: &[Cluster], at: usize) -> Option<usize> {
-    let name = |c: &&Cluster| c.is_word() && c.text.is_ascii();
-    let end = at + clusters[at..].iter().take_while(name).count();
-    (end > at && !clusters.get(end).is_some_and(Cluster::is_word)).then_some(end)
+fn user_name_end(text: &str, clusters: &[Cluster], at: usize, byte: usize) -> Option<usize> {
+    let end = run_end(text, clusters, at, byte, &in_user_name);
+    // A letter that no user name has; one that has ended before a link fits.
+    let foreign = |c: &Cluster| c.is_word() && !in_user_name(c) && c.text != LETTER_APOSTROPHE;
+    (end > at && !clusters.get(end).is_some_and(foreign)).then_some(end)
+}
+
+/// What a user name may have behind its sigil.
+fn in_user_name(cluster: &Cluster) -> bool {
+    cluster.is_word() && cluster.text.is_ascii()
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Bundles from the command line's point of view.
 
+use crate::beside;
 use crate::device;
 use crate::failure::Failure;
 use mner_core::bundle::{BundleFiles, Compute};
@@ -19,8 +20,10 @@ pub struct BundleArgs {
 
 /// Reads a bundle's files.
 pub fn read(path: &Path) -> Result<BundleFiles, Failure> {
-    Ok(folder::read(path)
-        .map_err(|(path, error)| format!("cannot read the bundle: {}: {error}", path.display()))?)
+    Ok(folder::read(path).map_err(|(file, error)| {
+        beside::use_of(path)
+            .unwrap_or_else(|| format!("cannot read the bundle: {}: {error}", file.display()))
+    })?)
 }
 
 /// Writes a bundle's files.

@@ -3,8 +3,10 @@
 use crate::failure::Failure;
 use crate::output;
 use mner_core::data::annotation_files::{self, dataset_info};
-use mner_core::data::corpus::UnfitSpans;
+use mner_core::data::corpus::{CorpusError, Fault, Reader, Source, UnfitSpans};
+use mner_core::formats::annotations::fault::AnnotationError;
 use mner_core::formats::annotations::token_lists::names;
+use mner_core::formats::annotations::types::meaning;
 use mner_core::formats::annotations::{
     Document, Format, Loss, ReadOptions, Scheme, TextFile, Unit, WriteOptions, Writing,
 };
@@ -57,7 +59,12 @@ struct ReadArgs {
 
 pub fn run(args: &Args) -> Result<(), Failure> {
     let named = |cause: &dyn std::fmt::Display| format!("{}: {cause}", args.input.display());
-    let files = load(&args.input, args.from).map_err(|e| named(&e))?;
+    let files = load(&args.input, args.from).map_err(|e| {
+        let bytes = fs::read(&args.input).ok();
+        let known = bytes.filter(|_| e.kind() == io::ErrorKind::InvalidData);
+        let known = known.and_then(|bytes| known_by_name(&args.input, &bytes));
+        known.unwrap_or_else(|| named(&e))
+    })?;
     let from = match args.from {
         Some(format) => format,
         None => guess(&args.input, &files)?,
@@ -144,14 +151,53 @@ fn load(path: &Path, format: Option<Format>) -> io::Result<Vec<TextFile>> {
 }
 
 fn guess(path: &Path, files: &[TextFile]) -> Result<Format, Failure> {
-    let known: Vec<&str> = Format::ALL.iter().map(|format| format.name()).collect();
-    Ok(Format::detect(files).ok_or_else(|| {
+    let unknown = || {
+        let known: Vec<&str> = Format::ALL.iter().map(|format| format.name()).collect();
+        let path = path.display();
+        let known = known.join(", ");
         format!(
-            "{}: looks like no format known here; if it is one of {}, say which with --from",
-            path.display(),
-            known.join(", ")
+            "{path}: looks like no format known here; if it is one of {known}, say which with --from"
         )
-    })?)
+    };
+    let why = || what_is_wrong(path, files).unwrap_or_else(unknown);
+    Ok(Format::detect(files).ok_or_else(why)?)
+}
+
+/// What is wrong with a file of no format: broken JSON, or a format that is not read.
+fn what_is_wrong(path: &Path, files: &[TextFile]) -> Option<String> {
+    let [file] = files else {
+        return None;
+    };
+    let start = file.text.trim_start_matches(['\u{feff}', ' ', '\n', '\r']);
+    let broken = || match Format::Mner.read(files, &ReadOptions::default()) {
+        Err(error @ AnnotationError::Json { .. }) if start.starts_with(['{', '[']) => {
+            Some(format!("{}: {error}", path.display()))
+        }
+        _ => None,
+    };
+    let known = || known_by_name(path, file.text.as_bytes());
+    // Of an array nothing more is known, of lines their ends.
+    if start.starts_with('[') {
+        broken().or_else(known)
+    } else {
+        known().or_else(broken)
+    }
+}
+
+/// The sentence of `mner evaluate` for a file of a format that is not read, if it knows it by name.
+fn known_by_name(path: &Path, bytes: &[u8]) -> Option<String> {
+    let source = Source::new(path);
+    let error = Reader::new(bytes, &source).find_map(Result::err)?;
+    let CorpusError::Line { fault, .. } = &error else {
+        return None;
+    };
+    let known = match fault {
+        Fault::Foreign { .. } | Fault::Packed { .. } => true,
+        // A bare type; any other last word of a line is no label.
+        Fault::UnknownLabel { found } => meaning(found).is_some(),
+        _ => false,
+    };
+    known.then(|| error.to_string())
 }
 
 /// Names what is left out; a failure where spans are among it that ought not to be.

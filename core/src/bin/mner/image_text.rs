@@ -3,14 +3,13 @@
 use crate::beside;
 use crate::bundle;
 use crate::device;
+use crate::each_image::each_image;
 use crate::failure::Failure;
-use crate::output;
-use crate::predict::open_image;
 use mner_core::caption::bundle::{self as caption, CaptionManifest};
 use mner_core::ocr::bundle::{self as ocr, OcrManifest};
 use mner_core::systems::ita::image_text::{ImageReader, ImageText, TagReader};
-use serde_json::{Value, json};
-use std::path::PathBuf;
+use serde_json::{Map, json};
+use std::path::{Path, PathBuf};
 
 /// Say in words what is in images: a line of JSON for each, as --context of train, evaluate and predict reads it
 #[derive(clap::Args)]
@@ -44,8 +43,15 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         let reader = beside::open::<OcrManifest, _>(folder, |files| ocr::unpack(files, &device));
         readers.push(Box::new(reader?));
     }
-    for path in &args.images {
-        let image = open_image(path)?;
+    let named = |path: &Path| {
+        let id = path.file_stem().unwrap_or_default().to_string_lossy();
+        let image = path.display().to_string();
+        Map::from_iter([
+            ("id".to_owned(), json!(id)),
+            ("image".to_owned(), json!(image)),
+        ])
+    };
+    each_image(&args.images, named, |path, image| {
         let encoded = pollster::block_on(recognizer.encode_image(&image))?;
         let mut text = ImageText::default();
         for reader in &readers {
@@ -53,12 +59,6 @@ pub fn run(args: &Args) -> Result<(), Failure> {
             let named = |error| format!("{}: {}: {error}", path.display(), reader.name());
             text.extend(read.map_err(named)?);
         }
-        let id = path.file_stem().unwrap_or_default().to_string_lossy();
-        let mut line = json!({ "id": id, "image": path.display().to_string() });
-        if let (Value::Object(line), Value::Object(text)) = (&mut line, json!(text)) {
-            line.extend(text);
-        }
-        output::print(&format!("{line}\n"))?;
-    }
-    Ok(())
+        Ok(json!(text))
+    })
 }

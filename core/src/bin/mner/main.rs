@@ -10,6 +10,7 @@ mod contrast;
 mod convert;
 mod device;
 mod distill;
+mod each_image;
 mod evaluate;
 mod explain;
 mod export;

@@ -3,14 +3,13 @@
 use crate::beside;
 use crate::bundle;
 use crate::device;
+use crate::each_image::each_image;
 use crate::failure::Failure;
-use crate::output;
-use crate::predict::open_image;
 use mner_core::ocr::bundle::{OcrManifest, unpack};
 use mner_core::ocr::lines::{TextLine, bounds_of, text_of};
 use mner_core::recognizer::Recognizer;
-use serde_json::{Value, json};
-use std::path::PathBuf;
+use serde_json::{Map, Value, json};
+use std::path::{Path, PathBuf};
 
 /// Read the text in images: a line of JSON for each, with lines, words, boxes and confidences
 #[derive(clap::Args)]
@@ -33,18 +32,16 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let reader = beside::open::<OcrManifest, _>(&args.ocr, |files| unpack(files, &device))?;
     let load = |folder| bundle::load(bundle::read(folder)?, &args.device);
     let recognizer = args.bundle.as_deref().map(load).transpose()?;
-    for path in &args.images {
-        let name = path.display().to_string();
-        let image = open_image(path)?;
+    let named =
+        |path: &Path| Map::from_iter([("image".to_owned(), json!(path.display().to_string()))]);
+    each_image(&args.images, named, |_, image| {
         let lines = pollster::block_on(reader.read(&image))?;
-        let mut answer =
-            json!({ "image": name, "width": image.width, "height": image.height, "lines": lines });
+        let mut answer = json!({ "width": image.width, "height": image.height, "lines": lines });
         if let Some(recognizer) = &recognizer {
             answer["entities"] = names(recognizer, &lines)?;
         }
-        output::print(&format!("{answer}\n"))?;
-    }
-    Ok(())
+        Ok(answer)
+    })
 }
 
 /// The names in what is written, with the boxes around their words.

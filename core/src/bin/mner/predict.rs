@@ -8,6 +8,7 @@ use crate::features::{self, Asked};
 use crate::stream::{self, Answers, BadLines, Settings};
 use crate::threads;
 use crate::user_names::UserNames;
+use clap::ArgGroup;
 use image::ImageFormat;
 use mner_core::data::corpus::UnfitSpans;
 use mner_core::formats::annotations::{Document, Format, Scheme, Unit, WriteOptions};
@@ -24,6 +25,7 @@ use std::path::{Path, PathBuf};
 
 /// Find the entities of a tweet, or of every tweet in a JSONL stream
 #[derive(clap::Args)]
+#[command(group(ArgGroup::new("tweets").args(["text", "input"]).required(true)))]
 pub struct Args {
     #[command(flatten)]
     bundle: BundleArgs,
@@ -32,7 +34,6 @@ pub struct Args {
         long,
         allow_hyphen_values = true,
         conflicts_with = "input",
-        required_unless_present = "input",
         value_name = "TWEET"
     )]
     text: Option<String>,
@@ -138,6 +139,10 @@ pub fn run(args: &Args) -> Result<(), Failure> {
             let input = BufReader::new(io::stdin());
             answered(args, &recognizer, input, &settings, &mut out)
         }
+        (None, Some(path)) if path.is_dir() => Err(Failure::Message(format!(
+            "{}: this is a folder; --input reads a file of JSON objects, one a line",
+            path.display()
+        ))),
         (None, Some(path)) => {
             let file = File::open(path).map_err(|e| format!("{}: {e}", path.display()))?;
             let folder = path.parent().unwrap_or(Path::new(""));
@@ -218,16 +223,15 @@ pub fn say_left_out(count: usize, user_names: UserNames) {
     }
 }
 
-/// Reads the image in a file.
-pub fn open_image(path: &Path) -> Result<Image, Failure> {
+/// Reads the image in a file; a sentence without its name where it cannot be read.
+pub fn open_image(path: &Path) -> Result<Image, String> {
     // One byte more than is decoded says enough of a file, or a device, that has no end.
     let most = Limits::default().file_bytes as u64 + 1;
     let mut bytes = Vec::new();
     File::open(path)
         .and_then(|file| file.take(most).read_to_end(&mut bytes))
-        .map_err(|e| format!("{}: {e}", path.display()))?;
-    let Decoded { image, note } =
-        Decoded::read(&bytes).map_err(|e| format!("{}: {e}", path.display()))?;
+        .map_err(|e| e.to_string())?;
+    let Decoded { image, note } = Decoded::read(&bytes).map_err(|e| e.to_string())?;
     if let Some(note) = note {
         notice!("{}: {note}", path.display());
     }
@@ -236,7 +240,7 @@ pub fn open_image(path: &Path) -> Result<Image, Failure> {
 
 /// Encodes the image in a file.
 fn encode_image(recognizer: &Recognizer, path: &Path) -> Result<(Image, EncodedImage), Failure> {
-    let image = open_image(path)?;
+    let image = open_image(path).map_err(|e| format!("{}: {e}", path.display()))?;
     let encoded = pollster::block_on(recognizer.encode_image(&image))?;
     Ok((image, encoded))
 }

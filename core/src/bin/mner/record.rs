@@ -1,5 +1,6 @@
 //! One line of a JSONL stream: the tweet in it, its images, and the line as it came.
 
+use mner_core::formats::annotations::no_value::no_value;
 use mner_core::formats::lone_surrogates::without_lone_surrogates;
 use serde::Deserializer;
 use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, Visitor};
@@ -32,10 +33,10 @@ pub struct Record {
 
 /// The tweet of a record.
 #[derive(Debug, PartialEq)]
-pub struct Tweet {
+pub struct Tweet<'a> {
     pub text: String,
-    /// Where it stood, if not under the field asked for.
-    pub field: Option<&'static str>,
+    /// Where it stood, if not under `text`.
+    pub field: Option<&'a str>,
 }
 
 impl Record {
@@ -50,20 +51,19 @@ impl Record {
             .trim_start_matches('\u{feff}')
             .trim_ascii();
         if !line.starts_with('{') && serde_json::from_str::<IgnoredAny>(line).is_ok() {
-            let hint = match line.starts_with('[') {
-                true => "; `jq -c '.[]' FILE` cuts an array into lines",
-                false => "",
-            };
-            return Err(format!(
-                "not a JSON object; expected {{\"text\": \"...\"}} on a line{hint}"
-            ));
+            return Err(match line.starts_with('[') {
+                true => format!(
+                    "not a JSON object; expected {{\"{field}\": \"...\"}} on a line; `jq -c '.[]' FILE` cuts an array into lines"
+                ),
+                false => no_object(field),
+            });
         }
         let mended = without_lone_surrogates(line.as_bytes());
         let mut json = serde_json::Deserializer::from_slice(&mended);
         let read = Members { field }
             .deserialize(&mut json)
             .and_then(|read| json.end().map(|()| read));
-        let (names, values) = read.map_err(|e| not_json(line, &e))?;
+        let (names, values) = read.map_err(|e| not_json(line, field, &e))?;
         Ok(Self {
             // As it came, half emoji included.
             line: line.to_owned(),
@@ -74,7 +74,7 @@ impl Record {
 
     /// The tweet under `field`. Where that is `text` and the API has cut it, the whole one is preferred: that of `extended_tweet`
     /// in an object that says it is truncated, that of `note_tweet` in one that has it.
-    pub fn tweet(&self, field: &str) -> Result<Tweet, String> {
+    pub fn tweet<'a>(&self, field: &'a str) -> Result<Tweet<'a>, String> {
         let truncated = self.values.get("truncated") == Some(&Value::Bool(true));
         let whole = ["extended_tweet.full_text", "note_tweet.text"]
             .into_iter()
@@ -89,7 +89,7 @@ impl Record {
         match self.member(field) {
             Some(Value::String(text)) => Ok(Tweet {
                 text: text.clone(),
-                field: None,
+                field: Some(field).filter(|field| *field != "text"),
             }),
             Some(_) => Err(format!("\"{field}\" is not a string")),
             None => {
@@ -223,37 +223,9 @@ impl<'de> Visitor<'de> for Members<'_> {
 }
 
 /// The sentence for a line that is no JSON, with the usual reasons by name.
-fn not_json(line: &str, error: &serde_json::Error) -> String {
-    // The parser stops at a word's first letter or, after a sign, at its second.
-    let start = error.column().saturating_sub(2).min(line.len());
-    let near = line.as_bytes()[start..].trim_ascii_start();
-    for word in [
-        "NaN",
-        "nan",
-        "-Infinity",
-        "Infinity",
-        "inf",
-        "undefined",
-        "None",
-        "True",
-        "False",
-    ] {
-        let stopped = near.len().min(3);
-        let stands = |at: usize| {
-            let rest = near[at..].strip_prefix(word.as_bytes());
-            rest.is_some_and(|rest| {
-                !matches!(
-                    rest.first(),
-                    Some(b'"' | b'_' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z')
-                )
-            })
-        };
-        if (0..=stopped).any(stands) {
-            let column = error.column();
-            return format!(
-                "not JSON: {word} (column {column}) is no value of JSON; write null, true, false or a number"
-            );
-        }
+fn not_json(line: &str, field: &str, error: &serde_json::Error) -> String {
+    if let Some(word) = no_value(line, error.column()) {
+        return format!("not JSON: {word}");
     }
     if line.starts_with("{'") {
         return "not JSON: its names are in single quotes, as Python prints them; write it with json.dumps".to_owned();
@@ -267,7 +239,18 @@ fn not_json(line: &str, error: &serde_json::Error) -> String {
         return "not JSON: one object a line is expected, this one stands in an array; `jq -c '.[]' FILE` cuts an array into lines"
             .to_owned();
     }
+    if !line.starts_with('{') {
+        return no_object(field);
+    }
     format!("not JSON: {error}")
+}
+
+/// The sentence for a line of a text file or a table.
+fn no_object(field: &str) -> String {
+    format!(
+        "not a JSON object; each line must be one with \"{field}\": `jq -Rc '{{{field}: .}}' tweets.txt` makes them of a text \
+         file with a tweet a line, `mlr --icsv --ojsonl cat tweets.csv` of a table"
+    )
 }
 
 #[cfg(test)]
@@ -333,13 +316,15 @@ mod tests {
     #[test]
     fn the_whole_tweet_is_found() {
         let tweet = |line: &str, field: &str| {
-            let tweet = Record::parse(line.as_bytes(), field)?.tweet(field)?;
-            Ok::<_, String>((tweet.text, tweet.field))
+            let record = Record::parse(line.as_bytes(), field)?;
+            let tweet = record.tweet(field)?;
+            Ok::<_, String>((tweet.text, tweet.field.map(str::to_owned)))
         };
         let truncated = r#"{"text":"cut…","truncated":true,"extended_tweet":{"full_text":"whole"},"full_text":"other"}"#;
-        let whole = Ok(("whole".to_owned(), Some("extended_tweet.full_text")));
+        let read = |text: &str, field: &str| Ok((text.to_owned(), Some(field.to_owned())));
+        let whole = read("whole", "extended_tweet.full_text");
         assert_eq!(tweet(truncated, "text"), whole);
-        assert_eq!(tweet(truncated, "full_text").unwrap().0, "other");
+        assert_eq!(tweet(truncated, "full_text"), read("other", "full_text"));
         assert_eq!(
             tweet(truncated, "extended_tweet.full_text").unwrap().0,
             "whole"
@@ -349,8 +334,7 @@ mod tests {
         let lost = r#"{"text":"cut…","truncated":true,"extended_tweet":null}"#;
         assert_eq!(tweet(lost, "text").unwrap().0, "cut…");
         let note = r#"{"text":"cut…","note_tweet":{"text":"whole"}}"#;
-        let whole = Ok(("whole".to_owned(), Some("note_tweet.text")));
-        assert_eq!(tweet(note, "text"), whole);
+        assert_eq!(tweet(note, "text"), read("whole", "note_tweet.text"));
         let none = note.replace(r#"{"text":"whole"}"#, "null");
         assert_eq!(tweet(&none, "text").unwrap(), ("cut…".to_owned(), None));
         assert_eq!(tweet(r#"{"a.b":"x","a":{"b":"y"}}"#, "a.b").unwrap().0, "x");
@@ -404,6 +388,10 @@ mod tests {
             (br#"{"text": "a"}{"text": "b"}"#, "trailing characters"),
             (br#"{"text": "a",}"#, "trailing comma"),
             (b"\"a\"", "not a JSON object"),
+            (b"Obama in Paris", "jq -Rc '{text: .}' tweets.txt"),
+            (b"id,text", "each line must be one with \"text\""),
+            (b"2024", "mlr --icsv"),
+            (b"[RT] Obama", "jq -Rc"),
             (b"{\"text\": \"a\"} x", "trailing"),
             (b"{\"text\": \"caf\xe9\"}", "not UTF-8 (byte 14)"),
         ] {

@@ -3,7 +3,7 @@
 //! Every object comes out byte for byte as it went in, with the answer's members behind its own:
 //!
 //! * `entities`; `picture` where an image was encoded.
-//! * `read_field` where another text was read than the one asked for: the whole one of a truncated tweet.
+//! * `read_field` where the text does not stand under `text`: the field asked for, or the whole text of a truncated tweet.
 //! * `image_read` where `image` is a list: the model looks at one image, the first of them that can be read, and this says which.
 //! * `image_error` where an image cannot be read: the text is read all the same. `image_note` where there is something to know of
 //!   the one that was.
@@ -69,10 +69,10 @@ pub enum Answers<'a, W> {
 const INTERVAL: Duration = Duration::from_secs(2);
 
 /// A line that holds a tweet.
-struct Job {
+struct Job<'a> {
     record: Record,
     text: String,
-    read_field: Option<&'static str>,
+    read_field: Option<&'a str>,
     image: Seen,
 }
 
@@ -168,12 +168,12 @@ pub fn run(
 }
 
 /// The tweet of a line and its image, or the line with what is wrong with it.
-fn job(
+fn job<'a>(
     recognizer: &Recognizer,
     line: &[u8],
-    settings: &Settings,
+    settings: &'a Settings,
     counts: &mut Counts,
-) -> Result<Job, (Option<Record>, String)> {
+) -> Result<Job<'a>, (Option<Record>, String)> {
     let record = Record::parse(line, &settings.field).map_err(|error| (None, error))?;
     match record.tweet(&settings.field) {
         Err(error) => Err((Some(record), error)),

@@ -13,11 +13,21 @@ pub(super) const UTF_16: Fault = Fault::Foreign {
     remedy: "save the file as UTF-8, for example by `iconv -f UTF-16 -t UTF-8`",
 };
 
-/// Columns that are none of the formats', the last a label.
-pub(super) const MORE_COLUMNS: Fault = Fault::Foreign {
-    name: "a word, other columns and a label, as in CoNLL-2002 and OntoNotes",
-    remedy: "keep the first and the last column, for example by `awk 'NF {print $1 \"\\t\" $NF; next} {print}'`",
-};
+/// Columns that are none of the formats', the last a label. `numbered`: whether the first counts words.
+pub(super) fn more_columns(numbered: bool) -> Fault {
+    let (name, remedy) = if numbered {
+        (
+            "a number, a word, other columns and a label",
+            "keep the second and the last column, for example by `awk 'NF {print $2 \"\\t\" $NF; next} {print}'`",
+        )
+    } else {
+        (
+            "a word, other columns and a label, as in CoNLL-2002 and OntoNotes",
+            "keep the first and the last column, for example by `awk 'NF {print $1 \"\\t\" $NF; next} {print}'`",
+        )
+    };
+    Fault::Foreign { name, remedy }
+}
 
 /// The fault for a first line whose characters or line ends are not read.
 pub(super) fn encoding(line: &str) -> Option<Fault> {

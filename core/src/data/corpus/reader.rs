@@ -5,7 +5,7 @@ use crate::data::corpus::lines::Lines;
 use crate::data::corpus::{CorpusError, Fault, Format, Sample, Source};
 use crate::data::corpus::{foreign, prefixes, records};
 use crate::formats::annotations::lines::{
-    columns, image_id, is_comment, shorten, starts_document, word_and_tag,
+    columns, counts_words, image_id, is_comment, number, shorten, starts_document, word_and_tag,
 };
 use crate::formats::annotations::tags::{Scheme, bio, is_tag};
 use crate::label::{EntityType, Label};
@@ -35,6 +35,8 @@ pub struct Reader<'a, R> {
     /// Line of the draft's `IMGID:`.
     id_line: usize,
     samples: usize,
+    /// Answers that say why a tweet could not be read.
+    pub(super) passed_over: usize,
     done: bool,
 }
 
@@ -53,6 +55,7 @@ impl<'a, R: BufRead> Reader<'a, R> {
             types: OwnTypes::default(),
             id_line: 0,
             samples: 0,
+            passed_over: 0,
             done: false,
         }
     }
@@ -77,7 +80,7 @@ impl<'a, R: BufRead> Reader<'a, R> {
     /// The place of the label if the tweet that begins with `line` has numbered lines. Reads it ahead.
     fn numbered(&mut self, line: &str) -> Option<usize> {
         let fields = columns(line);
-        if !matches!(fields.len(), 3 | 4) || fields[0].parse::<usize>().is_err() {
+        if !matches!(fields.len(), 3 | 4) || number(fields[0]).is_none() {
             return None;
         }
         let lines = self.lines.paragraph(line);
@@ -136,7 +139,8 @@ impl<'a, R: BufRead> Reader<'a, R> {
         let fields = columns(line);
         let labelled = fields.last().is_some_and(|last| is_tag(last));
         if Format::of_line(line).is_none() && labelled && fields.len() > 2 {
-            return Err(foreign::MORE_COLUMNS);
+            let numbered = counts_words(&self.lines.paragraph(line));
+            return Err(foreign::more_columns(numbered));
         }
         match (Format::of_line(line), foreign::line(line)) {
             (Some(Format::Conll4) | None, Some(fault)) => Err(fault),
@@ -186,7 +190,10 @@ impl<'a, R: BufRead> Reader<'a, R> {
 
     fn take_record(&mut self, line: &str) -> Result<Option<Sample>, Fault> {
         let unlabelled = self.source.unlabelled.len() == EntityType::ALL.len();
-        let tweet = records::tweet(line, unlabelled)?;
+        let Some(tweet) = records::tweet(line, unlabelled)? else {
+            self.passed_over += 1;
+            return Ok(None);
+        };
         match tweet.labels {
             Some(labels) => {
                 for (word, label) in tweet.words.iter().zip(&labels) {

@@ -1,10 +1,11 @@
 //! The records of mner's JSONL: a tweet in words with their labels, or as it was written with its entities.
 
 use crate::data::corpus::{Fault, foreign};
+use crate::formats::annotations::mner;
 use crate::formats::lone_surrogates::without_lone_surrogates;
 use crate::tweet::words::{Sigils, Word, split_words};
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// A line of JSONL; fields of other names are somebody else's.
 #[derive(Deserialize)]
@@ -36,9 +37,22 @@ pub(super) struct Tweet {
     pub(super) image: Option<String>,
 }
 
-/// Reads the record on a line. `unlabelled`: whether a tweet without labels will do.
-pub(super) fn tweet(line: &str, unlabelled: bool) -> Result<Tweet, Fault> {
-    let record = parse(line)?;
+/// Reads the record on a line; `None` if it says why `mner predict` could not read a tweet. `unlabelled`: whether a tweet
+/// without labels will do.
+pub(super) fn tweet(line: &str, unlabelled: bool) -> Result<Option<Tweet>, Fault> {
+    // Records without these names are no answers and parsed once.
+    let asks = |name: &str| line.contains(name);
+    let answer = match asks("entities\"") || asks("error\"") {
+        true => members(line),
+        false => None,
+    };
+    if answer.as_ref().is_some_and(mner::is_fault) {
+        return Ok(None);
+    }
+    let record = match answer.filter(|map| mner::prefix(map).is_some()).map(plain) {
+        Some(Ok(record)) => record,
+        _ => parse(line)?,
+    };
     let (words, labels) = match (record.tokens, record.labels, record.text) {
         (None, None, Some(text)) if record.entities.is_some() => {
             let (words, labels) = labelled(&text, &record.entities.unwrap_or_default())?;
@@ -85,15 +99,25 @@ pub(super) fn tweet(line: &str, unlabelled: bool) -> Result<Tweet, Fault> {
             });
         }
     };
-    Ok(Tweet {
+    Ok(Some(Tweet {
         words,
         labels,
         id,
         image: record.image,
-    })
+    }))
 }
 
 const BLANKS: [char; 4] = [' ', '\t', '\r', '\n'];
+
+fn members(line: &str) -> Option<Map<String, Value>> {
+    serde_json::from_slice(&without_lone_surrogates(line.as_bytes())).ok()
+}
+
+/// An answer as if its text and entities had their usual names.
+fn plain(mut answer: Map<String, Value>) -> Result<Record, serde_json::Error> {
+    mner::make_plain(&mut answer);
+    serde_json::from_value(Value::Object(answer))
+}
 
 fn parse(line: &str) -> Result<Record, Fault> {
     let mended = without_lone_surrogates(line.as_bytes());

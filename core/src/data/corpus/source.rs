@@ -4,6 +4,7 @@ use crate::data::annotation_files;
 use crate::data::corpus::{
     CorpusError, Format, LabelMap, Prefixes, Reader, Sample, annotated, iob1,
 };
+use crate::formats::annotations::mner::passed_over;
 use crate::formats::annotations::{Scheme, TextFile, Unit};
 use crate::label::{EntityType, Label};
 use crate::notice;
@@ -154,6 +155,10 @@ impl Source {
         };
         let mut reader = Reader::new(bytes, &lines);
         let mut samples = reader.by_ref().collect::<Result<Vec<_>, _>>()?;
+        if reader.passed_over > 0 {
+            let said = passed_over(reader.passed_over);
+            notice!("{}: {said}", self.path.display());
+        }
         let types = reader.types.to_string();
         if !types.is_empty() {
             notice!("{}: {types}", self.path.display());

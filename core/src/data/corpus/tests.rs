@@ -75,6 +75,11 @@ fn numbers_and_comments_are_no_words() {
     assert_eq!(shown(three, ""), ["|Angela/B-PER lacht/O", "|7/O"]);
     let tagged = "# sent_id = 1\n# text = Angela lacht O\n1\tAngela\tNNP\tB-PER\n2\tlacht\tVB\tO\n\n# sent_id = 2\n1\tx\tX\tO\n";
     assert_eq!(shown(tagged, ""), ["|Angela/B-PER lacht/O", "|x/O"]);
+    // The words of sentence 7, and numbers with dots.
+    let pairs = "7-1\tAngela\tB-PER\n7-2\tlacht\tO\n\n8-1\tx\tO\n";
+    assert_eq!(shown(pairs, ""), ["|Angela/B-PER lacht/O", "|x/O"]);
+    let dots = "1.\tAngela\tB-PER\n2.\tlacht\tO\n";
+    assert_eq!(shown(dots, ""), ["|Angela/B-PER lacht/O"]);
     // MultiCoNER.
     let four = "# id 5239\tdomain=en\nAnn _ _ B-PER\n# _ _ O\n\n# id 6\tdomain=en\nx _ _ O\n";
     assert_eq!(shown(four, ""), ["|Ann/B-PER #/O", "|x/O"]);
@@ -136,7 +141,9 @@ fn what_is_not_read_is_named() {
             "annotation tool",
         ),
         ("De Art O\nParis N B-LOC\n", "CoNLL-2002"),
-        ("a b c d B-PER\n", "awk"),
+        ("a b c d B-PER\n", "{print $1"),
+        ("1 a b c B-PER\n2 a b c O\n", "{print $2"),
+        ("1-1\ta\tb\tc\tB-PER\n1-2\ta\tb\tc\tO\n", "{print $2"),
         ("Obama\tB-PER\rin\tO\r", "carriage return"),
         ("O\0b\0a\0", "UTF-16"),
         ("\0O\0b\0a", "UTF-16"),
@@ -512,4 +519,24 @@ fn raw_tweets_are_read_with_the_spans_that_predict_writes() {
         error.to_string().contains("\"Ada Lo\" (5 to 11)"),
         "{error}"
     );
+}
+
+#[test]
+fn answers_of_predict_are_read_whatever_their_members_are_called() {
+    for line in [
+        r#"{"full_text": "Ada won", "entities": {"urls": []}, "mner_entities": [{"type": "PER", "chars": [0, 3]}], "mner_read_field": "full_text"}"#,
+        r#"{"full_text": "Ada won", "entities": [{"type": "PER", "chars": [0, 3]}]}"#,
+        r#"{"text": "A…", "extended_tweet": {"full_text": "Ada won"}, "read_field": "extended_tweet.full_text", "entities": [{"type": "PER", "chars": [0, 3]}]}"#,
+    ] {
+        let fault = r#"{"line": 1, "error": "not JSON"}"#;
+        let read = shown(&format!("{fault}\n{line}\n{fault}\n"), "");
+        assert_eq!(read, ["|Ada/B-PER won/O"], "{line}");
+    }
+    let none = r#"{"text": "Ada won", "entities": {"urls": []}, "mner_entities": []}"#;
+    assert_eq!(shown(none, ""), ["|Ada/O won/O"]);
+    let only = read_bytes(br#"{"text": 3, "line": 1, "error": "x"}"#, &source(""));
+    assert!(matches!(only, Err(CorpusError::Empty { .. })));
+    // Another's members of such names are none of an answer.
+    let words = r#"{"tokens": ["Ada"], "labels": ["B-PER"], "error": "none", "entities": []}"#;
+    assert_eq!(shown(words, ""), ["|Ada/B-PER"]);
 }

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use unicode_normalization::UnicodeNormalization;
 
 /// Image files by the id of their tweet.
 #[derive(Clone, Debug)]
@@ -76,7 +77,7 @@ impl ImageIndex {
         Ok(Self {
             origin: folder.to_owned(),
             folder: folder.to_owned(),
-            files,
+            files: with_composed(files),
         })
     }
 
@@ -116,7 +117,7 @@ impl ImageIndex {
         Ok(Self {
             origin: path.to_owned(),
             folder,
-            files,
+            files: with_composed(files),
         })
     }
 
@@ -127,11 +128,31 @@ impl ImageIndex {
         match given.filter(|path| path.is_file()) {
             Some(path) => vec![path],
             None => {
-                let files = sample.id.as_ref().and_then(|id| self.files.get(id));
-                files.cloned().unwrap_or_default()
+                let of = |id: &String| self.files.get(id).or_else(|| self.files.get(&composed(id)));
+                sample.id.as_ref().and_then(of).cloned().unwrap_or_default()
             }
         }
     }
+}
+
+/// A name as most write it: macOS takes letters and their marks apart in the names of files.
+fn composed(name: &str) -> String {
+    name.nfc().collect()
+}
+
+/// The files under their names composed too, but for those that others have already.
+fn with_composed(mut files: HashMap<String, Vec<PathBuf>>) -> HashMap<String, Vec<PathBuf>> {
+    let mut apart: Vec<_> = files
+        .iter()
+        .map(|(name, paths)| (composed(name), paths.clone()))
+        .filter(|(name, _)| !files.contains_key(name))
+        .collect();
+    // Of several that are composed alike the first by path.
+    apart.sort_by(|a, b| a.1.cmp(&b.1));
+    for (name, paths) in apart {
+        files.entry(name).or_insert(paths);
+    }
+    files
 }
 
 /// A sentence for tweets that name an image and have none.
@@ -239,6 +260,32 @@ mod tests {
         for id in ["14", "19", "11", "12.json", "17"] {
             assert!(found(id).is_empty(), "{id}");
         }
+    }
+
+    #[test]
+    fn names_are_alike_however_their_letters_are_put_together() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        let [whole, apart] = ["caf\u{e9}", "cafe\u{301}"];
+        let find = |id: &str| {
+            let index = ImageIndex::folder(folder.path()).unwrap();
+            index.find(&sample(Some(id), None))
+        };
+        fs::write(path(&format!("{apart}.jpg")), b"").unwrap();
+        for id in [whole, apart] {
+            assert_eq!(find(id), [path(&format!("{apart}.jpg"))], "{id:?}");
+            let file = format!("{id}.jpg");
+            assert_eq!(find(&file), [path(&format!("{apart}.jpg"))], "{id:?}");
+        }
+        // What is called exactly so is it.
+        fs::write(path(&format!("{whole}.png")), b"").unwrap();
+        for (id, ending) in [(whole, "png"), (apart, "jpg")] {
+            assert_eq!(find(id), [path(&format!("{id}.{ending}"))], "{id:?}");
+        }
+        let table = path("table.tsv");
+        fs::write(&table, format!("{apart}\ta.jpg\n")).unwrap();
+        let index = ImageIndex::table(&table).unwrap();
+        assert_eq!(index.find(&sample(Some(whole), None)), [path("a.jpg")]);
     }
 
     #[test]

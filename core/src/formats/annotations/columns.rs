@@ -27,7 +27,7 @@ pub(super) fn read(
     options: &ReadOptions,
     reading: &mut Reading,
 ) -> Result<(), AnnotationError> {
-    let sentences = sentences(format, text, &mut reading.losses)?;
+    let sentences = sentences(format, text, options, &mut reading.losses)?;
     let all = sentences.iter().map(|sentence| sentence.tags.as_slice());
     let scheme = options.scheme.unwrap_or_else(|| Scheme::detect(all));
     reading.scheme = Some(scheme);
@@ -52,6 +52,7 @@ pub(super) fn read(
 fn sentences(
     format: Format,
     text: &str,
+    options: &ReadOptions,
     losses: &mut Vec<Loss>,
 ) -> Result<Vec<Sentence>, AnnotationError> {
     let (mut found, mut open) = (Vec::new(), Sentence::default());
@@ -103,8 +104,15 @@ fn sentences(
         if word.is_empty() && tag == "O" {
             continue;
         }
-        if word.is_empty() || !is_tag(tag) {
+        if word.is_empty() {
             return Err(shape());
+        }
+        if !is_tag(tag) {
+            return Err(AnnotationError::Tag {
+                place: place(),
+                found: shorten(tag),
+                expected: options.scheme.unwrap_or(Scheme::Iob2).tags(),
+            });
         }
         if starts(&open) {
             open.line = at + 1;

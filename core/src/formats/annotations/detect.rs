@@ -3,6 +3,7 @@
 use crate::formats::annotations::exchange::TextFile;
 use crate::formats::annotations::format::Format;
 use crate::formats::annotations::lines::{columns, is_comment};
+use crate::formats::annotations::mner;
 use crate::formats::annotations::record::{Record, is_pair, records};
 use crate::formats::annotations::tags::is_tag;
 use serde::de::IgnoredAny;
@@ -47,6 +48,10 @@ fn of_text(text: &str) -> Option<Format> {
 }
 
 fn of_lines(text: &str, first: &str) -> Option<Format> {
+    // Lines that end in a carriage return alone are one.
+    if first.contains('\r') {
+        return None;
+    }
     let tabs: Vec<&str> = first.split('\t').collect();
     let numbered = tabs[0]
         .split(['-', '.'])
@@ -95,6 +100,10 @@ fn of_records(records: &[Record]) -> Option<Format> {
 fn of_record(value: &Value) -> Option<(Format, bool)> {
     if let Value::Array(list) = value {
         return is_pair(list).then_some((Format::Spacy, true));
+    }
+    // First of all, since the tweets in them may be in any form.
+    if let Some(spans) = value.as_object().and_then(mner::renamed) {
+        return Some((Format::Mner, spans > 0));
     }
     let has = |name: &str| value.get(name).is_some_and(|value| !value.is_null());
     let list = |name: &str| value.get(name).and_then(Value::as_array);

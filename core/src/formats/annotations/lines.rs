@@ -30,21 +30,10 @@ impl Format {
     pub(crate) fn numbered(lines: &[&str], known: impl Fn(&str) -> bool) -> Option<usize> {
         let rows: Vec<Vec<&str>> = lines.iter().map(|line| columns(line)).collect();
         let width = rows.first()?.len();
-        let start = rows.first()?.first()?.parse::<usize>().ok()?;
-        let counts = |(i, row): (usize, &Vec<&str>)| {
-            row.len() == width && row[0].len() < 7 && row[0].parse() == Ok(start + i)
-        };
-        let counted = rows
-            .iter()
-            .enumerate()
-            .take_while(|&row| counts(row))
-            .count();
-        // A line that is not as the others is a fault of its own, once the format is known.
-        let most = counted == rows.len() || (counted > 1 && 2 * counted > rows.len());
-        let rows = &rows[..counted];
+        let rows = &rows[..counted(&rows)?];
         // `1 - - O`: the words of a tweet may be numbers that count.
         let unused = |row: &Vec<&str>| matches!(row[1], "-" | "_");
-        if !most || width < 3 || start > 1 || rows.iter().all(unused) {
+        if width < 3 || rows.iter().all(unused) {
             return None;
         }
         let all = |column: usize| rows.iter().all(|row| is_tag(row[column]));
@@ -59,6 +48,38 @@ impl Format {
             _ => None,
         }
     }
+}
+
+/// The number in a first column that counts words, and what stands before it: `1`, `1.`, and `3-1` for the first word of sentence 3.
+pub(crate) fn number(field: &str) -> Option<(&str, usize)> {
+    const MARKS: [char; 4] = ['-', '.', '_', ':'];
+    const LONGEST: usize = 6;
+    let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+    let field = field.strip_suffix(['.', ')', ':']).unwrap_or(field);
+    let (before, number) = field.rsplit_once(MARKS).unwrap_or(("", field));
+    // `-1` is a word.
+    let known = digits(before) && digits(number) && !field.starts_with(MARKS);
+    (known && number.len() <= LONGEST).then_some((before, number.parse().ok()?))
+}
+
+/// How many lines of a first tweet are counted from 0 or 1 in their first column; `None` unless most are.
+///
+/// A line that is not as the others is a fault of its own, once the format is known.
+fn counted(rows: &[Vec<&str>]) -> Option<usize> {
+    let width = rows.first()?.len();
+    let (before, start) = number(rows.first()?.first()?)?;
+    let counts = |(at, row): &(usize, &Vec<&str>)| {
+        row.len() == width && number(row[0]) == Some((before, start + at))
+    };
+    let counted = rows.iter().enumerate().take_while(counts).count();
+    let most = counted == rows.len() || (counted > 1 && 2 * counted > rows.len());
+    (most && start <= 1).then_some(counted)
+}
+
+/// Whether the first column of a first tweet's lines counts its words.
+pub(crate) fn counts_words(lines: &[&str]) -> bool {
+    let rows: Vec<Vec<&str>> = lines.iter().map(|line| columns(line)).collect();
+    counted(&rows).is_some()
 }
 
 /// Whether a line is a comment: `# sent_id = 3`, `# id x<TAB>domain=en`, `#begin document`. A line whose word is a lone `#` or a
@@ -98,9 +119,7 @@ pub(crate) fn word_and_tag<'a>(
         ([word, tag], Format::ImgId | Format::Conll2) | ([word, _, _, tag], Format::Conll4) => {
             Some((word, tag))
         }
-        ([number, word, ..], Format::Numbered)
-            if columns.len() <= 4 && number.parse::<usize>().is_ok() =>
-        {
+        ([first, word, ..], Format::Numbered) if columns.len() <= 4 && number(first).is_some() => {
             Some((word, columns.get(tag)?))
         }
         _ => None,
@@ -194,6 +213,13 @@ mod tests {
         assert_eq!(numbered("1\tAngela\tNNP\tB-PER\n2\tlacht\tVB\tO"), Some(3));
         assert_eq!(numbered("0 Angela B-PER\n1 lacht O"), Some(2));
         assert_eq!(numbered("1\tAngela\tB-PER\tO"), Some(2));
+        assert_eq!(numbered("1-1\tAngela\tB-PER\n1-2\tlacht\tO"), Some(2));
+        assert_eq!(numbered("1.\tAngela\tB-PER\n2.\tlacht\tO"), Some(2));
+        assert_eq!(numbered("0:0 Angela NNP B-PER\n0:1 lacht VB O"), Some(3));
+        // A day, a score and a negative number are words.
+        assert_eq!(numbered("17-06 CD O\n- CD O"), None);
+        assert_eq!(numbered("1-0 beat O\n2-0 beat O"), None);
+        assert_eq!(numbered("-1 is O\n-2 is O"), None);
         assert_eq!(numbered("1 CD I-NP O"), None);
         assert_eq!(numbered("1 CD I-NP O\nst CD I-NP O"), None);
         assert_eq!(numbered("1 - - O\n2 - - O"), None);

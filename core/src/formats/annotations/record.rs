@@ -3,6 +3,7 @@
 use crate::formats::annotations::document::{Document, Span};
 use crate::formats::annotations::fault::{AnnotationError, Loss};
 use crate::formats::annotations::lines::shorten;
+use crate::formats::annotations::no_value::no_value;
 use crate::formats::annotations::offsets::Offsets;
 use crate::formats::lone_surrogates::without_lone_surrogates;
 use serde_json::{Map, Value};
@@ -72,11 +73,13 @@ pub(super) fn is_pair(list: &[Value]) -> bool {
 }
 
 fn message(text: &str, error: &serde_json::Error) -> String {
-    let text = text.trim_start();
-    if text.starts_with("{'") || text.starts_with("[(") || text.starts_with("(") {
+    let start = text.trim_start();
+    if start.starts_with("{'") || start.starts_with("[(") || start.starts_with("(") {
         return format!("{error}; this is how Python prints it, write it with json.dump");
     }
-    error.to_string()
+    let line = text.lines().nth(error.line().saturating_sub(1));
+    line.and_then(|line| no_value(line, error.column()))
+        .unwrap_or_else(|| error.to_string())
 }
 
 impl Record {

@@ -109,6 +109,43 @@ fn unusable_folders_are_explained() {
     let pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n";
     fs::write(folder.path().join("model.safetensors"), pointer).unwrap();
     assert!(sentence().contains("git lfs pull"));
+    fs::write(folder.path().join("model.safetensors"), b"\x90\0\0").unwrap();
+    assert!(sentence().contains("no whole weights"), "{}", sentence());
+    fs::remove_file(folder.path().join("model.safetensors")).unwrap();
+    fs::remove_file(index).unwrap();
+    fs::write(folder.path().join("adapter_config.json"), "{}").unwrap();
+    assert!(sentence().contains("merge_and_unload"));
+    fs::write(
+        folder.path().join("config.json"),
+        r#"{"model_type": "bert"}"#,
+    )
+    .unwrap();
+    let said = sentence();
+    assert!(
+        said.contains("vocab_size") && said.contains("came with the weights"),
+        "{said}"
+    );
+}
+
+#[test]
+fn weights_that_are_no_numbers_are_refused() {
+    let device = Device::flex();
+    let tokenizer = crate::tweet::tiny::tokenizer().unwrap();
+    let config = crate::systems::tiny::config(&tokenizer);
+    let folder = tempfile::tempdir().unwrap();
+    export(config.init(&device), &config, &tokenizer, folder.path()).unwrap();
+    let path = folder.path().join("model.safetensors");
+    let whole = fs::read(&path).unwrap();
+    let data = 8 + u64::from_le_bytes(*whole.first_chunk().unwrap()) as usize;
+    for value in [f32::NAN, f32::INFINITY] {
+        let mut bytes = whole.clone();
+        for word in bytes[data..].chunks_exact_mut(4) {
+            word.copy_from_slice(&value.to_le_bytes());
+        }
+        fs::write(&path, bytes).unwrap();
+        let error = load_encoder(folder.path(), 0, 0.1, &device).unwrap_err();
+        assert!(error.to_string().contains("no finite numbers"), "{error}");
+    }
 }
 
 /// An encoder written as others write it: in 16 bits, under a prefix, in parts, with half a configuration.

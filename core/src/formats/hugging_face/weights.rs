@@ -103,7 +103,10 @@ fn all(folder: &Path) -> Result<(PathBuf, BTreeMap<String, Tensor>), HuggingFace
         }
         return Ok((index, tensors));
     }
-    Err(HuggingFaceError::NoWeights(folder.to_owned()))
+    Err(match folder.join("adapter_config.json").is_file() {
+        true => HuggingFaceError::Adapter(folder.to_owned()),
+        false => HuggingFaceError::NoWeights(folder.to_owned()),
+    })
 }
 
 fn file(path: &Path) -> Result<BTreeMap<String, Tensor>, HuggingFaceError> {
@@ -111,16 +114,18 @@ fn file(path: &Path) -> Result<BTreeMap<String, Tensor>, HuggingFaceError> {
         path: path.to_owned(),
         problem: match detail.contains(OTHER_TYPE) {
             true => quantised(&detail),
-            false => detail,
+            false => format!("these are no whole weights ({detail}); fetch the file again"),
         },
     };
     let mut start = Vec::new();
     let read = File::open(path).and_then(|file| file.take(32).read_to_end(&mut start));
     if read.is_ok() && start.starts_with(b"version https://git-lfs") {
-        return Err(fault(
-            "this is a pointer of Git LFS in place of the file; fetch it with git lfs pull"
-                .to_owned(),
-        ));
+        return Err(HuggingFaceError::Weights {
+            path: path.to_owned(),
+            problem:
+                "this is a pointer of Git LFS in place of the file; fetch it with git lfs pull"
+                    .to_owned(),
+        });
     }
     if path
         .extension()

@@ -21,7 +21,7 @@ pub(super) fn known(bytes: &[u8]) -> Result<(ImageFormat, &'static str), DecodeE
 
 /// The name of a format that is known and not read.
 fn unread(bytes: &[u8]) -> Option<&'static str> {
-    const SIGNATURES: [(&[u8], &str); 39] = [
+    const SIGNATURES: [(&[u8], &str); 41] = [
         (b"II*\0\x10\0\0\0CR", "Canon raw"),
         (b"IIU\0", "Panasonic raw"),
         (b"IIRO", "Olympus raw"),
@@ -40,6 +40,9 @@ fn unread(bytes: &[u8]) -> Option<&'static str> {
         (b"\xff\x4f\xff\x51", "JPEG 2000"),
         (b"8BPS", "Photoshop"),
         (b"\0\0\x01\0", "icon"),
+        // A cursor file has one image at least; this is none, but a colour image without a palette.
+        (b"\0\0\x02\0\0\0", "TGA"),
+        (b"\0\0\x0a\0\0\0", "TGA"),
         (b"\0\0\x02\0", "cursor"),
         (b"qoif", "QOI"),
         (b"%PDF-", "PDF"),

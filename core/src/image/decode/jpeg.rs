@@ -30,8 +30,10 @@ pub(super) struct Scan {
 pub(super) enum Unclear {
     /// A process other than Huffman-coded sequential or progressive, of 8 bits.
     Process,
-    /// Codes, tables or markers that contradict each other.
+    /// Tables or markers that contradict each other.
     Damaged,
+    /// Codes that lead nowhere: from there on, whatever a decoder makes of them is not the image.
+    Lost,
 }
 
 /// Follows a file from its first marker to its last. Its frame must be of the `size` that its decoder found, which the caller has

@@ -50,7 +50,7 @@ fn what_is_no_image_is_called_so() {
             "{bytes:?}"
         );
     }
-    let others: [(&[u8], &str); 47] = [
+    let others: [(&[u8], &str); 49] = [
         (b"BM\x46\0\0\0\0\0\0\0\x36\0", "BMP"),
         (b"II*\0\x08\0\0\0\0\0\0\0", "TIFF"),
         (b"\0\0\0\x20ftypavif\0\0\0\0", "AVIF"),
@@ -104,6 +104,8 @@ fn what_is_no_image_is_called_so() {
         (b"\x8aMNG\r\n\x1a\n", "MNG"),
         (b"BPG\xfb\0\0\0\0", "BPG"),
         (b"qoif\0\0\0\x08", "QOI"),
+        (b"\0\0\x02\0\x01\0\x20\x20", "cursor"),
+        (b"\0\0\x02\0\0\0\0\0", "TGA"),
     ];
     for (bytes, format) in others {
         let format = format.to_owned();
@@ -366,6 +368,24 @@ fn a_jpeg_is_whole_if_its_rows_are() {
     assert_eq!(third, truncated);
     let behind = scans[scans.len() - 1] - 30;
     assert_eq!(Image::decode(&progressive[..behind]), truncated);
+}
+
+/// The codes go on after a gap, but no longer as what they were: rows at the end have none.
+#[test]
+fn a_jpeg_that_lost_a_part_in_its_middle_is_refused() {
+    for name in ["rgb.jpg", "odd422.jpg", "progressive.jpg"] {
+        let whole = file(name);
+        let half = whole.len() / 2;
+        for gap in [whole.len() / 4, whole.len() / 10] {
+            let bytes = [&whole[..half], &whole[half + gap..]].concat();
+            let error = Image::decode(&bytes).expect_err(name);
+            let known = matches!(
+                error,
+                DecodeError::Truncated { .. } | DecodeError::Damaged { .. }
+            );
+            assert!(known, "{name}, {gap} bytes: {error:?}");
+        }
+    }
 }
 
 /// Half of an image's data in a file that is whole but for them: every length is right and the end mark is there.

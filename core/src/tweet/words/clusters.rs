@@ -1,47 +1,92 @@
 //! The graphemes of a text and what each is to the splitter's rules.
 
-use crate::tweet::reading::{enclosed, is_blank, is_image};
+use crate::tweet::reading::{enclosed, has_image, is_blank, is_image};
 use std::ops::Range;
 use unicode_normalization::char::is_combining_mark;
 use unicode_segmentation::UnicodeSegmentation;
 
 /// The graphemes of what is read. White space is one by itself, also where a character joins it: a
-/// sign of Arabic numbers the space after it, a skin colour the one before. A combining mark is part
+/// sign of Arabic numbers the space after it, a skin colour the one before. So is a skin colour behind what is no image, and a
+/// sign of numbers before what is no digit: a letter of a name has neither. A combining mark is part
 /// of the one before, also where Unicode's rules let it stand alone.
 pub(super) fn clusters(text: &str) -> Vec<Cluster<'_>> {
     let mut ranges: Vec<Range<usize>> = Vec::new();
     for (start, grapheme) in text.grapheme_indices(true) {
-        let end = start + grapheme.len();
-        if grapheme.len() > 1 && grapheme != "\r\n" && grapheme.contains(is_blank) {
-            let mut at = start;
-            for (offset, blank) in grapheme.match_indices(is_blank) {
-                let blank = start + offset..start + offset + blank.len();
-                if at < blank.start {
-                    ranges.push(at..blank.start);
-                }
-                at = blank.end;
-                ranges.push(blank);
-            }
-            if at < end {
-                ranges.push(at..end);
-            }
-            continue;
+        let mut from = 0;
+        for at in parts(grapheme) {
+            add(text, &mut ranges, start + from..start + at);
+            from = at;
         }
-        match ranges.last_mut() {
-            Some(before)
-                if !grapheme.is_ascii()
-                    && grapheme.starts_with(is_combining_mark)
-                    && !text[before.clone()].ends_with(is_blank) =>
-            {
-                before.end = end;
-            }
-            _ => ranges.push(start..end),
-        }
+        add(text, &mut ranges, start + from..start + grapheme.len());
     }
     ranges
         .into_iter()
         .map(|range| Cluster::new(&text[range]))
         .collect()
+}
+
+/// Adds what stands in a range, or makes it part of the one before if it begins with a combining mark.
+fn add(text: &str, ranges: &mut Vec<Range<usize>>, range: Range<usize>) {
+    let own = &text[range.clone()];
+    match ranges.last_mut() {
+        Some(before)
+            if !own.is_ascii()
+                && own.starts_with(is_combining_mark)
+                && !text[before.clone()].ends_with(is_blank) =>
+        {
+            before.end = range.end;
+        }
+        _ => ranges.push(range),
+    }
+}
+
+/// Where a grapheme is cut: what is blank from what is not, and what only joins from a name.
+fn parts(grapheme: &str) -> Vec<usize> {
+    // Most are of one character.
+    if grapheme.chars().nth(1).is_none() || grapheme == "\r\n" {
+        return Vec::new();
+    }
+    let image = is_image(grapheme);
+    let mut cuts = Vec::new();
+    let mut before = None;
+    // Whether the part begins with what a skin colour belongs to.
+    let mut coloured = false;
+    for (at, c) in grapheme.char_indices() {
+        let cut = before.is_some_and(|before| {
+            is_blank(before)
+                || is_blank(c)
+                || (is_number_sign(before) && !c.is_numeric())
+                || (is_skin_colour(c) && !coloured)
+        });
+        if cut {
+            cuts.push(at);
+        }
+        if cut || before.is_none() {
+            coloured = image || has_image(c);
+        }
+        before = Some(c);
+    }
+    cuts
+}
+
+/// The colours of skin that an emoji takes.
+pub(super) fn is_skin_colour(c: char) -> bool {
+    matches!(c, '\u{1F3FB}'..='\u{1F3FF}')
+}
+
+/// Signs that stand before a number and enclose it, which Unicode makes one grapheme with whatever follows
+/// (Prepended_Concatenation_Mark).
+pub(super) fn is_number_sign(c: char) -> bool {
+    matches!(
+        c,
+        '\u{600}'..='\u{605}'
+            | '\u{6DD}'
+            | '\u{70F}'
+            | '\u{890}'..='\u{891}'
+            | '\u{8E2}'
+            | '\u{110BD}'
+            | '\u{110CD}'
+    )
 }
 
 /// What a grapheme is to the rules above.

@@ -68,7 +68,7 @@ pub(super) fn url_end(clusters: &[Cluster], at: usize, prefix: usize) -> Option<
     (end > body).then_some(end)
 }
 
-/// Where the host begins if a user and a password go before it: `http://user:password@nasa.gov`.
+/// Where the host begins if a user, with or without a password, goes before it: `http://user:password@nasa.gov`.
 fn behind_user(clusters: &[Cluster], at: usize) -> Option<usize> {
     let rest = clusters.get(at..).unwrap_or_default();
     let fits = |c: &&Cluster| {
@@ -80,8 +80,10 @@ fn behind_user(clusters: &[Cluster], at: usize) -> Option<usize> {
     };
     let length = rest.iter().take(LONGEST_LOCAL).take_while(fits).count();
     let host = at + length + 1;
-    let told = rest[..length].iter().any(|c| c.text == ":");
-    let signed = told && rest.get(length)?.text == "@";
+    // What has a dot and no password may be a host, with a user name of Twitter glued to it.
+    let user = &rest[..length];
+    let told = user.iter().any(|c| c.text == ":") || !user.iter().any(|c| c.text == ".");
+    let signed = told && length > 0 && rest.get(length)?.text == "@";
     let end = if signed {
         host_end(clusters, host)
     } else {
@@ -111,9 +113,15 @@ fn mail_end(clusters: &[Cluster], body: usize) -> Option<usize> {
     (end > body).then_some(end)
 }
 
-/// Rule 2: the end of the link without a scheme that begins at `at`: a host and a path, `bit.ly/2x`. Its last part is one that many
-/// sites have, or that of a country, where the path has a digit: `love.me/him` is a slip, `fb.me/7abc` is none.
+/// Rule 2: the end of the link without a scheme that begins at `at`: a host and a path, `bit.ly/2x`, or a host that cannot be
+/// taken for words, `nasa.gov`.
 pub(super) fn bare_link_end(clusters: &[Cluster], at: usize) -> Option<usize> {
+    page_end(clusters, at).or_else(|| site_end(clusters, at))
+}
+
+/// The end of a host and a path. The host's last part is one that many
+/// sites have, or that of a country, where the path has a digit: `love.me/him` is a slip, `fb.me/7abc` is none.
+fn page_end(clusters: &[Cluster], at: usize) -> Option<usize> {
     const LONGEST: usize = 64;
     const COMMON: [&str; 18] = [
         "com", "org", "net", "gov", "edu", "mil", "info", "biz", "io", "co", "ly", "gl", "tv",
@@ -141,8 +149,67 @@ pub(super) fn bare_link_end(clusters: &[Cluster], at: usize) -> Option<usize> {
     if !(known && in_one_case(&top) && rest[dot - 1].is_word()) {
         return None;
     }
+    if is_glued(clusters, at, at + length) {
+        return None;
+    }
     let end = path_end(clusters, at + length);
     (end > path).then_some(end)
+}
+
+/// The end of a host by itself: in small letters, and its last part one that is no word. Of those who leave out the blank behind a
+/// full stop most begin what follows with a capital.
+fn site_end(clusters: &[Cluster], at: usize) -> Option<usize> {
+    /// The longest part of a host (RFC 1035), and the most parts.
+    const LONGEST: usize = 63;
+    const MOST: usize = 8;
+    const TOPS: [&str; 13] = [
+        "com", "org", "net", "gov", "edu", "mil", "io", "co", "uk", "de", "ru", "jp", "nl",
+    ];
+    /// What goes before the part of a country.
+    const SECOND: [&str; 7] = ["com", "co", "org", "net", "gov", "edu", "ac"];
+    let small = |c: &&Cluster| matches!(c.text.as_bytes(), [b'a'..=b'z' | b'0'..=b'9' | b'-']);
+    let part = |from: usize| {
+        let rest = clusters.get(from..).unwrap_or_default();
+        let length = rest.iter().take(LONGEST).take_while(small).count();
+        let goes_on = |c: &Cluster| c.text == "_" || is_latin(c, true);
+        let whole = length > 0 && rest[0].is_word() && rest[length - 1].is_word();
+        (whole && !rest.get(length).is_some_and(goes_on)).then_some(from + length)
+    };
+    // Most words end here.
+    if clusters.get(part(at)?)?.text != "." {
+        return None;
+    }
+    let mut names = Vec::new();
+    let (mut from, mut end) = (at, at);
+    while names.len() < MOST
+        && let Some(next) = part(from)
+    {
+        names.push(joined(&clusters[from..next]));
+        end = next;
+        if clusters.get(end).is_none_or(|c| c.text != ".") {
+            break;
+        }
+        from = end + 1;
+    }
+    let letter = |c: char| c.is_ascii_alphabetic();
+    let known = match names.as_slice() {
+        [_, .., second, top] if top.len() == 2 && SECOND.contains(&second.as_str()) => {
+            top.chars().all(letter)
+        }
+        _ => false,
+    };
+    let [first, .., top] = names.as_slice() else {
+        return None;
+    };
+    let known = (known || TOPS.contains(&top.as_str())) && first.contains(letter);
+    (known && !is_glued(clusters, at, end)).then_some(end)
+}
+
+/// Whether in the host between `at` and `end`, all of it ASCII, another link begins.
+fn is_glued(clusters: &[Cluster], at: usize, end: usize) -> bool {
+    // With the slash behind it.
+    let host = joined(&clusters[at..clusters.len().min(end + 1)]);
+    (1..end - at).any(|inner| link_inside(&host[inner..], clusters, at, at + inner))
 }
 
 /// The end of the path and query that begin at `from`, after twitter-text 3.1: which characters they
@@ -246,6 +313,36 @@ const URL_PREFIXES: [&str; 5] = [
     "pic.x.com/",
 ];
 
+/// Whether a link begins at cluster `at`, where `text` does, inside the word that begins at `start`: `Houstonpic.twitter.com/x`.
+pub(super) fn link_inside(text: &str, clusters: &[Cluster], start: usize, at: usize) -> bool {
+    match url_prefix(text) {
+        // `Awww.so sweet`
+        Some(prefix) if prefix == "www.".len() => {
+            let host = at + prefix..host_end(clusters, at + prefix);
+            clusters[host].iter().any(|c| c.text == ".")
+        }
+        Some(prefix) => url_end(clusters, at, prefix).is_some(),
+        None => short_link_inside(clusters, start, at),
+    }
+}
+
+/// Whether `t.co/` and a slug begin at `at`. Hosts end so too (`pinterest.co/x`): it is taken for a link
+/// only behind a name with a capital, and where the slug is no word in small letters.
+fn short_link_inside(clusters: &[Cluster], start: usize, at: usize) -> bool {
+    const LONGEST: usize = 16;
+    let head = clusters.get(at..at + 5).unwrap_or_default();
+    if !head.iter().map(|c| c.text).eq(["t", ".", "c", "o", "/"]) {
+        return false;
+    }
+    let word = &clusters[start..at];
+    let letters = word.iter().all(|c| c.kind == Kind::Letter);
+    let capital = |c: &Cluster| c.text.starts_with(char::is_uppercase);
+    let slug = clusters[at + 5..].iter().take(LONGEST);
+    let mut slug = slug.take_while(|c| is_latin(c, false));
+    let coded = slug.any(|c| capital(c) || c.kind == Kind::Digit);
+    letters && word.iter().any(capital) && coded
+}
+
 /// Length in bytes of the URL prefix that `text` begins with, in any case.
 pub(super) fn url_prefix(text: &str) -> Option<usize> {
     let head = |n| text.as_bytes().get(..n).unwrap_or_default();
@@ -288,7 +385,7 @@ pub(crate) fn is_link(word: &str) -> bool {
 /// Whether a word that is read is a link without a scheme.
 fn is_bare_link(word: &str) -> bool {
     // Most words end here.
-    if !(word.contains('/') && word.contains('.')) {
+    if !word.contains('.') {
         return false;
     }
     let clusters = clusters(word);

@@ -1,5 +1,6 @@
 use super::*;
 use crate::tweet::reading::{is_blank, read};
+use crate::tweet::words::clusters::{is_number_sign, is_skin_colour};
 use crate::tweet::words::links::is_link;
 use proptest::prelude::*;
 use std::path::{Path, PathBuf};
@@ -60,7 +61,7 @@ fn every_rule_by_example() {
         (".@NASAさん # @", ".¦@NASA¦さ¦ん¦#¦@"),
         ("#東京タワー、#café", "#東京タワー¦、¦#café"),
         ("$AAPL $5 A$AP", "$AAPL¦$¦5¦A$AP"),
-        ("AT&amp;T &lt3 &amp", "AT¦&amp;¦T¦&¦lt3¦&amp"),
+        ("AT&amp;T &lt3 &amp", "AT¦&amp;¦T¦&lt¦3¦&amp"),
         (
             "It's O’Hare can't WE’RE 'Tis 'so''",
             "It¦'s¦O¦’¦Hare¦can¦'t¦WE¦’RE¦'¦Tis¦'¦so¦''",
@@ -248,7 +249,7 @@ fn what_only_resembles_a_link_is_words() {
             "love.me/him provided.Merkel/Brussels",
             "love¦.¦me¦/¦him¦provided¦.¦Merkel¦/¦Brussels",
         ),
-        ("nasa.gov/ x.com", "nasa¦.¦gov¦/¦x¦.¦com"),
+        ("Nasa.gov/ X.com", "Nasa¦.¦gov¦/¦X¦.¦com"),
         (
             "9.30am/pm 3.5/10 U.S./U.K.",
             "9.30am¦/¦pm¦3.5/10¦U¦.¦S¦.¦/¦U¦.¦K¦.",
@@ -263,6 +264,181 @@ fn what_only_resembles_a_link_is_words() {
         let expected: Vec<_> = words.split('¦').collect();
         assert_eq!(split(text), expected, "{text:?}");
     }
+}
+
+/// Splits each text in both ways, into the same words.
+fn check_words(table: &[(&str, &str)]) {
+    for (text, words) in table {
+        for sigils in [Sigils::Joined, Sigils::Apart] {
+            let found = split_words(text, sigils);
+            let found: Vec<_> = found.iter().map(|w| w.of(text)).collect();
+            let expected: Vec<_> = words.split('¦').collect();
+            assert_eq!(found, expected, "{text:?}, {sigils:?}");
+        }
+    }
+}
+
+#[test]
+fn a_link_may_be_glued_to_a_name() {
+    check_words(&[
+        ("Obamapic.twitter.com/A", "Obama¦pic.twitter.com/A"),
+        ("Obama.pic.twitter.com/A", "Obama¦.¦pic.twitter.com/A"),
+        ("Obamawww.nasa.gov/x", "Obama¦www.nasa.gov/x"),
+        ("Obama.www.nasa.gov/x", "Obama¦.¦www.nasa.gov/x"),
+        ("Houstonpic.x.com/AbC", "Houston¦pic.x.com/AbC"),
+        ("Beyoncépic.x.com/AbC", "Beyoncé¦pic.x.com/AbC"),
+        ("houstonpic.x.com/A", "houston¦pic.x.com/A"),
+        ("obamawww.nasa.gov", "obama¦www.nasa.gov"),
+        ("will.i.amhttp://t.co/A", "will.i.am¦http://t.co/A"),
+        ("Jay-Zpic.twitter.com/A", "Jay-Z¦pic.twitter.com/A"),
+        ("Obama_https://t.co/A", "Obama¦_¦https://t.co/A"),
+        ("Houstont.co/AbC", "Houston¦t.co/AbC"),
+        (
+            "pinterest.co/AbC Pinterest.co/abc",
+            "pinterest.co/AbC¦Pinterest.co/abc",
+        ),
+        ("Awww.so awww.com/x", "Awww¦.¦so¦awww.com/x"),
+        ("bit.ly/pic.x.com/A", "bit.ly/pic.x.com/A"),
+    ]);
+}
+
+#[test]
+fn a_link_may_be_glued_to_a_user_name_or_hashtag() {
+    for (text, words) in [
+        ("@nasahttp://t.co/x hi", "@nasa¦http://t.co/x¦hi"),
+        ("thanks @nasahttps://t.co/A", "thanks¦@nasa¦https://t.co/A"),
+        ("@nasapic.twitter.com/A", "@nasa¦pic.twitter.com/A"),
+        ("@NASAt.co/AbC", "@NASA¦t.co/AbC"),
+        (
+            "@nasawww.nasa.gov @awww.so",
+            "@nasa¦www.nasa.gov¦@awww¦.¦so",
+        ),
+        ("#Obamahttps://t.co/A", "#Obama¦https://t.co/A"),
+        ("#東京pic.x.com/A", "#東京¦pic.x.com/A"),
+        (
+            "@http://t.co/x #www.nasa.gov",
+            "@¦http://t.co/x¦#¦www.nasa.gov",
+        ),
+    ] {
+        assert_eq!(
+            split(text),
+            words.split('¦').collect::<Vec<_>>(),
+            "{text:?}"
+        );
+        let apart = split_words(text, Sigils::Apart);
+        let apart: Vec<_> = apart.iter().map(|w| w.of(text)).collect();
+        let words = words
+            .replace('@', "@¦")
+            .replace('#', "#¦")
+            .replace("¦¦", "¦");
+        let words = words.replace("東京", "東¦京");
+        assert_eq!(apart, words.split('¦').collect::<Vec<_>>(), "{text:?}");
+    }
+}
+
+#[test]
+fn no_word_reaches_out_of_a_hashtag() {
+    let text =
+        "#NASA-led #Will.i.am #P!nk #A$AP #_x_ #9/11 #東NASA-x #Obama's #東nasa.com NASA-led";
+    let words = split_words(text, Sigils::Apart);
+    let words: Vec<_> = words.iter().map(|w| w.of(text)).collect();
+    let expected = "#¦NASA¦-¦led¦#¦Will¦.¦i¦.¦am¦#¦P¦!¦nk¦#¦A¦$AP¦#¦_x_¦#¦9¦/¦11¦#¦東¦NASA¦-¦x¦#¦Obama¦'s¦#¦東¦nasa¦.¦com¦NASA-led";
+    assert_eq!(words, expected.split('¦').collect::<Vec<_>>());
+}
+
+#[test]
+fn a_host_by_itself_is_a_link() {
+    check_words(&[
+        ("visit nasa.gov.", "visit¦nasa.gov¦."),
+        ("nasa.gov's (amazon.co.uk)", "nasa.gov¦'s¦(¦amazon.co.uk¦)"),
+        (
+            "x.com, abc.net.au! my-site.org",
+            "x.com¦,¦abc.net.au¦!¦my-site.org",
+        ),
+        ("nasa.gov.Great nasa.gov/", "nasa.gov¦.¦Great¦nasa.gov¦/"),
+        ("東京nasa.gov서울", "東¦京¦nasa.gov¦서울"),
+        ("in Paris.It was", "in¦Paris¦.¦It¦was"),
+        ("in paris.it was", "in¦paris¦.¦it¦was"),
+        ("the end.com'on e.g", "the¦end.com¦'¦on¦e¦.¦g"),
+        (
+            "nasa.govt x.comet U.S 3.5.com",
+            "nasa¦.¦govt¦x¦.¦comet¦U¦.¦S¦3.5¦.¦com",
+        ),
+        ("McNasa.gov foo.com_bar", "McNasa¦.¦gov¦foo¦.¦com_bar"),
+        (
+            "https://obama@nasa.gov/x now",
+            "https://obama@nasa.gov/x¦now",
+        ),
+    ]);
+}
+
+#[test]
+fn ascii_of_full_width_is_cut_as_ascii() {
+    for (text, stand, are) in [
+        ("Ｏ＇Ｎｅａｌ", "Ｏ¦＇¦Ｎｅａｌ", "O¦'¦Neal"),
+        ("Ｊ．Ｋ． Ｒ", "Ｊ¦．¦Ｋ¦．¦Ｒ", "J¦.¦K¦.¦R"),
+        (
+            "Ａ＄ＡＰ Ｐ！ｎｋ！！",
+            "Ａ＄ＡＰ¦Ｐ！ｎｋ¦！！",
+            "A$AP¦P!nk¦!!",
+        ),
+        (
+            "ｗｉｌｌ．ｉ．ａｍ＇ｓ",
+            "ｗｉｌｌ．ｉ．ａｍ¦＇ｓ",
+            "will.i.am¦'s",
+        ),
+        ("＠ｎａｓａ ＃東京", "＠ｎａｓａ¦＃東京", "@nasa¦#東京"),
+        ("７：３０ Ｊａｙ－Ｚ", "７：３０¦Ｊａｙ－Ｚ", "7:30¦Jay-Z"),
+        (
+            "東京、ＮＡＳＡ。",
+            "東¦京¦、¦ＮＡＳＡ¦。",
+            "東¦京¦、¦NASA¦。",
+        ),
+    ] {
+        let words = both(text);
+        let stands: Vec<_> = words.iter().map(|w| w.1).collect();
+        assert_eq!(stands, stand.split('¦').collect::<Vec<_>>());
+        let reads: Vec<_> = words.iter().map(|w| &w.0).collect();
+        assert_eq!(reads, are.split('¦').collect::<Vec<_>>());
+    }
+    let text = "👩🏽‍🚀 Ｏ＇Ｎｅａｌ";
+    let word = &split_words(text, Sigils::Joined)[3];
+    assert_eq!((word.chars.clone(), word.utf16.clone()), (7..11, 10..14));
+}
+
+#[test]
+fn what_is_at_the_edge_of_a_name_is_a_word() {
+    check_words(&[
+        ("Barack Obama\u{2BC}s", "Barack¦Obama¦\u{2BC}s"),
+        (
+            "can\u{2BC}t M\u{2BC}bapp\u{E9}",
+            "can¦\u{2BC}t¦M\u{2BC}bapp\u{E9}",
+        ),
+        ("_Houston_ is", "_¦Houston¦_¦is"),
+        ("__Houston__'s", "__¦Houston¦__¦'s"),
+        (
+            "snake_case_ _ ___ o_O (_x)",
+            "snake_case¦_¦_¦___¦o_O¦(¦_¦x¦)",
+        ),
+        ("https://t.co/x bbc.com/a_b_", "https://t.co/x¦bbc.com/a_b_"),
+        (
+            "Obama\u{1F3FB} e\u{301}\u{1F3FB}",
+            "Obama¦\u{1F3FB}¦e\u{301}¦\u{1F3FB}",
+        ),
+        (
+            "東\u{1F3FB}.\u{1F3FF} ☝\u{1F3FD}a",
+            "東¦\u{1F3FB}¦.¦\u{1F3FF}¦☝\u{1F3FD}¦a",
+        ),
+        ("\u{600}Obama\u{6DD}", "\u{600}¦Obama¦\u{6DD}"),
+        ("\u{110BD}\u{70F}O\u{8E2}b", "\u{110BD}¦\u{70F}¦O¦\u{8E2}¦b"),
+        ("\u{600}1", "\u{600}1"),
+        ("&ltObama&gt;", "&lt¦Obama¦&gt;"),
+        (
+            "wow... Jr... U.S.. wow. Jr.",
+            "wow¦...¦Jr¦.¦..¦U¦.¦S¦.¦.¦wow¦.¦Jr¦.",
+        ),
+        ("JR.. Ph.D... W... St!", "JR¦.¦.¦Ph¦.¦D¦.¦..¦W¦...¦St¦!"),
+    ]);
 }
 
 #[test]
@@ -335,6 +511,7 @@ fn addresses_are_one_word() {
     ];
     assert_eq!(words, expected);
     for word in [
+        "nasa.gov",
         "mailto:a@b.com?x=y",
         "@nasa.bsky.social",
         "a@b.Com",
@@ -343,7 +520,7 @@ fn addresses_are_one_word() {
     ] {
         assert!(is_link(word), "{word}");
     }
-    for word in ["@nasa", "AC/DC", "mailto", "a.b", "and/or.", "nasa.gov"] {
+    for word in ["@nasa", "AC/DC", "mailto", "a.b", "and/or.", "Nasa.gov"] {
         assert!(!is_link(word), "{word}");
     }
 }
@@ -353,7 +530,7 @@ fn a_user_name_apart_from_its_sigil_ends_where_twitter_ends_it() {
     let text = "@John-Smith @will.i.am @José #Spider-Man @A$AP";
     let words = split_words(text, Sigils::Apart);
     let words: Vec<_> = words.iter().map(|w| w.of(text)).collect();
-    let expected = "@¦John¦-¦Smith¦@¦will¦.¦i¦.¦am¦@¦José¦#¦Spider-Man¦@¦A¦$AP";
+    let expected = "@¦John¦-¦Smith¦@¦will¦.¦i¦.¦am¦@¦José¦#¦Spider¦-¦Man¦@¦A¦$AP";
     assert_eq!(words, expected.split('¦').collect::<Vec<_>>());
 }
 
@@ -400,8 +577,8 @@ fn names_with_marks_for_letters_stay_words() {
         ("Wow!this OMG!This No!ok", "Wow¦!¦this¦OMG¦!¦This¦No¦!¦ok"),
         ("AC/DC NY/LA w/o and/or", "AC¦/¦DC¦NY¦/¦LA¦w¦/¦o¦and¦/¦or"),
         (
-            "amazon.co.uk nasa.gov so.good U.S.A. e.g. B.o.B",
-            "amazon¦.¦co¦.¦uk¦nasa¦.¦gov¦so¦.¦good¦U¦.¦S¦.¦A¦.¦e¦.¦g¦.¦B¦.¦o¦.¦B",
+            "Amazon.co.uk Nasa.gov so.good U.S.A. e.g. B.o.B",
+            "Amazon¦.¦co¦.¦uk¦Nasa¦.¦gov¦so¦.¦good¦U¦.¦S¦.¦A¦.¦e¦.¦g¦.¦B¦.¦o¦.¦B",
         ),
         ("f*ck A*B", "f¦*¦ck¦A¦*¦B"),
         (
@@ -545,6 +722,23 @@ fn time_is_linear_even_for_hostile_texts() {
         "a.co/!",
         "a://",
         "@a.",
+        "_",
+        "_a",
+        "a_",
+        "a\u{2BC}s",
+        "At.co/",
+        "wwww.a.",
+        "Apic.x.com/",
+        "@awww.a.b",
+        "#東a",
+        "ab.com.",
+        "U.S..",
+        "Jr..",
+        "\u{600}a",
+        "a\u{1F3FB}",
+        "Ａ．",
+        "&ltA",
+        "http://a@",
     ];
     for pattern in patterns {
         let text = pattern.repeat(200_000 / pattern.len());
@@ -552,6 +746,9 @@ fn time_is_linear_even_for_hostile_texts() {
         // be minutes.
         let start = Instant::now();
         let words = split_words(&text, Sigils::Joined);
+        if pattern.contains('#') {
+            split_words(&text, Sigils::Apart);
+        }
         let took = start.elapsed();
         assert!(
             took < Duration::from_secs(10),
@@ -583,9 +780,12 @@ fn check(text: &str) -> Result<(), TestCaseError> {
             slice,
             String::from_utf16(&units[word.utf16.clone()]).unwrap()
         );
-        // Marks that are not read are no part of a grapheme, and white space is one by itself.
+        // Marks that are not read are no part of a grapheme, and white space is one by itself; so are colours of skin
+        // and signs of numbers where no image and no digit is beside them.
         let borders_hold = |at: usize| {
             borders.binary_search(&at).is_ok()
+                || text[at..].starts_with(is_skin_colour)
+                || text[..at].ends_with(is_number_sign)
                 || text[..at].ends_with(is_blank)
                 || text[at..].starts_with(is_blank)
                 || read(text) != text

@@ -6,6 +6,8 @@ pub(super) enum Stop {
     End,
     /// There is no such code.
     Bad,
+    /// The file has no table to read them by.
+    NoTable,
 }
 
 /// Bits of the codes looked up at once; longer ones take the large table.

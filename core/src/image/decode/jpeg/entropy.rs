@@ -39,7 +39,8 @@ impl File<'_> {
                 self.cut = true;
                 Ok(())
             }
-            Err(Stop::Bad) => Err(Unclear::Damaged),
+            Err(Stop::Bad) => Err(Unclear::Lost),
+            Err(Stop::NoTable) => Err(Unclear::Damaged),
         }
     }
 
@@ -108,7 +109,7 @@ impl File<'_> {
         bits: &mut Bits,
     ) -> Result<(), Stop> {
         let table =
-            |class: usize, place: usize| self.tables[class][place].as_ref().ok_or(Stop::Bad);
+            |class: usize, place: usize| self.tables[class][place].as_ref().ok_or(Stop::NoTable);
         if part.first == 0 {
             if part.high == 0 {
                 let size = bits.symbol(table(0, dc)?)?;
