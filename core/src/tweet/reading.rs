@@ -162,7 +162,8 @@ pub fn fold(word: &str) -> Cow<'_, str> {
         .nfc()
         .filter(|&c| image || !is_decoration(c))
         .collect();
-    if folded == word {
+    // Marks alone are what there is to read.
+    if folded == word || folded.is_empty() {
         Cow::Borrowed(word)
     } else {
         Cow::Owned(folded)
@@ -577,6 +578,7 @@ mod tests {
             "ß",
             "\u{FE0F}",
             "\u{200B}",
+            "\u{20E2}\u{20E3}",
             "",
             "a&b",
         ] {
