@@ -43,15 +43,17 @@ pub fn run(bytes: &[u8]) {
             Err(error) => assert!(!error.to_string().is_empty()),
         }
     }
-    // Words that columns can hold.
-    let plain =
-        |word: &String| !word.contains(['\n', '\r', '\t']) && word.trim_matches(' ') == word;
+    // Words that columns can hold. A byte order mark at the beginning of any line is left out: files are put together.
+    let plain = |word: &String| {
+        !word.contains(['\n', '\r', '\t'])
+            && word.trim_matches(' ') == word
+            && !word.starts_with('\u{feff}')
+    };
     samples.retain(|sample| sample.tokens.iter().all(plain));
     if samples.is_empty() {
         return;
     }
-    // A byte order mark, or one that begins the first word would be taken for one.
-    let mut written = String::from("\u{feff}");
+    let mut written = String::new();
     for sample in &samples {
         for (word, label) in sample.tokens.iter().zip(&sample.labels) {
             written.push_str(&format!("{word}\t{label}\n"));

@@ -77,6 +77,7 @@ fn counted(rows: &[Vec<&str>]) -> Option<usize> {
 }
 
 /// Whether the first column of a first tweet's lines counts its words.
+#[cfg(feature = "train")]
 pub(crate) fn counts_words(lines: &[&str]) -> bool {
     let rows: Vec<Vec<&str>> = lines.iter().map(|line| columns(line)).collect();
     counted(&rows).is_some()
