@@ -1,5 +1,7 @@
 //! Words to the text encoder's subwords.
 
+use serde::Deserialize;
+use serde_json::Value;
 use tokenizers::Tokenizer;
 use tokenizers::pre_tokenizers::PreTokenizerWrapper;
 
@@ -56,6 +58,13 @@ pub struct SubwordTokenizer {
     special: SpecialIds,
 }
 
+/// What must be JSON throughout: where the decoder is not, tokenizers (0.23.2) ends the program.
+#[derive(Deserialize)]
+struct Parsed {
+    #[serde(rename = "decoder", default)]
+    _decoder: Value,
+}
+
 impl SubwordTokenizer {
     /// Reads the content of a `tokenizer.json`.
     ///
@@ -63,6 +72,7 @@ impl SubwordTokenizer {
     /// [`TokenizerError::Unreadable`], [`TokenizerError::NoSpecial`].
     pub fn from_bytes(json: &[u8]) -> Result<Self, TokenizerError> {
         let unreadable = |e: tokenizers::Error| TokenizerError::Unreadable(e.to_string());
+        serde_json::from_slice::<Parsed>(json).map_err(|e| unreadable(e.into()))?;
         let mut tokenizer = Tokenizer::from_bytes(json).map_err(unreadable)?;
         tokenizer.with_padding(None);
         tokenizer.with_truncation(None).map_err(unreadable)?;
@@ -162,7 +172,6 @@ fn add_prefix_space(before: &mut PreTokenizerWrapper) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::Value;
 
     const REFERENCE: &str = include_str!("../../../tests/reference/subwords.json");
 
@@ -225,6 +234,16 @@ mod tests {
         let error = |json: &[u8]| SubwordTokenizer::from_bytes(json).unwrap_err();
         assert!(matches!(error(b"{"), TokenizerError::Unreadable(_)));
         assert!(matches!(error(b""), TokenizerError::Unreadable(_)));
+        // Every half of a file that is none.
+        let whole = reference()[0]["tokenizer"].to_string().into_bytes();
+        for end in (0..whole.len()).step_by(7) {
+            assert!(matches!(
+                error(&whole[..end]),
+                TokenizerError::Unreadable(_)
+            ));
+        }
+        let lone = br#"{"version":"1.0","decoder":{"type":"\ud83d"}}"#;
+        assert!(matches!(error(lone), TokenizerError::Unreadable(_)));
         let bare = r#"{"version":"1.0","added_tokens":[],"normalizer":null,"pre_tokenizer":null,"post_processor":null,"decoder":null,
             "model":{"type":"WordPiece","unk_token":"[UNK]","continuing_subword_prefix":"[##]","max_input_chars_per_word":9,"vocab":{"[CLS]":0,"[SEP]":1,"[UNK]":2}}}"#;
         let message = error(bare.as_bytes()).to_string();

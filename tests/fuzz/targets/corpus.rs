@@ -43,9 +43,10 @@ pub fn run(bytes: &[u8]) {
             Err(error) => assert!(!error.to_string().is_empty()),
         }
     }
-    // Words that columns can hold. A byte order mark at the beginning of any line is left out: files are put together.
+    // Words that columns can hold. A byte order mark at the beginning of any line is left out, for files are put together; zeros
+    // between a first line's letters are taken for UTF-16.
     let plain = |word: &String| {
-        !word.contains(['\n', '\r', '\t'])
+        !word.contains(['\n', '\r', '\t', '\0'])
             && word.trim_matches(' ') == word
             && !word.starts_with('\u{feff}')
     };
@@ -53,7 +54,8 @@ pub fn run(bytes: &[u8]) {
     if samples.is_empty() {
         return;
     }
-    let mut written = String::new();
+    // Without a byte order mark the first word may begin as packed files do.
+    let mut written = String::from("\u{feff}");
     for sample in &samples {
         for (word, label) in sample.tokens.iter().zip(&sample.labels) {
             written.push_str(&format!("{word}\t{label}\n"));
