@@ -10,7 +10,7 @@
 //!    comma, 3 in 3; of persons Twitter-2015 labels `Jr` and not the comma, 2 in 2, Twitter-2017 neither, 1 in 1.
 
 use crate::tweet::reading::{enclosed, is_image, read};
-use crate::tweet::words::abbreviations::is_short;
+use crate::tweet::words::abbreviations::{is_among, is_short};
 use crate::tweet::words::links::is_link;
 use crate::tweet::words::{ESCAPES, Sigils, Word};
 use std::borrow::Cow;
@@ -210,14 +210,9 @@ fn abbreviates(read: &[Cow<'_, str>], close: &[bool], at: usize) -> bool {
         // Initials one by one: the dots between them are theirs too, but are words of the entity.
         return !more && (before || goes_on);
     }
-    let state = || {
-        let upper = word.chars().all(char::is_uppercase);
-        let mut states = STATES.iter();
-        states.any(|state| word == state || (upper && state.eq_ignore_ascii_case(word)))
-    };
     let behind_place =
         at >= 3 && read[at - 2] == "," && read[at - 3].starts_with(char::is_uppercase);
-    is_short(word) || (behind_place && state())
+    is_short(word) || (behind_place && is_among(word, &STATES))
 }
 
 /// Whether the word `at` ends the name before the comma before it: `King, Jr.`, `Acme, Inc.`

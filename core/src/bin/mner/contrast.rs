@@ -1,6 +1,7 @@
 //! `mner evaluate --contrast` and `--pairs`: whether the image decides, and whether its relevance is one.
 
 use crate::failure::Failure;
+use crate::image_text::id_of;
 use crate::images::ImageArgs;
 use crate::output;
 use mner_core::data::contrast::{self, Contrast};
@@ -66,8 +67,7 @@ fn encoded(
     all.collect()
 }
 
-/// Reads a contrast set beside its images, beside others' and without. `texts`: what images show in words, by their files' names
-/// without the ending, as `mner image-text` has them.
+/// Reads a contrast set beside its images, beside others' and without. `texts`: what images show in words, by [`id_of`].
 pub fn followed(
     recognizer: &Recognizer,
     file: &Path,
@@ -83,11 +83,8 @@ pub fn followed(
         .iter()
         .map(|tweet| {
             let own = tweet.images.iter().zip(&mut encoded);
-            own.map(|(typed, encoded)| {
-                let id = typed.image.file_stem().unwrap_or_default();
-                (encoded, texts.get(&*id.to_string_lossy()))
-            })
-            .collect()
+            own.map(|(typed, encoded)| (encoded, texts.get(&*id_of(&typed.image))))
+                .collect()
         })
         .collect();
     let mut report = Follows {

@@ -9,6 +9,7 @@ use mner_core::caption::bundle::{self as caption, CaptionManifest};
 use mner_core::ocr::bundle::{self as ocr, OcrManifest};
 use mner_core::systems::ita::image_text::{ImageReader, ImageText, TagReader};
 use serde_json::{Map, json};
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 /// Say in words what is in images: a line of JSON for each, as --context of train, evaluate and predict reads it
@@ -30,6 +31,11 @@ pub struct Args {
     device: String,
 }
 
+/// What an image is called in a file of contexts: its file's name without the ending.
+pub fn id_of(image: &Path) -> Cow<'_, str> {
+    image.file_stem().unwrap_or_default().to_string_lossy()
+}
+
 pub fn run(args: &Args) -> Result<(), Failure> {
     let device = device::parse(&args.device)?;
     let recognizer = bundle::load(bundle::read(&args.bundle)?, &args.device)?;
@@ -44,7 +50,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         readers.push(Box::new(reader?));
     }
     let named = |path: &Path| {
-        let id = path.file_stem().unwrap_or_default().to_string_lossy();
+        let id = id_of(path);
         let image = path.display().to_string();
         Map::from_iter([
             ("id".to_owned(), json!(id)),

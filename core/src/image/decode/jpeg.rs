@@ -25,7 +25,7 @@ pub(super) struct Scan {
     pub eighth: Image,
 }
 
-/// Why a file cannot be followed: its decoder may still make something of it.
+/// Why a file cannot be followed. But for [`Unclear::Lost`], its decoder may still make something of it.
 #[derive(Debug)]
 pub(super) enum Unclear {
     /// A process other than Huffman-coded sequential or progressive, of 8 bits.

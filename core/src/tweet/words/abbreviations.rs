@@ -15,11 +15,16 @@ const SHORT: [&str; 85] = [
     "Srta", "St", "Ste", "Supt", "Tenn", "Tpke", "Univ", "Wis",
 ];
 
-/// Whether a word is one that is written short: as listed, or in capitals.
+/// Whether a word is one that is written short wherever it stands.
 pub(crate) fn is_short(word: &str) -> bool {
+    is_among(word, &SHORT)
+}
+
+/// Whether a word is one of these: as listed, or in capitals.
+pub(crate) fn is_among(word: &str, listed: &[&str]) -> bool {
     let upper = word.chars().all(char::is_uppercase);
-    let mut words = SHORT.iter();
-    words.any(|short| word == *short || (upper && short.eq_ignore_ascii_case(word)))
+    let mut listed = listed.iter();
+    listed.any(|short| word == *short || (upper && short.eq_ignore_ascii_case(word)))
 }
 
 /// Whether the dot at `at` belongs to the abbreviation before it, whatever follows: `Jr.`, `U.S.`
