@@ -63,9 +63,9 @@ impl BesideManifest for OcrManifest {
 
 /// Both networks as they are packed: batch norms folded away.
 #[derive(Module, Debug)]
-struct Networks {
-    detector: TextDetector,
-    recognizer: TextRecognizer,
+pub(crate) struct Networks {
+    pub(crate) detector: TextDetector,
+    pub(crate) recognizer: TextRecognizer,
 }
 
 /// Packs two trained networks, in 8 bits.
@@ -103,15 +103,7 @@ pub fn pack(
 /// # Errors
 /// [`BesideError`], for anything that does not match.
 pub fn unpack(files: BesideFiles, device: &Device) -> Result<OcrReader, BesideError> {
-    let (manifest, networks) = files.unpack(|manifest: &OcrManifest| {
-        let mut networks = Networks {
-            detector: manifest.detector.init(device),
-            recognizer: manifest.recognizer.init(0.0, device),
-        };
-        networks.detector.fold();
-        networks.recognizer.fold();
-        networks
-    })?;
+    let (manifest, networks) = networks(files, 0.0, device)?;
     Ok(OcrReader::new(
         manifest.config,
         networks.detector,
@@ -119,4 +111,24 @@ pub fn unpack(files: BesideFiles, device: &Device) -> Result<OcrReader, BesideEr
         manifest.alphabet,
         device,
     ))
+}
+
+/// Checks a reader's files and builds its networks on `device`, with this dropout should they learn on.
+///
+/// # Errors
+/// [`BesideError`], for anything that does not match.
+pub(crate) fn networks(
+    files: BesideFiles,
+    dropout: f64,
+    device: &Device,
+) -> Result<(OcrManifest, Networks), BesideError> {
+    files.unpack(|manifest: &OcrManifest| {
+        let mut networks = Networks {
+            detector: manifest.detector.init(device),
+            recognizer: manifest.recognizer.init(dropout, device),
+        };
+        networks.detector.fold();
+        networks.recognizer.fold();
+        networks
+    })
 }

@@ -21,13 +21,13 @@ pub struct OcrTrainConfig {
     /// Folder of the run
     #[cfg_attr(feature = "cli", arg(long, value_name = "DIR"))]
     pub out: PathBuf,
-    /// Folder of another run, whose networks these start from
+    /// Folder of another run or of a reader, whose networks these start from
     #[cfg_attr(feature = "cli", arg(long, value_name = "DIR"))]
     pub start: Option<PathBuf>,
     /// Scenes of an epoch, for the detector
     #[cfg_attr(feature = "cli", arg(long, default_value_t = 2000))]
     pub scenes: usize,
-    /// Epochs of the detector
+    /// Epochs of the detector; with 0 it stays as it starts
     #[cfg_attr(feature = "cli", arg(long, default_value_t = 8))]
     pub scene_epochs: usize,
     /// Side of a scene in pixels, a multiple of 32
@@ -39,7 +39,7 @@ pub struct OcrTrainConfig {
     /// Lines of an epoch, for the recogniser
     #[cfg_attr(feature = "cli", arg(long, default_value_t = 20_000))]
     pub lines: usize,
-    /// Epochs of the recogniser
+    /// Epochs of the recogniser; with 0 it stays as it starts
     #[cfg_attr(feature = "cli", arg(long, default_value_t = 12))]
     pub line_epochs: usize,
     /// Lines a step
@@ -92,12 +92,25 @@ impl Part {
 const SIDES: (f64, f64, &str) = (64.0, 1280.0, "a multiple of 32 from 64 to 1280");
 
 impl OcrTrainConfig {
+    /// Epochs of a network.
+    pub fn epochs(&self, part: Part) -> usize {
+        match part {
+            Part::Detector => self.scene_epochs,
+            Part::Recognizer => self.line_epochs,
+        }
+    }
+
     /// Checks that everything is in range.
     ///
     /// # Errors
     /// [`OcrTrainError::Config`], for the first problem.
     pub fn check(&self) -> Result<(), OcrTrainError> {
         let many = (1.0, f64::MAX, "1 or more");
+        // What starts from nothing must learn.
+        let epochs = match self.start {
+            Some(_) => (0.0, f64::MAX, "0 or more"),
+            None => many,
+        };
         if !self.scene_side.is_multiple_of(32) {
             return Err(OcrTrainError::Config(ConfigError::Range {
                 name: "scene_side",
@@ -107,11 +120,11 @@ impl OcrTrainConfig {
         }
         let ranges = [
             ("scenes", self.scenes as f64, many),
-            ("scene_epochs", self.scene_epochs as f64, many),
+            ("scene_epochs", self.scene_epochs as f64, epochs),
             ("scene_side", self.scene_side.into(), SIDES),
             ("scene_batch", self.scene_batch as f64, many),
             ("lines", self.lines as f64, many),
-            ("line_epochs", self.line_epochs as f64, many),
+            ("line_epochs", self.line_epochs as f64, epochs),
             ("line_batch", self.line_batch as f64, many),
             (
                 "line_length",

@@ -42,6 +42,12 @@ fn attempt(stock: &Stock, most: usize, rng: &mut SplitMix64) -> Option<(Image, S
     } else {
         0.0
     };
+    // Posters like narrow letters, of which there are few fonts.
+    let stretch = if chance(40, rng) {
+        between(0.6, 1.2, rng)
+    } else {
+        1.0
+    };
     let slope = if chance(30, rng) {
         between(-0.04, 0.04, rng)
     } else {
@@ -52,6 +58,7 @@ fn attempt(stock: &Stock, most: usize, rng: &mut SplitMix64) -> Option<(Image, S
         &text,
         Setting {
             size,
+            stretch,
             spacing,
             slope,
         },
@@ -64,8 +71,9 @@ fn attempt(stock: &Stock, most: usize, rng: &mut SplitMix64) -> Option<(Image, S
     let margin = |low: f32, high: f32, rng: &mut SplitMix64| {
         (between(low, high, rng) * height).round() as i64
     };
-    // The detector's boxes are a little off, at times too small.
-    let [above, below] = [0; 2].map(|_| margin(-0.04, 0.28, rng));
+    // The detector's boxes are a little off, at times too small, and are cut with a margin for the tail of a single letter.
+    let above = margin(-0.04, 0.35, rng);
+    let below = margin(-0.04, 0.45, rng);
     let [before, behind] = [0; 2].map(|_| margin(-0.02, 0.6, rng));
     let width = (mask.width as i64 + before + behind).max(4) as u32;
     let height = (mask.height as i64 + above + below).max(4) as u32;

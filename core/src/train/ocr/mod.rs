@@ -9,6 +9,7 @@
 //! | letters on a background, and what a camera and a server do to it | [`paint`] |
 //! | a line as the recogniser reads it | [`mod@line`] |
 //! | an image as the detector sees it | [`scene`] |
+//! | what it starts from | [`start`] |
 //! | how the detector learns | [`detector`] |
 //! | how the recogniser learns | [`recognizer`] |
 //! | how much of a text is right | [`edits`] |
@@ -21,6 +22,7 @@ pub mod line;
 pub mod paint;
 pub mod recognizer;
 pub mod scene;
+pub mod start;
 #[cfg(all(test, feature = "flex"))]
 mod tests;
 pub mod texts;
@@ -28,13 +30,13 @@ pub mod typeset;
 
 use crate::bundle::beside::{About, BesideError, BesideFiles};
 use crate::image::Image;
-use crate::nn::text_detector::{TextDetector, TextDetectorConfig};
-use crate::nn::text_recognizer::{TextRecognizer, TextRecognizerConfig};
+use crate::nn::text_detector::TextDetectorConfig;
 use crate::notice;
 use crate::ocr::OcrConfig;
 use crate::ocr::alphabet::Alphabet;
 use crate::ocr::bundle::pack;
 use crate::train::best_bundle::tail;
+use crate::train::checkpoint::last_epoch;
 use crate::train::config::ConfigError;
 use crate::train::distill::error::DistillError;
 use crate::train::distill::photographs::{Photographs, open};
@@ -48,6 +50,7 @@ use config::{OcrTrainConfig, Part};
 use detector::DetectorStudent;
 use fonts::{Fonts, FontsError};
 use recognizer::RecognizerStudent;
+use start::recognizer_sizes;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use texts::Texts;
@@ -101,7 +104,7 @@ pub struct Stock {
 }
 
 /// Trains as `config` says on `device`. Without a part named, both networks; the reader is written when both are there: `None`
-/// until then.
+/// until then. A network without epochs stays as it starts.
 ///
 /// With `resume`, a run that was killed goes on after its last whole epoch.
 ///
@@ -117,7 +120,7 @@ pub fn train(
     config.check()?;
     let (learnt, apart) = stocks(config)?;
     let (learnt, apart) = (Arc::new(learnt), Arc::new(apart));
-    let wanted = |this: Part| part.is_none_or(|part| part == this);
+    let wanted = |this: Part| part.is_none_or(|part| part == this) && config.epochs(this) > 0;
     let folder = |part: Part| config.out.join(part.folder());
     if wanted(Part::Detector) {
         open_run(&folder(Part::Detector), config, resume)?;
@@ -142,20 +145,13 @@ pub fn train(
         )?;
     }
     if ![Part::Detector, Part::Recognizer]
-        .map(folder)
         .iter()
-        .all(|at| is_done(at, config))
+        .all(|&part| is_done(config, part))
     {
         return Ok(None);
     }
-    let fresh = DetectorStudent {
-        detector: TextDetectorConfig::new().init(device),
-    };
-    let found = last_model(&folder(Part::Detector), fresh)?;
-    let fresh = RecognizerStudent {
-        recognizer: recognizer_sizes().init(config.dropout, device),
-    };
-    let read = last_model(&folder(Part::Recognizer), fresh)?;
+    let found = ended(config, Part::Detector, start::detector(config, device)?)?;
+    let read = ended(config, Part::Recognizer, start::recognizer(config, device)?)?;
     let mut about = About {
         training: serde_json::to_value(told(config)).unwrap_or_default(),
         licences: config.licences.clone(),
@@ -192,17 +188,18 @@ fn told(config: &OcrTrainConfig) -> OcrTrainConfig {
     }
 }
 
-fn recognizer_sizes() -> TextRecognizerConfig {
-    TextRecognizerConfig::new(Alphabet::default().classes())
+/// Whether a part's last epoch is there.
+fn is_done(config: &OcrTrainConfig, part: Part) -> bool {
+    let checkpoints = config.out.join(part.folder()).join("checkpoint");
+    last_epoch(&checkpoints).unwrap_or(0) == config.epochs(part)
 }
 
-/// Whether a part's last epoch is there.
-fn is_done(folder: &Path, config: &OcrTrainConfig) -> bool {
-    let epochs = match folder.ends_with(Part::Detector.folder()) {
-        true => config.scene_epochs,
-        false => config.line_epochs,
-    };
-    crate::train::checkpoint::last_epoch(&folder.join("checkpoint")) == Some(epochs)
+/// A network after its last epoch, which is `start` where it has none.
+fn ended<M: Module>(config: &OcrTrainConfig, part: Part, start: M) -> Result<M, RunError> {
+    match config.epochs(part) {
+        0 => Ok(start),
+        _ => last_model(&config.out.join(part.folder()), start),
+    }
 }
 
 /// What is learnt from and what is kept apart.
@@ -250,14 +247,6 @@ fn stocks(config: &OcrTrainConfig) -> Result<(Stock, Stock), OcrTrainError> {
     Ok((learnt, apart))
 }
 
-/// A fresh network, or the one that another run ended with.
-fn started<M: Module>(config: &OcrTrainConfig, part: Part, fresh: M) -> Result<M, RunError> {
-    match &config.start {
-        Some(run) => last_model(&run.join(part.folder()), fresh),
-        None => Ok(fresh),
-    }
-}
-
 fn learn_to_find(
     config: &OcrTrainConfig,
     out: &Path,
@@ -267,7 +256,7 @@ fn learn_to_find(
     interrupter: &Interrupter,
 ) -> Result<DetectorStudent, OcrTrainError> {
     device.seed(config.seed);
-    let detector: TextDetector = TextDetectorConfig::new().init(device);
+    let start = start::detector(config, device)?;
     let plan = Plan {
         epochs: config.scene_epochs,
         steps: config.scenes.div_ceil(config.scene_batch),
@@ -300,7 +289,6 @@ fn learn_to_find(
             .metric_train_numeric(LossMetric::new())
             .metric_valid_numeric(detector::lines_found())
     };
-    let start = started(config, Part::Detector, DetectorStudent { detector })?;
     Ok(fit(
         plan,
         out,
@@ -320,7 +308,7 @@ fn learn_to_read(
     interrupter: &Interrupter,
 ) -> Result<RecognizerStudent, OcrTrainError> {
     device.seed(config.seed);
-    let recognizer: TextRecognizer = recognizer_sizes().init(config.dropout, device);
+    let start = start::recognizer(config, device)?;
     let plan = Plan {
         epochs: config.line_epochs,
         steps: config.lines.div_ceil(config.line_batch),
@@ -354,7 +342,6 @@ fn learn_to_read(
             .metric_valid_numeric(recognizer::characters_right())
             .metric_valid_numeric(recognizer::lines_right())
     };
-    let start = started(config, Part::Recognizer, RecognizerStudent { recognizer })?;
     Ok(fit(
         plan,
         out,

@@ -62,6 +62,7 @@ fn block(stock: &Stock, image: &mut Image, lines: &mut Vec<Bounds>, rng: &mut Sp
     };
     let setting = Setting {
         size,
+        stretch: 1.0,
         spacing,
         slope,
     };

@@ -1,10 +1,13 @@
 use super::*;
 use crate::nn::text_recognizer::HEIGHT;
+use crate::ocr::bundle::{Networks, OcrManifest, networks};
+use crate::packing::folder::write_beside;
 use crate::splitmix::SplitMix64;
 use crate::train::checkpoint::last_epoch;
 use crate::train::ocr::paint::plain;
 use crate::train::ocr::typeset::{Setting, typeset};
 use ab_glyph::FontVec;
+use burn::tensor::{Tensor, Tolerance};
 use std::fs;
 
 /// A font whose every character is a bar and squares (`tests/reference/blocks_font.py`).
@@ -68,6 +71,7 @@ fn ink_fills_a_mask_to_its_edges_and_lies_where_the_setting_says() {
     let font = &stock().fonts[0];
     let setting = Setting {
         size: 40.0,
+        stretch: 1.0,
         spacing: 0.0,
         slope: 0.0,
     };
@@ -89,6 +93,19 @@ fn ink_fills_a_mask_to_its_edges_and_lies_where_the_setting_says() {
     )
     .unwrap();
     assert_eq!(wide.width, mask.width + 6);
+    let stretched = typeset(
+        font,
+        "Hi",
+        Setting {
+            stretch: 2.0,
+            ..setting
+        },
+    )
+    .unwrap();
+    assert_eq!(
+        (stretched.width, stretched.height),
+        (2 * mask.width, mask.height)
+    );
     let sloped = typeset(
         font,
         "Hi",
@@ -221,10 +238,28 @@ fn a_run_that_was_killed_goes_on_and_a_part_alone_makes_no_reader() {
         ..config.clone()
     };
     assert!(run(&next, Some(Part::Recognizer), false).unwrap().is_none());
+    // And one from the reader, a network without epochs staying as it is.
+    let reader = folder.path().join("reader");
+    write_beside::<OcrManifest>(&once, &reader).unwrap();
+    let further = OcrTrainConfig {
+        start: Some(reader),
+        out: folder.path().join("further"),
+        scene_epochs: 0,
+        ..config.clone()
+    };
+    let further = run(&further, None, false).unwrap().unwrap();
+    let part = |files: &BesideFiles| networks(files.clone(), 0.0, &device).unwrap().1;
+    let (before, after) = (part(&once), part(&further));
+    let seen = Tensor::ones([1, 3, 32, 64], &device);
+    let map = |networks: &Networks| networks.detector.forward(seen.clone()).into_data();
+    map(&before).assert_approx_eq::<f32>(&map(&after), Tolerance::absolute(1e-4));
+    let line = Tensor::ones([1, 1, HEIGHT, 32], &device);
+    let scores = |networks: &Networks| networks.recognizer.forward(line.clone()).into_data();
+    assert_ne!(scores(&before), scores(&after));
     let nowhere = OcrTrainConfig {
         start: Some(folder.path().join("photos")),
         out: folder.path().join("nowhere"),
-        ..config
+        ..config.clone()
     };
     let error = run(&nowhere, None, false).unwrap_err().to_string();
     assert!(error.contains("no whole epoch"), "{error}");
@@ -247,6 +282,7 @@ fn what_cannot_be_is_explained() {
     };
     assert!(error(&|c| c.scene_side = 100).contains("`scene_side` is 100"));
     assert!(error(&|c| c.lr = 2.0).contains("`lr`"));
+    assert!(error(&|c| c.scene_epochs = 0).contains("`scene_epochs` is 0"));
     assert!(error(&|c| c.fonts = vec![folder.path().join("photos")]).contains("families"));
     assert!(error(&|c| c.texts = vec![folder.path().join("none.txt")]).contains("none.txt"));
     assert!(error(&|c| c.photos = vec![folder.path().join("fonts")]).contains("no photograph"));

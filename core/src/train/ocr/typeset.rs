@@ -18,6 +18,8 @@ pub struct Mask {
 pub struct Setting {
     /// Height of the font in pixels.
     pub size: f32,
+    /// Width of the letters, of what the font says.
+    pub stretch: f32,
     /// Pixels between two letters beyond what the font says.
     pub spacing: f32,
     /// Pixels down for each pixel to the right.
@@ -26,7 +28,10 @@ pub struct Setting {
 
 /// Sets `text`; nothing where it leaves no ink, or more than a million pixels.
 pub fn typeset(font: &FontVec, text: &str, setting: Setting) -> Option<Mask> {
-    let scale = PxScale::from(setting.size);
+    let scale = PxScale {
+        x: setting.stretch * setting.size,
+        y: setting.size,
+    };
     let scaled = font.as_scaled(scale);
     let (mut x, mut before) = (0.0_f32, None);
     let mut outlines = Vec::new();
