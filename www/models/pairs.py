@@ -10,6 +10,7 @@ OUT          folder for
              captions-held.jsonl  the same of that hundred,
              standins.jsonl       tweets of the train splits, and the captions of their own images, beside stand-ins that are much
                                   like these,
+             told.jsonl           {"text", "caption"}, tweets of the train splits and captions of their own images, two of each,
              texts.txt            captions and tweets of the train splits, and the first of TWEETS
 
 The same input gives the same output.
@@ -29,10 +30,10 @@ STAND_INS = 2
 TWEETS = 6000
 
 
-def write(path, pairs):
+def write(path, pairs, other="image"):
     with open(path, "w", encoding="utf-8") as file:
-        for text, image in pairs:
-            file.write(json.dumps({"text": text, "image": image}, ensure_ascii=False) + "\n")
+        for text, value in pairs:
+            file.write(json.dumps({"text": text, other: value}, ensure_ascii=False) + "\n")
 
 
 def train(data):
@@ -90,6 +91,14 @@ def main(data, photographs, tweets, out):
                     yield caption, path
 
     write(out / "standins.jsonl", beside())
+
+    def told():
+        for image, text in splits:
+            for caption in captions.get(image, {}).get("blip2"), captions.get(image, {}).get("catr"):
+                if caption:
+                    yield text, caption
+
+    write(out / "told.jsonl", told(), "caption")
     opened = gzip.open if str(tweets).endswith(".gz") else open
     with open(out / "texts.txt", "w", encoding="utf-8") as file, opened(tweets, "rt", encoding="utf-8") as more:
         for record in captions.values():

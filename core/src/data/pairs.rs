@@ -1,8 +1,9 @@
-//! Texts and the images that belong to them, without labels.
+//! Texts and the images that belong to them, or what captions say of these, without labels.
 
 use crate::data::contrast::ContrastError;
 use crate::formats::lone_surrogates::without_lone_surrogates;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use std::fs;
 use std::path::Path;
 
@@ -15,11 +16,20 @@ pub struct Pair {
     pub image: String,
 }
 
-/// Reads pairs: JSONL, an object `{"text", "image"}` a line; what else it holds is passed over.
+/// A text and a caption of its own image.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Told {
+    /// The raw text.
+    pub text: String,
+    /// What the image shows.
+    pub caption: String,
+}
+
+/// Reads pairs, [`Pair`] or [`Told`]: JSONL, an object a line; what else it holds is passed over.
 ///
 /// # Errors
 /// [`ContrastError::Io`], [`ContrastError::Line`].
-pub fn read(path: &Path) -> Result<Vec<Pair>, ContrastError> {
+pub fn read<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>, ContrastError> {
     let content = fs::read(path).map_err(|cause| ContrastError::Io {
         path: path.to_owned(),
         cause,
@@ -55,14 +65,16 @@ mod tests {
             text: "a \u{fffd} b".to_owned(),
             image: "1.jpg".to_owned(),
         };
-        assert_eq!(read(&path).unwrap(), [pair]);
+        assert_eq!(read::<Pair>(&path).unwrap(), [pair]);
         fs::write(&path, format!("{good}{{\"text\": \"b\"}}\n")).unwrap();
-        let error = read(&path).unwrap_err().to_string();
+        let error = read::<Pair>(&path).unwrap_err().to_string();
         assert!(
             error.contains("line 3") && error.contains("image"),
             "{error}"
         );
-        let missing = read(&folder.path().join("none")).unwrap_err().to_string();
+        let missing = read::<Pair>(&folder.path().join("none"))
+            .unwrap_err()
+            .to_string();
         assert!(missing.contains("none"), "{missing}");
     }
 }

@@ -33,11 +33,8 @@ pub fn fit(cases: &[Case], ridge: f64) -> Fitted {
         .sum::<f64>()
         .max(f64::MIN_POSITIVE);
     let loss = |fitted: Fitted| {
-        let of = |case: &Case| {
-            case.weight * softplus(if case.so { -1.0 } else { 1.0 } * fitted.logit(case))
-        };
         let squares = fitted.gain * fitted.gain + fitted.offset * fitted.offset;
-        cases.iter().map(of).sum::<f64>() / whole + ridge / 2.0 * squares
+        mean_loss(cases, fitted) + ridge / 2.0 * squares
     };
     let mut fitted = Fitted::default();
     let mut reached = loss(fitted);
@@ -57,6 +54,13 @@ pub fn fit(cases: &[Case], ridge: f64) -> Fitted {
         }
     }
     fitted
+}
+
+/// The mean loss of cases by a line, in nats: 0 where each is foretold for sure.
+pub fn mean_loss(cases: &[Case], fitted: Fitted) -> f64 {
+    let whole: f64 = cases.iter().map(|case| case.weight).sum();
+    let losses = cases.iter().map(|case| fitted.loss(case));
+    losses.sum::<f64>() / whole.max(f64::MIN_POSITIVE)
 }
 
 /// The step that Newton's method would take.
@@ -92,6 +96,11 @@ fn softplus(x: f64) -> f64 {
 impl Fitted {
     fn logit(&self, case: &Case) -> f64 {
         case.before + self.gain * case.feature + self.offset
+    }
+
+    /// Of a case, by its weight.
+    fn loss(&self, case: &Case) -> f64 {
+        case.weight * softplus(if case.so { -1.0 } else { 1.0 } * self.logit(case))
     }
 
     fn moved(&self, step: [f64; 2], share: f64) -> Self {

@@ -82,6 +82,9 @@ pub enum TrainError {
         /// The configuration's.
         asked: &'static str,
     },
+    /// Bundles that have no mean.
+    #[error("{0}")]
+    Soup(String),
     /// The backbone cannot learn.
     #[error(
         "only the blocks of a MobileNetV2 backbone learn: give --tune-blocks 0, or another backbone"

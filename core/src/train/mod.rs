@@ -20,6 +20,7 @@ pub mod pretrain;
 pub mod progress;
 pub mod run;
 pub mod schedule;
+pub mod soup;
 mod start;
 pub mod supervised;
 pub mod tuned_backbone;

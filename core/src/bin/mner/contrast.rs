@@ -6,7 +6,7 @@ use crate::images::ImageArgs;
 use crate::output;
 use mner_core::data::contrast::{self, Contrast};
 use mner_core::data::corpus::Sample;
-use mner_core::data::pairs;
+use mner_core::data::pairs::{self, Pair};
 use mner_core::evaluate::contrast::{Followed, Reading, auc, type_of};
 use mner_core::label::EntityType;
 use mner_core::recognizer::Recognizer;
@@ -159,7 +159,7 @@ pub fn told_apart(
     file: &Path,
     images: &ImageArgs,
 ) -> Result<ToldApart, Failure> {
-    let pairs = pairs::read(file)?;
+    let pairs = pairs::read::<Pair>(file)?;
     let encoded = encoded(
         recognizer,
         file,

@@ -1,6 +1,7 @@
 //! `mner`: train, evaluate and use multimodal named entity recognition from the command line.
 #![recursion_limit = "256"]
 
+mod average;
 mod beside;
 mod bundle;
 mod calibrate;
@@ -68,6 +69,7 @@ enum Command {
     Convert(convert::Args),
     Inspect(inspect::Args),
     Export(export::Args),
+    Average(average::Args),
     Quantize(quantize::Args),
     Calibrate(calibrate::Args),
     Card(card::Args),
@@ -98,6 +100,7 @@ fn main() -> ExitCode {
         Command::Convert(args) => convert::run(&args),
         Command::Inspect(args) => inspect::run(&args),
         Command::Export(args) => export::run(&args),
+        Command::Average(args) => average::run(&args),
         Command::Quantize(args) => quantize::run(&args),
         Command::Calibrate(args) => calibrate::run(&args),
         Command::Card(args) => card::run(&args),

@@ -34,8 +34,10 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     for held_out in &report.held_out {
         said += &format!("{}: {}\n", held_out.file.display(), held_out.figures);
     }
-    if let (Some(gain), Some(offset)) = (report.gain, report.offset) {
-        said += &format!("relevance: {gain:+.2} a whole of cosine, {offset:+.2}\n");
+    if let (Some(kept), Some(gain), Some(offset)) = (report.kept, report.gain, report.offset) {
+        said += &format!(
+            "relevance: {kept} of what it was, {gain:+.2} a whole of cosine, {offset:+.2}\n"
+        );
     }
     if let Some(seen) = &report.seen {
         said += &format!("seen: {seen}\n");

@@ -149,6 +149,13 @@ impl Relevance {
         }
     }
 
+    /// Multiplies what is said by anything but [`Matching`]: `w2` and its bias.
+    pub fn scale(&mut self, by: f64) {
+        let score = &mut self.score.parameters;
+        score.weight = score.weight.clone().map(|weight| weight * by);
+        score.bias = score.bias.take().map(|bias| bias.map(|bias| bias * by));
+    }
+
     /// `sigmoid(w2 . tanh(W1 [t ; c ; t*c ; |t-c|]) + m)` where `c` is what the tweet's first subword
     /// finds in the grain, and `m` what [`Matching`] says of tweet and image.
     ///

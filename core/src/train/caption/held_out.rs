@@ -1,7 +1,7 @@
 //! Captions of images that nothing was learnt from, beside the nearest caption of those that were.
 
 use crate::caption::Captioner;
-use crate::data::pairs;
+use crate::data::pairs::{self, Pair};
 use crate::train::caption::images::ImageVectors;
 use crate::train::caption::overlap::Overlap;
 use crate::train::error::TrainError;
@@ -48,7 +48,7 @@ impl HeldOut {
         known: &[(&str, &Vec<f32>)],
     ) -> Result<Self, TrainError> {
         let mut people: Vec<(String, Vec<String>)> = Vec::new();
-        for pair in pairs::read(path)? {
+        for pair in pairs::read::<Pair>(path)? {
             match people.iter_mut().find(|(image, _)| *image == pair.image) {
                 Some((_, said)) => said.push(pair.text),
                 None => people.push((pair.image, vec![pair.text])),

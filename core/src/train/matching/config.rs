@@ -21,9 +21,17 @@ pub struct MatchConfig {
     /// The same, to measure on (repeatable); nothing is learnt or chosen by it
     #[cfg_attr(feature = "cli", arg(long, value_name = "FILE"))]
     pub held_out: Vec<PathBuf>,
+    /// The same, of which neither this nor the bundle's training learnt anything, to fit the relevance by [default: what is set
+    /// aside of --pairs] (repeatable)
+    #[cfg_attr(feature = "cli", arg(long, value_name = "FILE"))]
+    pub apart: Vec<PathBuf>,
     /// Texts without images, one a line (repeatable)
     #[cfg_attr(feature = "cli", arg(long, value_name = "FILE"))]
     pub texts: Vec<PathBuf>,
+    /// Texts and captions of their own images: JSONL, {"text", "caption"} a line (repeatable); HamLearning's states learn which
+    /// belong together
+    #[cfg_attr(feature = "cli", arg(long, value_name = "FILE"))]
+    pub told: Vec<PathBuf>,
     /// What people saw in the images of labelled tweets: JSONL, {"id", "visible": [{"name"}, ...]} a line. HamLearning then
     /// learns to say of each name how likely its image shows it
     #[cfg_attr(feature = "cli", arg(long, value_name = "FILE", requires_all = ["seen_data", "seen_held_out", "captions"]))]

@@ -8,7 +8,7 @@ use crate::train::error::TrainError;
 use crate::train::matching::config::MatchConfig;
 use crate::train::matching::matcher::{Lesson, Matcher, stack};
 use crate::train::matching::report::Figures;
-use crate::train::matching::vectors::{Paired, Texts};
+use crate::train::matching::vectors::{Paired, Texts, ToldTexts};
 use burn::module::Module;
 use burn::optim::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
 use burn::optim::{GradientsParams, ModuleOptimizer};
@@ -80,7 +80,8 @@ fn aside(seed: u64, image: usize) -> bool {
         .is_multiple_of(ASIDE)
 }
 
-/// Learns from `taught`, and from `alone` what the system's states are in the space.
+/// Learns from `taught`, from `alone` what the system's states are in the space, and from `told` which texts go with what images
+/// show.
 ///
 /// # Errors
 /// [`TrainError::Stopped`] where there are fewer pairs than can be told apart.
@@ -89,6 +90,7 @@ pub fn learn(
     sizes: &ProjectorConfig,
     taught: &Paired,
     alone: &Texts,
+    told: &ToldTexts,
     device: &Device,
 ) -> Result<Learnt, TrainError> {
     let kept = taught.of_images(|image| !aside(config.seed, image));
@@ -132,15 +134,19 @@ pub fn learn(
             let rows = |from: &[Vec<f32>], which: &[usize]| {
                 stack(which.iter().map(|&at| from[at].as_slice()), &autodiff)
             };
-            let strangers = (!alone.is_empty()).then(|| {
-                let drawn: Vec<usize> = chunk.iter().map(|_| random.below(alone.len())).collect();
-                [rows(&alone.sentences, &drawn), rows(&alone.states, &drawn)]
-            });
+            let mut drawn = |from: [&[Vec<f32>]; 2]| {
+                let count = from[0].len();
+                (count > 0).then(|| {
+                    let which: Vec<usize> = chunk.iter().map(|_| random.below(count)).collect();
+                    from.map(|from| rows(from, &which))
+                })
+            };
             let lesson = Lesson {
                 images: rows(&images, chunk),
                 sentences: rows(&kept.texts.sentences, &texts),
                 states: rows(&kept.texts.states, &texts),
-                alone: strangers,
+                alone: drawn([&alone.sentences, &alone.states]),
+                told: drawn([&told.captions, &told.states]),
             };
             let loss = matcher.loss(lesson, config.temperature);
             sum += loss.clone().detach().into_scalar::<f64>();

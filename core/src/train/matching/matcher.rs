@@ -26,6 +26,8 @@ pub struct Lesson {
     pub states: Tensor<2>,
     /// Sentence vectors of texts without image, `[T, S]`, and their mean states, `[T, D]`.
     pub alone: Option<[Tensor<2>; 2]>,
+    /// Sentence vectors of captions, `[T, S]`, and the mean states of the texts whose images they tell, `[T, D]`.
+    pub told: Option<[Tensor<2>; 2]>,
 }
 
 /// Rows as a tensor, `[rows, columns]`.
@@ -71,15 +73,22 @@ impl Matcher {
         unit(self.sentence.forward(states))
     }
 
-    /// The loss of a step, `[1]`: images are told apart by sentences and by states, and states say what sentences are.
+    /// The loss of a step, `[1]`: images are told apart by sentences and by states, and states say what sentences are; captions
+    /// are told apart by states as images are.
     pub fn loss(&self, lesson: Lesson, temperature: f64) -> Tensor<1> {
         let images = self.projector.forward(lesson.images);
         let states = self.sentences(lesson.states);
         let loss = contrast(images.clone(), lesson.sentences.clone(), temperature)
             + contrast(images, states.clone(), temperature)
             + off(states, lesson.sentences);
-        match lesson.alone {
+        let loss = match lesson.alone {
             Some([sentences, states]) => loss + off(self.sentences(states), sentences),
+            None => loss,
+        };
+        match lesson.told {
+            Some([captions, states]) => {
+                loss + contrast(captions, self.sentences(states), temperature)
+            }
             None => loss,
         }
     }

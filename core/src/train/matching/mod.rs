@@ -30,7 +30,7 @@ use crate::bundle::{BundleFiles, Parts, Unpacked};
 use crate::data::corpus::Source;
 use crate::data::corpus_images::CorpusImages;
 use crate::data::corpus_images::index::ImageIndex;
-use crate::data::pairs::{self, Pair};
+use crate::data::pairs::{self, Pair, Told};
 use crate::nn::projector::ProjectorConfig;
 use crate::notice;
 use crate::packing::pack_with_answer;
@@ -43,7 +43,7 @@ use crate::train::error::TrainError;
 use crate::train::start::open_bundle;
 use crate::vision::encoder::VisionEncoder;
 use burn::tensor::{Device, Tensor, TensorData};
-use calibrate::calibrate;
+use calibrate::{Calibrated, calibrate};
 use config::MatchConfig;
 use learn::{Learnt, learn};
 use likeness::Likenesses;
@@ -52,7 +52,7 @@ use report::{Figures, HeldOut, MatchReport, embedded};
 use serde_json::json;
 use std::fs;
 use std::path::PathBuf;
-use vectors::{Paired, SentenceEncoder, Texts};
+use vectors::{Paired, SentenceEncoder, Texts, ToldTexts};
 
 /// Teaches as `config` says on `device`. The bundle that comes out has f32 weights.
 ///
@@ -108,6 +108,10 @@ pub fn teach(
         .iter()
         .map(|path| Ok((path.clone(), read(std::slice::from_ref(path))?)))
         .collect::<Result<Vec<_>, TrainError>>()?;
+    let apart = match config.apart.as_slice() {
+        [] => None,
+        files => Some(read(files)?),
+    };
     drop(images);
     let mut texts = Texts::default();
     for path in &config.texts {
@@ -121,23 +125,30 @@ pub fn teach(
             .collect();
         texts.extend(Texts::new(&lines, manifest.sigils, [&frozen, &own])?);
     }
+    let mut told: Vec<Told> = Vec::new();
+    for path in &config.told {
+        told.extend(pairs::read::<Told>(path)?);
+    }
+    let told = ToldTexts::new(&told, manifest.sigils, [&frozen, &own])?;
     notice!(
-        "{} texts with {} images to learn from; {} texts without",
+        "{} texts with {} images to learn from; {} texts without; {} with captions of their images",
         taught.texts.len(),
         taught.images.len(),
-        texts.len()
+        texts.len(),
+        told.len()
     );
 
     let Learnt {
         matcher,
         best_epoch,
         aside,
-    } = learn(config, &sizes, &taught, &texts, device)?;
+    } = learn(config, &sizes, &taught, &texts, &told, device)?;
     let mut report = MatchReport {
         config: config.clone(),
         best_epoch,
         aside: Figures::of(&matcher, &aside, device)?,
         held_out: Vec::new(),
+        kept: None,
         gain: None,
         offset: None,
         seen: None,
@@ -162,14 +173,19 @@ pub fn teach(
         system = with_relevance(system, |relevance| {
             (relevance.matching, relevance.seen) = (None, None);
         });
-        let found = Likenesses::of(&system, &layout, &matcher, &center, &aside, device)?;
-        let fitted = calibrate(&found.own, &found.another);
+        let by = apart.as_ref().unwrap_or(&aside);
+        let found = Likenesses::of(&system, &layout, &matcher, &center, by, device)?;
+        let Calibrated { kept, fitted } = calibrate(&found.own, &found.another);
+        report.kept = Some(kept);
         report.gain = Some(fitted.gain);
         report.offset = Some(fitted.offset);
         let sentence = matcher.sentence.clone();
         let place = Tensor::from_data(TensorData::new(center.clone(), [sizes.size]), device);
         let matching = Matching::learnt(sentence, Some(place), fitted.gain, fitted.offset, device);
-        system = with_relevance(system, |relevance| relevance.matching = Some(matching));
+        system = with_relevance(system, |relevance| {
+            relevance.scale(kept);
+            relevance.matching = Some(matching);
+        });
         its.seen = false;
         if let Some(path) = &config.seen {
             let people = read_seen(path)?;
@@ -233,7 +249,11 @@ fn with_relevance(mut system: System, change: impl FnOnce(&mut Relevance)) -> Sy
 fn portable(config: &MatchConfig) -> MatchConfig {
     let mut config = config.clone();
     let lists = config.pairs.iter_mut().chain(&mut config.held_out);
-    let lists = lists.chain(&mut config.texts).chain(&mut config.captions);
+    let lists = lists
+        .chain(&mut config.apart)
+        .chain(&mut config.texts)
+        .chain(&mut config.told)
+        .chain(&mut config.captions);
     let lists = lists
         .chain(&mut config.seen_data)
         .chain(&mut config.seen_held_out);

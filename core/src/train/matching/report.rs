@@ -26,6 +26,8 @@ pub struct MatchReport {
     pub aside: Figures,
     /// Of the files held out.
     pub held_out: Vec<HeldOut>,
+    /// How much stays of what the relevance said before, for a system that has relevance.
+    pub kept: Option<f64>,
     /// What a whole of cosine adds to the logit of relevance, for a system that has relevance.
     pub gain: Option<f64>,
     /// What is added to every logit.

@@ -2,11 +2,11 @@
 
 use super::config::MatchConfig;
 use super::learn::learn;
-use super::matcher::{Matcher, contrast};
+use super::matcher::{Matcher, contrast, stack};
 use super::names::{Named, Names};
 use super::report::Figures;
 use super::seen;
-use super::vectors::{Paired, Texts};
+use super::vectors::{Paired, Texts, ToldTexts};
 use crate::label::EntityType;
 use crate::nn::projector::ProjectorConfig;
 use crate::splitmix::SplitMix64;
@@ -21,7 +21,9 @@ fn config() -> MatchConfig {
         sentences: "sentences".into(),
         pairs: Vec::new(),
         held_out: Vec::new(),
+        apart: Vec::new(),
         texts: Vec::new(),
+        told: Vec::new(),
         seen: None,
         seen_data: Vec::new(),
         seen_held_out: Vec::new(),
@@ -87,7 +89,15 @@ fn related_pairs_are_told_apart_and_others_are_not() {
     let texts = Texts::default();
     let learnt = |related| {
         let taught = paired(1, 400, related);
-        let matcher = learn(&config(), &sizes(), &taught, &texts, &device).unwrap();
+        let matcher = learn(
+            &config(),
+            &sizes(),
+            &taught,
+            &texts,
+            &ToldTexts::default(),
+            &device,
+        )
+        .unwrap();
         Figures::of(&matcher.matcher, &paired(2, 100, related), &device).unwrap()
     };
     let related = learnt(true);
@@ -102,12 +112,50 @@ fn related_pairs_are_told_apart_and_others_are_not() {
 }
 
 #[test]
+fn what_captions_say_teaches_where_states_lie() {
+    let device = Device::flex();
+    // Images say nothing of their texts, captions all that the states hold, and that backwards.
+    let taught = paired(1, 400, false);
+    let told = paired(5, 400, true).texts;
+    let backwards = |sentence: &Vec<f32>| sentence.iter().map(|v| -v).collect();
+    let told = ToldTexts {
+        captions: told.sentences.iter().map(backwards).collect(),
+        states: told.states,
+    };
+    let exam = paired(2, 100, true).texts;
+    let alike = |told: &ToldTexts| {
+        let learnt = learn(
+            &config(),
+            &sizes(),
+            &taught,
+            &Texts::default(),
+            told,
+            &device,
+        );
+        let states = stack(exam.states.iter().map(Vec::as_slice), &device);
+        let wanted = stack(exam.sentences.iter().map(Vec::as_slice), &device);
+        let found = learnt.unwrap().matcher.sentences(states);
+        (found * wanted).sum().into_scalar::<f32>() / exam.len() as f32
+    };
+    let (without, with) = (alike(&ToldTexts::default()), alike(&told));
+    assert!(without > 0.0 && with < -0.5, "{without} {with}");
+}
+
+#[test]
 fn the_same_seed_gives_the_same_matcher() {
     let device = Device::flex();
     let taught = paired(1, 60, true);
     let alone = paired(3, 20, true).texts;
     let once = || {
-        let learnt = learn(&config(), &sizes(), &taught, &alone, &device).unwrap();
+        let learnt = learn(
+            &config(),
+            &sizes(),
+            &taught,
+            &alone,
+            &ToldTexts::default(),
+            &device,
+        )
+        .unwrap();
         Figures::of(&learnt.matcher, &learnt.aside, &device).unwrap()
     };
     assert_eq!(once(), once());
@@ -120,6 +168,7 @@ fn too_few_images_are_refused() {
         &sizes(),
         &paired(1, 3, true),
         &Texts::default(),
+        &ToldTexts::default(),
         &Device::flex(),
     );
     let error = error.err().unwrap().to_string();

@@ -2,7 +2,7 @@
 
 use crate::data::corpus::Sample;
 use crate::data::corpus_images::CorpusImages;
-use crate::data::pairs::Pair;
+use crate::data::pairs::{Pair, Told};
 use crate::formats::hugging_face::{load_encoder, load_tokenizer_of};
 use crate::nn::encoder::Encoder;
 use crate::nn::projector::{ProjectorConfig, unit};
@@ -250,6 +250,49 @@ impl Texts {
         self.sentences.extend(others.sentences);
         self.states.extend(others.states);
         self.windows.extend(others.windows);
+    }
+}
+
+/// Texts with what captions say of their images, as vectors.
+#[derive(Clone, Debug, Default)]
+pub struct ToldTexts {
+    /// Of the captions, `S` values each, by the sentence encoder that stays as it is.
+    pub captions: Vec<Vec<f32>>,
+    /// Of the texts, `D` values each: the mean of the states that the system's own encoder gives.
+    pub states: Vec<Vec<f32>>,
+}
+
+impl ToldTexts {
+    /// Pairs as vectors; those without words on either side are left out.
+    ///
+    /// # Errors
+    /// [`TrainError`] if a tokenizer or the device fails.
+    pub fn new(
+        pairs: &[Told],
+        sigils: Sigils,
+        [frozen, own]: [&SentenceEncoder; 2],
+    ) -> Result<Self, TrainError> {
+        let said = |text: &str| !split_words(text, sigils).is_empty();
+        let kept = pairs
+            .iter()
+            .filter(|pair| said(&pair.text) && said(&pair.caption));
+        let (texts, captions): (Vec<&str>, Vec<&str>) = kept
+            .map(|pair| (pair.text.as_str(), pair.caption.as_str()))
+            .unzip();
+        Ok(Self {
+            captions: frozen.encode(&captions, sigils)?,
+            states: own.encode(&texts, sigils)?,
+        })
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.captions.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.captions.is_empty()
     }
 }
 
