@@ -220,7 +220,8 @@ step "$RUNS/mgcmt-decides" bundle/manifest.json "$MNER" train --system mgcmt --s
 settles mgcmt-settles mgcmt mgcmt-decides 0.4 0.2 0.1 0.75 --seed 3 "${strangers[@]}"
 ship mgcmt mgcmt-settles mixed
 
-# The reader of the text in images, in two runs of which the second goes on with longer lines.
+# The reader of the text in images, in three runs: the second goes on with longer lines, the third from the reader that this made, with
+# longer ones still.
 [ -e "$RUNS/words.txt" ] || gzip -cdf "$TWEETS" | awk 'NR <= 60000' >"$RUNS/words.txt"
 letters=(
     --fonts "$FONTS" --texts "$RUNS/words.txt" --photos "$DATA/photos/flickr8k" --photos "$DATA/photos/coco" --lines 20000
@@ -238,7 +239,8 @@ read_text() {
 }
 if [ ! -e "$RUNS/ocr/ocr/manifest.json" ]; then
     read_text "$RUNS/ocr-first" --line-epochs 7 --scene-epochs 8 --seed 1
-    read_text "$RUNS/ocr" --start "$RUNS/ocr-first" --line-epochs 4 --line-length 24 --lr 1.2e-3 --scene-epochs 3 --seed 2
+    read_text "$RUNS/ocr-second" --start "$RUNS/ocr-first" --line-epochs 4 --line-length 24 --lr 1.2e-3 --scene-epochs 3 --seed 2
+    read_text "$RUNS/ocr" --start "$RUNS/ocr-second/ocr" --line-epochs 8 --line-length 32 --lr 8e-4 --scene-epochs 0 --seed 3
 fi
 
 # The captioner: captions of photographs and of the benchmarks' images; of the former, the images say where images lie beside captions.
