@@ -7,15 +7,16 @@ use crate::splitmix::SplitMix64;
 use crate::train::learner::{TrainReport, clipped_step};
 use crate::train::lessons::of_step;
 use crate::train::metric::{Counted, LOSS, Percentage, Tally};
-use crate::train::ocr::config::OcrTrainConfig;
-use crate::train::ocr::{HELD_OUT_SCENES, Stock, scene};
+use crate::train::ocr::config::{OcrTrainConfig, Part};
+use crate::train::ocr::student::Student;
+use crate::train::ocr::{HELD_OUT_SCENES, OcrTrainError, Stock, scene, start};
 use crate::train::plot::{Curve, Panel};
 use burn::module::Module;
 use burn::optim::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
 use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::activation::{log_sigmoid, sigmoid};
 use burn::tensor::{Device, Tensor, TensorData};
-use burn::train::{InferenceStep, TrainOutput, TrainStep};
+use burn::train::{InferenceStep, SupervisedTraining, TrainOutput, TrainStep};
 
 /// Largest global norm of a step's gradient.
 const CLIP: f64 = 5.0;
@@ -25,18 +26,6 @@ const SAME: f32 = 0.5;
 
 /// Name of the metric of lines found.
 const FOUND: &str = "Lines found (F1)";
-
-/// What the plot of a run shows.
-pub(super) const PANELS: &[Panel] = &[
-    Panel {
-        axis: "loss",
-        curves: &[Curve::train(LOSS)],
-    },
-    Panel {
-        axis: "% of lines, held out",
-        curves: &[Curve::valid(FOUND)],
-    },
-];
 
 /// Scenes side by side, with how much of each cell lies in the core of a line.
 #[derive(Clone, Debug)]
@@ -123,47 +112,9 @@ fn shared(a: &Bounds, b: &Bounds) -> f32 {
     both / (area(*a) + area(*b) - both).max(f32::EPSILON)
 }
 
-pub(super) fn lines_found() -> Percentage<Found> {
+/// Lines found, against those that are there.
+fn lines_found() -> Percentage<Found> {
     Percentage::new(FOUND, Found::f1)
-}
-
-/// A batch of scenes.
-pub(super) fn lesson(
-    stock: &Stock,
-    config: &OcrTrainConfig,
-    rng: &mut SplitMix64,
-    device: &Device,
-) -> SceneLesson {
-    let scenes: Vec<_> = (0..config.scene_batch)
-        .map(|_| scene::draw(stock, config.scene_side, rng))
-        .collect();
-    let cells = config.scene_side as usize / STRIDE;
-    let cores: Vec<f32> = scenes
-        .iter()
-        .flat_map(|scene| cores(&scene.lines, cells))
-        .collect();
-    SceneLesson {
-        input: stacked(scenes.iter().map(|scene| planes(&scene.image)), device),
-        cores: Tensor::from_data(TensorData::new(cores, [scenes.len(), cells, cells]), device),
-    }
-}
-
-/// The scenes to measure on, the same in every run of a seed.
-pub(super) fn exams(stock: &Stock, config: &OcrTrainConfig, device: &Device) -> Vec<SceneExam> {
-    let steps = HELD_OUT_SCENES
-        .min(config.scenes)
-        .div_ceil(config.scene_batch);
-    (0..steps)
-        .map(|step| {
-            let mut rng = of_step(config.seed, usize::MAX, step);
-            let draw = |_| scene::draw(stock, config.scene_side, &mut rng);
-            let scenes: Vec<_> = (0..config.scene_batch).map(draw).collect();
-            SceneExam {
-                input: stacked(scenes.iter().map(|scene| planes(&scene.image)), device),
-                lines: scenes.into_iter().map(|scene| scene.lines).collect(),
-            }
-        })
-        .collect()
 }
 
 fn stacked(images: impl Iterator<Item = TensorData>, device: &Device) -> Tensor<4> {
@@ -236,6 +187,72 @@ fn sit(detector: &TextDetector, exam: &SceneExam) -> Found {
         all.add(&Found::of(lines, &found));
     }
     all
+}
+
+impl Student for DetectorStudent {
+    type Lesson = SceneLesson;
+    type Exam = SceneExam;
+
+    const PART: Part = Part::Detector;
+    const PANELS: &'static [Panel] = &[
+        Panel {
+            axis: "loss",
+            curves: &[Curve::train(LOSS)],
+        },
+        Panel {
+            axis: "% of lines, held out",
+            curves: &[Curve::valid(FOUND)],
+        },
+    ];
+
+    fn steps(config: &OcrTrainConfig) -> usize {
+        config.scenes.div_ceil(config.scene_batch)
+    }
+
+    fn start(config: &OcrTrainConfig, device: &Device) -> Result<Self, OcrTrainError> {
+        start::detector(config, device)
+    }
+
+    fn lesson(
+        stock: &Stock,
+        config: &OcrTrainConfig,
+        rng: &mut SplitMix64,
+        device: &Device,
+    ) -> SceneLesson {
+        let scenes: Vec<_> = (0..config.scene_batch)
+            .map(|_| scene::draw(stock, config.scene_side, rng))
+            .collect();
+        let cells = config.scene_side as usize / STRIDE;
+        let cores: Vec<f32> = scenes
+            .iter()
+            .flat_map(|scene| cores(&scene.lines, cells))
+            .collect();
+        SceneLesson {
+            input: stacked(scenes.iter().map(|scene| planes(&scene.image)), device),
+            cores: Tensor::from_data(TensorData::new(cores, [scenes.len(), cells, cells]), device),
+        }
+    }
+
+    fn exams(stock: &Stock, config: &OcrTrainConfig, device: &Device) -> Vec<SceneExam> {
+        let steps = HELD_OUT_SCENES
+            .min(config.scenes)
+            .div_ceil(config.scene_batch);
+        (0..steps)
+            .map(|step| {
+                let mut rng = of_step(config.seed, usize::MAX, step);
+                let draw = |_| scene::draw(stock, config.scene_side, &mut rng);
+                let scenes: Vec<_> = (0..config.scene_batch).map(draw).collect();
+                SceneExam {
+                    input: stacked(scenes.iter().map(|scene| planes(&scene.image)), device),
+                    lines: scenes.into_iter().map(|scene| scene.lines).collect(),
+                }
+            })
+            .collect()
+    }
+
+    fn measured(training: SupervisedTraining<Self>) -> SupervisedTraining<Self> {
+        training.metric_valid_numeric(lines_found())
+    }
 }
 
 impl TrainStep for DetectorStudent {

@@ -10,6 +10,7 @@
 //! | a line as the recogniser reads it | [`mod@line`] |
 //! | an image as the detector sees it | [`scene`] |
 //! | what it starts from | [`start`] |
+//! | a run of either network | `student` |
 //! | how the detector learns | [`detector`] |
 //! | how the recogniser learns | [`recognizer`] |
 //! | how much of a text is right | [`edits`] |
@@ -23,6 +24,7 @@ pub mod paint;
 pub mod recognizer;
 pub mod scene;
 pub mod start;
+mod student;
 #[cfg(all(test, feature = "flex"))]
 mod tests;
 pub mod texts;
@@ -36,23 +38,20 @@ use crate::ocr::OcrConfig;
 use crate::ocr::alphabet::Alphabet;
 use crate::ocr::bundle::pack;
 use crate::train::best_bundle::tail;
-use crate::train::checkpoint::last_epoch;
 use crate::train::config::ConfigError;
 use crate::train::distill::error::DistillError;
 use crate::train::distill::photographs::{Photographs, open};
-use crate::train::lessons::{Drawn, Fixed, of_step};
-use crate::train::supervised::{Material, Plan, RunError, fit, last_model, open_run};
-use burn::module::Module;
+use crate::train::supervised::RunError;
 use burn::tensor::Device;
-use burn::train::metric::LossMetric;
-use burn::train::{Interrupter, SupervisedTraining};
+use burn::train::Interrupter;
 use config::{OcrTrainConfig, Part};
 use detector::DetectorStudent;
 use fonts::{Fonts, FontsError};
 use recognizer::RecognizerStudent;
 use start::recognizer_sizes;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
+use student::{Student, ended, is_done, learn};
 use texts::Texts;
 
 /// Scenes and lines to measure on, of fonts, words and photographs that nothing is learnt from.
@@ -120,48 +119,34 @@ pub fn train(
     config.check()?;
     let (learnt, apart) = stocks(config)?;
     let (learnt, apart) = (Arc::new(learnt), Arc::new(apart));
-    let wanted = |this: Part| part.is_none_or(|part| part == this) && config.epochs(this) > 0;
-    let folder = |part: Part| config.out.join(part.folder());
+    let wanted = |this: Part| part.is_none_or(|part| part == this);
     if wanted(Part::Detector) {
-        open_run(&folder(Part::Detector), config, resume)?;
-        learn_to_find(
-            config,
-            &folder(Part::Detector),
-            &learnt,
-            &apart,
-            device,
-            interrupter,
-        )?;
+        learn::<DetectorStudent>(config, &learnt, &apart, device, resume, interrupter)?;
     }
     if wanted(Part::Recognizer) {
-        open_run(&folder(Part::Recognizer), config, resume)?;
-        learn_to_read(
-            config,
-            &folder(Part::Recognizer),
-            &learnt,
-            &apart,
-            device,
-            interrupter,
-        )?;
+        learn::<RecognizerStudent>(config, &learnt, &apart, device, resume, interrupter)?;
     }
-    if ![Part::Detector, Part::Recognizer]
-        .iter()
-        .all(|&part| is_done(config, part))
-    {
+    if !(is_done::<DetectorStudent>(config) && is_done::<RecognizerStudent>(config)) {
         return Ok(None);
     }
-    let found = ended(config, Part::Detector, start::detector(config, device)?)?;
-    let read = ended(config, Part::Recognizer, start::recognizer(config, device)?)?;
+    let found: DetectorStudent = ended(config, device)?;
+    let read: RecognizerStudent = ended(config, device)?;
     let mut about = About {
         training: serde_json::to_value(told(config)).unwrap_or_default(),
         licences: config.licences.clone(),
         ..About::default()
     };
-    let score = detector::score(&found.detector, &detector::exams(&apart, config, device));
+    let score = detector::score(
+        &found.detector,
+        &DetectorStudent::exams(&apart, config, device),
+    );
     about
         .scores
         .insert("lines found, F1 at half overlap".to_owned(), score.f1());
-    let score = recognizer::score(&read.recognizer, &recognizer::exams(&apart, config, device));
+    let score = recognizer::score(
+        &read.recognizer,
+        &RecognizerStudent::exams(&apart, config, device),
+    );
     about
         .scores
         .insert("characters right".to_owned(), score.right());
@@ -185,20 +170,6 @@ fn told(config: &OcrTrainConfig) -> OcrTrainConfig {
         out: tail(&config.out),
         start: config.start.as_deref().map(tail),
         ..config.clone()
-    }
-}
-
-/// Whether a part's last epoch is there.
-fn is_done(config: &OcrTrainConfig, part: Part) -> bool {
-    let checkpoints = config.out.join(part.folder()).join("checkpoint");
-    last_epoch(&checkpoints).unwrap_or(0) == config.epochs(part)
-}
-
-/// A network after its last epoch, which is `start` where it has none.
-fn ended<M: Module>(config: &OcrTrainConfig, part: Part, start: M) -> Result<M, RunError> {
-    match config.epochs(part) {
-        0 => Ok(start),
-        _ => last_model(&config.out.join(part.folder()), start),
     }
 }
 
@@ -245,109 +216,4 @@ fn stocks(config: &OcrTrainConfig) -> Result<(Stock, Stock), OcrTrainError> {
         photographs: open(&held_out)?,
     };
     Ok((learnt, apart))
-}
-
-fn learn_to_find(
-    config: &OcrTrainConfig,
-    out: &Path,
-    learnt: &Arc<Stock>,
-    apart: &Stock,
-    device: &Device,
-    interrupter: &Interrupter,
-) -> Result<DetectorStudent, OcrTrainError> {
-    device.seed(config.seed);
-    let start = start::detector(config, device)?;
-    let plan = Plan {
-        epochs: config.scene_epochs,
-        steps: config.scenes.div_ceil(config.scene_batch),
-        // The lessons count steps.
-        batch: 1,
-        lr: config.lr,
-        warmup: config.warmup,
-        weight_decay: config.weight_decay,
-        panels: detector::PANELS,
-    };
-    let material = |epoch| {
-        let (learnt, config) = (learnt.clone(), config.clone());
-        let exams = detector::exams(apart, &config, device);
-        let make = move |epoch, step, device: &Device| {
-            let mut rng = of_step(config.seed, epoch, step);
-            detector::lesson(&learnt, &config, &mut rng, device)
-        };
-        Material {
-            lessons: Arc::new(Drawn::new(
-                make,
-                plan.steps,
-                &device.clone().autodiff(),
-                epoch,
-            )),
-            exams: Arc::new(Fixed(exams)),
-        }
-    };
-    let measured = |training: SupervisedTraining<DetectorStudent>| {
-        training
-            .metric_train_numeric(LossMetric::new())
-            .metric_valid_numeric(detector::lines_found())
-    };
-    Ok(fit(
-        plan,
-        out,
-        start,
-        material,
-        measured,
-        interrupter.clone(),
-    )?)
-}
-
-fn learn_to_read(
-    config: &OcrTrainConfig,
-    out: &Path,
-    learnt: &Arc<Stock>,
-    apart: &Stock,
-    device: &Device,
-    interrupter: &Interrupter,
-) -> Result<RecognizerStudent, OcrTrainError> {
-    device.seed(config.seed);
-    let start = start::recognizer(config, device)?;
-    let plan = Plan {
-        epochs: config.line_epochs,
-        steps: config.lines.div_ceil(config.line_batch),
-        // The lessons count steps.
-        batch: 1,
-        lr: config.lr,
-        warmup: config.warmup,
-        weight_decay: config.weight_decay,
-        panels: recognizer::PANELS,
-    };
-    let material = |epoch| {
-        let (learnt, config) = (learnt.clone(), config.clone());
-        let exams = recognizer::exams(apart, &config, device);
-        let make = move |epoch, step, device: &Device| {
-            let mut rng = of_step(config.seed, epoch, step);
-            recognizer::lesson(&learnt, &config, &mut rng, device)
-        };
-        Material {
-            lessons: Arc::new(Drawn::new(
-                make,
-                plan.steps,
-                &device.clone().autodiff(),
-                epoch,
-            )),
-            exams: Arc::new(Fixed(exams)),
-        }
-    };
-    let measured = |training: SupervisedTraining<RecognizerStudent>| {
-        training
-            .metric_train_numeric(LossMetric::new())
-            .metric_valid_numeric(recognizer::characters_right())
-            .metric_valid_numeric(recognizer::lines_right())
-    };
-    Ok(fit(
-        plan,
-        out,
-        start,
-        material,
-        measured,
-        interrupter.clone(),
-    )?)
 }

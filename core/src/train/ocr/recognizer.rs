@@ -7,10 +7,11 @@ use crate::splitmix::SplitMix64;
 use crate::train::learner::{TrainReport, clipped_step};
 use crate::train::lessons::of_step;
 use crate::train::metric::{Counted, LOSS, Percentage};
-use crate::train::ocr::config::OcrTrainConfig;
+use crate::train::ocr::config::{OcrTrainConfig, Part};
 use crate::train::ocr::edits::Edits;
 use crate::train::ocr::line::{DrawnLine, draw};
-use crate::train::ocr::{HELD_OUT_LINES, Stock};
+use crate::train::ocr::student::Student;
+use crate::train::ocr::{HELD_OUT_LINES, OcrTrainError, Stock, start};
 use crate::train::plot::{Curve, Panel};
 use burn::module::Module;
 use burn::nn::loss::{CTCLossConfig, Reduction};
@@ -18,7 +19,7 @@ use burn::optim::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
 use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::activation::log_softmax;
 use burn::tensor::{Device, Int, Tensor, TensorData};
-use burn::train::{InferenceStep, TrainOutput, TrainStep};
+use burn::train::{InferenceStep, SupervisedTraining, TrainOutput, TrainStep};
 
 /// Largest global norm of a step's gradient.
 const CLIP: f64 = 5.0;
@@ -26,18 +27,6 @@ const CLIP: f64 = 5.0;
 /// Names of the metrics.
 const CHARACTERS: &str = "Characters right";
 const LINES: &str = "Lines right";
-
-/// What the plot of a run shows.
-pub(super) const PANELS: &[Panel] = &[
-    Panel {
-        axis: "loss",
-        curves: &[Curve::train(LOSS)],
-    },
-    Panel {
-        axis: "% held out",
-        curves: &[Curve::valid(CHARACTERS), Curve::valid(LINES)],
-    },
-];
 
 /// Lines side by side, with what they say.
 #[derive(Clone, Debug)]
@@ -58,42 +47,13 @@ pub struct RecognizerStudent {
 }
 
 /// Characters read, insertions, deletions and replacements counted against them.
-pub(super) fn characters_right() -> Percentage<Edits> {
+fn characters_right() -> Percentage<Edits> {
     Percentage::new(CHARACTERS, Edits::right)
 }
 
 /// Lines read without a fault.
-pub(super) fn lines_right() -> Percentage<Edits> {
+fn lines_right() -> Percentage<Edits> {
     Percentage::new(LINES, Edits::exact)
-}
-
-/// A batch of lines that are about equally wide: twice as many are drawn, and the narrower or the wider half is taken.
-pub(super) fn lesson(
-    stock: &Stock,
-    config: &OcrTrainConfig,
-    rng: &mut SplitMix64,
-    device: &Device,
-) -> LineLesson {
-    let mut lines: Vec<DrawnLine> = (0..2 * config.line_batch)
-        .map(|_| readable(stock, config.line_length, rng))
-        .collect();
-    lines.sort_by_key(|line| line.data.shape()[3]);
-    let wider = lines.split_off(config.line_batch);
-    batch(if rng.below(2) == 0 { lines } else { wider }, device)
-}
-
-/// The lines to measure on, the same in every run of a seed.
-pub(super) fn exams(stock: &Stock, config: &OcrTrainConfig, device: &Device) -> Vec<LineLesson> {
-    let mut rng = of_step(config.seed, usize::MAX, 0);
-    let count = HELD_OUT_LINES.min(config.lines);
-    let mut lines: Vec<DrawnLine> = (0..count)
-        .map(|_| readable(stock, config.line_length, &mut rng))
-        .collect();
-    lines.sort_by_key(|line| line.data.shape()[3]);
-    lines
-        .chunks(config.line_batch)
-        .map(|lines| batch(lines.to_vec(), device))
-        .collect()
 }
 
 /// A line with a frame for each character, and one between two that are alike.
@@ -166,6 +126,64 @@ fn sit(recognizer: &TextRecognizer, exam: &LineLesson) -> Edits {
             Edits::of(text, read.trim())
         })
         .fold(Edits::default(), Edits::plus)
+}
+
+impl Student for RecognizerStudent {
+    type Lesson = LineLesson;
+    type Exam = LineLesson;
+
+    const PART: Part = Part::Recognizer;
+    const PANELS: &'static [Panel] = &[
+        Panel {
+            axis: "loss",
+            curves: &[Curve::train(LOSS)],
+        },
+        Panel {
+            axis: "% held out",
+            curves: &[Curve::valid(CHARACTERS), Curve::valid(LINES)],
+        },
+    ];
+
+    fn steps(config: &OcrTrainConfig) -> usize {
+        config.lines.div_ceil(config.line_batch)
+    }
+
+    fn start(config: &OcrTrainConfig, device: &Device) -> Result<Self, OcrTrainError> {
+        start::recognizer(config, device)
+    }
+
+    fn lesson(
+        stock: &Stock,
+        config: &OcrTrainConfig,
+        rng: &mut SplitMix64,
+        device: &Device,
+    ) -> LineLesson {
+        let mut lines: Vec<DrawnLine> = (0..2 * config.line_batch)
+            .map(|_| readable(stock, config.line_length, rng))
+            .collect();
+        lines.sort_by_key(|line| line.data.shape()[3]);
+        let wider = lines.split_off(config.line_batch);
+        batch(if rng.below(2) == 0 { lines } else { wider }, device)
+    }
+
+    fn exams(stock: &Stock, config: &OcrTrainConfig, device: &Device) -> Vec<LineLesson> {
+        let mut rng = of_step(config.seed, usize::MAX, 0);
+        let count = HELD_OUT_LINES.min(config.lines);
+        let mut lines: Vec<DrawnLine> = (0..count)
+            .map(|_| readable(stock, config.line_length, &mut rng))
+            .collect();
+        lines.sort_by_key(|line| line.data.shape()[3]);
+        lines
+            .chunks(config.line_batch)
+            .map(|lines| batch(lines.to_vec(), device))
+            .collect()
+    }
+
+    fn measured(training: SupervisedTraining<Self>) -> SupervisedTraining<Self> {
+        training
+            .metric_valid_numeric(characters_right())
+            .metric_valid_numeric(lines_right())
+    }
 }
 
 impl TrainStep for RecognizerStudent {

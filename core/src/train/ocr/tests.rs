@@ -9,6 +9,7 @@ use crate::train::ocr::typeset::{Setting, typeset};
 use ab_glyph::FontVec;
 use burn::tensor::{Tensor, Tolerance};
 use std::fs;
+use std::path::Path;
 
 /// A font whose every character is a bar and squares (`tests/reference/blocks_font.py`).
 const BLOCKS: &[u8] = include_bytes!("../../../../tests/fonts/blocks.ttf");
@@ -156,7 +157,7 @@ fn a_network_learns_to_read_a_line() {
         line_batch: 4,
         ..config(tempfile::tempdir().unwrap().path(), "none")
     };
-    let lesson = recognizer::lesson(&stock(), &config, &mut SplitMix64(2), &device);
+    let lesson = RecognizerStudent::lesson(&stock(), &config, &mut SplitMix64(2), &device);
     let sizes = recognizer_sizes()
         .with_stages([8, 16, 24, 32])
         .with_width(48);
