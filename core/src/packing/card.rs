@@ -285,6 +285,13 @@ fn training(text: &mut String, manifest: &Manifest, languages: &[String]) -> fmt
             "It was trained in {runs} (`{MANIFEST}` has every setting under `training`), the last with seed {}.\n",
             training["seed"]
         )?;
+        if let Some(others) = training["averaged_with"].as_array() {
+            writeln!(
+                text,
+                "Its weights are the mean of those of {} bundles that went on from the same one.\n",
+                others.len() + 1
+            )?;
+        }
     }
     Ok(())
 }

@@ -7,8 +7,11 @@ use crate::train::average::WeightSum;
 use crate::train::best_bundle::{KNOWN, with_more};
 use crate::train::error::TrainError;
 use burn::tensor::Device;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use std::path::PathBuf;
+
+/// The key of a training that holds the run that it went on from.
+const BEFORE: &str = "before";
 
 /// The mean of the bundles in `folders`, in f32, with the answer that these weights give on `device`. It has no scores and no
 /// calibration: they were of the parts.
@@ -36,7 +39,8 @@ pub fn mean_of(folders: &[PathBuf], device: &Device) -> Result<BundleFiles, Trai
     } = open(files.clone())?;
     let mut sum = WeightSum::default();
     sum.add(&system);
-    let mut trainings = vec![manifest.about.training.clone()];
+    let first_training = manifest.about.training;
+    let mut trainings = Vec::new();
     let mut licences = manifest.about.licences.clone();
     for folder in others {
         let other = read(folder)?;
@@ -56,7 +60,7 @@ pub fn mean_of(folders: &[PathBuf], device: &Device) -> Result<BundleFiles, Trai
             )));
         }
         sum.add(&other.system);
-        trainings.push(differing(&trainings[0], &other.manifest.about.training));
+        trainings.push(differing(&first_training, other.manifest.about.training));
         licences = with_more(licences, &other.manifest.about.licences);
     }
     let known = manifest.about.known_answer.map(|known| known.text);
@@ -68,7 +72,7 @@ pub fn mean_of(folders: &[PathBuf], device: &Device) -> Result<BundleFiles, Trai
         augmentation,
         about: About {
             name: manifest.about.name,
-            training: json!({ "mean_of": trainings }),
+            training: averaged(first_training, trainings),
             licences,
             languages: manifest.about.languages,
             ..About::default()
@@ -84,16 +88,24 @@ pub fn mean_of(folders: &[PathBuf], device: &Device) -> Result<BundleFiles, Trai
     )?)
 }
 
-/// Of a training what the first one has otherwise or not at all.
-fn differing(first: &Value, other: &Value) -> Value {
-    let Value::Object(values) = other else {
-        return other.clone();
+/// Of a training what the first one has otherwise or not at all, but for the runs before.
+fn differing(first: &Value, other: Value) -> Value {
+    let Value::Object(mut values) = other else {
+        return other;
     };
-    let differs = values
-        .iter()
-        .filter(|(key, value)| first.get(key) != Some(value));
-    let differs = differs.map(|(key, value)| (key.clone(), value.clone()));
-    Value::Object(differs.collect::<Map<_, _>>())
+    values.remove(BEFORE);
+    values.retain(|key, value| first.get(key.as_str()) != Some(value));
+    Value::Object(values)
+}
+
+/// The first training, beside what the others have otherwise.
+fn averaged(first: Value, others: Vec<Value>) -> Value {
+    let mut all = match first {
+        Value::Object(values) => values,
+        _ => Map::new(),
+    };
+    all.insert("averaged_with".to_owned(), Value::Array(others));
+    Value::Object(all)
 }
 
 #[cfg(all(test, feature = "flex"))]
@@ -103,6 +115,7 @@ mod tests {
     use crate::systems::SystemKind;
     use burn::module::{Module, ModuleVisitor, Param};
     use burn::tensor::Tensor;
+    use serde_json::json;
 
     struct Weights(Vec<f32>);
 
@@ -154,8 +167,13 @@ mod tests {
     #[test]
     fn trainings_are_told_once() {
         let first = json!({"lr": 1, "seed": 1, "train": ["a"]});
-        let other = json!({"lr": 1, "seed": 2, "train": ["a"], "epochs": 3});
-        assert_eq!(differing(&first, &other), json!({"seed": 2, "epochs": 3}));
-        assert_eq!(differing(&first, &Value::Null), Value::Null);
+        let other = json!({"lr": 1, "seed": 2, "train": ["a"], "epochs": 3, "before": {"lr": 5}});
+        let told = differing(&first, other);
+        assert_eq!(told, json!({"seed": 2, "epochs": 3}));
+        assert_eq!(
+            averaged(first, vec![told]),
+            json!({"lr": 1, "seed": 1, "train": ["a"], "averaged_with": [{"seed": 2, "epochs": 3}]})
+        );
+        assert_eq!(differing(&Value::Null, Value::Null), Value::Null);
     }
 }
