@@ -1,6 +1,7 @@
 //! How the detector learns: which cells lie in the core of a line.
 
-use crate::nn::text_detector::{STRIDE, TextDetector};
+use crate::nn::text_detector::{STRIDE, TextDetector, TextDetectorConfig};
+use crate::ocr::bundle::Networks;
 use crate::ocr::input::planes;
 use crate::ocr::regions::{Bounds, RegionConfig, core_of, regions};
 use crate::splitmix::SplitMix64;
@@ -8,8 +9,9 @@ use crate::train::learner::{TrainReport, clipped_step};
 use crate::train::lessons::of_step;
 use crate::train::metric::{Counted, LOSS, Percentage, Tally};
 use crate::train::ocr::config::{OcrTrainConfig, Part};
+use crate::train::ocr::start::started;
 use crate::train::ocr::student::Student;
-use crate::train::ocr::{HELD_OUT_SCENES, OcrTrainError, Stock, scene, start};
+use crate::train::ocr::{HELD_OUT_SCENES, OcrTrainError, Stock, scene};
 use crate::train::plot::{Curve, Panel};
 use burn::module::Module;
 use burn::optim::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
@@ -210,7 +212,13 @@ impl Student for DetectorStudent {
     }
 
     fn start(config: &OcrTrainConfig, device: &Device) -> Result<Self, OcrTrainError> {
-        start::detector(config, device)
+        let fresh = Self {
+            detector: TextDetectorConfig::new().init(device),
+        };
+        let of = |networks: Networks| Self {
+            detector: networks.detector,
+        };
+        started(config, Self::PART, fresh, of, device)
     }
 
     fn lesson(

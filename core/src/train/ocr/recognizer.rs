@@ -2,6 +2,7 @@
 
 use crate::nn::text_recognizer::{HEIGHT, STRIDE, TextRecognizer};
 use crate::ocr::alphabet::Alphabet;
+use crate::ocr::bundle::Networks;
 use crate::ocr::ctc;
 use crate::splitmix::SplitMix64;
 use crate::train::learner::{TrainReport, clipped_step};
@@ -10,8 +11,9 @@ use crate::train::metric::{Counted, LOSS, Percentage};
 use crate::train::ocr::config::{OcrTrainConfig, Part};
 use crate::train::ocr::edits::Edits;
 use crate::train::ocr::line::{DrawnLine, draw};
+use crate::train::ocr::start::{recognizer_sizes, started};
 use crate::train::ocr::student::Student;
-use crate::train::ocr::{HELD_OUT_LINES, OcrTrainError, Stock, start};
+use crate::train::ocr::{HELD_OUT_LINES, OcrTrainError, Stock};
 use crate::train::plot::{Curve, Panel};
 use burn::module::Module;
 use burn::nn::loss::{CTCLossConfig, Reduction};
@@ -149,7 +151,13 @@ impl Student for RecognizerStudent {
     }
 
     fn start(config: &OcrTrainConfig, device: &Device) -> Result<Self, OcrTrainError> {
-        start::recognizer(config, device)
+        let fresh = Self {
+            recognizer: recognizer_sizes().init(config.dropout, device),
+        };
+        let of = |networks: Networks| Self {
+            recognizer: networks.recognizer,
+        };
+        started(config, Self::PART, fresh, of, device)
     }
 
     fn lesson(

@@ -8,9 +8,8 @@ use crate::ocr::bundle::{Networks, OcrManifest, networks};
 use crate::packing::folder::read_beside;
 use crate::train::ocr::OcrTrainError;
 use crate::train::ocr::config::{OcrTrainConfig, Part};
-use crate::train::ocr::detector::DetectorStudent;
-use crate::train::ocr::recognizer::RecognizerStudent;
 use crate::train::supervised::{RunError, io, last_model};
+use burn::module::Module;
 use burn::tensor::Device;
 use std::path::Path;
 
@@ -19,37 +18,18 @@ pub(super) fn recognizer_sizes() -> TextRecognizerConfig {
     TextRecognizerConfig::new(Alphabet::default().classes())
 }
 
-/// The detector as it is before its first step.
-pub(super) fn detector(
+/// A network as it is before its first step: `fresh`, what another run made of it, or what `of` takes out of a reader.
+pub(super) fn started<M: Module>(
     config: &OcrTrainConfig,
+    part: Part,
+    fresh: M,
+    of: impl FnOnce(Networks) -> M,
     device: &Device,
-) -> Result<DetectorStudent, OcrTrainError> {
-    let fresh = || DetectorStudent {
-        detector: TextDetectorConfig::new().init(device),
-    };
+) -> Result<M, OcrTrainError> {
     match &config.start {
-        None => Ok(fresh()),
-        Some(reader) if is_reader(reader) => Ok(DetectorStudent {
-            detector: of_reader(reader, config, device)?.detector,
-        }),
-        Some(run) => Ok(last_model(&run.join(Part::Detector.folder()), fresh())?),
-    }
-}
-
-/// The recogniser as it is before its first step.
-pub(super) fn recognizer(
-    config: &OcrTrainConfig,
-    device: &Device,
-) -> Result<RecognizerStudent, OcrTrainError> {
-    let fresh = || RecognizerStudent {
-        recognizer: recognizer_sizes().init(config.dropout, device),
-    };
-    match &config.start {
-        None => Ok(fresh()),
-        Some(reader) if is_reader(reader) => Ok(RecognizerStudent {
-            recognizer: of_reader(reader, config, device)?.recognizer,
-        }),
-        Some(run) => Ok(last_model(&run.join(Part::Recognizer.folder()), fresh())?),
+        None => Ok(fresh),
+        Some(reader) if is_reader(reader) => Ok(of(of_reader(reader, config, device)?)),
+        Some(run) => Ok(last_model(&run.join(part.folder()), fresh)?),
     }
 }
 
