@@ -248,7 +248,7 @@ export default {
   'relevance.high': 'relevant',
   'relevance.part': 'teilweise relevant',
   'relevance.low': 'kaum relevant',
-  'relevance.caveat': 'In sieben von zehn Fällen ist sie beim eigenen Bild eines Tweets höher als bei einem fremden.',
+  'relevance.caveat': 'In drei von vier Fällen ist sie beim eigenen Bild eines Tweets höher als bei einem fremden.',
   'relevance.grains': 'Relevanz der einzelnen Ebenen, 0 bis 1',
   'grain.global': 'Das Ganze',
   'grain.object': 'Seine Objekte',

@@ -254,7 +254,7 @@ export default {
   'relevance.high': 'relevant',
   'relevance.part': 'partly relevant',
   'relevance.low': 'hardly relevant',
-  'relevance.caveat': 'In seven of ten cases it is higher for a tweet’s own picture than for another’s.',
+  'relevance.caveat': 'In three of four cases it is higher for a tweet’s own picture than for another’s.',
   'relevance.grains': 'Relevance by grain, 0 to 1',
   'grain.global': 'The whole',
   'grain.object': 'Its objects',

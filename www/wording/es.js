@@ -260,7 +260,7 @@ export default {
   'relevance.high': 'relevante',
   'relevance.part': 'en parte relevante',
   'relevance.low': 'apenas relevante',
-  'relevance.caveat': 'En siete de cada diez casos es mayor con la imagen propia de un tuit que con una ajena.',
+  'relevance.caveat': 'En tres de cada cuatro casos es mayor con la imagen propia de un tuit que con una ajena.',
   'relevance.grains': 'Relevancia por nivel, de 0 a 1',
   'grain.global': 'El conjunto',
   'grain.object': 'Sus objetos',

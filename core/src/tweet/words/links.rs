@@ -202,7 +202,29 @@ fn site_end(clusters: &[Cluster], at: usize) -> Option<usize> {
         return None;
     };
     let known = (known || TOPS.contains(&top.as_str())) && first.contains(letter);
-    (known && !is_glued(clusters, at, end)).then_some(end)
+    (known && !is_glued(clusters, at, end)).then(|| root_end(clusters, behind_port(clusters, end)))
+}
+
+/// The end of the port behind a host, if there is one: `:8080`, or `:80/`, where `bbc.com:10 things` has none.
+fn behind_port(clusters: &[Cluster], host: usize) -> usize {
+    const LONGEST: usize = 5;
+    let rest = clusters.get(host..).unwrap_or_default();
+    let [colon, rest @ ..] = rest else {
+        return host;
+    };
+    let digit = |c: &&Cluster| c.kind == Kind::Digit;
+    let digits = rest.iter().take(LONGEST + 1).take_while(digit).count();
+    let slash = rest.get(digits).is_some_and(|c| c.text == "/");
+    let port =
+        colon.text == ":" && (if slash { 2..=LONGEST } else { 4..=LONGEST }).contains(&digits);
+    if port { host + 1 + digits } else { host }
+}
+
+/// The end of the slash of a host's first page, if there is one: `nasa.gov/`, where `nasa.gov/usa` has two words.
+fn root_end(clusters: &[Cluster], at: usize) -> usize {
+    let is = |at: usize, mark: &str| clusters.get(at).is_some_and(|c| c.text == mark);
+    let word = clusters.get(at + 1).is_some_and(Cluster::is_word);
+    if is(at, "/") && !word { at + 1 } else { at }
 }
 
 /// Whether in the host between `at` and `end`, all of it ASCII, another link begins.

@@ -355,7 +355,15 @@ fn a_host_by_itself_is_a_link() {
             "x.com, abc.net.au! my-site.org",
             "x.com¦,¦abc.net.au¦!¦my-site.org",
         ),
-        ("nasa.gov.Great nasa.gov/", "nasa.gov¦.¦Great¦nasa.gov¦/"),
+        ("nasa.gov.Great nasa.gov/", "nasa.gov¦.¦Great¦nasa.gov/"),
+        (
+            "(nasa.gov/) nasa.gov:8080/ bbc.com:80/, nasa.gov:8080",
+            "(¦nasa.gov/¦)¦nasa.gov:8080/¦bbc.com:80/¦,¦nasa.gov:8080",
+        ),
+        (
+            "bbc.com:10 things nasa.gov:123456 nasa.gov: 80",
+            "bbc.com¦:¦10¦things¦nasa.gov¦:¦123456¦nasa.gov¦:¦80",
+        ),
         ("東京nasa.gov서울", "東¦京¦nasa.gov¦서울"),
         ("in Paris.It was", "in¦Paris¦.¦It¦was"),
         ("in paris.it was", "in¦paris¦.¦it¦was"),
