@@ -74,11 +74,19 @@ train() {
         "${text[@]}" "$@"
 }
 
-# ship NAME RUN SCHEME ARGUMENT...: the run's bundle, quantised, and its confidences calibrated.
-ship() {
+# small NAME RUN SCHEME: the run's bundle, quantised.
+small() {
     rm -rf "${here:?}/$1"
     "$MNER" quantize --bundle "$RUNS/$2/bundle" --out "$here/$1" --scheme "$3"
-    "$MNER" calibrate --bundle "$here/$1" --data "$DATA/twitter2017/valid.txt" --data "$DATA/twitter2015/valid.txt" "${@:4}"
+}
+# calibrated NAME ARGUMENT...: its confidences mean what they say.
+calibrated() {
+    "$MNER" calibrate --bundle "$here/$1" --data "$DATA/twitter2017/valid.txt" --data "$DATA/twitter2015/valid.txt" "${@:2}"
+}
+# ship NAME RUN SCHEME ARGUMENT...: both.
+ship() {
+    small "$1" "$2" "$3"
+    calibrated "$1" "${@:4}"
 }
 
 # The image backbone: a wider HamLearning, then half an epoch of it at low rates in which the backbone's last three blocks
@@ -253,10 +261,9 @@ mean ham-mean ham-used ham-three-matched
 ship hamlearning ham-mean mixed --fine-types "$DATA/fine_types.jsonl"
 # ship_with_eyes NAME RUN SCHEME ARGUMENT...: as ship, with HamLearning's file of the vision encoder, which differs in its projector alone.
 ship_with_eyes() {
-    rm -rf "${here:?}/$1"
-    "$MNER" quantize --bundle "$RUNS/$2/bundle" --out "$here/$1" --scheme "$3"
+    small "$1" "$2" "$3"
     "$PYTHON" "$here/eyes.py" "$here/hamlearning" "$here/$1"
-    "$MNER" calibrate --bundle "$here/$1" --data "$DATA/twitter2017/valid.txt" --data "$DATA/twitter2015/valid.txt" "${@:4}"
+    calibrated "$1" "${@:4}"
 }
 ship_with_eyes ita ita-taught mixed --fine-types "$DATA/fine_types.jsonl"
 

@@ -160,6 +160,7 @@ impl Student for RecognizerStudent {
         started(config, Self::PART, fresh, of, device)
     }
 
+    /// Lines that are about equally wide: twice as many are drawn, and the narrower or the wider half is taken.
     fn lesson(
         stock: &Stock,
         config: &OcrTrainConfig,
