@@ -1,8 +1,8 @@
 //! The text encoder of a quantised bundle for a CPU: its weights as they are in the file.
 
-use crate::bundle::quantize::SUBWORD_TABLE;
 use crate::bundle::weights::{
-    Tensors, WeightsError, blocks, is_in_blocks, storage, take, take_f32, take_packed,
+    SUBWORD_TABLE, Tensors, WeightsError, blocks, is_in_blocks, storage, take, take_f32,
+    take_packed,
 };
 use crate::nn::encoder::EncoderConfig;
 use crate::nn::host::{BlockLinear, Distances, HostEncoder, HostLayer, Norm, Table};

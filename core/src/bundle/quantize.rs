@@ -2,11 +2,11 @@
 
 use crate::bundle::weights;
 use crate::bundle::weights::{WeightsError, flat};
-use burn::module::{Module, ModuleVisitor, Param};
+use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::quantization::{
     QuantMode, QuantScheme, QuantStore, QuantValue, ScaleDtype, scale_to_dtype,
 };
-use burn::tensor::{Bytes, DType, Shape, Tensor, f16};
+use burn::tensor::{Bytes, DType, Shape, Tensor, TensorData, f16};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::fmt;
@@ -14,6 +14,7 @@ use std::fmt;
 /// How weights are quantised. Only tensors of two or more dimensions and at least
 /// [`SMALLEST`] values are: never biases, layer norms, or the CRF.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 #[serde(rename_all = "lowercase")]
 pub enum Scheme {
     /// 8 bits a value.
@@ -29,9 +30,6 @@ pub const SMALLEST: usize = 1024;
 
 /// Most values that share a scale.
 const BLOCK: usize = 32;
-
-/// The end of the name of the table of subwords.
-pub(super) const SUBWORD_TABLE: &str = "encoder.words.weight";
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Bits {
@@ -54,7 +52,7 @@ impl Scheme {
         match self {
             Self::Q8 => Bits::Eight,
             Self::Q4 => Bits::Four,
-            Self::Mixed if name.ends_with(SUBWORD_TABLE) => Bits::Four,
+            Self::Mixed if name.ends_with(weights::SUBWORD_TABLE) => Bits::Four,
             Self::Mixed => Bits::Eight,
         }
     }
@@ -75,19 +73,10 @@ pub fn quantize(
         .into_iter()
         .map(|tensor| {
             let [rows, columns] = flat(&tensor.shape);
-            let block = match summed_first.contains(&tensor.name) {
-                true => [common_divisor(rows, BLOCK), 1],
-                false => [1, common_divisor(columns, BLOCK)],
-            };
-            // A PackedU32 word holds eight 4-bit values of a row.
-            let gains = tensor.dtype == DType::F32
-                && tensor.shape.num_dims() >= 2
-                && rows * columns >= SMALLEST
-                && block[0] * block[1] >= 8
-                && columns.is_multiple_of(8);
-            if !gains {
+            let block = block(&tensor.shape, summed_first.contains(&tensor.name));
+            let (DType::F32, Some(block)) = (tensor.dtype, block) else {
                 return Ok(tensor);
-            }
+            };
             let (name, _, _, id, bytes) = tensor.into_parts()?;
             let values: Vec<f32> = bytes
                 .chunks_exact(4)
@@ -110,27 +99,100 @@ pub fn quantize(
 pub fn linear_weights<M: Module>(module: &M) -> BTreeSet<String> {
     #[derive(Default)]
     struct Linears {
-        path: Vec<(String, bool)>,
+        walk: Walk,
         names: BTreeSet<String>,
     }
     impl ModuleVisitor for Linears {
         fn enter_module(&mut self, name: &str, container: &str) {
-            let weight = container == weights::LINEAR && name == "weight";
-            self.path.push((name.to_owned(), weight));
+            self.walk.enter(name, container);
         }
         fn exit_module(&mut self, _name: &str, _container: &str) {
-            self.path.pop();
+            self.walk.exit();
         }
         fn visit_float<const D: usize>(&mut self, _: &Param<Tensor<D>>) {
-            if self.path.last().is_some_and(|(_, weight)| *weight) {
-                let path: Vec<&str> = self.path.iter().map(|(name, _)| name.as_str()).collect();
-                self.names.insert(path.join("."));
+            if self.walk.is_summed_first() {
+                self.names.insert(self.walk.name());
             }
         }
     }
     let mut linears = Linears::default();
     module.visit(&mut linears);
     linears.names
+}
+
+/// A module of f32 whose weights are what is read back once they are quantised. Parameters keep their ids, and learn if they did.
+#[must_use]
+pub fn rounded<M: Module>(module: M, scheme: Scheme) -> M {
+    struct Rounding {
+        walk: Walk,
+        scheme: Scheme,
+    }
+    impl ModuleMapper for Rounding {
+        fn enter_module(&mut self, name: &str, container: &str) {
+            self.walk.enter(name, container);
+        }
+        fn exit_module(&mut self, _name: &str, _container: &str) {
+            self.walk.exit();
+        }
+        fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+            let shape = param.val().shape();
+            let Some(block) = block(&shape, self.walk.is_summed_first()) else {
+                return param;
+            };
+            let bits = self.scheme.bits(&self.walk.name());
+            param.map(|tensor| {
+                let (device, learns) = (tensor.device(), tensor.is_require_grad());
+                let mut values: Vec<f32> = tensor.into_data().iter().collect();
+                bits.round(&mut values, flat(&shape)[1], block);
+                let rounded = Tensor::from_data(TensorData::new(values, shape), &device);
+                rounded.set_require_grad(learns)
+            })
+        }
+    }
+    module.map(&mut Rounding {
+        walk: Walk::default(),
+        scheme,
+    })
+}
+
+/// Where a walk through a module is.
+#[derive(Default)]
+struct Walk(Vec<(String, bool)>);
+
+impl Walk {
+    fn enter(&mut self, name: &str, container: &str) {
+        let weight = container == weights::LINEAR && name == "weight";
+        self.0.push((name.to_owned(), weight));
+    }
+
+    fn exit(&mut self) {
+        self.0.pop();
+    }
+
+    /// Whether it is at the weights of a linear layer.
+    fn is_summed_first(&self) -> bool {
+        self.0.last().is_some_and(|(_, weight)| *weight)
+    }
+
+    fn name(&self) -> String {
+        let path: Vec<&str> = self.0.iter().map(|(name, _)| name.as_str()).collect();
+        path.join(".")
+    }
+}
+
+/// The blocks of a tensor's values, as rows of its first axis; `None` if it does not gain from being quantised.
+fn block(shape: &Shape, summed_first: bool) -> Option<[usize; 2]> {
+    let [rows, columns] = flat(shape);
+    let block = match summed_first {
+        true => [common_divisor(rows, BLOCK), 1],
+        false => [1, common_divisor(columns, BLOCK)],
+    };
+    // A PackedU32 word holds eight 4-bit values of a row.
+    let gains = shape.num_dims() >= 2
+        && rows * columns >= SMALLEST
+        && block[0] * block[1] >= 8
+        && columns.is_multiple_of(8);
+    gains.then_some(block)
 }
 
 impl Bits {
@@ -156,17 +218,16 @@ impl Bits {
 
     /// Packed values row by row, then the scales of the blocks row by row.
     fn encode(self, values: &[f32], columns: usize, block: [usize; 2]) -> Vec<u8> {
-        let across = columns / block[1];
-        let block_of = |i: usize| i / columns / block[0] * across + i % columns / block[1];
-        let mut blocks = vec![Vec::new(); values.len() / (block[0] * block[1])];
-        for (i, &value) in values.iter().enumerate() {
-            blocks[block_of(i)].push(value);
+        let mut codes = vec![0; values.len()];
+        let mut scales = Vec::with_capacity(values.len() / (block[0] * block[1]));
+        for places in places_of_blocks(values.len(), columns, block) {
+            let values: Vec<f32> = places.clone().map(|i| values[i]).collect();
+            let scale = self.scale(&values);
+            for (i, value) in places.zip(values) {
+                codes[i] = self.code(value, scale) as i8 as u8;
+            }
+            scales.push(scale);
         }
-        let scales: Vec<f32> = blocks.iter().map(|values| self.scale(values)).collect();
-        let codes = values.iter().enumerate();
-        let codes: Vec<u8> = codes
-            .map(|(i, &value)| self.code(value, scales[block_of(i)]) as u8)
-            .collect();
         let mut packed = match self {
             Self::Eight => codes,
             Self::Four => codes
@@ -182,11 +243,31 @@ impl Bits {
         packed
     }
 
-    fn code(self, value: f32, scale: f32) -> i8 {
-        if scale == 0.0 {
-            return 0;
+    /// Makes values what is read back of them once they are encoded.
+    fn round(self, values: &mut [f32], columns: usize, block: [usize; 2]) {
+        let mut of_block = [0.0; BLOCK];
+        let of_block = &mut of_block[..block[0] * block[1]];
+        for places in places_of_blocks(values.len(), columns, block) {
+            for (value, i) in of_block.iter_mut().zip(places.clone()) {
+                *value = values[i];
+            }
+            let scale = self.scale(of_block);
+            for (i, &value) in places.zip(&*of_block) {
+                values[i] = self.code(value, scale) * scale;
+            }
         }
-        (value / scale).round().clamp(-self.most(), self.most()) as i8
+    }
+
+    /// A whole number, rounded half to even, which compilers do for several values at once.
+    #[inline(always)]
+    fn code(self, value: f32, scale: f32) -> f32 {
+        // Adding this to a value up to 2^22 leaves the nearest whole number in the low bits.
+        const ROUND: f32 = 12_582_912.0;
+        if scale == 0.0 {
+            return 0.0;
+        }
+        let within = (value / scale).clamp(-self.most(), self.most());
+        within + ROUND - ROUND
     }
 
     /// The scale with the least squared error. Eight bits cover the largest value; with four,
@@ -197,15 +278,41 @@ impl Bits {
         if self == Self::Eight {
             return covering;
         }
+        let square = |value: f32, scale: f32| {
+            let off = value - self.code(value, scale) * scale;
+            off * off
+        };
+        // Eight sums side by side; a block is a multiple of eight.
         let error = |scale: f32| -> f32 {
-            let off = |v: f32| v - f32::from(self.code(v, scale)) * scale;
-            values.iter().map(|&v| off(v) * off(v)).sum()
+            let mut sums = [0.0_f32; 8];
+            for values in values.as_chunks::<8>().0 {
+                for (sum, &value) in sums.iter_mut().zip(values) {
+                    *sum += square(value, scale);
+                }
+            }
+            sums.iter().sum()
         };
         (0..10)
             .map(|step| scale_to_dtype(covering * (1.0 - 0.05 * step as f32), ScaleDtype::F16))
-            .min_by(|&a, &b| error(a).total_cmp(&error(b)))
-            .unwrap_or(covering)
+            .map(|scale| (error(scale), scale))
+            .min_by(|(a, _), (b, _)| a.total_cmp(b))
+            .map_or(covering, |(_, scale)| scale)
     }
+}
+
+/// The places of every block's values, block by block row by row, where values stand in rows of `columns`.
+fn places_of_blocks(
+    values: usize,
+    columns: usize,
+    [down, across]: [usize; 2],
+) -> impl Iterator<Item = impl Iterator<Item = usize> + Clone> {
+    let rows = values / columns;
+    let corners = (0..rows)
+        .step_by(down)
+        .flat_map(move |row| (0..columns).step_by(across).map(move |c| row * columns + c));
+    corners.map(move |corner| {
+        (0..down).flat_map(move |row| (0..across).map(move |c| corner + row * columns + c))
+    })
 }
 
 fn common_divisor(a: usize, b: usize) -> usize {
@@ -270,6 +377,21 @@ mod tests {
             let (codes, scales) = packed.into_vec_i8();
             for (i, (code, ours)) in codes.iter().zip(ours).enumerate() {
                 assert_eq!(f32::from(*code) * scales.block[layout.block_of(i)], ours);
+            }
+        }
+    }
+
+    #[test]
+    fn rounding_is_what_is_read_back() {
+        let values = values(64 * 32);
+        for bits in [Bits::Eight, Bits::Four] {
+            for block in [[1, 8], [1, 32], [32, 1], [16, 1]] {
+                let bytes = Bytes::from_bytes_vec(bits.encode(&values, 32, block));
+                let shape = Shape::new([64, 32]);
+                let read = weights::dequantize(bits.scheme(block), shape, bytes).unwrap();
+                let mut rounded = values.clone();
+                bits.round(&mut rounded, 32, block);
+                assert_eq!(rounded, read);
             }
         }
     }

@@ -67,12 +67,12 @@ pub fn pack<M: Module>(module: M) -> Result<Vec<u8>, WeightsError> {
 }
 
 /// The tensors of a burnpack file, in its order.
-pub(super) fn read(bytes: Bytes) -> Result<Vec<burn_pack::Tensor>, WeightsError> {
+pub(crate) fn read(bytes: Bytes) -> Result<Vec<burn_pack::Tensor>, WeightsError> {
     Ok(Reader::from_bytes(bytes)?.into_tensors()?)
 }
 
 /// A burnpack file of these tensors.
-pub(super) fn write(tensors: Vec<burn_pack::Tensor>) -> Result<Vec<u8>, WeightsError> {
+pub(crate) fn write(tensors: Vec<burn_pack::Tensor>) -> Result<Vec<u8>, WeightsError> {
     Ok(Writer::new(tensors).into_bytes()?.to_vec())
 }
 
@@ -86,6 +86,9 @@ pub fn load<M: Module>(module: M, bytes: Vec<u8>) -> Result<M, WeightsError> {
 
 /// What burn calls a linear layer when it visits one's parameters.
 pub(super) const LINEAR: &str = "Struct:Linear";
+
+/// The end of the name of the table of subwords, `[vocab, D]`.
+pub(crate) const SUBWORD_TABLE: &str = "encoder.words.weight";
 
 /// Tensors by their names.
 pub(crate) type Tensors = BTreeMap<String, burn_pack::Tensor>;

@@ -2,18 +2,18 @@
 
 use crate::bundle::host::take_encoder;
 use crate::bundle::manifest::About;
-use crate::bundle::quantize::{Scheme, linear_weights, quantize};
+use crate::bundle::quantize::{Scheme, linear_weights, quantize, rounded};
 use crate::bundle::weights::Tensors;
 use crate::bundle::{BundleFiles, Compute, Parts as BundleParts, pack, unpack, weights};
 use crate::nn::encoder::{Encoder, EncoderConfig, EncoderInput};
-use crate::packing::quantize_bundle;
+use crate::packing::{quantize_bundle, tiny};
 use crate::recognizer::Recognizer;
 use crate::recognizer::evidence::Answer;
 use crate::splitmix::SplitMix64;
 use crate::systems::hamlearning::HamLearningConfig;
 use crate::systems::image_batch::tests::encoded;
 use crate::systems::mgcmt::{Augmented, MgcmtConfig};
-use crate::systems::{System, SystemConfig};
+use crate::systems::{System, SystemConfig, SystemKind};
 use crate::tweet::words::Sigils;
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::{DType, Device, Int, Tensor, TensorData};
@@ -291,4 +291,33 @@ fn linear_layers_beyond_the_encoder_hold_no_values() {
         let (on_host, _) = held(Compute::Host);
         assert!(packed.is_disjoint(&on_host), "{on_host:?}");
     }
+}
+
+/// A step of training that is quantisation-aware computes with what a quantised bundle holds.
+#[test]
+fn rounded_weights_are_those_of_the_quantised_bundle() {
+    let device = Device::flex();
+    for scheme in [Scheme::Q8, Scheme::Q4, Scheme::Mixed] {
+        let files = tiny::bundle(SystemKind::Text, 9, &device).unwrap();
+        let small = quantize_bundle(&files, scheme, &device).unwrap();
+        let [exact, read] =
+            [files, small].map(|files| unpack(files, &device, Compute::Device).unwrap().system);
+        let [exact, rounded, read] =
+            [exact.clone(), rounded(exact, scheme), read].map(|system| weights_of(&system));
+        assert_eq!(rounded, read);
+        assert_ne!(exact, read);
+    }
+}
+
+/// All weights, parameter by parameter.
+fn weights_of(system: &System) -> Vec<Vec<f32>> {
+    struct Read(Vec<Vec<f32>>);
+    impl ModuleVisitor for Read {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            self.0.push(values(param.val()));
+        }
+    }
+    let mut read = Read(Vec::new());
+    system.visit(&mut read);
+    read.0
 }

@@ -7,6 +7,7 @@ mod host_tests;
 #[cfg(all(test, feature = "flex"))]
 mod memory_tests;
 pub mod tiny;
+pub mod trim;
 #[cfg(all(test, feature = "flex"))]
 mod vision_tests;
 

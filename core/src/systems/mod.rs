@@ -103,6 +103,16 @@ impl SystemConfig {
         }
     }
 
+    /// The same, to be changed.
+    pub fn encoder_mut(&mut self) -> &mut EncoderConfig {
+        match self {
+            Self::Text(config) => &mut config.encoder,
+            Self::HamLearning(config) => &mut config.encoder,
+            Self::Mgcmt(config) => &mut config.encoder,
+            Self::Ita(config) => &mut config.encoder,
+        }
+    }
+
     /// Channels of the backbone's map, for a system that reads images.
     pub fn channels(&self) -> Option<usize> {
         match self {

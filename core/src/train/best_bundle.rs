@@ -68,8 +68,9 @@ pub(crate) fn bundle_run(
         before,
     } = fixed;
     let (best, dev_f1) = history::best(&config.out).ok_or(TrainError::NoEpoch)?;
-    let fresh =
-        TrainedSystem::new(system_config.init(device), config.clip).with_backbone(tuned.clone());
+    let fresh = TrainedSystem::new(system_config.init(device), config.clip)
+        .with_rounding(config.quantization_aware)
+        .with_backbone(tuned.clone());
     let of_epoch = |epoch: usize| {
         let unusable = |e: RecordError| BundleError::Weights(WeightsError::Pack(e.to_string()));
         let record = ModuleRecord::load(checkpoint_path(checkpoints, "model", epoch));

@@ -1,5 +1,6 @@
 //! What a training run is: one JSON file, or the same by flags.
 
+use crate::bundle::quantize::Scheme;
 use crate::data::corpus::Source;
 use crate::data::image_text_files::Captioner;
 use crate::nn::mobilenet::BLOCKS;
@@ -141,6 +142,8 @@ pub struct TrainConfig {
     pub patience: usize,
     /// Of how many of the last epochs the weights are averaged for the bundle; 0 takes those of the best epoch.
     pub average: usize,
+    /// The scheme whose rounding is learnt with, see [`crate::train::learner::TrainedSystem::with_rounding`]; none rounds nothing.
+    pub quantization_aware: Option<Scheme>,
 }
 
 impl Default for TrainConfig {
@@ -202,6 +205,7 @@ impl Default for TrainConfig {
             freeze: 0,
             patience: 0,
             average: 0,
+            quantization_aware: None,
         }
     }
 }

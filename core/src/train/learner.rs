@@ -1,5 +1,6 @@
 //! How a system learns: burn-train's steps, with clipping by the global norm.
 
+use crate::bundle::quantize::{Scheme, rounded};
 use crate::data::example::LabelledBatch;
 use crate::decode::chain::Rules;
 use crate::decode::entities::decode;
@@ -30,6 +31,9 @@ pub struct TrainedSystem {
     /// How it learns from teachers.
     #[module(skip)]
     distillation: Option<DistillationConfig>,
+    /// How the weights are rounded in every step; none are not.
+    #[module(skip)]
+    rounding: Option<Scheme>,
     /// Largest global norm of a gradient; 0 does not clip.
     clip: f64,
 }
@@ -42,6 +46,7 @@ impl TrainedSystem {
             backbone: None,
             views: None,
             distillation: None,
+            rounding: None,
             clip,
         }
     }
@@ -60,11 +65,31 @@ impl TrainedSystem {
         self
     }
 
+    /// The same trained, quantisation-aware or not: every step computes with the system's weights as a scheme rounds them, and its
+    /// gradients, as if rounding were the identity, change the weights that are not rounded ("Quantization and Training of Neural
+    /// Networks for Efficient Integer-Arithmetic-Only Inference", Jacob et al., CVPR 2018). A tuned backbone is left as it is.
+    #[must_use]
+    pub fn with_rounding(mut self, scheme: Option<Scheme>) -> Self {
+        self.rounding = scheme;
+        self
+    }
+
     /// The same trained, with a backbone that learns or none.
     #[must_use]
     pub fn with_backbone(mut self, backbone: Option<TunedBackbone>) -> Self {
         self.backbone = backbone;
         self
+    }
+
+    /// What a step computes with.
+    fn as_computed(&self) -> Self {
+        match self.rounding {
+            Some(scheme) => Self {
+                system: rounded(self.system.clone(), scheme),
+                ..self.clone()
+            },
+            None => self.clone(),
+        }
     }
 
     /// The batch as the backbone sees its images now, and what keeps the backbone's names, `[1]`.
@@ -109,15 +134,16 @@ impl TrainStep for TrainedSystem {
     fn step(&self, item: LabelledBatch) -> TrainOutput<TrainReport> {
         let (batch, names) = self.encode_image(item.batch);
         let taught = item.taught.as_ref().zip(self.distillation.as_ref());
+        let computed = self.as_computed();
+        let system = &computed.system;
         let loss = match &self.views {
-            Some(views) => self
-                .system
-                .loss_of_views(&batch, &item.targets, views, taught),
-            None => self.system.loss(&batch, &item.targets, taught),
+            Some(views) => system.loss_of_views(&batch, &item.targets, views, taught),
+            None => system.loss(&batch, &item.targets, taught),
         };
         let loss = plus(loss, names);
         let grads = loss.backward();
-        TrainOutput::new(self, grads, TrainReport::new(loss))
+        // Gradients are of what was computed with; the parameters they change are known by their ids.
+        TrainOutput::new(&computed, grads, TrainReport::new(loss))
     }
 
     fn optimize(
@@ -137,10 +163,11 @@ impl InferenceStep for TrainedSystem {
 
     fn step(&self, item: LabelledBatch) -> DevReport {
         let (batch, _) = self.encode_image(item.batch);
-        let emissions = self.system.forward(&batch);
-        let loss = self.system.crf().nll(emissions.clone(), &item.targets);
+        let system = self.as_computed().system;
+        let emissions = system.forward(&batch);
+        let loss = system.crf().nll(emissions.clone(), &item.targets);
         let predicted = pollster::block_on(async {
-            let chain = self.system.crf().to_host().await?.under(Rules::Bio);
+            let chain = system.crf().to_host().await?.under(Rules::Bio);
             let tweets = batch.collect(emissions).await?;
             Ok::<_, ExecutionError>(
                 tweets

@@ -124,6 +124,7 @@ pub fn train(
             TrainedSystem::new(system, config.clip)
                 .with_views(config.views())
                 .with_distillation(config.distillation())
+                .with_rounding(config.quantization_aware)
                 .with_backbone(tuned.clone().map(Module::train)),
             optimizer(config),
             scheduler(config, steps),

@@ -147,6 +147,11 @@ impl SubwordTokenizer {
         self.tokenizer.id_to_token(id)
     }
 
+    /// The number of a subword as the vocabulary writes it.
+    pub fn id(&self, subword: &str) -> Option<u32> {
+        self.tokenizer.token_to_id(subword)
+    }
+
     /// The `tokenizer.json` of the tokenizer as it is used here: without truncation and padding.
     ///
     /// # Errors

@@ -34,6 +34,7 @@ mod threads;
 mod train;
 mod train_captions;
 mod train_ocr;
+mod trim;
 mod user_names;
 
 use clap::{Parser, Subcommand};
@@ -70,6 +71,7 @@ enum Command {
     Inspect(inspect::Args),
     Export(export::Args),
     Average(average::Args),
+    Trim(trim::Args),
     Quantize(quantize::Args),
     Calibrate(calibrate::Args),
     Card(card::Args),
@@ -101,6 +103,7 @@ fn main() -> ExitCode {
         Command::Inspect(args) => inspect::run(&args),
         Command::Export(args) => export::run(&args),
         Command::Average(args) => average::run(&args),
+        Command::Trim(args) => trim::run(&args),
         Command::Quantize(args) => quantize::run(&args),
         Command::Calibrate(args) => calibrate::run(&args),
         Command::Card(args) => card::run(&args),

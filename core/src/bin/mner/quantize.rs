@@ -19,29 +19,12 @@ pub struct Args {
     out: PathBuf,
     /// Bits a weight; mixed: 4 for the table of subwords, 8 for all else
     #[arg(long)]
-    scheme: SchemeName,
-}
-
-#[derive(Clone, Copy, clap::ValueEnum)]
-enum SchemeName {
-    Q8,
-    Q4,
-    Mixed,
-}
-
-impl From<SchemeName> for Scheme {
-    fn from(name: SchemeName) -> Self {
-        match name {
-            SchemeName::Q8 => Self::Q8,
-            SchemeName::Q4 => Self::Q4,
-            SchemeName::Mixed => Self::Mixed,
-        }
-    }
+    scheme: Scheme,
 }
 
 pub fn run(args: &Args) -> Result<(), Failure> {
     let files = bundle::read(&args.bundle)?;
-    let small = quantize_bundle(&files, args.scheme.into(), &device::parse("cpu")?)?;
+    let small = quantize_bundle(&files, args.scheme, &device::parse("cpu")?)?;
     bundle::write(&small, &args.out)?;
     let bytes =
         |files: &BundleFiles| files.weights.len() + files.vision.as_ref().map_or(0, Vec::len);

@@ -4,6 +4,7 @@ use crate::device;
 use crate::failure::Failure;
 use crate::output;
 use burn::train::Interrupter;
+use mner_core::bundle::quantize::Scheme;
 use mner_core::data::image_text_files::Captioner;
 use mner_core::systems::hamlearning::Part;
 use mner_core::systems::mgcmt::Augmented;
@@ -202,6 +203,9 @@ struct Flags {
     /// Average the weights of this many of the last epochs, 0 for the best epoch's alone [default: 0]
     #[arg(long)]
     average: Option<usize>,
+    /// Learn with the weights rounded as mner quantize would round them, which costs fewer bits less; the bundle is in f32
+    #[arg(long, value_name = "SCHEME")]
+    quantization_aware: Option<Scheme>,
 }
 
 /// `file`, `file@0.5`, or the JSON object a configuration file would hold.

@@ -1,0 +1,166 @@
+//! A bundle with fewer subwords, and so a smaller table of them.
+
+use crate::bundle::manifest::{Files, Manifest};
+use crate::bundle::weights::{self, WeightsError};
+use crate::bundle::{BundleError, BundleFiles};
+use crate::packing::answer;
+use crate::recognizer::LoadError;
+use crate::tweet::subwords::SubwordTokenizer;
+use burn::tensor::{Bytes, DType, Device, Shape};
+
+/// A bundle of f32 weights that knows the subwords of `tokenizer` alone, with the answer that it now gives on `device`. Scores and
+/// calibration are left out: words whose subwords are gone are cut otherwise.
+///
+/// # Errors
+/// [`BundleError::Config`] if the bundle is quantised, or has no such subword as one of the tokenizer's; [`BundleError`] and
+/// [`LoadError`] for a bundle or a tokenizer that cannot be used.
+pub fn trim_bundle(
+    files: &BundleFiles,
+    tokenizer: &SubwordTokenizer,
+    device: &Device,
+) -> Result<BundleFiles, LoadError> {
+    let mut manifest = Manifest::parse(&files.manifest)?;
+    if manifest.quantization.is_some() {
+        let problem = "it is quantised already; trim the bundle it was made from";
+        return Err(BundleError::Config(problem.to_owned()).into());
+    }
+    let known = SubwordTokenizer::from_bytes(&files.tokenizer).map_err(BundleError::from)?;
+    let rows = rows_of(tokenizer, &known)?;
+    let weights = with_rows(files.weights.clone(), &rows);
+    let mut files = BundleFiles {
+        weights: weights.map_err(BundleError::Weights)?,
+        tokenizer: tokenizer.bytes().map_err(BundleError::from)?,
+        ..files.clone()
+    };
+    manifest.config.encoder_mut().vocab = rows.len();
+    manifest.files = Files::of(&files);
+    let about = &mut manifest.about;
+    about.scores.clear();
+    about.confidence = None;
+    about.fine_types = None;
+    let text = about.known_answer.take().map(|known| known.text);
+    files.manifest = manifest.to_bytes()?;
+    if let Some(text) = text {
+        answer(&mut files, &text, device)?;
+    }
+    Ok(files)
+}
+
+/// Where the subwords of `tokenizer`, in the order of their numbers, stand in the table of `known`. A number that no subword has gets
+/// the row of the unknown one.
+fn rows_of(
+    tokenizer: &SubwordTokenizer,
+    known: &SubwordTokenizer,
+) -> Result<Vec<usize>, BundleError> {
+    let last = tokenizer.highest().map_or(0, |(_, id)| id);
+    let row = |id| {
+        match tokenizer.subword(id) {
+        None => Ok(known.special().unknown),
+        Some(subword) => known.id(&subword).ok_or_else(|| {
+            BundleError::Config(format!(
+                "the tokenizer's subword {subword:?} is none of the bundle's: give a tokenizer with some of its subwords"
+            ))
+        }),
+    }
+    };
+    (0..=last)
+        .map(|id| row(id).map(|row| row as usize))
+        .collect()
+}
+
+/// The weights with these rows of the table of subwords.
+fn with_rows(pack: Vec<u8>, rows: &[usize]) -> Result<Vec<u8>, WeightsError> {
+    let tensors = weights::read(Bytes::from_bytes_vec(pack))?.into_iter();
+    let tensors = tensors.map(|tensor| {
+        if !tensor.name.ends_with(weights::SUBWORD_TABLE) {
+            return Ok(tensor);
+        }
+        let d = tensor.shape[1];
+        let (name, _, _, id, bytes) = tensor.into_parts()?;
+        let row = |&row: &usize| &bytes[4 * d * row..4 * d * (row + 1)];
+        let bytes: Vec<u8> = rows.iter().flat_map(row).copied().collect();
+        Ok(burn_pack::Tensor::new(
+            name,
+            DType::F32,
+            Shape::new([rows.len(), d]),
+            id,
+            Bytes::from_bytes_vec(bytes),
+        ))
+    });
+    weights::write(tensors.collect::<Result<_, WeightsError>>()?)
+}
+
+#[cfg(all(test, feature = "flex"))]
+mod tests {
+    use super::*;
+    use crate::bundle::quantize::Scheme;
+    use crate::bundle::{Compute, unpack};
+    use crate::packing::{quantize_bundle, tiny};
+    use crate::systems::SystemKind;
+    use serde_json::{Value, json};
+
+    /// The tiny tokenizer without the characters that `gone` names; numbers have no gaps.
+    fn without(files: &BundleFiles, gone: &[&str]) -> SubwordTokenizer {
+        let mut tokenizer: Value = serde_json::from_slice(&files.tokenizer).unwrap();
+        let vocab = tokenizer["model"]["vocab"].as_object().unwrap();
+        let mut kept: Vec<(&String, u64)> = vocab
+            .iter()
+            .filter(|(subword, _)| !gone.contains(&subword.as_str()))
+            .map(|(subword, id)| (subword, id.as_u64().unwrap()))
+            .collect();
+        kept.sort_by_key(|(_, id)| *id);
+        let kept = kept.iter().enumerate();
+        let vocab = kept.map(|(id, (subword, _))| ((*subword).clone(), json!(id)));
+        tokenizer["model"]["vocab"] = Value::Object(vocab.collect());
+        SubwordTokenizer::from_bytes(tokenizer.to_string().as_bytes()).unwrap()
+    }
+
+    fn emissions(files: BundleFiles, text: &str, device: &Device) -> Vec<Vec<f32>> {
+        use crate::recognizer::Recognizer;
+        let run = async {
+            let recognizer = Recognizer::load(files, device, Compute::Device)
+                .await
+                .unwrap();
+            recognizer.known_answer(text, None).await.unwrap().emissions
+        };
+        pollster::block_on(run)
+    }
+
+    #[test]
+    fn words_whose_subwords_stay_are_read_as_before() {
+        let device = Device::flex();
+        for kind in [SystemKind::Text, SystemKind::Ita] {
+            let files = tiny::bundle(kind, 3, &device).unwrap();
+            let fewer = without(&files, &["!", "j", "##q", "##z"]);
+            let trimmed = trim_bundle(&files, &fewer, &device).unwrap();
+            let unpacked = unpack(trimmed.clone(), &device, Compute::Device).unwrap();
+            let before = SubwordTokenizer::from_bytes(&files.tokenizer).unwrap();
+            assert_eq!(
+                unpacked.manifest.config.encoder().vocab,
+                before.vocab_size() - 4
+            );
+            let text = "Ada is in Ulm?";
+            let [was, is] = [&files, &trimmed].map(|f| emissions(f.clone(), text, &device));
+            assert_eq!(was, is);
+            let other = "Jazz in Ulm!";
+            let [was, is] = [&files, &trimmed].map(|f| emissions(f.clone(), other, &device));
+            assert_ne!(was, is);
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_trimmed_is_refused() {
+        let device = Device::flex();
+        let files = tiny::bundle(SystemKind::Text, 3, &device).unwrap();
+        let fewer = without(&files, &["!"]);
+        let message = |files: &BundleFiles, tokenizer: &SubwordTokenizer| {
+            let refused = trim_bundle(files, tokenizer, &device);
+            refused.expect_err("it is refused").to_string()
+        };
+        let small = quantize_bundle(&files, Scheme::Q8, &device).unwrap();
+        assert!(message(&small, &fewer).contains("quantised already"));
+        let trimmed = trim_bundle(&files, &fewer, &device).unwrap();
+        let all = without(&files, &[]);
+        assert!(message(&trimmed, &all).contains("subword \"!\" is none of the bundle's"));
+    }
+}
