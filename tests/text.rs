@@ -143,7 +143,7 @@ fn a_text_is_read_as_its_reader_reads_it() {
 
 #[test]
 fn names_are_whole_and_nothing_else_is_a_name() {
-    let table: [(&str, &[&str]); 28] = [
+    let table: [(&str, &[&str]); 29] = [
         (
             "Shaquille O&#39;Neal is great",
             &["PER Shaquille O&#39;Neal"],
@@ -190,6 +190,7 @@ fn names_are_whole_and_nothing_else_is_a_name() {
             &["PER Barack Obama", "PER Merkel"],
         ),
         ("_Houston_ is hot", &["LOC Houston"]),
+        ("It is hot in _Houston_", &["LOC Houston"]),
         ("visit nasa.gov today", &[]),
         (
             "RT @nasahttp://t.co/x hi from Paris",

@@ -133,9 +133,13 @@ pub fn read(word: &str) -> Cow<'_, str> {
 
 /// A word as it is looked up: read, its characters composed (NFC), and styled letters and digits
 /// (mathematical, full-width, circled, squared, superscript, small capitals, presentation forms, struck out, piled up with marks)
-/// as plain ones; hyphens are one. Other marks, `…` and `™` for example, stay what they are, and so does case. What is nothing to
-/// read stays.
+/// as plain ones; hyphens are one. Underscores alone, `_` before and behind an _emphasised_ word, are `*`, by which others emphasise:
+/// models have hardly seen a `_` that stands by itself. Other marks, `…` and `™` for example, stay what they are, and so does case.
+/// What is nothing to read stays.
 pub fn fold(word: &str) -> Cow<'_, str> {
+    if !word.is_empty() && word.bytes().all(|b| b == b'_') {
+        return Cow::Borrowed("*");
+    }
     if word.bytes().all(|b| b.is_ascii_graphic() && b != b'&') {
         return Cow::Borrowed(word);
     }
@@ -558,6 +562,8 @@ mod tests {
             ("N\u{20DD}A\u{20E3}S\u{20DE}A\u{20E0}", "NASA"),
             ("O\u{334}\u{301}\u{352}\u{489}b\u{35C}a\u{FE20}", "Óba"),
             ("Москва\u{301}", "Москва"),
+            ("_", "*"),
+            ("__", "*"),
             ("Jay\u{2011}Z Spider\u{FF0D}Man", "Jay-Z Spider-Man"),
         ] {
             assert_eq!(fold(text), expected, "{text:?}");

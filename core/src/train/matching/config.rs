@@ -51,7 +51,12 @@ pub struct MatchConfig {
     /// Folder to keep image features in
     #[cfg_attr(feature = "cli", arg(long, value_name = "DIR"))]
     pub cache: Option<PathBuf>,
-    /// Width between the projector's two layers
+    /// Leave the bundle's projector as it is, so that other bundles go on sharing its vision encoder; what its states are in the space is
+    /// learnt anew
+    #[serde(default)]
+    #[cfg_attr(feature = "cli", arg(long))]
+    pub keep_projector: bool,
+    /// Width between the projector's two layers; a projector that is kept has its own
     #[cfg_attr(feature = "cli", arg(long, default_value_t = 512))]
     pub hidden: usize,
     /// Passes over the images

@@ -1,6 +1,6 @@
 //! Epochs of learning, and which of them counts.
 
-use crate::nn::projector::ProjectorConfig;
+use crate::nn::projector::{Projector, ProjectorConfig};
 use crate::notice;
 use crate::splitmix::SplitMix64;
 use crate::train::adamw::OnePassAdamW;
@@ -59,6 +59,14 @@ impl Standard {
         }
     }
 
+    /// What leaves rows as they are.
+    fn none(columns: usize) -> Self {
+        Self {
+            mean: vec![0.0; columns],
+            deviation: vec![1.0; columns],
+        }
+    }
+
     fn tensors(&self, device: &Device) -> [Tensor<1>; 2] {
         [&self.mean, &self.deviation].map(|values| {
             let data = TensorData::new(values.clone(), [values.len()]);
@@ -81,13 +89,14 @@ fn aside(seed: u64, image: usize) -> bool {
 }
 
 /// Learns from `taught`, from `alone` what the system's states are in the space, and from `told` which texts go with what images
-/// show.
+/// show. A projector that is `given` does not learn.
 ///
 /// # Errors
 /// [`TrainError::Stopped`] where there are fewer pairs than can be told apart.
 pub fn learn(
     config: &MatchConfig,
     sizes: &ProjectorConfig,
+    given: Option<Projector>,
     taught: &Paired,
     alone: &Texts,
     told: &ToldTexts,
@@ -101,7 +110,10 @@ pub fn learn(
             taught.images.len()
         )));
     }
-    let standard = Standard::of(&kept.images);
+    let standard = match given {
+        None => Standard::of(&kept.images),
+        Some(_) => Standard::none(sizes.inputs()),
+    };
     let images: Vec<Vec<f32>> = kept.images.iter().map(|row| standard.apply(row)).collect();
     let mut texts_of: Vec<Vec<usize>> = vec![Vec::new(); images.len()];
     for (text, &image) in kept.image.iter().enumerate() {
@@ -112,6 +124,9 @@ pub fn learn(
     let autodiff = device.clone().autodiff();
     let d = kept.texts.states[0].len();
     let mut matcher = Matcher::new(sizes, d, config.dropout, &autodiff).train();
+    if let Some(given) = given {
+        matcher.projector = given.train().no_grad();
+    }
     let mut optimizer = ModuleOptimizer::from(OnePassAdamW::new(config.weight_decay));
     let mut random = SplitMix64(config.seed);
     let mut order: Vec<usize> = (0..images.len()).collect();

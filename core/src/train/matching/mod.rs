@@ -73,19 +73,39 @@ pub fn teach(
     let Some(vision) = vision else {
         return Err(TrainError::Blind(config.bundle.clone()));
     };
-    // The one that it may have is learnt anew.
+    let (kept_sizes, kept_projector) = match config.keep_projector {
+        true => (vision.config.projector.clone(), vision.projector.clone()),
+        false => (None, None),
+    };
+    if config.keep_projector && kept_projector.is_none() {
+        return Err(TrainError::Stopped(format!(
+            "{} has no projector to keep; leave --keep-projector out, and it learns one",
+            config.bundle.display()
+        )));
+    }
+    // The one that it may have is learnt anew, or comes back at the end.
     let vision = VisionEncoder {
         config: vision.config.with_projector(None),
         projector: None,
         ..vision
     };
     let frozen = SentenceEncoder::load(&config.sentences, device)?;
-    let sizes = ProjectorConfig::new(
-        vision.config.backbone.channels(),
-        vision.object_names.count(),
-        config.hidden,
-        frozen.size(),
-    );
+    let sizes = kept_sizes.unwrap_or_else(|| {
+        ProjectorConfig::new(
+            vision.config.backbone.channels(),
+            vision.object_names.count(),
+            config.hidden,
+            frozen.size(),
+        )
+    });
+    if sizes.size != frozen.size() {
+        return Err(TrainError::Stopped(format!(
+            "the projector's space has {} values and that of {} {}: it was learnt with another sentence encoder",
+            sizes.size,
+            config.sentences.display(),
+            frozen.size()
+        )));
+    }
 
     let mut images = CorpusImages::open(
         ImageIndex::relative_to(&config.images),
@@ -142,7 +162,15 @@ pub fn teach(
         matcher,
         best_epoch,
         aside,
-    } = learn(config, &sizes, &taught, &texts, &told, device)?;
+    } = learn(
+        config,
+        &sizes,
+        kept_projector,
+        &taught,
+        &texts,
+        &told,
+        device,
+    )?;
     let mut report = MatchReport {
         config: config.clone(),
         best_epoch,

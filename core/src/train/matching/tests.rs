@@ -8,7 +8,7 @@ use super::report::Figures;
 use super::seen;
 use super::vectors::{Paired, Texts, ToldTexts};
 use crate::label::EntityType;
-use crate::nn::projector::ProjectorConfig;
+use crate::nn::projector::{Projector, ProjectorConfig};
 use crate::splitmix::SplitMix64;
 use crate::systems::image_batch::tests::encoded;
 use burn::tensor::{Device, Tensor};
@@ -30,6 +30,7 @@ fn config() -> MatchConfig {
         captions: Vec::new(),
         images: "images".into(),
         cache: None,
+        keep_projector: false,
         hidden: 32,
         epochs: 12,
         batch: 32,
@@ -92,6 +93,7 @@ fn related_pairs_are_told_apart_and_others_are_not() {
         let matcher = learn(
             &config(),
             &sizes(),
+            None,
             &taught,
             &texts,
             &ToldTexts::default(),
@@ -127,6 +129,7 @@ fn what_captions_say_teaches_where_states_lie() {
         let learnt = learn(
             &config(),
             &sizes(),
+            None,
             &taught,
             &Texts::default(),
             told,
@@ -150,6 +153,7 @@ fn the_same_seed_gives_the_same_matcher() {
         let learnt = learn(
             &config(),
             &sizes(),
+            None,
             &taught,
             &alone,
             &ToldTexts::default(),
@@ -162,10 +166,32 @@ fn the_same_seed_gives_the_same_matcher() {
 }
 
 #[test]
+fn a_projector_that_is_given_stays_and_states_learn_by_it() {
+    let device = Device::flex();
+    let taught = paired(1, 400, true);
+    let learnt = |given| {
+        let (alone, told) = (Texts::default(), ToldTexts::default());
+        learn(&config(), &sizes(), given, &taught, &alone, &told, &device).unwrap()
+    };
+    let projector = learnt(None).matcher.projector;
+    let exam = paired(2, 100, true);
+    let places = |projector: &Projector| {
+        let images = stack(exam.images.iter().map(Vec::as_slice), &device);
+        let places = projector.forward(images).into_data();
+        places.iter::<f32>().collect::<Vec<_>>()
+    };
+    let again = learnt(Some(projector.clone())).matcher;
+    assert_eq!(places(&again.projector), places(&projector));
+    let figures = Figures::of(&again, &exam, &device).unwrap();
+    assert!(figures.states_auc > 0.95, "{figures}");
+}
+
+#[test]
 fn too_few_images_are_refused() {
     let error = learn(
         &config(),
         &sizes(),
+        None,
         &paired(1, 3, true),
         &Texts::default(),
         &ToldTexts::default(),
