@@ -28,6 +28,9 @@ pub enum Scheme {
 /// Tensors of fewer values stay in f32.
 pub const SMALLEST: usize = 1024;
 
+/// How the names of the projector's weights begin in the file of the vision networks.
+const PROJECTOR: &str = "projector.";
+
 /// Most values that share a scale.
 const BLOCK: usize = 32;
 
@@ -69,6 +72,25 @@ pub fn quantize(
     scheme: Scheme,
     summed_first: &BTreeSet<String>,
 ) -> Result<Vec<u8>, WeightsError> {
+    quantize_by(pack, summed_first, |name| scheme.bits(name))
+}
+
+/// As [`quantize`], for the vision networks: convolutions see less with fewer than 8 bits, the projector behind them bears 4.
+///
+/// # Errors
+/// If the file cannot be read.
+pub fn quantize_vision(pack: Vec<u8>, scheme: Scheme) -> Result<Vec<u8>, WeightsError> {
+    quantize_by(pack, &BTreeSet::new(), |name| match scheme {
+        Scheme::Q4 if name.starts_with(PROJECTOR) => Bits::Four,
+        _ => Bits::Eight,
+    })
+}
+
+fn quantize_by(
+    pack: Vec<u8>,
+    summed_first: &BTreeSet<String>,
+    bits: impl Fn(&str) -> Bits,
+) -> Result<Vec<u8>, WeightsError> {
     let tensors = weights::read(Bytes::from_bytes_vec(pack))?
         .into_iter()
         .map(|tensor| {
@@ -82,7 +104,7 @@ pub fn quantize(
                 .chunks_exact(4)
                 .map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]))
                 .collect();
-            let bits = scheme.bits(&name);
+            let bits = bits(&name);
             Ok(burn_pack::Tensor::new(
                 name,
                 DType::QFloat(bits.scheme(block)),

@@ -12,13 +12,12 @@ pub mod trim;
 mod vision_tests;
 
 use crate::bundle::manifest::{Drawing, Files, Manifest};
-use crate::bundle::quantize::{Scheme, linear_weights, quantize};
+use crate::bundle::quantize::{Scheme, linear_weights, quantize, quantize_vision};
 use crate::bundle::{BundleError, BundleFiles, Compute, Parts, pack, weights};
 use crate::recognizer::{LoadError, Recognizer};
 use crate::systems::System;
 use crate::tweet::subwords::SubwordTokenizer;
 use burn::tensor::Device;
-use std::collections::BTreeSet;
 
 /// The image of known answers, for a bundle that reads images.
 const DRAWING: Drawing = Drawing {
@@ -45,8 +44,7 @@ pub fn pack_with_answer(
 }
 
 /// A bundle's f32 weights quantised, with the answer that these now give on `device`, and without
-/// the weights that only help training. The vision networks get 8 bits in every scheme: they are a
-/// fifth of the bytes and see less with fewer.
+/// the weights that only help training. What the vision networks get, [`quantize_vision`] says.
 ///
 /// # Errors
 /// If the bundle is not usable, is quantised already, or the device fails.
@@ -69,9 +67,7 @@ pub fn quantize_bundle(
     files.weights = weights::pack(system)
         .and_then(|weights| quantize(weights, scheme, &linear))
         .map_err(BundleError::Weights)?;
-    let vision = files
-        .vision
-        .map(|vision| quantize(vision, Scheme::Q8, &BTreeSet::new()));
+    let vision = files.vision.map(|vision| quantize_vision(vision, scheme));
     files.vision = vision.transpose().map_err(BundleError::VisionEncoder)?;
     manifest.quantization = Some(scheme);
     manifest.files = Files::of(&files);
