@@ -74,12 +74,19 @@ pub struct FileEntry {
     pub sha256: String,
 }
 
+/// The key of a training for the run that it went on from.
+pub const BEFORE: &str = "before";
+
+/// The key of a training for what the runs differ in that its weights are a mean with.
+pub const AVERAGED_WITH: &str = "averaged_with";
+
 /// Where a bundle comes from and what it can do.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct About {
     /// Name of the model.
     pub name: String,
-    /// The resolved training configuration, seed included; null for a model that was not trained.
+    /// The resolved training configuration, seed included; null for a model that was not trained. [`BEFORE`] and [`AVERAGED_WITH`]
+    /// are its keys for other runs.
     pub training: serde_json::Value,
     /// Micro F1 (fraction, lenient) by data file, of the f32 weights that training ended with.
     pub scores: BTreeMap<String, f64>,

@@ -44,11 +44,15 @@ pub fn fit(cases: &[Case], ridge: f64) -> Fitted {
         // Where cases are surer than they may be, the loss is nearly straight and a whole step leads far beyond its least. Close to
         // it a whole step is right, and the loss too flat to tell.
         let mut share = 1.0;
-        while longest * share > CLOSE && loss(fitted.moved(step, share)) >= reached {
+        reached = loop {
+            let moved = fitted.moved(step, share);
+            let now = loss(moved);
+            if longest * share <= CLOSE || now < reached {
+                fitted = moved;
+                break now;
+            }
             share /= 2.0;
-        }
-        fitted = fitted.moved(step, share);
-        reached = loss(fitted);
+        };
         if longest < 1e-12 {
             break;
         }

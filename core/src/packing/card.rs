@@ -3,7 +3,7 @@
 //! The form is Hugging Face's: front matter in YAML, then Markdown. The card is no part of the bundle's format: its hash stands in
 //! no manifest, and a bundle without one, or with another, is as good.
 
-use crate::bundle::manifest::{FileEntry, Manifest};
+use crate::bundle::manifest::{AVERAGED_WITH, BEFORE, FileEntry, Manifest};
 use crate::bundle::{AUGMENTATION, EYES, MANIFEST, TOKENIZER, WEIGHTS};
 use crate::decode::fine_types::FineType;
 use crate::label::EntityType;
@@ -143,7 +143,7 @@ fn corpora(training: &Value, field: &str) -> BTreeSet<String> {
     while let Some(training) = run {
         let sources = training[field].as_array().into_iter().flatten();
         found.extend(sources.filter_map(|source| Some(corpus(source["path"].as_str()?))));
-        run = training.get("before");
+        run = training.get(BEFORE);
     }
     found
 }
@@ -274,7 +274,7 @@ fn training(text: &mut String, manifest: &Manifest, languages: &[String]) -> fmt
         codes => writeln!(text, "Language: {}.\n", inline(&codes.join(", ")))?,
     }
     if !training.is_null() {
-        let steps = std::iter::successors(Some(training), |run| run.get("before")).count();
+        let steps = std::iter::successors(Some(training), |run| run.get(BEFORE)).count();
         let runs = if steps == 1 {
             "one run"
         } else {
@@ -285,7 +285,7 @@ fn training(text: &mut String, manifest: &Manifest, languages: &[String]) -> fmt
             "It was trained in {runs} (`{MANIFEST}` has every setting under `training`), the last with seed {}.\n",
             training["seed"]
         )?;
-        if let Some(others) = training["averaged_with"].as_array() {
+        if let Some(others) = training[AVERAGED_WITH].as_array() {
             writeln!(
                 text,
                 "Its weights are the mean of those of {} bundles that went on from the same one.\n",

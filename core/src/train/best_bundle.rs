@@ -1,6 +1,6 @@
 //! The bundle of a run's best epoch, or of its last epochs' mean, and what it says of itself.
 
-use crate::bundle::manifest::About;
+use crate::bundle::manifest::{About, BEFORE};
 use crate::bundle::weights::WeightsError;
 use crate::bundle::{BundleError, Parts};
 use crate::data::loader::Loader;
@@ -107,7 +107,7 @@ pub(crate) fn bundle_run(
     });
     let mut training = serde_json::to_value(portable(config)).expect("a configuration is JSON");
     if let Some(before) = &before {
-        training["before"] = before.training.clone();
+        training[BEFORE] = before.training.clone();
     }
     let (licences, languages) = before.map_or_else(Default::default, |before| {
         (before.licences, before.languages)

@@ -1,6 +1,6 @@
 //! One bundle of several that went on from the same start: the mean of their weights ("Model soups", Wortsman et al., ICML 2022).
 
-use crate::bundle::manifest::About;
+use crate::bundle::manifest::{AVERAGED_WITH, About, BEFORE};
 use crate::bundle::{BundleFiles, Compute, Parts, Unpacked, unpack};
 use crate::packing::{folder, pack_with_answer};
 use crate::train::average::WeightSum;
@@ -9,9 +9,6 @@ use crate::train::error::TrainError;
 use burn::tensor::Device;
 use serde_json::{Map, Value};
 use std::path::PathBuf;
-
-/// The key of a training that holds the run that it went on from.
-const BEFORE: &str = "before";
 
 /// The mean of the bundles in `folders`, in f32, with the answer that these weights give on `device`. It has no scores and no
 /// calibration: they were of the parts.
@@ -104,7 +101,7 @@ fn averaged(first: Value, others: Vec<Value>) -> Value {
         Value::Object(values) => values,
         _ => Map::new(),
     };
-    all.insert("averaged_with".to_owned(), Value::Array(others));
+    all.insert(AVERAGED_WITH.to_owned(), Value::Array(others));
     Value::Object(all)
 }
 

@@ -26,6 +26,7 @@ pub mod seen;
 mod tests;
 pub mod vectors;
 
+use crate::bundle::manifest::BEFORE;
 use crate::bundle::{BundleFiles, Parts, Unpacked};
 use crate::data::corpus::Source;
 use crate::data::corpus_images::CorpusImages;
@@ -245,7 +246,7 @@ pub fn teach(
     let known = about.known_answer.take().map(|known| known.text);
     about.training = json!({
         "match": portable(config),
-        "before": about.training,
+        (BEFORE): about.training,
     });
     about.licences = with_more(about.licences, &config.licences);
     let parts = Parts {

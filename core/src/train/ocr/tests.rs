@@ -260,7 +260,7 @@ fn a_run_that_was_killed_goes_on_and_a_part_alone_makes_no_reader() {
     let nowhere = OcrTrainConfig {
         start: Some(folder.path().join("photos")),
         out: folder.path().join("nowhere"),
-        ..config.clone()
+        ..config
     };
     let error = run(&nowhere, None, false).unwrap_err().to_string();
     assert!(error.contains("no whole epoch"), "{error}");
