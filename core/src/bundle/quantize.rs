@@ -21,7 +21,7 @@ pub enum Scheme {
     Q8,
     /// 4 bits a value.
     Q4,
-    /// 4 bits for the table of subwords, which is only looked up, and 8 for all else.
+    /// 4 bits for the table of subwords, which is only looked up, and the projector of the vision networks, 8 for all else.
     Mixed,
 }
 
@@ -81,7 +81,7 @@ pub fn quantize(
 /// If the file cannot be read.
 pub fn quantize_vision(pack: Vec<u8>, scheme: Scheme) -> Result<Vec<u8>, WeightsError> {
     quantize_by(pack, &BTreeSet::new(), |name| match scheme {
-        Scheme::Q4 if name.starts_with(PROJECTOR) => Bits::Four,
+        Scheme::Mixed | Scheme::Q4 if name.starts_with(PROJECTOR) => Bits::Four,
         _ => Bits::Eight,
     })
 }

@@ -108,7 +108,7 @@ fn a_projector_goes_with_the_bundle_and_is_read_alike_everywhere() {
     let [eight, mixed, four] = small.each_ref().map(|files| files.vision.as_ref().unwrap());
     // The projector is all that has fewer bits.
     let projector = (2 * CHANNELS + 80) * 16 + 16 * 64;
-    assert_eq!(eight, mixed);
+    assert_eq!(four, mixed);
     // Tensors begin at multiples of a few bytes.
     assert!((eight.len() - four.len()).abs_diff(projector / 2) < 256);
     let rgb = (0..48 * 32 * 3).map(|i| (i * 31 % 255) as u8).collect();
@@ -136,7 +136,7 @@ fn a_projector_goes_with_the_bundle_and_is_read_alike_everywhere() {
         })
     };
     let whole = relevance(&files, Compute::Device);
-    for (small, within) in small.iter().zip([0.05, 0.05, 0.2]) {
+    for (small, within) in small.iter().zip([0.05, 0.2, 0.2]) {
         for compute in [Compute::Device, Compute::Host] {
             let packed = relevance(small, compute);
             assert!((packed - whole).abs() < within, "{packed} {whole}");
