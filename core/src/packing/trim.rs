@@ -1,8 +1,8 @@
 //! A bundle with fewer subwords, and so a smaller table of them.
 
-use crate::bundle::manifest::{Files, Manifest};
+use crate::bundle::manifest::Files;
 use crate::bundle::weights::{self, WeightsError};
-use crate::bundle::{BundleError, BundleFiles};
+use crate::bundle::{BundleError, BundleFiles, Compute, Unpacked, unpack};
 use crate::packing::answer;
 use crate::recognizer::LoadError;
 use crate::tweet::subwords::SubwordTokenizer;
@@ -19,12 +19,15 @@ pub fn trim_bundle(
     tokenizer: &SubwordTokenizer,
     device: &Device,
 ) -> Result<BundleFiles, LoadError> {
-    let mut manifest = Manifest::parse(&files.manifest)?;
+    let Unpacked {
+        mut manifest,
+        tokenizer: known,
+        ..
+    } = unpack(files.clone(), device, Compute::Device)?;
     if manifest.quantization.is_some() {
         let problem = "it is quantised already; trim the bundle it was made from";
         return Err(BundleError::Config(problem.to_owned()).into());
     }
-    let known = SubwordTokenizer::from_bytes(&files.tokenizer).map_err(BundleError::from)?;
     let rows = rows_of(tokenizer, &known)?;
     let weights = with_rows(files.weights.clone(), &rows);
     let mut files = BundleFiles {
@@ -72,7 +75,7 @@ fn rows_of(
 fn with_rows(pack: Vec<u8>, rows: &[usize]) -> Result<Vec<u8>, WeightsError> {
     let tensors = weights::read(Bytes::from_bytes_vec(pack))?.into_iter();
     let tensors = tensors.map(|tensor| {
-        if !tensor.name.ends_with(weights::SUBWORD_TABLE) {
+        if !tensor.name.ends_with(weights::SUBWORD_TABLE) || tensor.dtype != DType::F32 {
             return Ok(tensor);
         }
         let d = tensor.shape[1];
@@ -94,7 +97,6 @@ fn with_rows(pack: Vec<u8>, rows: &[usize]) -> Result<Vec<u8>, WeightsError> {
 mod tests {
     use super::*;
     use crate::bundle::quantize::Scheme;
-    use crate::bundle::{Compute, unpack};
     use crate::packing::{quantize_bundle, tiny};
     use crate::systems::SystemKind;
     use serde_json::{Value, json};

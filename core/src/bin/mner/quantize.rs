@@ -17,7 +17,7 @@ pub struct Args {
     /// Folder to write
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// Bits a weight; mixed: 4 for the table of subwords, 8 for all else
+    /// Bits a weight; mixed: 4 for the table of subwords and the projector of images, 8 for all else
     #[arg(long)]
     scheme: Scheme,
 }
