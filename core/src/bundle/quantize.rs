@@ -240,16 +240,9 @@ impl Bits {
 
     /// Packed values row by row, then the scales of the blocks row by row.
     fn encode(self, values: &[f32], columns: usize, block: [usize; 2]) -> Vec<u8> {
-        let mut codes = vec![0; values.len()];
-        let mut scales = Vec::with_capacity(values.len() / (block[0] * block[1]));
-        for places in places_of_blocks(values.len(), columns, block) {
-            let values: Vec<f32> = places.clone().map(|i| values[i]).collect();
-            let scale = self.scale(&values);
-            for (i, value) in places.zip(values) {
-                codes[i] = self.code(value, scale) as i8 as u8;
-            }
-            scales.push(scale);
-        }
+        let mut codes = values.to_vec();
+        let scales = self.replace(&mut codes, columns, block, |code, _| code);
+        let codes: Vec<u8> = codes.into_iter().map(|code| code as i8 as u8).collect();
         let mut packed = match self {
             Self::Eight => codes,
             Self::Four => codes
@@ -267,17 +260,31 @@ impl Bits {
 
     /// Makes values what is read back of them once they are encoded.
     fn round(self, values: &mut [f32], columns: usize, block: [usize; 2]) {
+        self.replace(values, columns, block, |code, scale| code * scale);
+    }
+
+    /// Puts in the place of each value what `by` makes of its code and the scale of its block. Returns the scales, blocks row by row.
+    fn replace(
+        self,
+        values: &mut [f32],
+        columns: usize,
+        block: [usize; 2],
+        by: impl Fn(f32, f32) -> f32,
+    ) -> Vec<f32> {
         let mut of_block = [0.0; BLOCK];
         let of_block = &mut of_block[..block[0] * block[1]];
+        let mut scales = Vec::with_capacity(values.len() / of_block.len());
         for places in places_of_blocks(values.len(), columns, block) {
             for (value, i) in of_block.iter_mut().zip(places.clone()) {
                 *value = values[i];
             }
             let scale = self.scale(of_block);
             for (i, &value) in places.zip(&*of_block) {
-                values[i] = self.code(value, scale) * scale;
+                values[i] = by(self.code(value, scale), scale);
             }
+            scales.push(scale);
         }
+        scales
     }
 
     /// A whole number, rounded half to even, which compilers do for several values at once.

@@ -17,6 +17,7 @@ use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::{ExecutionError, Tensor};
 use burn::train::metric::{Adaptor, LossInput};
 use burn::train::{InferenceStep, ItemLazy, TrainOutput, TrainStep};
+use std::borrow::Cow;
 
 /// A system in training.
 #[derive(Module, Debug)]
@@ -82,13 +83,13 @@ impl TrainedSystem {
     }
 
     /// What a step computes with.
-    fn as_computed(&self) -> Self {
+    fn as_computed(&self) -> Cow<'_, Self> {
         match self.rounding {
-            Some(scheme) => Self {
+            Some(scheme) => Cow::Owned(Self {
                 system: rounded(self.system.clone(), scheme),
                 ..self.clone()
-            },
-            None => self.clone(),
+            }),
+            None => Cow::Borrowed(self),
         }
     }
 
@@ -143,7 +144,7 @@ impl TrainStep for TrainedSystem {
         let loss = plus(loss, names);
         let grads = loss.backward();
         // Gradients are of what was computed with; the parameters they change are known by their ids.
-        TrainOutput::new(&computed, grads, TrainReport::new(loss))
+        TrainOutput::new(&*computed, grads, TrainReport::new(loss))
     }
 
     fn optimize(
@@ -163,7 +164,8 @@ impl InferenceStep for TrainedSystem {
 
     fn step(&self, item: LabelledBatch) -> DevReport {
         let (batch, _) = self.encode_image(item.batch);
-        let system = self.as_computed().system;
+        let computed = self.as_computed();
+        let system = &computed.system;
         let emissions = system.forward(&batch);
         let loss = system.crf().nll(emissions.clone(), &item.targets);
         let predicted = pollster::block_on(async {

@@ -32,7 +32,7 @@ use crate::data::corpus::Source;
 use crate::data::corpus_images::CorpusImages;
 use crate::data::corpus_images::index::ImageIndex;
 use crate::data::pairs::{self, Pair, Told};
-use crate::nn::projector::ProjectorConfig;
+use crate::nn::projector::{Projector, ProjectorConfig};
 use crate::notice;
 use crate::packing::pack_with_answer;
 use crate::systems::hamlearning::Part;
@@ -74,16 +74,10 @@ pub fn teach(
     let Some(vision) = vision else {
         return Err(TrainError::Blind(config.bundle.clone()));
     };
-    let (kept_sizes, kept_projector) = match config.keep_projector {
-        true => (vision.config.projector.clone(), vision.projector.clone()),
-        false => (None, None),
+    let kept = match config.keep_projector {
+        true => Some(projector_of(&vision, config)?),
+        false => None,
     };
-    if config.keep_projector && kept_projector.is_none() {
-        return Err(TrainError::Stopped(format!(
-            "{} has no projector to keep; leave --keep-projector out, and it learns one",
-            config.bundle.display()
-        )));
-    }
     // The one that it may have is learnt anew, or comes back at the end.
     let vision = VisionEncoder {
         config: vision.config.with_projector(None),
@@ -91,22 +85,26 @@ pub fn teach(
         ..vision
     };
     let frozen = SentenceEncoder::load(&config.sentences, device)?;
-    let sizes = kept_sizes.unwrap_or_else(|| {
-        ProjectorConfig::new(
-            vision.config.backbone.channels(),
-            vision.object_names.count(),
-            config.hidden,
-            frozen.size(),
-        )
-    });
-    if sizes.size != frozen.size() {
-        return Err(TrainError::Stopped(format!(
-            "the projector's space has {} values and that of {} {}: it was learnt with another sentence encoder",
-            sizes.size,
-            config.sentences.display(),
-            frozen.size()
-        )));
-    }
+    let (sizes, kept) = match kept {
+        Some((sizes, _)) if sizes.size != frozen.size() => {
+            return Err(TrainError::Stopped(format!(
+                "the projector's space has {} values and that of {} {}: it was learnt with another sentence encoder",
+                sizes.size,
+                config.sentences.display(),
+                frozen.size()
+            )));
+        }
+        Some((sizes, projector)) => (sizes, Some(projector)),
+        None => {
+            let sizes = ProjectorConfig::new(
+                vision.config.backbone.channels(),
+                vision.object_names.count(),
+                config.hidden,
+                frozen.size(),
+            );
+            (sizes, None)
+        }
+    };
 
     let mut images = CorpusImages::open(
         ImageIndex::relative_to(&config.images),
@@ -163,15 +161,7 @@ pub fn teach(
         matcher,
         best_epoch,
         aside,
-    } = learn(
-        config,
-        &sizes,
-        kept_projector,
-        &taught,
-        &texts,
-        &told,
-        device,
-    )?;
+    } = learn(config, &sizes, kept, &taught, &texts, &told, device)?;
     let mut report = MatchReport {
         config: config.clone(),
         best_epoch,
@@ -262,6 +252,20 @@ pub fn teach(
         pack_with_answer(system, &tokenizer, parts, &text, device)?,
         report,
     ))
+}
+
+/// The projector that is to be kept, and its sizes.
+fn projector_of(
+    vision: &VisionEncoder,
+    config: &MatchConfig,
+) -> Result<(ProjectorConfig, Projector), TrainError> {
+    let sizes = vision.config.projector.clone();
+    sizes.zip(vision.projector.clone()).ok_or_else(|| {
+        TrainError::Stopped(format!(
+            "{} has no projector to keep; leave --keep-projector out, and it learns one",
+            config.bundle.display()
+        ))
+    })
 }
 
 /// Changes the relevance of a system that measures it.
