@@ -131,15 +131,33 @@ pub fn read(word: &str) -> Cow<'_, str> {
     Reading::new(word).text
 }
 
+/// The words of a tweet as they are looked up: each [folded](fold), and underscores by themselves, `_` before and behind an
+/// _emphasised_ word, are `*`, by which others emphasise. Models know a `_` as what Twitter-2015 cuts out of user names, `@ann _ lee`,
+/// behind which nothing is a name: there it stays.
+pub fn fold_words<S: AsRef<str>>(words: &[S]) -> Vec<Cow<'_, str>> {
+    let is_line = |word: &str| !word.is_empty() && word.bytes().all(|b| b == b'_');
+    let mut of_user_name = false;
+    let mut before = "";
+    words
+        .iter()
+        .map(|word| {
+            let (word, last) = (word.as_ref(), before);
+            before = word;
+            of_user_name =
+                word.starts_with('@') || of_user_name && (is_line(word) || is_line(last));
+            match is_line(word) && !of_user_name {
+                true => Cow::Borrowed("*"),
+                false => fold(word),
+            }
+        })
+        .collect()
+}
+
 /// A word as it is looked up: read, its characters composed (NFC), and styled letters and digits
 /// (mathematical, full-width, circled, squared, superscript, small capitals, presentation forms, struck out, piled up with marks)
-/// as plain ones; hyphens are one. Underscores alone, `_` before and behind an _emphasised_ word, are `*`, by which others emphasise:
-/// models have hardly seen a `_` that stands by itself. Other marks, `…` and `™` for example, stay what they are, and so does case.
-/// What is nothing to read stays.
+/// as plain ones; hyphens are one. Other marks, `…` and `™` for example, stay what they are, and so does case. What is nothing to
+/// read stays.
 pub fn fold(word: &str) -> Cow<'_, str> {
-    if !word.is_empty() && word.bytes().all(|b| b == b'_') {
-        return Cow::Borrowed("*");
-    }
     if word.bytes().all(|b| b.is_ascii_graphic() && b != b'&') {
         return Cow::Borrowed(word);
     }
@@ -426,6 +444,22 @@ mod tests {
     use super::*;
 
     #[test]
+    fn underscores_emphasise_but_in_user_names() {
+        for (words, expected) in [
+            ("_ Houston _ is hot", "* Houston * is hot"),
+            ("__ Ann __", "* Ann *"),
+            ("RT @ann _ lee : hi _ Bob _", "RT @ann _ lee : hi * Bob *"),
+            ("@a _ b _ c _ d and _ Ann _", "@a _ b _ c _ d and * Ann *"),
+            ("@a and _ Ann", "@a and * Ann"),
+            ("@a Ann _", "@a Ann *"),
+            ("snake_case _", "snake_case *"),
+        ] {
+            let words: Vec<&str> = words.split(' ').collect();
+            assert_eq!(fold_words(&words).join(" "), expected);
+        }
+    }
+
+    #[test]
     fn marks_nobody_sees_are_left_out_and_emoji_stay() {
         for (text, expected) in [
             ("Obama\u{FE0F}", "Obama"),
@@ -562,8 +596,6 @@ mod tests {
             ("N\u{20DD}A\u{20E3}S\u{20DE}A\u{20E0}", "NASA"),
             ("O\u{334}\u{301}\u{352}\u{489}b\u{35C}a\u{FE20}", "Óba"),
             ("Москва\u{301}", "Москва"),
-            ("_", "*"),
-            ("__", "*"),
             ("Jay\u{2011}Z Spider\u{FF0D}Man", "Jay-Z Spider-Man"),
         ] {
             assert_eq!(fold(text), expected, "{text:?}");

@@ -1,6 +1,6 @@
 //! Words as the encoder reads them: subword sequences between special tokens, in windows.
 
-use crate::tweet::reading::fold;
+use crate::tweet::reading::fold_words;
 use crate::tweet::shape::WordShape;
 use crate::tweet::subwords::{SubwordTokenizer, TokenizerError};
 use crate::tweet::window::{Window, subword_cap, windows};
@@ -20,7 +20,7 @@ pub struct SubwordSequence {
 
 /// Cuts a tweet's words into subword sequences of at most `limit` subwords each; almost always one.
 ///
-/// The encoder sees what is read of a word, styled letters as plain ones: see [`fold`]. A tweet
+/// The encoder sees what is read of a word, styled letters as plain ones: see [`fold_words`]. A tweet
 /// without words gives none. A word of more subwords than a window holds is read by its first
 /// `limit - 2` subwords.
 ///
@@ -31,7 +31,7 @@ pub fn sequences<S: AsRef<str>>(
     tokenizer: &SubwordTokenizer,
     limit: usize,
 ) -> Result<Vec<SubwordSequence>, TokenizerError> {
-    let folded: Vec<_> = words.iter().map(|word| fold(word.as_ref())).collect();
+    let folded = fold_words(words);
     let texts: Vec<&str> = folded.iter().map(AsRef::as_ref).collect();
     let mut subwords = tokenizer.encode(&texts)?;
     for word in &mut subwords {
