@@ -35,8 +35,19 @@ export interface Captioner {
   free(): void;
 }
 
+/** Which loop computes linear layers: `relaxed`, by WebAssembly's relaxed dot product of bytes, or `plain`. */
+export interface Loop {
+  name: 'relaxed' | 'plain';
+  /** Why it is the plain one: it was asked for, or the other is unknown here, or wrong, or not faster. */
+  reason?: 'asked' | 'unknown' | 'wrong' | 'slower';
+  /** The time of `relaxed` over that of `plain`, where that was measured. */
+  ratio?: number;
+}
+
 /** The module itself. */
 export interface Engine {
+  /** Of the CPU's engine, before a model is loaded. Throws where `relaxed` is wanted and cannot be had. */
+  chooseLoop?(wanted?: string): Loop;
   default(given: { module_or_path: Uint8Array }): Promise<{ memory?: WebAssembly.Memory }>;
   lastPanic(): string | undefined;
   checkImageSize(bytes: number): void;

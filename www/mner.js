@@ -50,6 +50,8 @@ import { WorkerCalls, summed } from './worker-calls.js';
 
 export { MnerError };
 
+/** The loops of the CPU that can be asked for by a backend's name. */
+const LOOPS = { 'cpu-plain': 'plain', 'cpu-relaxed': 'relaxed' };
 /** What another start, or another backend, may cure. */
 const DIED = new Set(['crashed', 'timeout', 'device']);
 const UNUSABLE = new Set([...DIED, 'webgpu', 'engine', 'memory']);
@@ -81,6 +83,8 @@ export class Recognizer {
   backend;
   /** @type {string | undefined} with `backend: 'auto'`, a sentence that says why WebGPU is not in use */
   fallback;
+  /** @type {import('./engine.d.ts').Loop | undefined} on the CPU, the loop that computes linear layers, and why that one */
+  loop;
 
   /** @type {string} */
   #url;
@@ -94,6 +98,8 @@ export class Recognizer {
   #cache;
   /** @type {Backend[]} what is still to be tried, the one in use first */
   #plan;
+  /** @type {string | undefined} the loop that the CPU shall use in place of the fastest */
+  #wantedLoop;
   /** @type {WorkerCalls | undefined} */
   #worker;
   /** Settles when the Worker has its model; replaced at each start. */
@@ -117,8 +123,9 @@ export class Recognizer {
    * @param {string | URL} url the bundle's folder, relative to the page; with `models`, relative to that
    * @param {object} [options]
    * @param {string | URL} [options.models] the folder of many bundles, so that `url` can be a model's name
-   * @param {'auto' | 'cpu' | 'webgpu'} [options.backend] `auto` takes WebGPU where it is usable and not itself computed
-   *     on the CPU, and otherwise the CPU, for the reason in `fallback`; `webgpu` takes any WebGPU or fails
+   * @param {'auto' | 'cpu' | 'webgpu' | 'cpu-plain' | 'cpu-relaxed'} [options.backend] `auto` takes WebGPU where it is usable and
+   *     not itself computed on the CPU, and otherwise the CPU, for the reason in `fallback`; `webgpu` takes any WebGPU or fails;
+   *     `cpu-plain` and `cpu-relaxed` are the CPU without and with the relaxed dot product, of which `cpu` takes what is faster
    * @param {(progress: Progress) => void} [options.onProgress]
    * @param {AbortSignal} [options.signal] ends the download
    * @param {number} [options.timeout] milliseconds that the Worker may be silent over one tweet before it is restarted
@@ -134,15 +141,19 @@ export class Recognizer {
     signal?.throwIfAborted();
     this.platform.requireWorkers();
     const { plans } = this.platform;
-    if (!Object.hasOwn(plans, backend)) {
-      throw new MnerError('input', `There is no backend “${backend}” here. Choose ${Object.keys(plans).join(', ')}.`);
+    const loop = Object.hasOwn(LOOPS, backend) ? LOOPS[backend] : undefined;
+    const plan = loop ? 'cpu' : backend;
+    if (!Object.hasOwn(plans, plan)) {
+      const choices = [...Object.keys(plans), ...Object.keys(LOOPS)].join(', ');
+      throw new MnerError('input', `There is no backend “${backend}” here. Choose ${choices}.`);
     }
     if (!(timeout > 0)) throw new MnerError('input', `timeout must be a number of milliseconds above 0, not ${timeout}.`);
     if (fetch !== undefined && typeof fetch !== 'function') throw new MnerError('input', 'fetch must be a function like the browser’s.');
     if (cache !== false && (typeof cache !== 'string' || !cache)) throw new MnerError('input', 'cache must be a name, or false.');
     const mner = new this();
     mner.#platform = this.platform;
-    mner.#plan = [...plans[backend]];
+    mner.#plan = [...plans[plan]];
+    mner.#wantedLoop = loop;
     mner.#url = folder(this.platform, url, models);
     mner.#timeout = timeout;
     mner.#fetch = fetch;
@@ -378,7 +389,12 @@ export class Recognizer {
       try {
         return await this.#start(onProgress);
       } catch (error) {
-        if (this.#closed || !UNUSABLE.has(error.code) || !this.#next(error)) throw error;
+        if (this.#closed) throw error;
+        if (error.code === 'device' && this.backend === 'cpu' && !this.#wantedLoop) {
+          // The model may be one whose numbers the relaxed loop does not keep.
+          this.#wantedLoop = 'plain';
+          this.#worker?.end(error);
+        } else if (!UNUSABLE.has(error.code) || !this.#next(error)) throw error;
       }
     }
   }
@@ -400,11 +416,12 @@ export class Recognizer {
     this.#ocr = this.#captioner = undefined;
     const software = this.#plan.length === 1;
     this.#ready = this.#call(
-      { op: 'load', url: this.#url, backend: this.backend, software, cache: this.#cache, asks: Boolean(this.#fetch) },
+      { op: 'load', url: this.#url, backend: this.backend, software, cache: this.#cache, asks: Boolean(this.#fetch), loop: this.#wantedLoop },
       { timeout: this.#loadTimeout, onReport: summed(onProgress) },
     ).then(
-      ({ manifest, memory }) => {
+      ({ manifest, memory, loop }) => {
         this.manifest = manifest;
+        this.loop = loop;
         this.#usual = memory;
         this.#swollen = false;
       },

@@ -314,7 +314,8 @@ export class Pane {
     word(this.#$('left-out'), 'left-out', { count: leftOut });
     this.#drawImage(answer);
     this.#choose(undefined);
-    this.#$('run').replaceChildren(...howRun({ found, looked: Boolean(full?.picture), fallback: this.#mner.fallback, model: this.#model }));
+    const { fallback, loop } = this.#mner;
+    this.#$('run').replaceChildren(...howRun({ found, looked: Boolean(full?.picture), fallback, loop, model: this.#model }));
     this.#state('answer');
     if (this.#waits(answer)) return;
     const relevance = relevanceOf(recognition.picture);

@@ -32,16 +32,17 @@ export function tellFailure({ title, advice, text }, key, cause) {
 
 /**
  * How an answer came about, as what can be appended.
- * @param {{found: import('./mner.js').Recognition, looked: boolean, fallback?: string, model: import('./models.js').Model}} run
- *     `looked`: whether it is the answer with an image; `fallback` says why WebGPU is not in use
+ * @param {{found: import('./mner.js').Recognition, looked: boolean, fallback?: string, loop?: import('./engine.d.ts').Loop,
+ *     model: import('./models.js').Model}} run `looked`: whether it is the answer with an image; `fallback` says why WebGPU is not
+ *     in use, `loop` how the CPU computes
  */
-export function howRun({ found, looked, fallback, model }) {
+export function howRun({ found, looked, fallback, loop, model }) {
   const { look, recognize } = found.timings;
   const time = (value) => say('milliseconds', { value: Math.max(1, Math.round(value)) });
   const parts = [
     say('run.read', { time: time(recognize) }),
     looked && (look ? say('run.looked', { time: time(look) }) : say('run.known')),
-    say(found.backend === 'webgpu' ? 'run.gpu' : 'run.cpu'),
+    say(found.backend === 'webgpu' ? 'run.gpu' : `run.${loop?.name ?? 'cpu'}`),
   ];
   const reason = fallback ? [...sayWith('engine.message', { message: element('bdi', FOREIGN, fallback) }), ' '] : [];
   return [`${parts.filter(Boolean).join(', ')}. `, ...reason, say('run.model', { model: labelOf(model) })];

@@ -1,7 +1,7 @@
 /**
  * The Worker that holds the engine and one model. It can be killed at any moment: it owns nothing that cannot be loaded again.
  *
- * In:  {id, op: 'load', url, backend, software, cache, asks} once, then any of
+ * In:  {id, op: 'load', url, backend, software, cache, asks, loop?} once, then any of
  *      {id, op: 'encode', number, image}: encodes an image file (Blob or Uint8Array) and keeps it by its number,
  *      {id, op: 'forget', number},
  *      {id, op: 'recognize', text, caption?, written?, number?},
@@ -39,11 +39,15 @@ const OCR_FILE = 'ocr.bpk';
 const CAPTION_FILE = 'caption.bpk';
 /** How far a backend's scores may be from the bundle's known answer. */
 const TOLERANCES = { cpu: 2e-3, webgpu: 2e-2 };
+/** The same with the relaxed loop, whose numbers have two bits less. */
+const RELAXED = 8e-3;
 
 /** @type {import('./engine.d.ts').Engine} */
 let engine;
 /** @type {{memory?: WebAssembly.Memory}} */
 let instance;
+/** The loop of the CPU's engine. @type {import('./engine.d.ts').Loop | undefined} */
+let loop;
 /** @type {import('./engine.d.ts').Recognizer} */
 let recognizer;
 /** @type {import('./engine.d.ts').Ocr | undefined} */
@@ -78,13 +82,13 @@ self.addEventListener('unhandledrejection', (event) => {
   self.postMessage({ dead: told(event.reason) });
 });
 
-async function load({ url, backend, software, cache, asks }, report) {
+async function load({ url, backend, software, cache, asks, loop: wantedLoop }, report) {
   const plain = (address, init) => fetch(address, init);
   const beside = new Source(plain);
   source = new Source(asks ? fetchThrough((ask, ports) => self.postMessage(ask, { transfer: ports })) : plain, new KeptFiles(cache));
   const parts = await engineOf(backend, (address) => beside.whole(address));
   const limits = backend === 'webgpu' ? await probe({ software }) : undefined;
-  starting = start(beside, parts, (loaded) => report({ part: 'engine', loaded, total: parts.bytes }));
+  starting = start(beside, parts, wantedLoop, (loaded) => report({ part: 'engine', loaded, total: parts.bytes }));
   // Awaited below; without this a manifest that fails first would count as a failure outside of any call.
   starting.catch(() => {});
 
@@ -97,10 +101,10 @@ async function load({ url, backend, software, cache, asks }, report) {
     return engine.Recognizer.load(bytes, weights, tokenizer, eyes, augmentation);
   });
   // Some bytes are cached unchecked; `assemble` has checked them by now.
-  await recognizer.check(TOLERANCES[backend]);
+  await recognizer.check(loop?.name === 'relaxed' ? RELAXED : TOLERANCES[backend]);
   report({ part: 'start', loaded: 0, total: 0 });
   if (backend === 'webgpu') await recognizer.warmUp();
-  return { manifest, memory: memory() };
+  return { manifest, memory: memory(), loop };
 }
 
 /** Bytes that the engine has taken. It gives none back. */
@@ -236,8 +240,8 @@ function within(base, name) {
   return url.href;
 }
 
-/** Downloads and instantiates the engine. */
-async function start(source, { glue, wasm, bytes }, onBytes) {
+/** Downloads and instantiates the engine; that of the CPU chooses its loop. */
+async function start(source, { glue, wasm, bytes }, wanted, onBytes) {
   // Compiled when it is whole: while it streams in, compiling takes twice its size in memory beside it.
   const code = await source.counted(wasm, bytes, onBytes).catch((error) => {
     throw error.code === 'truncated' ? new MnerError('engine', error.message) : error;
@@ -248,6 +252,7 @@ async function start(source, { glue, wasm, bytes }, onBytes) {
   } catch (error) {
     throw new MnerError('engine', `This browser cannot start the engine: ${error.message}`);
   }
+  loop = engine.chooseLoop?.(wanted);
 }
 
 function parse(bytes, url) {

@@ -1,5 +1,5 @@
 //! Training throughput of the text system at MiniLM-L6's size, random weights and subwords, on the
-//! CPU: one JSON line, the same fields as `tests/bench/torch_train.py`.
+//! CPU: one JSON line, the same fields as `tests/bench/peers/torch_train.py`.
 //!
 //! `CARGO_PROFILE_DEV_OPT_LEVEL=3 cargo bench --profile dev --features cli,flex --bench train -- [--batch B] [--subwords P] [--steps S] [--warmup W]`;
 //! threads by `RAYON_NUM_THREADS`.

@@ -11,9 +11,8 @@ host=$work/nn/host
 mkdir -p "$host"
 
 # The library's own source, without what needs other crates: tests, and the constructor from burn's tensors.
-for name in activations lanes linear; do
+for name in activations job lanes linear pairs panel quads; do
     sed -e '/^#\[cfg(test)\]/,$d' -e '/^use burn/d' -e '/Of burn.s quantised/,/^    }$/d' \
-        -e 's/use crate::nn::host::{PANEL, Step, Vector}/use super::{PANEL, Step, Vector}/' \
         "core/src/nn/host/$name.rs" >"$host/$name.rs"
 done
 
@@ -22,8 +21,12 @@ cat >"$work/main.rs" <<'RUST'
 pub mod nn {
     pub mod host {
         pub mod activations;
+        pub mod job;
         pub mod lanes;
         pub mod linear;
+        pub mod pairs;
+        pub mod panel;
+        pub mod quads;
     }
 }
 use nn::host::{activations::Activations, linear::BlockLinear};
@@ -84,16 +87,27 @@ for (let i = 0; i < 400; i++) {
 console.log((1e3 * least).toFixed(0));
 NODE
 
+# lanes LANES PANEL ROWS: the loops with these numbers.
+lanes() {
+    sed -i "/fn here()/,/^    }/c\    pub fn here() -> Self {\n        Self::$1\n    }" "$host/lanes.rs"
+    sed -i -e "s/^pub const PANEL: usize = .*/pub const PANEL: usize = $2;/" \
+        -e "s/^pub const ROWS: usize = .*/pub const ROWS: usize = $3;/" "$host/panel.rs"
+    sed -i -e "s/v128, [0-9]*>(/v128, $(($2 / 4))>(/" -e "s/Avx2, [0-9]*>(/Avx2, $(($2 / 8))>(/" "$host/pairs.rs"
+    rustc --edition 2024 -C opt-level=3 "$work/main.rs" -o "$work/native"
+}
+
 subwords=${SUBWORDS:-32}
 for panel in 8 16 32; do
     for rows in 1 2 4 8; do
-        sed -i -e "s/^pub const PANEL: usize = .*/pub const PANEL: usize = $panel;/" \
-            -e "s/^pub const ROWS: usize = .*/pub const ROWS: usize = $rows;/" \
-            -e "s/v128, [0-9]*>(/v128, $((panel / 4))>(/" -e "s/Avx2, [0-9]*>(/Avx2, $((panel / 8))>(/" "$host/lanes.rs"
-        rustc --edition 2024 -C opt-level=3 "$work/main.rs" -o "$work/native"
+        lanes Pairs "$panel" "$rows"
         rustc --edition 2024 -C opt-level=3 -C target-feature=+simd128 --target wasm32-unknown-unknown --crate-type cdylib \
             "$work/main.rs" -o "$work/lanes.wasm"
-        printf '{"panel":%d,"rows":%d,"microseconds_native":%d,"microseconds_wasm":%d}\n' "$panel" "$rows" \
+        printf '{"lanes":"pairs","panel":%d,"rows":%d,"microseconds_native":%d,"microseconds_wasm":%d}\n' "$panel" "$rows" \
             "$("$work/native" "$subwords")" "$(node "$work/run.mjs" "$work/lanes.wasm" "$subwords")"
     done
+done
+grep -qwE 'avx512_vnni|avx_vnni' /proc/cpuinfo || exit 0
+for rows in 2 4 8; do
+    lanes Quads 16 "$rows"
+    printf '{"lanes":"quads","panel":16,"rows":%d,"microseconds_native":%d}\n' "$rows" "$("$work/native" "$subwords")"
 done

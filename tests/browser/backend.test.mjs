@@ -1,7 +1,7 @@
 /** Which backend computes, and what happens when it fails: the module alone, on the stub engine. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { BLANK, inWorkers, madeUpBundle, visit, withBrowser } from './harness.mjs';
+import { BLANK, enter, inWorkers, madeUpBundle, visit, withBrowser } from './harness.mjs';
 
 const shared = withBrowser();
 const bundle = madeUpBundle();
@@ -38,7 +38,7 @@ function run(page, { backend = 'auto', texts = [], timeout = 5000, model = 'test
       }
       const answers = [];
       for (const text of texts) answers.push(await mner.recognize({ text }).catch(coded));
-      return { backend: mner.backend, fallback: mner.fallback, answers };
+      return { backend: mner.backend, fallback: mner.fallback, loop: mner.loop?.name, answers };
     },
     [backend, texts, timeout, model],
   );
@@ -110,6 +110,34 @@ test('the CPU can be asked for', () =>
     const { backend, fallback } = await run(page, { backend: 'cpu' });
     assert.deepEqual([backend, fallback], ['cpu', undefined]);
     assert.deepEqual(requests.filter((path) => path.startsWith('pkg/gpu')), []);
+  }));
+
+test('a loop of the CPU can be asked for', () =>
+  module(gives(), {}, async (page, { requests }) => {
+    for (const loop of ['plain', 'relaxed']) {
+      const seen = await run(page, { backend: `cpu-${loop}` });
+    assert.deepEqual([seen.backend, seen.loop], ['cpu', loop]);
+    }
+    assert.deepEqual(requests.filter((path) => path.startsWith('pkg/gpu')), []);
+    assert.match((await run(page, { backend: 'cpu-fast' })).error.message, /Choose .*cpu-plain/);
+  }));
+
+test('the page says which loop computes', () =>
+  visit(shared, { bundle, query: '?backend=cpu-relaxed' }, async (page) => {
+    await enter(page, 'in Oslo');
+    assert.match(await page.locator('#run').innerText(), /omputed on the CPU with relaxed SIMD/);
+  }));
+
+test('a model that the relaxed loop does not keep as it is goes to the plain one', () =>
+  module(`${gpu('undefined')}; self.LOOP = self.MISREADS = 'relaxed'`, {}, async (page, { requests }) => {
+    const { backend, loop, answers } = await run(page, { texts: ['in Oslo'] });
+    assert.deepEqual([backend, loop, answers[0].entities.length], ['cpu', 'plain', 1]);
+    assert.equal(requests.filter((path) => path === 'pkg/cpu/mner_web_bg.wasm').length, 2);
+  }));
+
+test('a loop that is asked for is the only one', () =>
+  module(`${gpu('undefined')}; self.MISREADS = 'relaxed'`, {}, async (page) => {
+    assert.equal((await run(page, { backend: 'cpu-relaxed' })).error.code, 'device');
   }));
 
 test('a site whose WebGPU engine is not built says so', () =>

@@ -36,6 +36,15 @@ function coded(code, message) {
 
 const pause = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
 
+let loop;
+
+/** The loop that is asked for, or that the Worker's `LOOP` names. */
+export function chooseLoop(wanted) {
+  const name = wanted ?? globalThis.LOOP;
+  loop = name && { name };
+  return loop;
+}
+
 export function checkImageSize(bytes) {
   if (bytes > LARGEST) throw coded('picture', `the image file has ${bytes} bytes and at most ${LARGEST} are read`);
 }
@@ -167,7 +176,9 @@ export class Recognizer {
     return recognizer;
   }
 
-  async check() {}
+  async check() {
+    if (loop && loop.name === globalThis.MISREADS) throw coded('device', 'wrong numbers');
+  }
 
   async warmUp() {}
 

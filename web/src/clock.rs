@@ -3,6 +3,18 @@
 use wasm_bindgen::JsCast;
 use web_sys::{Performance, WorkerGlobalScope};
 
+/// The time in milliseconds since some moment, if there is a clock.
+#[cfg(feature = "cpu")]
+pub(crate) fn now() -> Option<impl Fn() -> f64> {
+    clock().map(|clock| move || clock.now())
+}
+
+fn clock() -> Option<Performance> {
+    // A page's global object has its clock by the same name as a Worker's.
+    let global: WorkerGlobalScope = js_sys::global().unchecked_into();
+    global.performance()
+}
+
 /// Lets through what comes often at most every so many milliseconds.
 pub(crate) struct Pace {
     clock: Option<Performance>,
@@ -14,10 +26,8 @@ pub(crate) struct Pace {
 impl Pace {
     /// At most every `pause` milliseconds. Where there is no clock, always.
     pub(crate) fn new(pause: f64) -> Self {
-        // A page's global object has its clock by the same name as a Worker's.
-        let global: WorkerGlobalScope = js_sys::global().unchecked_into();
         Self {
-            clock: global.performance(),
+            clock: clock(),
             pause,
             last: f64::NEG_INFINITY,
         }

@@ -26,9 +26,13 @@ mod image_file;
 mod ocr;
 #[cfg(any(feature = "cpu", feature = "gpu"))]
 mod recognizer;
+#[cfg(feature = "cpu")]
+mod relaxed;
 #[cfg(any(feature = "cpu", feature = "gpu"))]
 mod start;
 
+#[cfg(feature = "cpu")]
+pub use relaxed::choose_loop;
 #[cfg(any(feature = "cpu", feature = "gpu"))]
 pub use {
     annotations::annotations,

@@ -311,6 +311,8 @@ export default {
   'run.looked': 'Bild angesehen in {time}',
   'run.known': 'Bild schon angesehen',
   'run.cpu': 'auf der CPU berechnet',
+  'run.relaxed': 'mit Relaxed SIMD auf der CPU berechnet',
+  'run.plain': 'mit einfachem SIMD auf der CPU berechnet',
   'run.gpu': 'auf der GPU berechnet',
   'run.model': 'Modell: {model}.',
 

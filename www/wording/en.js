@@ -319,6 +319,8 @@ export default {
   'run.looked': 'picture looked at in {time}',
   'run.known': 'picture already looked at',
   'run.cpu': 'computed on the CPU',
+  'run.relaxed': 'computed on the CPU with relaxed SIMD',
+  'run.plain': 'computed on the CPU with plain SIMD',
   'run.gpu': 'computed on the GPU',
   'run.model': 'Model: {model}.',
 

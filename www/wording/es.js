@@ -324,6 +324,8 @@ export default {
   'run.looked': 'imagen examinada en {time}',
   'run.known': 'imagen ya examinada',
   'run.cpu': 'calculado en la CPU',
+  'run.relaxed': 'calculado en la CPU con SIMD relajado',
+  'run.plain': 'calculado en la CPU con SIMD simple',
   'run.gpu': 'calculado en la GPU',
   'run.model': 'Modelo: {model}.',
 

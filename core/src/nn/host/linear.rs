@@ -1,20 +1,25 @@
 //! Linear layers whose weights stay in 8 bits.
 
 use crate::nn::host::activations::Activations;
-use crate::nn::host::lanes::{PANEL, ROWS, Step, products};
+use crate::nn::host::job::Job;
+use crate::nn::host::lanes::Lanes;
+use crate::nn::host::panel::{BLOCK, PANEL, STEP, Step};
+use crate::nn::host::quads;
 use burn::tensor::quantization::QuantizedBytes;
 use std::fmt;
 
-/// Most inputs that are widened at once: with a panel's outputs, half of a small first-level cache.
-const CHUNK: usize = 512;
-
 /// `x W + b`, the weights in 8 bits; neighbouring inputs share a scale for each output.
 pub struct BlockLinear {
-    /// Weights as in a [`Step`], panel by panel, along the inputs.
-    codes: Vec<[i8; 2 * PANEL]>,
+    lanes: Lanes,
+    /// Panel by panel, along the inputs.
+    steps: Vec<Step>,
     /// Scales panel by panel, along the blocks of inputs.
     scales: Vec<[f32; PANEL]>,
+    /// What the sums of the blocks start from, as the scales; none where a loop starts from 0.
+    starts: Vec<[i32; PANEL]>,
+    /// Whole panels.
     bias: Vec<f32>,
+    outputs: usize,
     /// Steps of a panel.
     length: usize,
     /// Steps that share a scale.
@@ -24,7 +29,7 @@ pub struct BlockLinear {
 impl fmt::Debug for BlockLinear {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("BlockLinear")
-            .field("inputs", &(2 * self.length))
+            .field("inputs", &(STEP * self.length))
             .field("outputs", &self.outputs())
             .finish_non_exhaustive()
     }
@@ -50,25 +55,40 @@ impl BlockLinear {
     /// - `bias`: `[output]`
     ///
     /// # Panics
-    /// If the lengths do not fit, or `block` is odd or above 512.
+    /// If the lengths do not fit, or `block` is no multiple of 4 or above 512.
     pub fn new(codes: &[i8], scales: &[f32], bias: Vec<f32>, block: usize) -> Self {
+        Self::for_lanes(Lanes::here(), codes, scales, bias, block)
+    }
+
+    pub(super) fn for_lanes(
+        lanes: Lanes,
+        codes: &[i8],
+        scales: &[f32],
+        bias: Vec<f32>,
+        block: usize,
+    ) -> Self {
         let outputs = bias.len();
         let inputs = codes.len() / outputs;
-        assert!(block.is_multiple_of(2) && block <= 512 && inputs.is_multiple_of(block));
+        assert!(block.is_multiple_of(STEP) && block <= BLOCK && inputs.is_multiple_of(block));
         assert_eq!(codes.len(), inputs * outputs);
         assert_eq!(scales.len(), inputs / block * outputs);
-        let (length, blocks) = (inputs / 2, inputs / block);
+        let (length, blocks) = (inputs / STEP, inputs / block);
         let panels = outputs.div_ceil(PANEL);
         let mut laid_out = Self {
-            codes: vec![[0; 2 * PANEL]; panels * length],
+            lanes,
+            steps: vec![Step([0; STEP * PANEL]); panels * length],
             scales: vec![[0.0; PANEL]; panels * blocks],
-            bias,
+            starts: Vec::new(),
+            bias: vec![0.0; panels * PANEL],
+            outputs,
             length,
-            block: block / 2,
+            block: block / STEP,
         };
+        laid_out.bias[..outputs].copy_from_slice(&bias);
         for (i, row) in codes.chunks_exact(outputs).enumerate() {
             for (o, &code) in row.iter().enumerate() {
-                laid_out.codes[o / PANEL * length + i / 2][o % PANEL * 2 + i % 2] = code;
+                let Step(step) = &mut laid_out.steps[o / PANEL * length + i / STEP];
+                step[lanes.place(i % STEP, o % PANEL)] = code;
             }
         }
         for (b, row) in scales.chunks_exact(outputs).enumerate() {
@@ -76,40 +96,51 @@ impl BlockLinear {
                 laid_out.scales[o / PANEL * blocks + b][o % PANEL] = scale;
             }
         }
+        if lanes == Lanes::Quads {
+            let blocks = laid_out.steps.chunks_exact(laid_out.block);
+            laid_out.starts = blocks.map(quads::start).collect();
+        }
         laid_out
     }
 
     /// How many outputs a row has.
     pub fn outputs(&self) -> usize {
-        self.bias.len()
+        self.outputs
     }
 
     /// The outputs of every row, row by row.
+    ///
+    /// # Panics
+    /// If the rows are of another length or laid out for another loop.
     pub fn forward(&self, x: &Activations) -> Vec<f32> {
-        let outputs = self.outputs();
-        let mut y = self.bias.repeat(x.scales().len());
-        let chunk = (CHUNK / 2 / self.block).max(1) * self.block;
-        let mut steps = Vec::with_capacity(chunk.min(self.length));
-        let scales = self.scales.chunks_exact(self.length / self.block);
-        let panels = self.codes.chunks_exact(self.length).zip(scales);
-        for (panel, (codes, scales)) in panels.enumerate() {
-            let columns = panel * PANEL..outputs.min((panel + 1) * PANEL);
-            let chunks = codes.chunks(chunk).zip(scales.chunks(chunk / self.block));
-            for (c, (codes, scales)) in chunks.enumerate() {
-                steps.clear();
-                steps.extend(codes.iter().map(Step::widened));
-                let rows = y.chunks_mut(ROWS * outputs).zip(x.scales().chunks(ROWS));
-                for (group, (y, row_scales)) in x.groups().zip(rows) {
-                    let group = &group[c * chunk..][..steps.len()];
-                    let products = products(&steps, group, scales, self.block);
-                    let rows = y.chunks_exact_mut(outputs).zip(row_scales);
-                    for ((y, scale), products) in rows.zip(&products) {
-                        for (y, product) in y[columns.clone()].iter_mut().zip(products) {
-                            *y += scale * product;
-                        }
-                    }
-                }
-            }
+        // SAFETY: `forward_by` gives whole jobs.
+        self.forward_by(x, |job| unsafe { self.lanes.compute(job) })
+    }
+
+    /// As [`BlockLinear::forward`], by a loop that computes the job.
+    pub(super) fn forward_by(&self, x: &Activations, compute: impl FnOnce(&Job)) -> Vec<f32> {
+        assert_eq!((x.lanes(), x.length()), (self.lanes, self.length));
+        let (rows, width) = (x.scales().len(), self.bias.len());
+        let mut y = self.bias.repeat(rows);
+        compute(&Job {
+            steps: self.steps.as_ptr(),
+            scales: self.scales.as_ptr(),
+            starts: self.starts.as_ptr(),
+            starts_length: self.starts.len() / (width / PANEL),
+            length: self.length,
+            block: self.block,
+            panels: width / PANEL,
+            inputs: x.inputs().as_ptr(),
+            row_scales: x.scales().as_ptr(),
+            rows,
+            outputs: y.as_mut_ptr(),
+        });
+        if width > self.outputs {
+            y = y
+                .chunks_exact(width)
+                .flat_map(|row| &row[..self.outputs])
+                .copied()
+                .collect();
         }
         y
     }
@@ -121,7 +152,7 @@ mod tests {
     use crate::splitmix::SplitMix64;
 
     /// Largest error against sums in `f64`, relative to the largest output.
-    fn error(rows: usize, inputs: usize, outputs: usize, block: usize) -> f64 {
+    fn error(lanes: Lanes, rows: usize, [inputs, outputs, block]: [usize; 3]) -> f64 {
         let mut random = SplitMix64((rows * inputs + outputs) as u64);
         let mut unit = || random.below(20_001) as f32 / 10_000.0 - 1.0;
         let codes: Vec<i8> = (0..inputs * outputs)
@@ -132,8 +163,8 @@ mod tests {
             .collect();
         let bias: Vec<f32> = (0..outputs).map(|_| unit()).collect();
         let x: Vec<f32> = (0..rows * inputs).map(|_| unit()).collect();
-        let layer = BlockLinear::new(&codes, &scales, bias.clone(), block);
-        let y = layer.forward(&Activations::new(&x, inputs));
+        let layer = BlockLinear::for_lanes(lanes, &codes, &scales, bias.clone(), block);
+        let y = layer.forward(&Activations::for_lanes(lanes, &x, inputs));
         assert_eq!(y.len(), rows * outputs);
         let (mut most, mut off) = (0.0_f64, 0.0_f64);
         for (i, &y) in y.iter().enumerate() {
@@ -152,10 +183,11 @@ mod tests {
     #[test]
     fn agrees_with_sums_in_double_precision() {
         for rows in [1, 2, 3, 5, 8] {
-            for (inputs, outputs, block) in [(32, 16, 32), (24, 40, 8), (96, 9, 32), (1040, 17, 16)]
-            {
-                let error = error(rows, inputs, outputs, block);
-                assert!(error < 5e-5, "{rows} x {inputs} x {outputs}: {error}");
+            for sizes in [[32, 16, 32], [24, 40, 8], [96, 9, 32], [1040, 17, 16]] {
+                let [pairs, quads] =
+                    [Lanes::Pairs, Lanes::Quads].map(|lanes| error(lanes, rows, sizes));
+                assert!(pairs < 5e-5, "{rows}, {sizes:?}: {pairs}");
+                assert_eq!(pairs, quads);
             }
         }
     }

@@ -1,13 +1,13 @@
 //! Quantised layers on a CPU, in plain Rust: linear layers, and with them the whole text encoder, the same arithmetic as
 //! [`Encoder`](crate::nn::encoder::Encoder). Weights stay in 8 bits and are multiplied
-//! as whole numbers with activations in 16 bits, which changes a state by about 1e-4.
+//! as whole numbers with activations in 16 bits, which changes a state by about 1e-4; `lanes` says which inner loop computes where.
 //!
 //! # Why panels of 16 outputs, and 2 or 4 rows
 //!
-//! The inner loop (`lanes`) computes a panel of outputs for a few rows at once: every weight it reads serves all rows, every
+//! An inner loop computes a panel of outputs for a few rows at once: every weight it reads serves all rows, every
 //! activation all outputs. More of both means fewer reads, until the sums no longer fit into registers.
 //! `tests/bench/lanes.sh` compiles these files with other numbers and times the linear layers of one layer of MiniLM-L6 on 32
-//! subwords; milliseconds on an AMD EPYC, natively (AVX2, vectors of 8) and as WebAssembly in Node 20 (V8, vectors of 4):
+//! subwords; milliseconds on an AMD EPYC of `pairs`, natively (AVX2, vectors of 8) and as WebAssembly in Node 20 (V8, vectors of 4):
 //!
 //! | panel | 1 row | 2 rows | 4 rows | 8 rows |
 //! |---|---|---|---|---|
@@ -21,21 +21,30 @@
 //! So 16 outputs and 2 rows are the fastest in the browser: eight vectors of sums, four of weights and one of activations are
 //! what 16 registers hold. With twice the rows V8 spills, which costs a third. Natively a vector is twice as wide, so the same eight
 //! vectors of sums are 4 rows. A panel of 32 would be 5 % faster there and is the slowest in the browser; one width serves both.
+//! (Weights were widened to 16 bits before the loop then; now it reads them in 8.)
 
 mod activations;
 mod attention;
+mod job;
 mod lanes;
 mod linear;
+mod pairs;
+mod panel;
 mod pointwise;
+mod quads;
 mod table;
+mod trial;
 
 pub use activations::Activations;
 use attention::Biases;
 pub use attention::Distances;
+pub use job::Job;
+pub use lanes::{Foreign, use_foreign};
 pub use linear::BlockLinear;
 pub use pointwise::{Norm, gelu};
 use std::fmt;
 pub use table::Table;
+pub use trial::{is_right, ratio};
 
 /// A BERT-family encoder with packed weights.
 pub struct HostEncoder {
