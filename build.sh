@@ -29,7 +29,8 @@ Usage: ./build.sh VERB
   audit   licences and known weaknesses of everything below (compiles cargo-deny the first time; needs the network)
   bench   run the benchmarks
 
-Respected: CARGO_TARGET_DIR, CHROMIUM (the browser's path), PORT, MNER_TEST_BUNDLE (a model folder for the browser tests).
+Respected: CARGO_TARGET_DIR, CHROMIUM (the browser's path), PORT, MNER_TEST_BUNDLE (a model folder for the browser tests),
+PYTHON (an interpreter that has what benches measure themselves against, in place of what they install).
 TEXT
 }
 
@@ -107,6 +108,22 @@ need_packages() {
         npm ci --prefix "$BROWSER_TESTS" --no-audit --no-fund --loglevel=error
         cp "$BROWSER_TESTS/package-lock.json" "$stamp"
     fi
+}
+
+# What benches measure themselves against, once for each version of the list, unless PYTHON names an interpreter that has it.
+need_peers() {
+    [ -z "${PYTHON:-}" ] || return 0
+    local folder=$TARGET/bench-peers list=tests/bench/requirements.txt
+    if ! cmp -s "$list" "$folder/.list"; then
+        python3 -c 'import ensurepip, venv' 2>/dev/null || apt_install "Python for the benches' peers" python3 python3-venv
+        say "installing the benches' peers"
+        rm -rf "$folder"
+        python3 -m venv "$folder"
+        "$folder/bin/python" -m pip install --quiet --disable-pip-version-check --requirement "$list"
+        cp "$list" "$folder/.list"
+    fi
+    PYTHON=$(realpath "$folder")/bin/python
+    export PYTHON
 }
 
 need_chromium() {
@@ -385,7 +402,13 @@ test_gpu() {
 # Every benchmark is one executable file, tests/bench/NAME.sh, that prints what it measured.
 bench() {
     need_rust
-    local script
+    need_packages
+    need_chromium
+    need_peers
+    local script processor
+    processor=$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo 2>/dev/null | head -n 1)
+    say "on $(nproc) cores of ${processor:-$(uname -m)}"
+    say "in vectors of $(grep -owE 'avx2|avx512f|avx512_vnni|avx_vnni|asimddp' /proc/cpuinfo 2>/dev/null | sort -u | paste -sd ' ' || true)"
     for script in tests/bench/*.sh; do
         [ -e "$script" ] || die "there is no benchmark in tests/bench"
         say "$(basename "$script" .sh)"

@@ -1,14 +1,13 @@
 #!/usr/bin/env bash
 # The page's engine on the CPU, one thread, beside onnxruntime-web and transformers.js in the same Chromium: cold, warm,
 # bytes, memory. Peers run a MiniLM-L6 token classifier of random weights; ours is MODEL (a bundle's folder).
-# PYTHON (or .venv/bin/python) needs onnx and onnxruntime for the peers' network.
+# PYTHON (or .venv/bin/python) needs onnx and onnxruntime for the peers' network; ./build.sh bench brings them.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/page"
 
 first=(../../../www/models/*/weights.bpk)
 model=${MODEL:-$(dirname "${first[0]}")}
 python=${PYTHON:-../../../.venv/bin/python}
-network=node_modules/.network
 
 [ -e "$model/manifest.json" ] || { echo "skipped: there is no bundle in www/models, and MODEL names none"; exit 0; }
 [ -e ../../../www/pkg/cpu/mner_web.js ] || { echo "skipped: the page's engine is not built (./build.sh build)"; exit 0; }
@@ -16,13 +15,7 @@ cmp -s package-lock.json node_modules/.lock || {
     npm ci --no-audit --no-fund --loglevel=error --ignore-scripts
     cp package-lock.json node_modules/.lock
 }
-if [ ! -e "$network/config.json" ]; then
-    "$python" -c 'import onnx, onnxruntime' 2>/dev/null || {
-        echo "skipped: $python has no onnx and onnxruntime (tests/reference/requirements.txt)"
-        exit 0
-    }
-    "$python" network.py "$model/tokenizer.json" "$network"
-fi
+network=$(../peers/network.sh "$python" "$model") || exit 0
 shopt -s nullglob
 examples=(../../../www/examples/*.{png,webp,jpg})
 node page.mjs "$model" "$network" "${IMAGE:-${examples[0]:-}}"

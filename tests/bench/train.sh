@@ -14,7 +14,7 @@ if ! "$python" -c 'import torch, transformers' 2>/dev/null; then
     echo "skipped: PyTorch, because $python has no torch and transformers (tests/reference/requirements.txt)"
     exit 0
 fi
-theirs=$("$python" tests/bench/torch_train.py --threads "$threads")
+theirs=$("$python" tests/bench/peers/torch_train.py --threads "$threads")
 echo "$theirs"
 "$python" -c '
 import json, sys

@@ -1,8 +1,8 @@
 """PyTorch peer for the training-throughput bench: the text tagger at MiniLM-L6's size.
 
     python -m venv .venv && .venv/bin/pip install -r tests/reference/requirements.txt
-    .venv/bin/python tests/bench/torch_train.py --threads 2
-    .venv/bin/python tests/bench/torch_train.py --threads 2 --profile
+    .venv/bin/python tests/bench/peers/torch_train.py --threads 2
+    .venv/bin/python tests/bench/peers/torch_train.py --threads 2 --profile
 
 One step = forward, backward, clip the gradient norm to 5, AdamW, on random piece ids (fixed seed; a new batch
 each step, no padding): BertModel (30522 subwords, hidden 384, 6 layers, 12 heads, FFN 1536, dropout 0.1, no
