@@ -62,13 +62,13 @@ impl Loop {
 pub fn choose_loop(wanted: Option<String>) -> Result<JsValue, JsValue> {
     let chosen = choose(wanted.as_deref());
     if wanted.as_deref() == Some("relaxed") && chosen.name == "plain" {
-        return Err(coded(
-            "engine",
-            &format!(
-                "the relaxed loop cannot be used here: {}",
-                chosen.reason.unwrap_or_default()
-            ),
-        ));
+        let why = match chosen.reason {
+            Some("wrong") => "computes it wrongly",
+            _ => "does not know it",
+        };
+        let words =
+            format!("the relaxed loop cannot be used here: this browser {why}; use cpu-plain");
+        return Err(coded("engine", &words));
     }
     // Three fields that JavaScript has too.
     serde_wasm_bindgen::to_value(&chosen).map_err(Into::into)
