@@ -30,7 +30,7 @@ Usage: ./build.sh VERB
   bench   run the benchmarks
 
 Respected: CARGO_TARGET_DIR, CHROMIUM (the browser's path), PORT, MNER_TEST_BUNDLE (a model folder for the browser tests),
-PYTHON (an interpreter that has what benches measure themselves against, in place of what they install).
+PYTHON (an interpreter that has PyTorch and transformers, for the bench of training).
 TEXT
 }
 
@@ -110,9 +110,8 @@ need_packages() {
     fi
 }
 
-# What benches measure themselves against, once for each version of the list, unless PYTHON names an interpreter that has it.
+# What benches measure themselves against but PyTorch, once for each version of the list.
 need_peers() {
-    [ -z "${PYTHON:-}" ] || return 0
     local folder=$TARGET/bench-peers list=tests/bench/requirements.txt
     if ! cmp -s "$list" "$folder/.list"; then
         python3 -c 'import ensurepip, venv' 2>/dev/null || apt_install "Python for the benches' peers" python3 python3-venv
@@ -122,8 +121,8 @@ need_peers() {
         "$folder/bin/python" -m pip install --quiet --disable-pip-version-check --requirement "$list"
         cp "$list" "$folder/.list"
     fi
-    PYTHON=$(realpath "$folder")/bin/python
-    export PYTHON
+    PEERS_PYTHON=$(realpath "$folder")/bin/python
+    export PEERS_PYTHON
 }
 
 need_chromium() {
@@ -343,6 +342,9 @@ package() {
     say "done: dist/ holds the package; install it with npm install FILE"
 }
 
+# cargo does not know the module that web/build.rs compiles.
+format() { cargo fmt --all --check && rustfmt --check --edition 2024 web/src/relaxed/kernel.rs; }
+
 # linted COMMAND...: a cargo command whose members are linted in the place of being compiled.
 linted() { RUSTC_WORKSPACE_WRAPPER=$PWD/tests/lint.sh CLIPPY_ARGS=-Dwarnings__CLIPPY_HACKERY__ cargo "$@"; }
 
@@ -377,7 +379,7 @@ test_all() {
     begin_test_engines >"$TEST_WASM/log" 2>&1 &
     begun=$!
     trap 'kill "$begun" 2>/dev/null || true' EXIT
-    check rustfmt cargo fmt --all --check
+    check rustfmt format
     check 'shell scripts' lint_scripts
     check 'JavaScript' npm run check --prefix "$BROWSER_TESTS" --silent
     # The same crates with the same features each time: what lies below them is compiled once.

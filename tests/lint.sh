@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Stands in for rustc while the workspace is linted (RUSTC_WORKSPACE_WRAPPER): checks under clippy and makes no code; of the
-# library it also checks the documentation and the one file with code for WebAssembly alone. So lints and documentation use
+# library it also checks the documentation, and beside the engine the module that is for WebAssembly alone. So lints and documentation use
 # the dependencies that tests are compiled with; `cargo clippy` and `cargo doc` would have all of them checked once more.
 set -euo pipefail
 
@@ -48,6 +48,13 @@ done
 
 clippy-driver "${checked[@]}"
 
+# Beside the engine the module that it carries within it, which needs nothing but `core`.
+if [ "$crate" = mner_web ]; then
+    clippy-driver --crate-name relaxed --crate-type lib --edition 2024 --target wasm32-unknown-unknown \
+        -C target-feature=+simd128,+relaxed-simd -C panic=abort --emit=metadata -o "$folder/relaxed$suffix.rmeta" \
+        web/src/relaxed/kernel.rs -D warnings
+fi
+
 # cargo looks whether what it asked for is there, and checks all again where it is not.
 if "$linked"; then
     case $kind in
@@ -62,7 +69,3 @@ fi
 output=$(mktemp -d)
 trap 'rm -rf "$output"' EXIT
 rustdoc "${documentation[@]}" -D warnings -o "$output"
-
-# A module of its own, which needs nothing but `core`, of the loops that are for WebAssembly alone.
-clippy-driver --crate-name relaxed --crate-type lib --edition 2024 --target wasm32-unknown-unknown \
-    -C target-feature=+simd128,+relaxed-simd -C panic=abort --emit=metadata -o "$output/relaxed.rmeta" web/src/relaxed/kernel.rs -D warnings

@@ -50,6 +50,8 @@ import { WorkerCalls, summed } from './worker-calls.js';
 
 export { MnerError };
 
+/** The Worker's word for a model whose numbers the relaxed loop does not keep. */
+const UNFIT = 'unfit-loop';
 /** The loops of the CPU that can be asked for by a backend's name. */
 const LOOPS = { 'cpu-plain': 'plain', 'cpu-relaxed': 'relaxed' };
 /** What another start, or another backend, may cure. */
@@ -98,8 +100,9 @@ export class Recognizer {
   #cache;
   /** @type {Backend[]} what is still to be tried, the one in use first */
   #plan;
-  /** @type {string | undefined} the loop that the CPU shall use in place of the fastest */
+  /** @type {string | undefined} the loop that the CPU shall use in place of the fastest, and whether the caller wants it */
   #wantedLoop;
+  #asked = false;
   /** @type {WorkerCalls | undefined} */
   #worker;
   /** Settles when the Worker has its model; replaced at each start. */
@@ -154,6 +157,7 @@ export class Recognizer {
     mner.#platform = this.platform;
     mner.#plan = [...plans[plan]];
     mner.#wantedLoop = loop;
+    mner.#asked = Boolean(loop);
     mner.#url = folder(this.platform, url, models);
     mner.#timeout = timeout;
     mner.#fetch = fetch;
@@ -390,11 +394,8 @@ export class Recognizer {
         return await this.#start(onProgress);
       } catch (error) {
         if (this.#closed) throw error;
-        if (error.code === 'device' && this.backend === 'cpu' && !this.#wantedLoop) {
-          // The model may be one whose numbers the relaxed loop does not keep.
-          this.#wantedLoop = 'plain';
-          this.#worker?.end(error);
-        } else if (!UNUSABLE.has(error.code) || !this.#next(error)) throw error;
+        if (error.code === UNFIT) this.#wantedLoop = 'plain';
+        else if (!UNUSABLE.has(error.code) || !this.#next(error)) throw error;
       }
     }
   }
@@ -416,12 +417,13 @@ export class Recognizer {
     this.#ocr = this.#captioner = undefined;
     const software = this.#plan.length === 1;
     this.#ready = this.#call(
-      { op: 'load', url: this.#url, backend: this.backend, software, cache: this.#cache, asks: Boolean(this.#fetch), loop: this.#wantedLoop },
+      { op: 'load', url: this.#url, backend: this.backend, software, cache: this.#cache, asks: Boolean(this.#fetch), loop: this.#wantedLoop ?? this.loop?.name },
       { timeout: this.#loadTimeout, onReport: summed(onProgress) },
     ).then(
       ({ manifest, memory, loop }) => {
         this.manifest = manifest;
-        this.loop = loop;
+        // After a restart it is the same, and why it was taken was said before.
+        this.loop ??= loop && this.#wantedLoop && !this.#asked ? { ...loop, reason: 'model' } : loop;
         this.#usual = memory;
         this.#swollen = false;
       },

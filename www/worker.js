@@ -101,7 +101,11 @@ async function load({ url, backend, software, cache, asks, loop: wantedLoop }, r
     return engine.Recognizer.load(bytes, weights, tokenizer, eyes, augmentation);
   });
   // Some bytes are cached unchecked; `assemble` has checked them by now.
-  await recognizer.check(loop?.name === 'relaxed' ? RELAXED : TOLERANCES[backend]);
+  const relaxed = loop?.name === 'relaxed';
+  await recognizer.check(relaxed ? RELAXED : TOLERANCES[backend]).catch((error) => {
+    // The module has the model read by the plain loop then.
+    throw relaxed && !wantedLoop && error.code === 'device' ? new MnerError('unfit-loop', error.message) : error;
+  });
   report({ part: 'start', loaded: 0, total: 0 });
   if (backend === 'webgpu') await recognizer.warmUp();
   return { manifest, memory: memory(), loop };

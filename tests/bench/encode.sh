@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # Milliseconds that one tweet of SUBWORDS subwords takes in a quantised text encoder of MiniLM-L6's size, on the CPU: in
 # f32 on burn's device with THREADS threads, and with the bundle's 8-bit weights, on one; beside onnxruntime on one thread, in f32
-# and int8, where PYTHON has it. The ratio is of the least times: other programs only ever make them longer.
+# and int8, where PEERS_PYTHON (or .venv/bin/python) has it. The ratio is of the least times: other programs only ever make them longer.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 subwords=${SUBWORDS:-32}
-python=${PYTHON:-.venv/bin/python}
+python=${PEERS_PYTHON:-.venv/bin/python}
 ours=$(CARGO_PROFILE_DEV_OPT_LEVEL=3 RAYON_NUM_THREADS=${THREADS:-$(nproc)} cargo bench --quiet --profile dev \
     --package mner-core --features cli,simd --bench encode -- --subwords "$subwords")
 echo "$ours"

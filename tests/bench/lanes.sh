@@ -91,7 +91,8 @@ NODE
 lanes() {
     sed -i "/fn here()/,/^    }/c\    pub fn here() -> Self {\n        Self::$1\n    }" "$host/lanes.rs"
     sed -i -e "s/^pub const PANEL: usize = .*/pub const PANEL: usize = $2;/" \
-        -e "s/^pub const ROWS: usize = .*/pub const ROWS: usize = $3;/" "$host/panel.rs"
+        -e "s/^pub const ROWS: usize = .*/pub const ROWS: usize = $3;/" \
+        -e "s/align([0-9]*)/align($(($2 < 16 ? 32 : 64)))/" "$host/panel.rs"
     sed -i -e "s/v128, [0-9]*>(/v128, $(($2 / 4))>(/" -e "s/Avx2, [0-9]*>(/Avx2, $(($2 / 8))>(/" "$host/pairs.rs"
     rustc --edition 2024 -C opt-level=3 "$work/main.rs" -o "$work/native"
 }

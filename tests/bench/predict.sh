@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # Tweets a second of `mner predict --input` with MODEL (www/models/text) on THREADS threads and on one, start and end
-# included, over the probe's tweets TIMES times; beside onnxruntime int8 with the tokenizers library, where PYTHON has both.
+# included, over the probe's tweets TIMES times; beside onnxruntime int8 with the tokenizers library, where PEERS_PYTHON (or .venv/bin/python) has both.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 model=${MODEL:-www/models/text}
 threads=${THREADS:-$(nproc)}
-python=${PYTHON:-.venv/bin/python}
+python=${PEERS_PYTHON:-.venv/bin/python}
 [ -e "$model/manifest.json" ] || { echo "skipped: there is no bundle in $model"; exit 0; }
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

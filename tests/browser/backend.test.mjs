@@ -116,7 +116,7 @@ test('a loop of the CPU can be asked for', () =>
   module(gives(), {}, async (page, { requests }) => {
     for (const loop of ['plain', 'relaxed']) {
       const seen = await run(page, { backend: `cpu-${loop}` });
-    assert.deepEqual([seen.backend, seen.loop], ['cpu', loop]);
+      assert.deepEqual([seen.backend, seen.loop], ['cpu', loop]);
     }
     assert.deepEqual(requests.filter((path) => path.startsWith('pkg/gpu')), []);
     assert.match((await run(page, { backend: 'cpu-fast' })).error.message, /Choose .*cpu-plain/);

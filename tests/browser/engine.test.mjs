@@ -8,7 +8,7 @@ import { env, execPath, versions } from 'node:process';
 import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { TWEETS as SEEN, answer, apart, fitting, imageBytes, misled, missing, native, shipped, withRandomModel } from './built.mjs';
-import { BLANK, enter, madeUpBundle, realBundle, shows, visit, withBrowser } from './harness.mjs';
+import { BLANK, ENGINES, enter, madeUpBundle, realBundle, shows, visit, withBrowser } from './harness.mjs';
 
 const shared = withBrowser();
 const skip = missing('cpu');
@@ -113,7 +113,7 @@ test('takes the loop that is faster here, and says why', { skip }, () =>
 // Its first compiler forgets what the product is to be added to. The flag is what has it know the instruction at all.
 const ELEVEN = versions.v8.startsWith('11.');
 test('a V8 that computes the relaxed loop wrongly is found out', { skip: skip || (!ELEVEN && 'Node has another V8 than 11') }, () => {
-  const engine = new URL('mner_web.js', pathToFileURL(join(env.TEST_PKG, 'cpu/')));
+  const engine = new URL('mner_web.js', pathToFileURL(join(ENGINES, 'cpu/')));
   const script = `
     import { readFileSync } from 'node:fs';
     import init, { chooseLoop } from ${JSON.stringify(engine.href)};
@@ -143,12 +143,15 @@ test('a caption and the text in an image count for a model that reads them', { s
   ));
 
 test('an engine that computes something else than the bundle knows is refused', { skip }, async () => {
-  await opened(misled(realBundle(), 1e-3), async (page) => assert.equal((await answer(page, [])).error, undefined));
-  await opened(misled(realBundle(), 1e-2), async (page) => {
-    const { error } = await answer(page, []);
-    assert.equal(error.code, 'device');
-    assert.match(error.message, /wrong numbers/);
-  });
+  for (const [loop, right, wrong] of [['plain', 1e-3, 1e-2], ['relaxed', 4e-3, 2e-2]]) {
+    const backend = `cpu-${loop}`;
+    await opened(misled(realBundle(), right), async (page) => assert.equal((await answer(page, [], { backend })).error, undefined));
+    await opened(misled(realBundle(), wrong), async (page) => {
+      const { error } = await answer(page, [], { backend });
+      assert.equal(error.code, 'device');
+      assert.match(error.message, /wrong numbers/);
+    });
+  }
 });
 
 /** A GIF that claims to be 60,000 pixels a side. */

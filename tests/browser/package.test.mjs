@@ -67,7 +67,7 @@ function file(path, words) {
 const answering = (from) => `
   import { Recognizer } from '${from}';
   globalThis.answers = async ([model, models, tweets]) => {
-    const mner = await Recognizer.load(model, { models, backend: 'cpu' });
+    const mner = await Recognizer.load(model, { models, backend: 'cpu-plain' });
     const bytes = (base64) => Uint8Array.from(atob(base64), (char) => char.charCodeAt(0));
     const inputs = tweets.map(({ text, image }) => ({ text, image: image && new Blob([bytes(image)]) }));
     const answers = [];
@@ -229,7 +229,8 @@ test('Node has it, with a model from a folder and from a server, and ends by its
       return { text, image: i ? bytes : new File([bytes], 'photo', { type: 'image/webp' }) };
     }));
     const answers = {};
-    const sources = { folder: [folder], server: [model, { models }], asked: [new URL(model + '/', models), { fetch: (url, init) => fetch(url, init) }] };
+    const backend = 'cpu-plain';
+    const sources = { folder: [folder, { backend }], server: [model, { models, backend }], asked: [new URL(model + '/', models), { backend, fetch: (url, init) => fetch(url, init) }] };
     for (const [name, how] of Object.entries(sources)) {
       const mner = await Recognizer.load(...how);
       answers[name] = [];

@@ -6,6 +6,7 @@
 //! the file and the module are in memory. A convolution's kernel is packed as `[out, rest]`.
 
 use crate::bundle::Compute;
+use crate::nn::host::{MOST_IN_BLOCK, STEP};
 use burn::module::{Module, ModuleMapper, Param};
 use burn::tensor::quantization::{
     QuantMode, QuantScheme, QuantStore, QuantValue, QuantizedBytes, quantized_data_len,
@@ -212,12 +213,14 @@ pub(super) fn take_packed(
     }
 }
 
-/// Whether values along the first axis share scales: a linear layer's inputs.
+/// Whether values along the first axis share scales, as many as [`BlockLinear`](crate::nn::host::BlockLinear) takes: a linear
+/// layer's inputs.
 pub(super) fn is_in_blocks(dtype: &DType) -> bool {
     match dtype {
         DType::QFloat(scheme) => scheme.block_size().is_some_and(|block| {
             let extents = block.to_dim_vec(2);
-            extents[0].is_multiple_of(2) && extents[1] == 1
+            let along = usize::from(extents[0]);
+            along.is_multiple_of(STEP) && along <= MOST_IN_BLOCK && extents[1] == 1
         }),
         _ => false,
     }

@@ -16,6 +16,7 @@ use crate::systems::mgcmt::{Augmented, MgcmtConfig};
 use crate::systems::{System, SystemConfig, SystemKind};
 use crate::tweet::words::Sigils;
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
+use burn::tensor::quantization::ScaleDtype;
 use burn::tensor::{DType, Device, Int, Tensor, TensorData};
 use std::collections::BTreeSet;
 
@@ -153,6 +154,24 @@ fn tensors_that_do_not_fit_are_named() {
         tensors.get_mut("encoder.words.weight").unwrap().dtype = query;
     });
     assert!(swapped.contains("encoder.words.weight"), "{swapped}");
+}
+
+/// No loop takes them, so they are for the device.
+#[test]
+fn layers_in_blocks_of_two_stay() {
+    let (_, mut tensors) = quantized(&config(32, 64), Scheme::Q8, &Device::flex());
+    for tensor in tensors.values_mut() {
+        if let DType::QFloat(scheme) = tensor.dtype {
+            tensor.dtype = DType::QFloat(scheme.per_block([2, 1], ScaleDtype::F16));
+        }
+    }
+    let before = tensors.len();
+    assert!(
+        take_encoder(&config(32, 64), &mut tensors)
+            .unwrap()
+            .is_none()
+    );
+    assert_eq!(tensors.len(), before);
 }
 
 const CHANNELS: usize = 6;

@@ -133,7 +133,7 @@ pub fn read(word: &str) -> Cow<'_, str> {
 
 /// The words of a tweet as they are looked up: each [folded](fold), and underscores by themselves, `_` before and behind an
 /// _emphasised_ word, are `*`, by which others emphasise. Models know a `_` as what Twitter-2015 cuts out of user names, `@ann _ lee`,
-/// behind which nothing is a name: there it stays.
+/// behind which nothing is a name: there it stays. So it does before an emphasised word right behind a user name, which looks alike.
 pub fn fold_words<S: AsRef<str>>(words: &[S]) -> Vec<Cow<'_, str>> {
     let is_line = |word: &str| !word.is_empty() && word.bytes().all(|b| b == b'_');
     let mut of_user_name = false;
@@ -143,8 +143,8 @@ pub fn fold_words<S: AsRef<str>>(words: &[S]) -> Vec<Cow<'_, str>> {
         .map(|word| {
             let (word, last) = (word.as_ref(), before);
             before = word;
-            of_user_name =
-                word.starts_with('@') || of_user_name && (is_line(word) || is_line(last));
+            let goes_on = is_line(word) || is_line(last) && word.starts_with(char::is_alphanumeric);
+            of_user_name = word.starts_with(['@', '＠']) || of_user_name && goes_on;
             match is_line(word) && !of_user_name {
                 true => Cow::Borrowed("*"),
                 false => fold(word),
@@ -452,6 +452,8 @@ mod tests {
             ("@a _ b _ c _ d and _ Ann _", "@a _ b _ c _ d and * Ann *"),
             ("@a and _ Ann", "@a and * Ann"),
             ("@a Ann _", "@a Ann *"),
+            ("RT @ann _ : _ Bob _", "RT @ann _ : * Bob *"),
+            ("＠ann _ lee", "@ann _ lee"),
             ("snake_case _", "snake_case *"),
         ] {
             let words: Vec<&str> = words.split(' ').collect();

@@ -56,7 +56,7 @@ impl WordShape {
         Self::Context,
     ];
 
-    /// The shape of a word of a tweet, as [`fold`](crate::tweet::reading::fold) makes it: never [`Special`](Self::Special) or [`Context`](Self::Context).
+    /// The shape of a word of a tweet, as [`fold_words`](crate::tweet::reading::fold_words) makes it: never [`Special`](Self::Special) or [`Context`](Self::Context).
     pub fn of(word: &str) -> Self {
         let mut chars = word.chars();
         match chars.next() {

@@ -5,6 +5,7 @@
 
 import argparse
 import json
+import multiprocessing
 import time
 from concurrent.futures import ProcessPoolExecutor
 
@@ -63,9 +64,11 @@ def main():
         one = Reader(given.network, given.cores, batch)
         one.read(texts[:64])
         measured(f"one process, {batch} at a time", lambda: one.read(texts))
-    with ProcessPoolExecutor(given.cores, initializer=begin, initargs=(given.network,)) as pool:
+    # Not forked: the libraries have threads by now.
+    spawned = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(given.cores, spawned, initializer=begin, initargs=(given.network,)) as pool:
         parts = [texts[i : i + 50] for i in range(0, len(texts), 50)]
-        list(pool.map(read, parts[: 2 * given.cores]))
+        list(pool.map(read, parts[: 4 * given.cores]))
         measured("a process a core", lambda: list(pool.map(read, parts)))
 
 

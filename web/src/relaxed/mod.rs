@@ -3,13 +3,14 @@
 //! A browser that does not know one instruction of a module refuses all of it, so the loop is a small module of its own
 //! (`kernel.rs`), which the engine carries within it and instantiates on its own memory. Its functions are put into the engine's
 //! table, where they are called like any other. That a browser takes the module says little: V8 11.8 does and computes nonsense
-//! at first, and where the processor has no instruction for it (Intel before AVX-VNNI), it is slower than the plain loop.
+//! at first, and where the processor has no instruction for it (x86 without AVX-VNNI), it is slower than the plain loop.
 
 use crate::clock::now;
 use crate::error::coded;
 use js_sys::{Function, Object, Reflect, Uint8Array, WebAssembly};
 use mner_core::nn::host::{Foreign, Job, is_right, ratio, use_foreign};
 use serde::Serialize;
+use std::cell::OnceCell;
 use std::hint::black_box;
 use wasm_bindgen::prelude::*;
 
@@ -27,8 +28,8 @@ const TYPES: &str = r#"
 /** Which loop computes linear layers: `relaxed`, by the relaxed dot product of bytes, or `plain`. */
 export interface Loop {
   name: 'relaxed' | 'plain';
-  /** Why it is the plain one: it was asked for, or the other is unknown here, or wrong, or not faster. */
-  reason?: 'asked' | 'unknown' | 'wrong' | 'slower';
+  /** Why it is the plain one: it was asked for, or the other is unknown here, or wrong, or not faster, or a model was there before. */
+  reason?: 'asked' | 'unknown' | 'wrong' | 'slower' | 'late';
   /** The time of `relaxed` over that of `plain`, where that was measured. */
   ratio?: number;
 }
@@ -53,25 +54,52 @@ impl Loop {
     }
 }
 
-/// Chooses the loop that computes the linear layers of all models that are loaded afterwards: the faster one, which some 20 ms
-/// tell, or the one that is wanted, `relaxed` or `plain`.
+thread_local! {
+    static CHOSEN: OnceCell<Loop> = const { OnceCell::new() };
+}
+
+/// Chooses the loop that computes the linear layers of all models: the faster one, which some 20 ms tell, or the one that is
+/// wanted, `relaxed` or `plain`. Once, before anything is loaded; later it says what was chosen.
 ///
 /// # Errors
-/// An `Error` with `code` `"engine"`: `relaxed` is wanted, and it is not to be had here or computes nonsense.
+/// An `Error` with `code` `"engine"`: `relaxed` is wanted, and it is not to be had here or computes nonsense; `"input"`: another
+/// loop is wanted than was chosen, or one that there is not.
 #[wasm_bindgen(js_name = chooseLoop, unchecked_return_type = "Loop")]
 pub fn choose_loop(wanted: Option<String>) -> Result<JsValue, JsValue> {
-    let chosen = choose(wanted.as_deref());
-    if wanted.as_deref() == Some("relaxed") && chosen.name == "plain" {
-        let why = match chosen.reason {
-            Some("wrong") => "computes it wrongly",
-            _ => "does not know it",
-        };
-        let words =
-            format!("the relaxed loop cannot be used here: this browser {why}; use cpu-plain");
-        return Err(coded("engine", &words));
+    let wanted = wanted.as_deref();
+    if let Some(name) = wanted.filter(|name| !["relaxed", "plain"].contains(name)) {
+        return Err(coded(
+            "input",
+            &format!("there is no loop “{name}”: choose relaxed or plain"),
+        ));
     }
-    // Three fields that JavaScript has too.
-    serde_wasm_bindgen::to_value(&chosen).map_err(Into::into)
+    CHOSEN.with(|chosen| {
+        let chosen = chosen.get_or_init(|| choose(wanted));
+        let refused = match (wanted, chosen.name, chosen.reason) {
+            (Some("relaxed"), "plain", Some("wrong")) => {
+                Some("this browser computes it wrongly; use cpu-plain")
+            }
+            (Some("relaxed"), "plain", Some("unknown")) => {
+                Some("this browser does not know it; use cpu-plain")
+            }
+            _ => None,
+        };
+        if let Some(why) = refused {
+            return Err(coded(
+                "engine",
+                &format!("the relaxed loop cannot be used here: {why}"),
+            ));
+        }
+        if wanted.is_some_and(|name| name != chosen.name) {
+            let words = format!(
+                "this engine computes by the {} loop already; start another",
+                chosen.name
+            );
+            return Err(coded("input", &words));
+        }
+        // Three fields that JavaScript has too.
+        serde_wasm_bindgen::to_value(chosen).map_err(Into::into)
+    })
 }
 
 fn choose(wanted: Option<&str>) -> Loop {
@@ -81,7 +109,7 @@ fn choose(wanted: Option<&str>) -> Loop {
     let Ok([relaxed, plain]) = instantiate() else {
         return Loop::plain("unknown", None);
     };
-    // SAFETY, of all three: `kernel.rs` computes jobs and nothing else.
+    // SAFETY, of all four: `kernel.rs` computes jobs and nothing else.
     if !unsafe { is_right(relaxed) } {
         return Loop::plain("wrong", None);
     }
@@ -93,11 +121,17 @@ fn choose(wanted: Option<&str>) -> Loop {
     if wanted.is_none() && !ratio.is_some_and(|ratio| ratio < FASTER) {
         return Loop::plain("slower", ratio);
     }
-    unsafe { use_foreign(relaxed) };
-    Loop {
-        name: "relaxed",
-        reason: None,
-        ratio,
+    // Once more, by now perhaps as another compiler made it.
+    if !unsafe { is_right(relaxed) } {
+        return Loop::plain("wrong", ratio);
+    }
+    match unsafe { use_foreign(relaxed) } {
+        true => Loop {
+            name: "relaxed",
+            reason: None,
+            ratio,
+        },
+        false => Loop::plain("late", ratio),
     }
 }
 

@@ -9,7 +9,7 @@ const ROUND: f32 = 12_582_912.0;
 /// Rows of codes with a scale each, laid out for [`crate::nn::host::linear::BlockLinear`].
 pub struct Activations {
     lanes: Lanes,
-    /// Steps of [`ROWS`] rows side by side; rows beyond the last are 0.
+    /// Steps of [`ROWS`] rows side by side; what stands in the place of rows beyond the last is never read.
     inputs: Vec<Inputs>,
     /// One a row.
     scales: Vec<f32>,

@@ -37,7 +37,8 @@ impl Job {
     /// Does it by a loop. No bound is checked: a module that computes nothing else has no place for a panic's words.
     ///
     /// # Safety
-    /// Everything that is pointed to must be there, and the outputs must not be used meanwhile.
+    /// Everything that is pointed to must be there and laid out for the loop, `length` a multiple of `block`, which is above 0, and
+    /// the outputs must not be used meanwhile.
     #[inline(always)]
     pub unsafe fn compute(&self, products: impl Fn(Panel<'_>, &[Inputs]) -> Products) {
         let (length, rows, width) = (self.length, self.rows, self.panels * PANEL);

@@ -17,16 +17,20 @@ use std::sync::OnceLock;
 /// has, so that one file for all cannot hold them.
 pub type Foreign = unsafe extern "C" fn(*const Job);
 
-static FOREIGN: OnceLock<Foreign> = OnceLock::new();
+/// The foreign loop, or that there is none: decided where something is first laid out.
+static FOREIGN: OnceLock<Option<Foreign>> = OnceLock::new();
 
-/// Has everything that is laid out from now on laid out for `Lanes::Quads` and computed by `quads`. Once: a second loop is
-/// not taken.
+/// Has everything laid out for `Lanes::Quads` and computed by `quads`. False, and nothing is done, where something is laid out
+/// already or there is another loop.
 ///
 /// # Safety
 /// It must compute jobs as [`Job::compute`] does, and do nothing else.
-pub unsafe fn use_foreign(quads: Foreign) {
-    // A loop that is there already computes the same.
-    let _ = FOREIGN.set(quads);
+pub unsafe fn use_foreign(quads: Foreign) -> bool {
+    FOREIGN.set(Some(quads)).is_ok()
+}
+
+fn foreign() -> Option<Foreign> {
+    *FOREIGN.get_or_init(|| None)
 }
 
 /// An inner loop, and so how weights and inputs are laid out. Natively both have the same sums, to the bit.
@@ -41,7 +45,7 @@ pub enum Lanes {
 impl Lanes {
     /// The fastest that this processor has.
     pub fn here() -> Self {
-        if quads::there() || FOREIGN.get().is_some() {
+        if quads::there() || foreign().is_some() {
             Self::Quads
         } else {
             Self::Pairs
@@ -80,7 +84,7 @@ impl Lanes {
     pub unsafe fn compute(self, job: &Job) {
         // SAFETY: the caller's, and that of whoever gave the foreign loop.
         unsafe {
-            match (self, FOREIGN.get()) {
+            match (self, foreign()) {
                 (Self::Pairs, _) => job.compute(pairs::products),
                 (Self::Quads, None) => job.compute(quads::products),
                 (Self::Quads, Some(foreign)) => foreign(job),
@@ -92,7 +96,7 @@ impl Lanes {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::nn::host::panel::{BLOCK, Inputs, PANEL, Panel, Products, ROWS, Step};
+    use crate::nn::host::panel::{Inputs, MOST_IN_BLOCK, PANEL, Panel, Products, ROWS, Step};
     use crate::splitmix::SplitMix64;
     use std::array::from_fn;
 
@@ -178,12 +182,15 @@ mod tests {
             // Where the processor has no such instruction this is the plain loop again.
             assert_eq!(self.by(Lanes::Quads, quads::products), expected);
             assert_eq!(self.by(Lanes::Quads, quads::plain), expected);
+            for own in quads::every() {
+                assert_eq!(self.by(Lanes::Quads, own), expected);
+            }
         }
     }
 
     #[test]
     fn every_loop_has_the_same_bits() {
-        for block in [4, 8, 16, 32, BLOCK] {
+        for block in [4, 8, 16, 32, MOST_IN_BLOCK] {
             Case::random(block).is_right_by_all();
         }
     }
@@ -194,12 +201,12 @@ mod tests {
             .map(|weight| [quads::MOST, -quads::MOST].map(|code| (weight, code)))
             .concat()
         {
-            let inputs = BLOCKS * BLOCK;
+            let inputs = BLOCKS * MOST_IN_BLOCK;
             let case = Case {
                 weights: vec![[weight; PANEL]; inputs],
                 codes: vec![[code; ROWS]; inputs],
                 scales: [[1.0; PANEL]; BLOCKS],
-                block: BLOCK,
+                block: MOST_IN_BLOCK,
             };
             case.is_right_by_all();
         }

@@ -3,7 +3,7 @@
 use crate::nn::host::activations::Activations;
 use crate::nn::host::job::Job;
 use crate::nn::host::lanes::Lanes;
-use crate::nn::host::panel::{BLOCK, PANEL, STEP, Step};
+use crate::nn::host::panel::{MOST_IN_BLOCK, PANEL, STEP, Step};
 use crate::nn::host::quads;
 use burn::tensor::quantization::QuantizedBytes;
 use std::fmt;
@@ -69,7 +69,9 @@ impl BlockLinear {
     ) -> Self {
         let outputs = bias.len();
         let inputs = codes.len() / outputs;
-        assert!(block.is_multiple_of(STEP) && block <= BLOCK && inputs.is_multiple_of(block));
+        assert!(
+            block.is_multiple_of(STEP) && block <= MOST_IN_BLOCK && inputs.is_multiple_of(block)
+        );
         assert_eq!(codes.len(), inputs * outputs);
         assert_eq!(scales.len(), inputs / block * outputs);
         let (length, blocks) = (inputs / STEP, inputs / block);

@@ -1,6 +1,7 @@
 //! Quantised layers on a CPU, in plain Rust: linear layers, and with them the whole text encoder, the same arithmetic as
 //! [`Encoder`](crate::nn::encoder::Encoder). Weights stay in 8 bits and are multiplied
-//! as whole numbers with activations in 16 bits, which changes a state by about 1e-4; `lanes` says which inner loop computes where.
+//! as whole numbers with activations in 16 bits, which changes a state by about 1e-4, or in a browser's relaxed loop in 14, 4e-4;
+//! `lanes` says which inner loop computes where.
 //!
 //! # Why panels of 16 outputs, and 2 or 4 rows
 //!
@@ -41,6 +42,7 @@ pub use attention::Distances;
 pub use job::Job;
 pub use lanes::{Foreign, use_foreign};
 pub use linear::BlockLinear;
+pub use panel::{MOST_IN_BLOCK, STEP};
 pub use pointwise::{Norm, gelu};
 use std::fmt;
 pub use table::Table;

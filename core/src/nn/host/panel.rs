@@ -19,7 +19,7 @@ pub struct Step(pub [i8; STEP * PANEL]);
 pub type Inputs = [[i32; ROWS]; 2];
 
 /// Most inputs that share a scale: with codes of 16 bits, of which none is -32768, their sums fit into an `i32`.
-pub const BLOCK: usize = 512;
+pub const MOST_IN_BLOCK: usize = 512;
 
 /// The weights of a panel of outputs.
 #[derive(Clone, Copy, Debug)]

@@ -71,6 +71,23 @@ pub fn products(panel: Panel<'_>, rows: &[Inputs]) -> Products {
     plain(panel, rows)
 }
 
+/// Each loop that this processor has, also those that [`products`] passes by.
+#[cfg(test)]
+pub fn every() -> Vec<fn(Panel<'_>, &[Inputs]) -> Products> {
+    let mut all: Vec<fn(Panel<'_>, &[Inputs]) -> Products> = vec![plain];
+    #[cfg(target_arch = "x86_64")]
+    {
+        // SAFETY, of both: the processor has what is asked for.
+        if x86::avx512() {
+            all.push(|panel, rows| unsafe { x86::products_avx512(panel, rows) });
+        }
+        if x86::avx() {
+            all.push(|panel, rows| unsafe { x86::products_avx(panel, rows) });
+        }
+    }
+    all
+}
+
 /// [`products`] on any processor.
 pub fn plain(panel: Panel<'_>, rows: &[Inputs]) -> Products {
     tile::<[i32; PANEL], 1>(panel, rows)
