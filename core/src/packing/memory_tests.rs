@@ -1,17 +1,26 @@
 //! What of a long text is computed again after an edit.
 
-use crate::bundle::Compute;
+use crate::bundle::{BundleFiles, Compute};
 use crate::image::Image;
 use crate::packing::tiny;
 use crate::recognizer::{Recognition, Recognizer};
 use crate::systems::SystemKind;
 use crate::systems::image_batch::EncodedImage;
 use burn::tensor::Device;
+use std::sync::OnceLock;
 
+/// Loaded anew each time from the bundle of a kind. It is made once: burn-flex has one seed for all threads, and a test beside this
+/// one may draw from it.
 fn recognizer(kind: SystemKind) -> Recognizer {
+    static TEXT: OnceLock<BundleFiles> = OnceLock::new();
+    static HAMLEARNING: OnceLock<BundleFiles> = OnceLock::new();
     let device = Device::flex();
-    let bundle = tiny::bundle(kind, 1, &device).unwrap();
-    pollster::block_on(Recognizer::load(bundle, &device, Compute::Device)).unwrap()
+    let made = match kind {
+        SystemKind::Text => &TEXT,
+        _ => &HAMLEARNING,
+    };
+    let bundle = made.get_or_init(|| tiny::bundle(kind, 1, &device).unwrap());
+    pollster::block_on(Recognizer::load(bundle.clone(), &device, Compute::Device)).unwrap()
 }
 
 /// The answer, how many windows there are, and how many were computed.
