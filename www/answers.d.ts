@@ -140,3 +140,13 @@ export interface Writing {
   /** What the format could not say, a sentence each. */
   losses: string[];
 }
+
+/** Which loop computes linear layers: `relaxed`, by WebAssembly's relaxed dot product of bytes, or `plain`. */
+export interface Loop {
+  name: 'relaxed' | 'plain';
+  /** Why it is the plain one: it was asked for, or the other is unknown here, or wrong, or not faster, or a model was loaded before
+   *  it was chosen, or the model's numbers did not stay what they are. */
+  reason?: 'asked' | 'unknown' | 'wrong' | 'slower' | 'late' | 'model';
+  /** The time of `relaxed` over that of `plain`, where that was measured. */
+  ratio?: number;
+}

@@ -1,5 +1,5 @@
 /** What the page needs of its engine, the module that the build puts into pkg/cpu and pkg/gpu. */
-import type { Annotated, Caption, ImageText, Recognition, Writing } from './answers.d.ts';
+import type { Annotated, Caption, ImageText, Loop, Recognition, Writing } from './answers.d.ts';
 
 export type * from './answers.d.ts';
 
@@ -33,16 +33,6 @@ export interface Ocr {
 export interface Captioner {
   describe(image: EncodedImage): Promise<Caption | undefined>;
   free(): void;
-}
-
-/** Which loop computes linear layers: `relaxed`, by WebAssembly's relaxed dot product of bytes, or `plain`. */
-export interface Loop {
-  name: 'relaxed' | 'plain';
-  /** Why it is the plain one: it was asked for, or the other is unknown here, or wrong, or not faster, or a model was loaded before
-   *  it was chosen, or the model's numbers did not stay what they are. */
-  reason?: 'asked' | 'unknown' | 'wrong' | 'slower' | 'late' | 'model';
-  /** The time of `relaxed` over that of `plain`, where that was measured. */
-  ratio?: number;
 }
 
 /** The module itself. */

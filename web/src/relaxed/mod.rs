@@ -8,7 +8,7 @@
 use crate::clock::now;
 use crate::error::coded;
 use js_sys::{Function, Object, Reflect, Uint8Array, WebAssembly};
-use mner_core::nn::host::{Foreign, Job, is_right, ratio, use_foreign};
+use mner_core::nn::host::{Foreign, Job, is_right, ratio as measured, use_foreign};
 use serde::Serialize;
 use std::cell::OnceCell;
 use std::hint::black_box;
@@ -23,18 +23,7 @@ const MODULE: &[u8] = &[];
 /// The loop has to take less than this part of the plain one's time: what is hardly faster is as good as not.
 const FASTER: f64 = 0.85;
 
-#[wasm_bindgen(typescript_custom_section)]
-const TYPES: &str = r#"
-/** Which loop computes linear layers: `relaxed`, by the relaxed dot product of bytes, or `plain`. */
-export interface Loop {
-  name: 'relaxed' | 'plain';
-  /** Why it is the plain one: it was asked for, or the other is unknown here, or wrong, or not faster, or a model was there before. */
-  reason?: 'asked' | 'unknown' | 'wrong' | 'slower' | 'late';
-  /** The time of `relaxed` over that of `plain`, where that was measured. */
-  ratio?: number;
-}
-"#;
-
+/// Its TypeScript type is in `www/answers.d.ts`.
 #[derive(Serialize)]
 struct Loop {
     name: &'static str,
@@ -113,17 +102,17 @@ fn choose(wanted: Option<&str>) -> Loop {
     if !unsafe { is_right(relaxed) } {
         return Loop::plain("wrong", None);
     }
-    let ratio = match wanted {
-        Some(_) => None,
-        None => now().map(|now| unsafe { ratio(relaxed, plain, now) }),
-    };
-    // Without a clock nothing shows that it is faster, and a clock that stands still says NaN.
-    if wanted.is_none() && !ratio.is_some_and(|ratio| ratio < FASTER) {
-        return Loop::plain("slower", ratio);
-    }
-    // Once more, by now perhaps as another compiler made it.
-    if !unsafe { is_right(relaxed) } {
-        return Loop::plain("wrong", ratio);
+    let mut ratio = None;
+    if wanted.is_none() {
+        ratio = now().map(|now| unsafe { measured(relaxed, plain, now) });
+        // Without a clock nothing shows that it is faster, and a clock that stands still says NaN.
+        if !ratio.is_some_and(|ratio| ratio < FASTER) {
+            return Loop::plain("slower", ratio);
+        }
+        // Once more, by now perhaps as another compiler made it.
+        if !unsafe { is_right(relaxed) } {
+            return Loop::plain("wrong", ratio);
+        }
     }
     match unsafe { use_foreign(relaxed) } {
         true => Loop {
