@@ -9,7 +9,7 @@ const DATA: u8 = 11;
 
 fn main() {
     println!("cargo::rerun-if-changed=src/relaxed/kernel.rs");
-    for part in ["job", "pairs", "panel", "quads"] {
+    for part in ["bytes", "job", "pairs", "panel", "quads", "vector"] {
         println!("cargo::rerun-if-changed=../core/src/nn/host/{part}.rs");
     }
     let given = |name: &str| env::var(name).unwrap_or_default();

@@ -141,7 +141,7 @@ export interface Writing {
   losses: string[];
 }
 
-/** Which loop computes linear layers: `relaxed`, by WebAssembly's relaxed dot product of bytes, or `plain`. */
+/** Which loop computes linear layers: `relaxed`, by WebAssembly's relaxed dot products of bytes, or `plain`. */
 export interface Loop {
   name: 'relaxed' | 'plain';
   /** Why it is the plain one: it was asked for, or the other is unknown here, or wrong, or not faster, or a model was loaded before
@@ -149,4 +149,10 @@ export interface Loop {
   reason?: 'asked' | 'unknown' | 'wrong' | 'slower' | 'late' | 'model';
   /** The time of `relaxed` over that of `plain`, where that was measured. */
   ratio?: number;
+}
+
+/** Of each precision of the layers' inputs: models in 8 bits have fine ones, those in 4 coarse ones. */
+export interface Loops {
+  fine: Loop;
+  coarse: Loop;
 }

@@ -1,5 +1,5 @@
 /** What the page needs of its engine, the module that the build puts into pkg/cpu and pkg/gpu. */
-import type { Annotated, Caption, ImageText, Loop, Recognition, Writing } from './answers.d.ts';
+import type { Annotated, Caption, ImageText, Loops, Recognition, Writing } from './answers.d.ts';
 
 export type * from './answers.d.ts';
 
@@ -16,6 +16,8 @@ export interface EncodedImage {
 }
 
 export interface Recognizer {
+  /** On the CPU, of models whose weights stay quantised: how finely the inputs of the linear layers are rounded. */
+  precision?: 'fine' | 'coarse';
   check(tolerance: number): Promise<void>;
   warmUp(): Promise<void>;
   encodeImage(file: Blob | Uint8Array): Promise<EncodedImage>;
@@ -37,8 +39,8 @@ export interface Captioner {
 
 /** The module itself. */
 export interface Engine {
-  /** Of the CPU's engine, before a model is loaded. Throws where `relaxed` is wanted and cannot be had. */
-  chooseLoop?(wanted?: string): Loop;
+  /** Of the CPU's engine, before a model is loaded. */
+  chooseLoops?(wanted?: string): Loops;
   default(given: { module_or_path: Uint8Array }): Promise<{ memory?: WebAssembly.Memory }>;
   lastPanic(): string | undefined;
   checkImageSize(bytes: number): void;

@@ -85,7 +85,7 @@ export class Recognizer {
   backend;
   /** @type {string | undefined} with `backend: 'auto'`, a sentence that says why WebGPU is not in use */
   fallback;
-  /** @type {import('./engine.d.ts').Loop | undefined} on the CPU, the loop that computes linear layers, and why that one */
+  /** @type {import('./answers.d.ts').Loop | undefined} on the CPU, the loop that computes linear layers, and why that one */
   loop;
 
   /** @type {string} */

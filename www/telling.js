@@ -32,7 +32,7 @@ export function tellFailure({ title, advice, text }, key, cause) {
 
 /**
  * How an answer came about, as what can be appended.
- * @param {{found: import('./mner.js').Recognition, looked: boolean, fallback?: string, loop?: import('./engine.d.ts').Loop,
+ * @param {{found: import('./mner.js').Recognition, looked: boolean, fallback?: string, loop?: import('./answers.d.ts').Loop,
  *     model: import('./models.js').Model}} run `looked`: whether it is the answer with an image; `fallback` says why WebGPU is not
  *     in use, `loop` how the CPU computes
  */

@@ -10,7 +10,7 @@ const LONGEST_TICK = 1000;
  * @typedef {{part: string, loaded: number, total: number}} Report
  * @typedef {{progress?: Report, result?: Result, error?: {code: string, message: string, fatal: boolean}}} Answer of the Worker
  * @typedef {{manifest?: import('./mner.js').Manifest, recognition?: import('./engine.d.ts').Recognition, milliseconds?: number,
- *     memory?: number, loop?: import('./engine.d.ts').Loop, writing?: import('./engine.d.ts').Writing, written?: import('./engine.d.ts').ImageText,
+ *     memory?: number, loop?: import('./answers.d.ts').Loop, writing?: import('./engine.d.ts').Writing, written?: import('./engine.d.ts').ImageText,
  *     caption?: import('./engine.d.ts').Caption}} Result
  */
 export class WorkerCalls {

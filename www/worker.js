@@ -39,15 +39,15 @@ const OCR_FILE = 'ocr.bpk';
 const CAPTION_FILE = 'caption.bpk';
 /** How far a backend's scores may be from the bundle's known answer. */
 const TOLERANCES = { cpu: 2e-3, webgpu: 2e-2 };
-/** The same with the relaxed loop, whose numbers have two bits less. */
+/** The same with the relaxed loop of fine inputs, whose numbers have two bits less. */
 const RELAXED = 8e-3;
 
 /** @type {import('./engine.d.ts').Engine} */
 let engine;
 /** @type {{memory?: WebAssembly.Memory}} */
 let instance;
-/** The loop of the CPU's engine. @type {import('./engine.d.ts').Loop | undefined} */
-let loop;
+/** The loops of the CPU's engine. @type {import('./answers.d.ts').Loops | undefined} */
+let loops;
 /** @type {import('./engine.d.ts').Recognizer} */
 let recognizer;
 /** @type {import('./engine.d.ts').Ocr | undefined} */
@@ -100,6 +100,8 @@ async function load({ url, backend, software, cache, asks, loop: wantedLoop }, r
     const [weights, tokenizer, eyes, augmentation] = Object.values(FILES).map((name) => buffers[name]);
     return engine.Recognizer.load(bytes, weights, tokenizer, eyes, augmentation);
   });
+  const loop = loops?.[recognizer.precision ?? 'fine'];
+  if (wantedLoop === 'relaxed') requireRelaxed(loop);
   // Some bytes are cached unchecked; `assemble` has checked them by now.
   const relaxed = loop?.name === 'relaxed';
   await recognizer.check(relaxed ? RELAXED : TOLERANCES[backend]).catch((error) => {
@@ -244,7 +246,13 @@ function within(base, name) {
   return url.href;
 }
 
-/** Downloads and instantiates the engine; that of the CPU chooses its loop. */
+/** Throws where a relaxed loop is wanted and this is another. */
+function requireRelaxed(loop) {
+  const why = { unknown: 'this browser does not know it', wrong: 'this browser computes it wrongly', late: 'a model was loaded before' }[loop?.reason];
+  if (why) throw new MnerError('engine', `The relaxed loop cannot be used here: ${why}. Use cpu-plain.`);
+}
+
+/** Downloads and instantiates the engine; that of the CPU chooses its loops. */
 async function start(source, { glue, wasm, bytes }, wanted, onBytes) {
   // Compiled when it is whole: while it streams in, compiling takes twice its size in memory beside it.
   const code = await source.counted(wasm, bytes, onBytes).catch((error) => {
@@ -256,7 +264,8 @@ async function start(source, { glue, wasm, bytes }, wanted, onBytes) {
   } catch (error) {
     throw new MnerError('engine', `This browser cannot start the engine: ${error.message}`);
   }
-  loop = engine.chooseLoop?.(wanted);
+  loops = engine.chooseLoops?.(wanted);
+  if (wanted === 'relaxed' && loops?.fine.reason === loops?.coarse.reason) requireRelaxed(loops?.fine);
 }
 
 function parse(bytes, url) {

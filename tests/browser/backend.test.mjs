@@ -140,6 +140,13 @@ test('a loop that is asked for is the only one', () =>
     assert.equal((await run(page, { backend: 'cpu-relaxed' })).error.code, 'device');
   }));
 
+test('a loop that is asked for and cannot be had for this model is an error that says why', () =>
+  module(`${gpu('undefined')}; self.REFUSES = { name: 'plain', reason: 'wrong' }`, {}, async (page) => {
+    const { code, message } = (await run(page, { backend: 'cpu-relaxed' })).error;
+    assert.equal(code, 'engine');
+    assert.match(message, /computes it wrongly. Use cpu-plain/);
+  }));
+
 test('a site whose WebGPU engine is not built says so', () =>
   module(gives(), { devices: ['cpu'] }, async (page) => {
     const { backend, fallback } = await run(page);

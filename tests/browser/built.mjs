@@ -75,7 +75,7 @@ export async function withRandomModel(system, use) {
  * Loads the site's model `test` in a page and answers tweets one after the other. With `keep`, the page's recogniser is that
  * of the last call, if that kept it too.
  *
- * @returns {Promise<{error?: {code: string, message: string}, backend?: string, fallback?: string, loop?: import('../../www/engine.d.ts').Loop,
+ * @returns {Promise<{error?: {code: string, message: string}, backend?: string, fallback?: string, loop?: import('../../www/answers.d.ts').Loop,
  *                    answers?: Answer[]}>} answers may be errors
  */
 export function answer(page, tweets, { backend = 'cpu', timeout = 300_000, keep = false } = {}) {

@@ -38,11 +38,11 @@ const pause = (milliseconds) => new Promise((done) => setTimeout(done, milliseco
 
 let loop;
 
-/** The loop that is asked for, or that the Worker's `LOOP` names. */
-export function chooseLoop(wanted) {
+/** Of both precisions the loop that is asked for, or that the Worker's `LOOP` names. */
+export function chooseLoops(wanted) {
   const name = wanted ?? globalThis.LOOP;
-  loop = name && { name };
-  return loop;
+  loop = name && { name, ...globalThis.REFUSES };
+  return loop && { fine: { name }, coarse: loop };
 }
 
 export function checkImageSize(bytes) {
@@ -157,6 +157,9 @@ export class Captioner {
 }
 
 export class Recognizer {
+  /** @type {'coarse' | undefined} */
+  precision = globalThis.REFUSES ? 'coarse' : undefined;
+
   /** What it is a model of, whether it sees no images, and whether it tells fine types. */
   system;
   blind;

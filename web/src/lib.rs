@@ -32,7 +32,7 @@ mod relaxed;
 mod start;
 
 #[cfg(feature = "cpu")]
-pub use relaxed::choose_loop;
+pub use relaxed::choose_loops;
 #[cfg(any(feature = "cpu", feature = "gpu"))]
 pub use {
     annotations::annotations,

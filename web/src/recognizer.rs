@@ -7,6 +7,7 @@ use crate::{device, image_file};
 use js_sys::Function;
 use mner_core::bundle::BundleFiles;
 use mner_core::image::decode::Decoded;
+use mner_core::nn::host::Precision;
 use mner_core::recognizer::{LoadError, RecognizeError, Recognizer as Core};
 use mner_core::systems::image_batch::EncodedImage as CoreEncodedImage;
 use mner_core::systems::ita::image_text::ImageText;
@@ -85,6 +86,19 @@ impl Recognizer {
     pub async fn check(&self, tolerance: f32) -> Result<(), JsValue> {
         let checked = self.0.check(tolerance).await;
         checked.map(|_| ()).map_err(|error| unusable(&error))
+    }
+
+    /// How finely the inputs of the text encoder's linear layers are rounded, `fine` or `coarse`, where the CPU computes with
+    /// weights that stay quantised.
+    #[wasm_bindgen(getter, unchecked_return_type = "'fine' | 'coarse' | undefined")]
+    pub fn precision(&self) -> Option<String> {
+        let name = |precision| match precision {
+            Precision::Fine => "fine",
+            Precision::Coarse => "coarse",
+        };
+        self.0
+            .precision()
+            .map(|precision| name(precision).to_owned())
     }
 
     /// Computes once what a tweet with an image takes, so that kernels are compiled.

@@ -5,7 +5,9 @@ use crate::bundle::weights::{
     take_packed,
 };
 use crate::nn::encoder::EncoderConfig;
-use crate::nn::host::{BlockLinear, Distances, HostEncoder, HostLayer, Norm, Table};
+use crate::nn::host::{
+    BlockLinear, Distances, HostEncoder, HostLayer, Norm, Precision, Table, bears_coarse,
+};
 use burn::tensor::quantization::QuantValue;
 use burn::tensor::{DType, Shape};
 
@@ -34,15 +36,23 @@ pub(crate) fn take_encoder(
         return Ok(None);
     };
     let prefix = prefix.to_owned();
-    let mut linears = (0..config.layers)
+    let linears = (0..config.layers)
         .flat_map(|i| LINEAR.map(|linear| format!("{prefix}layers.{i}.{linear}.weight")));
-    if !linears.all(|name| tensors.get(&name).is_some_and(|t| is_in_blocks(&t.dtype))) {
+    let stored = linears.map(|name| tensors.get(&name).map(|tensor| &tensor.dtype));
+    let stored: Vec<_> = stored.collect();
+    if !stored.iter().all(|dtype| dtype.is_some_and(is_in_blocks)) {
         return Ok(None);
     }
+    let coarse = |dtype: &Option<&DType>| matches!(dtype, Some(DType::QFloat(scheme)) if bears_coarse(scheme));
+    let precision = match stored.iter().all(coarse) {
+        true => Precision::Coarse,
+        false => Precision::Fine,
+    };
     let mut parts = Parts {
         tensors,
         prefix: prefix.clone(),
         epsilon: config.epsilon as f32,
+        precision,
     };
     let (d, ffn) = (config.d, config.ffn);
     let mut layers = Vec::with_capacity(config.layers);
@@ -80,6 +90,7 @@ pub(crate) fn take_encoder(
         layers,
         heads: config.heads,
         distances: distances.transpose()?,
+        precision,
     };
     Ok(Some((prefix, encoder)))
 }
@@ -88,6 +99,7 @@ struct Parts<'a> {
     tensors: &'a mut Tensors,
     prefix: String,
     epsilon: f32,
+    precision: Precision,
 }
 
 impl Parts<'_> {
@@ -115,7 +127,7 @@ impl Parts<'_> {
         let bias = self.plain(&format!("{name}.bias"), &[outputs])?;
         let name = format!("{}{name}.weight", self.prefix);
         let weight = take_packed(self.tensors, &name, &Shape::new([inputs, outputs]))?;
-        Ok(BlockLinear::from_packed(weight, bias))
+        Ok(BlockLinear::from_packed(weight, bias, self.precision))
     }
 
     fn table(&mut self, name: &str, rows: usize, d: usize) -> Result<Table, WeightsError> {

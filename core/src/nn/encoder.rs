@@ -1,7 +1,7 @@
 //! The text encoder: BERT, RoBERTa, DistilBERT and MPNet families, one module.
 
 use crate::nn::attention::KeyMask;
-use crate::nn::host::{HostEncoder, HostPiece};
+use crate::nn::host::{HostEncoder, HostPiece, Precision};
 use crate::nn::relative_position::RelativePositions;
 use crate::nn::transformer::{TransformerLayer, TransformerLayerConfig};
 use burn::module::{Initializer, Module};
@@ -155,6 +155,11 @@ impl Encoder {
     /// Whether a [`HostEncoder`] stands in, so that the parameters have no values.
     pub fn is_on_host(&self) -> bool {
         self.host.is_some()
+    }
+
+    /// How finely the inputs of the linear layers are rounded where a [`HostEncoder`] stands in.
+    pub fn precision(&self) -> Option<Precision> {
+        self.host.as_ref().map(|host| host.precision)
     }
 
     /// The same encoder whose input tables and first `layers` layers do not learn; 0 lets all learn. The word shapes,

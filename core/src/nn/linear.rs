@@ -1,6 +1,6 @@
 //! Linear layers, whose weights a CPU may keep in the blocks they have in a quantised bundle.
 
-use crate::nn::host::{Activations, BlockLinear};
+use crate::nn::host::{BlockLinear, Precision};
 use burn::module::{
     Content, Devices, Initializer, Module, ModuleDisplay, ModuleDisplayDefault, ModuleMapper,
     ModuleVisitor,
@@ -97,7 +97,11 @@ impl Linear {
             scheme,
         };
         Self {
-            host: Some(Arc::new(BlockLinear::from_packed(packed, bias))),
+            host: Some(Arc::new(BlockLinear::from_packed(
+                packed,
+                bias,
+                Precision::Fine,
+            ))),
             parameters: burn::nn::Linear {
                 weight: Initializer::Zeros.init([d_input, d_output], &device),
                 ..parameters
@@ -113,7 +117,7 @@ fn forward_on<const D: usize>(
 ) -> Tensor<D> {
     let (mut shape, device) = (x.dims(), x.device());
     let rows: Vec<f32> = x.into_data().iter().collect();
-    let mut y = host.forward(&Activations::new(&rows, shape[D - 1]));
+    let mut y = host.apply(&rows);
     activation(&mut y);
     shape[D - 1] = host.outputs();
     Tensor::from_data(TensorData::new(y, shape), &device)

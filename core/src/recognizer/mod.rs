@@ -14,6 +14,7 @@ use crate::decode::entities::{Entity, WordEntity, decode_within};
 use crate::decode::fine_types::{FineTypeGuess, FineTypeTable};
 use crate::image::Image;
 use crate::label::Label;
+use crate::nn::host::Precision;
 use crate::recognizer::evidence::{Answer, ImageEvidence};
 use crate::recognizer::memory::Memory;
 use crate::systems::System;
@@ -162,6 +163,11 @@ impl Recognizer {
     /// What the bundle says of itself.
     pub fn manifest(&self) -> &Manifest {
         &self.manifest
+    }
+
+    /// How finely the inputs of the text encoder's linear layers are rounded, where its weights stay quantised on a CPU.
+    pub fn precision(&self) -> Option<Precision> {
+        self.system.encoder().precision()
     }
 
     /// The networks that encode images, if the model has any.

@@ -1,11 +1,13 @@
 //! A WebAssembly module of its own, which `build.rs` compiles and the engine carries within it: the linear layers by the relaxed
-//! dot product of bytes, and beside it as the engine itself computes them, so that both can be timed alike.
+//! dot products of bytes, and beside them as the engine itself computes them, so that all can be timed alike.
 //!
 //! It lives in the engine's memory and knows nothing of what lies where, so it must have neither data nor a stack: the linker gives
 //! it a stack of no bytes, and a push onto it would be an access beyond the memory, which ends the call.
 #![no_std]
 #![allow(dead_code, reason = "of the loops' files it needs the loops alone")]
 
+#[path = "../../../core/src/nn/host/bytes.rs"]
+mod bytes;
 #[path = "../../../core/src/nn/host/job.rs"]
 mod job;
 #[path = "../../../core/src/nn/host/pairs.rs"]
@@ -14,6 +16,8 @@ mod pairs;
 mod panel;
 #[path = "../../../core/src/nn/host/quads.rs"]
 mod quads;
+#[path = "../../../core/src/nn/host/vector.rs"]
+mod vector;
 
 use job::Job;
 
@@ -22,9 +26,19 @@ use job::Job;
 /// # Safety
 /// What the job points to must be there.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn relaxed(job: *const Job) {
+pub unsafe extern "C" fn quads(job: *const Job) {
     // SAFETY: as the caller's.
-    unsafe { (*job).compute(quads::products) }
+    unsafe { (*job).compute(quads::add_products) }
+}
+
+/// Computes a job laid out for `bytes`.
+///
+/// # Safety
+/// What the job points to must be there.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn bytes(job: *const Job) {
+    // SAFETY: as the caller's.
+    unsafe { (*job).compute(bytes::add_products) }
 }
 
 /// Computes a job laid out for `pairs`.
@@ -32,9 +46,9 @@ pub unsafe extern "C" fn relaxed(job: *const Job) {
 /// # Safety
 /// What the job points to must be there.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn plain(job: *const Job) {
+pub unsafe extern "C" fn pairs(job: *const Job) {
     // SAFETY: as the caller's.
-    unsafe { (*job).compute(pairs::products) }
+    unsafe { (*job).compute(pairs::add_products) }
 }
 
 #[panic_handler]

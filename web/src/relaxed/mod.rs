@@ -1,14 +1,16 @@
-//! Linear layers by WebAssembly's relaxed dot product of bytes, where the browser has it, computes it rightly and is faster by it.
+//! Linear layers by WebAssembly's relaxed dot products of bytes, where the browser has them, computes them rightly and is faster by
+//! them: one for layers whose inputs are fine, another for those whose inputs are coarse.
 //!
 //! A browser that does not know one instruction of a module refuses all of it, so the loop is a small module of its own
 //! (`kernel.rs`), which the engine carries within it and instantiates on its own memory. Its functions are put into the engine's
 //! table, where they are called like any other. That a browser takes the module says little: V8 11.8 does and computes nonsense
-//! at first, and where the processor has no instruction for it (x86 without AVX-VNNI), it is slower than the plain loop.
+//! at first, and where the processor has no instruction for the one of fine inputs (x86 without AVX-VNNI), it is slower than the
+//! plain loop.
 
 use crate::clock::now;
 use crate::error::coded;
 use js_sys::{Function, Object, Reflect, Uint8Array, WebAssembly};
-use mner_core::nn::host::{Foreign, Job, is_right, ratio as measured, use_foreign};
+use mner_core::nn::host::{Foreign, ForeignLoops, Job, Precision, is_right, ratio, use_foreign};
 use serde::Serialize;
 use std::cell::OnceCell;
 use std::hint::black_box;
@@ -41,99 +43,119 @@ impl Loop {
             ratio,
         }
     }
+
+    fn is_relaxed(&self) -> bool {
+        self.name == "relaxed"
+    }
+}
+
+/// Its TypeScript type is in `www/answers.d.ts`.
+#[derive(Serialize)]
+struct Loops {
+    fine: Loop,
+    coarse: Loop,
+}
+
+impl Loops {
+    fn plain(reason: &'static str) -> Self {
+        let [fine, coarse] = [(); 2].map(|()| Loop::plain(reason, None));
+        Self { fine, coarse }
+    }
 }
 
 thread_local! {
-    static CHOSEN: OnceCell<Loop> = const { OnceCell::new() };
+    /// What was wanted, and what was chosen.
+    static CHOSEN: OnceCell<(Option<String>, Loops)> = const { OnceCell::new() };
 }
 
-/// Chooses the loop that computes the linear layers of all models: the faster one, which some 20 ms tell, or the one that is
-/// wanted, `relaxed` or `plain`. Once, before anything is loaded; later it says what was chosen.
+/// Chooses the loops that compute the linear layers of all models: of either precision the faster one, which some 20 ms tell, or
+/// the one that is wanted, `relaxed` or `plain`, where it can be had. Once, before anything is loaded; later it says what was chosen.
 ///
 /// # Errors
-/// An `Error` with `code` `"engine"`: `relaxed` is wanted, and it is not to be had here or computes nonsense; `"input"`: another
-/// loop is wanted than was chosen, or one that there is not.
-#[wasm_bindgen(js_name = chooseLoop, unchecked_return_type = "Loop")]
-pub fn choose_loop(wanted: Option<String>) -> Result<JsValue, JsValue> {
-    let wanted = wanted.as_deref();
-    if let Some(name) = wanted.filter(|name| !["relaxed", "plain"].contains(name)) {
+/// An `Error` with `code` `"input"`: there is no such loop, or another was wanted before.
+#[wasm_bindgen(js_name = chooseLoops, unchecked_return_type = "Loops")]
+pub fn choose_loops(wanted: Option<String>) -> Result<JsValue, JsValue> {
+    if let Some(name) = &wanted
+        && !["relaxed", "plain"].contains(&name.as_str())
+    {
         return Err(coded(
             "input",
             &format!("there is no loop “{name}”: choose relaxed or plain"),
         ));
     }
     CHOSEN.with(|chosen| {
-        let chosen = chosen.get_or_init(|| choose(wanted));
-        let refused = match (wanted, chosen.name, chosen.reason) {
-            (Some("relaxed"), "plain", Some("wrong")) => {
-                Some("this browser computes it wrongly; use cpu-plain")
-            }
-            (Some("relaxed"), "plain", Some("unknown")) => {
-                Some("this browser does not know it; use cpu-plain")
-            }
-            _ => None,
-        };
-        if let Some(why) = refused {
-            return Err(coded(
-                "engine",
-                &format!("the relaxed loop cannot be used here: {why}"),
-            ));
-        }
-        if wanted.is_some_and(|name| name != chosen.name) {
-            let words = format!(
-                "this engine computes by the {} loop already; start another",
-                chosen.name
-            );
+        let (before, loops) = chosen.get_or_init(|| (wanted.clone(), choose(wanted.as_deref())));
+        if wanted.is_some() && wanted != *before {
+            let words = "this engine has chosen its loops already; start another";
             return Err(coded("input", &words));
         }
-        // Three fields that JavaScript has too.
-        serde_wasm_bindgen::to_value(chosen).map_err(Into::into)
+        // Words and numbers that JavaScript has too.
+        serde_wasm_bindgen::to_value(loops).map_err(Into::into)
     })
 }
 
-fn choose(wanted: Option<&str>) -> Loop {
+fn choose(wanted: Option<&str>) -> Loops {
     if wanted == Some("plain") {
-        return Loop::plain("asked", None);
+        return Loops::plain("asked");
     }
-    let Ok([relaxed, plain]) = instantiate() else {
-        return Loop::plain("unknown", None);
+    let Ok([quads, bytes, pairs]) = instantiate() else {
+        return Loops::plain("unknown");
     };
-    // SAFETY, of all four: `kernel.rs` computes jobs and nothing else.
-    if !unsafe { is_right(relaxed) } {
+    let timed = wanted.is_none();
+    let mut loops = Loops {
+        fine: judged(Precision::Fine, quads, pairs, timed),
+        coarse: judged(Precision::Coarse, bytes, pairs, timed),
+    };
+    let taken = ForeignLoops {
+        quads: loops.fine.is_relaxed().then_some(quads),
+        bytes: loops.coarse.is_relaxed().then_some(bytes),
+    };
+    // SAFETY: `kernel.rs` computes jobs and nothing else.
+    if !unsafe { use_foreign(taken) } {
+        for one in [&mut loops.fine, &mut loops.coarse] {
+            if one.is_relaxed() {
+                *one = Loop::plain("late", one.ratio);
+            }
+        }
+    }
+    loops
+}
+
+/// Whether `relaxed` is taken for layers of this precision, or `pairs`.
+fn judged(precision: Precision, relaxed: Foreign, pairs: Foreign, timed: bool) -> Loop {
+    // SAFETY, of all three: `kernel.rs` computes jobs and nothing else.
+    if !unsafe { is_right(precision, relaxed) } {
         return Loop::plain("wrong", None);
     }
-    let mut ratio = None;
-    if wanted.is_none() {
-        ratio = now().map(|now| unsafe { measured(relaxed, plain, now) });
+    let mut measured = None;
+    if timed {
+        measured = now().map(|now| unsafe { ratio(precision, relaxed, pairs, now) });
         // Without a clock nothing shows that it is faster, and a clock that stands still says NaN.
-        if !ratio.is_some_and(|ratio| ratio < FASTER) {
-            return Loop::plain("slower", ratio);
+        if !measured.is_some_and(|ratio| ratio < FASTER) {
+            return Loop::plain("slower", measured);
         }
         // Once more, by now perhaps as another compiler made it.
-        if !unsafe { is_right(relaxed) } {
-            return Loop::plain("wrong", ratio);
+        if !unsafe { is_right(precision, relaxed) } {
+            return Loop::plain("wrong", measured);
         }
     }
-    match unsafe { use_foreign(relaxed) } {
-        true => Loop {
-            name: "relaxed",
-            reason: None,
-            ratio,
-        },
-        false => Loop::plain("late", ratio),
+    Loop {
+        name: "relaxed",
+        reason: None,
+        ratio: measured,
     }
 }
 
-/// The module's loops, `relaxed` and `plain`.
-fn instantiate() -> Result<[Foreign; 2], JsValue> {
+/// The module's loops, `quads`, `bytes` and `pairs`.
+fn instantiate() -> Result<[Foreign; 3], JsValue> {
     let module = WebAssembly::Module::new(&Uint8Array::from(MODULE).into())?;
     let (environment, imports) = (Object::new(), Object::new());
     Reflect::set(&environment, &"memory".into(), &wasm_bindgen::memory())?;
     Reflect::set(&imports, &"env".into(), &environment)?;
     let exports = WebAssembly::Instance::new(&module, &imports)?.exports();
     let table: WebAssembly::Table = wasm_bindgen::function_table().unchecked_into();
-    let places: [Foreign; 2] = [relaxed_place, plain_place];
-    for (name, place) in ["relaxed", "plain"].into_iter().zip(places) {
+    let places: [Foreign; 3] = [quads_place, bytes_place, pairs_place];
+    for (name, place) in ["quads", "bytes", "pairs"].into_iter().zip(places) {
         let function: Function = Reflect::get(&exports, &name.into())?.dyn_into()?;
         // A function's address is its index in the table.
         table.set(place as usize as u32, &function)?;
@@ -143,11 +165,16 @@ fn instantiate() -> Result<[Foreign; 2], JsValue> {
 }
 
 /// Holds a place in the table.
-unsafe extern "C" fn relaxed_place(_: *const Job) {
-    panic!("the relaxed loop is not in its place");
+unsafe extern "C" fn quads_place(_: *const Job) {
+    panic!("the loop of quads is not in its place");
 }
 
 /// Holds a place in the table.
-unsafe extern "C" fn plain_place(_: *const Job) {
-    panic!("the plain loop is not in its place");
+unsafe extern "C" fn bytes_place(_: *const Job) {
+    panic!("the loop of bytes is not in its place");
+}
+
+/// Holds a place in the table.
+unsafe extern "C" fn pairs_place(_: *const Job) {
+    panic!("the loop of pairs is not in its place");
 }

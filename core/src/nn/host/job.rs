@@ -1,7 +1,7 @@
 //! The outputs of a linear layer for some rows, given as addresses: what a loop outside of this program can compute that shares its
 //! memory.
 
-use super::panel::{Inputs, PANEL, Panel, Products, ROWS, Step};
+use super::panel::{Outputs, PANEL, Panel, ROWS, Rows, Step, Words};
 use core::hint::assert_unchecked;
 use core::slice::from_raw_parts;
 
@@ -23,10 +23,16 @@ pub struct Job {
     pub block: usize,
     /// How many panels.
     pub panels: usize,
-    /// Groups of rows.
-    pub inputs: *const Inputs,
-    /// The scale of each row.
-    pub row_scales: *const f32,
+    /// Groups of four rows.
+    pub words: *const Words,
+    /// Of a step, as many as the loop wants.
+    pub words_a_step: usize,
+    /// Scales of the groups' blocks.
+    pub row_scales: *const [f32; ROWS],
+    /// What the sums of the groups' blocks start from, or nothing.
+    pub row_starts: *const Words,
+    /// Of a group, 0 or as many as blocks.
+    pub row_starts_length: usize,
     /// How many rows.
     pub rows: usize,
     /// `[rows, panels * PANEL]`
@@ -40,8 +46,8 @@ impl Job {
     /// Everything that is pointed to must be there and laid out for the loop, `length` a multiple of `block`, which is above 0, and
     /// the outputs must not be used meanwhile.
     #[inline(always)]
-    pub unsafe fn compute(&self, products: impl Fn(Panel<'_>, &[Inputs]) -> Products) {
-        let (length, rows, width) = (self.length, self.rows, self.panels * PANEL);
+    pub unsafe fn compute(&self, add_products: impl Fn(Panel<'_>, Rows<'_>, &mut Outputs)) {
+        let (length, width) = (self.length, self.panels * PANEL);
         // SAFETY: the caller's.
         unsafe {
             assert_unchecked(self.block > 0);
@@ -56,17 +62,19 @@ impl Job {
                     ),
                     block: self.block,
                 };
-                for group in 0..rows.div_ceil(ROWS) {
-                    let inputs = from_raw_parts(self.inputs.add(group * length), length);
-                    let products = products(panel, inputs);
-                    let first = group * ROWS;
-                    for (r, products) in products.iter().enumerate().take(rows - first) {
-                        let scale = *self.row_scales.add(first + r);
-                        let outputs = self.outputs.add((first + r) * width + p * PANEL);
-                        for (o, product) in products.iter().enumerate() {
-                            *outputs.add(o) += scale * product;
-                        }
-                    }
+                for group in 0..self.rows.div_ceil(ROWS) {
+                    let (first, words) = (group * ROWS, length * self.words_a_step);
+                    let rows = Rows {
+                        words: from_raw_parts(self.words.add(group * words), words),
+                        scales: from_raw_parts(self.row_scales.add(group * blocks), blocks),
+                        starts: from_raw_parts(
+                            self.row_starts.add(group * self.row_starts_length),
+                            self.row_starts_length,
+                        ),
+                    };
+                    let outputs = self.outputs.add(first * width + p * PANEL);
+                    let here = (self.rows - first).min(ROWS);
+                    add_products(panel, rows, &mut Outputs::new(outputs, width, here));
                 }
             }
         }

@@ -1,62 +1,88 @@
 //! Which inner loop computes quantised linear layers: the one choice, made by what the processor can do.
 //!
-//! Microseconds that the linear layers of one layer of MiniLM-L6 take, natively on an AMD EPYC with AVX-512 VNNI
-//! (`tests/bench/lanes.sh`; the least of 400 runs on a busy machine):
+//! Microseconds that the linear layers of one layer of MiniLM-L6 take on an AMD EPYC with AVX-512 VNNI, natively and as WebAssembly in
+//! Node 24, whose V8 knows AVX-VNNI alone (`tests/bench/lanes.sh`; the least of 400 runs on a busy machine):
 //!
-//! | loop | 8 subwords | 16 | 32 |
-//! |---|---|---|---|
-//! | [`Lanes::Pairs`], AVX2 | 204 | 407 | 814 |
-//! | [`Lanes::Quads`], AVX-512 VNNI | 149 | 297 | 593 |
+//! | weights and inputs | loop | 8 subwords | 16 | 32 | as WebAssembly, 32 |
+//! |---|---|---|---|---|---|
+//! | 8 and 16 bits | [`Lanes::Pairs`], AVX2 | 213 | 424 | 833 | 1,864 |
+//! | | [`Lanes::Quads`], AVX-512 VNNI | 152 | 305 | 607 | 3,100 (14 bits) |
+//! | 4 and 8 bits | [`Lanes::Pairs`], AVX2 | 213 | 417 | 836 | 1,861 |
+//! | | [`Lanes::Bytes`], AVX-512 VNNI | 96 | 188 | 373 | 1,074 |
 
 use crate::nn::host::job::Job;
-use crate::nn::host::panel::STEP;
-use crate::nn::host::{pairs, quads};
+use crate::nn::host::panel::{self, STEP};
+use crate::nn::host::{bytes, pairs, quads};
 use std::sync::OnceLock;
 
 /// A loop of another program that shares this one's memory: in a browser a second module, with instructions that not every browser
 /// has, so that one file for all cannot hold them.
 pub type Foreign = unsafe extern "C" fn(*const Job);
 
-/// The foreign loop, or that there is none: decided where something is first laid out.
-static FOREIGN: OnceLock<Option<Foreign>> = OnceLock::new();
+/// Loops of another program, of those that it has.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ForeignLoops {
+    /// Computes what is laid out for `Lanes::Quads`.
+    pub quads: Option<Foreign>,
+    /// Computes what is laid out for `Lanes::Bytes`.
+    pub bytes: Option<Foreign>,
+}
 
-/// Has everything laid out for `Lanes::Quads` and computed by `quads`. False, and nothing is done, where something is laid out
-/// already or there is another loop.
+/// The foreign loops: decided where something is first laid out.
+static FOREIGN: OnceLock<ForeignLoops> = OnceLock::new();
+
+/// Has everything laid out for these loops, where there are any, and computed by them. False, and nothing is done, where something
+/// is laid out already or there are others.
 ///
 /// # Safety
-/// It must compute jobs as [`Job::compute`] does, and do nothing else.
-pub unsafe fn use_foreign(quads: Foreign) -> bool {
-    FOREIGN.set(Some(quads)).is_ok()
+/// They must compute jobs as [`Job::compute`] does, and do nothing else.
+pub unsafe fn use_foreign(loops: ForeignLoops) -> bool {
+    FOREIGN.set(loops).is_ok()
 }
 
-fn foreign() -> Option<Foreign> {
-    *FOREIGN.get_or_init(|| None)
+fn foreign() -> ForeignLoops {
+    *FOREIGN.get_or_init(ForeignLoops::default)
 }
 
-/// An inner loop, and so how weights and inputs are laid out. Natively both have the same sums, to the bit.
+/// How finely inputs are rounded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Precision {
+    /// To 16 bits, in a browser's relaxed loop to 14: fine enough that nothing notable is lost.
+    Fine,
+    /// To 8 bits, as behoves weights of 4. A matter of the layer, not of the processor: every loop rounds alike.
+    Coarse,
+}
+
+impl Precision {
+    /// Most inputs that may share a scale.
+    pub fn most_in_block(self) -> usize {
+        match self {
+            Self::Fine => panel::MOST_IN_BLOCK,
+            Self::Coarse => bytes::MOST_IN_BLOCK,
+        }
+    }
+}
+
+/// An inner loop, and so how weights and inputs are laid out. For inputs of the same precision all have, natively, the same sums, to
+/// the bit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lanes {
-    /// Two inputs of 16 bits in one instruction.
+    /// Two inputs of 16 bits in one instruction, or of 8.
     Pairs,
     /// Four halves of inputs, of 8 bits or 7, in one instruction.
     Quads,
+    /// Four inputs of 8 bits and weights of 4 in one instruction.
+    Bytes,
 }
 
 impl Lanes {
     /// The fastest that this processor has.
-    pub fn here() -> Self {
-        if quads::there() || foreign().is_some() {
-            Self::Quads
-        } else {
-            Self::Pairs
-        }
-    }
-
-    /// The largest code of an input.
-    pub fn most(self) -> i32 {
-        match self {
-            Self::Pairs => pairs::MOST,
-            Self::Quads => quads::MOST,
+    pub fn here(precision: Precision) -> Self {
+        let foreign = foreign();
+        match precision {
+            Precision::Fine if quads::there() || foreign.quads.is_some() => Self::Quads,
+            Precision::Coarse if bytes::there() || foreign.bytes.is_some() => Self::Bytes,
+            _ => Self::Pairs,
         }
     }
 
@@ -65,15 +91,23 @@ impl Lanes {
         match self {
             Self::Pairs => pairs::place(input, output),
             Self::Quads => quads::place(input, output),
+            Self::Bytes => bytes::place(input, output),
         }
     }
 
-    /// The words of the codes of a step's inputs.
-    #[inline(always)]
-    pub fn words(self, codes: [i32; STEP]) -> [i32; 2] {
+    /// How a weight lies there.
+    pub fn weight(self, code: i8) -> i8 {
         match self {
-            Self::Pairs => pairs::words(codes),
-            Self::Quads => quads::words(codes),
+            Self::Pairs | Self::Quads => code,
+            Self::Bytes => bytes::weight(code),
+        }
+    }
+
+    /// Words of the inputs of a step.
+    pub fn words_a_step(self) -> usize {
+        match self {
+            Self::Pairs | Self::Quads => 2,
+            Self::Bytes => 1,
         }
     }
 
@@ -82,13 +116,50 @@ impl Lanes {
     /// # Safety
     /// As for [`Job::compute`].
     pub unsafe fn compute(self, job: &Job) {
-        // SAFETY: the caller's, and that of whoever gave the foreign loop.
+        let foreign = foreign();
+        // SAFETY: the caller's, and that of whoever gave the foreign loops.
         unsafe {
-            match (self, foreign()) {
-                (Self::Pairs, _) => job.compute(pairs::products),
-                (Self::Quads, None) => job.compute(quads::products),
-                (Self::Quads, Some(foreign)) => foreign(job),
+            match (self, foreign.quads, foreign.bytes) {
+                (Self::Quads, Some(by), _) | (Self::Bytes, _, Some(by)) => by(job),
+                (Self::Pairs, ..) => job.compute(pairs::add_products),
+                (Self::Quads, ..) => job.compute(quads::add_products),
+                (Self::Bytes, ..) => job.compute(bytes::add_products),
             }
+        }
+    }
+}
+
+/// How a layer and its inputs are laid out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Layout {
+    /// For which loop.
+    pub lanes: Lanes,
+    /// The largest code of an input.
+    pub most: i32,
+    /// Steps that share a scale.
+    pub block: usize,
+}
+
+impl Layout {
+    /// For a loop, `block` inputs sharing a scale.
+    ///
+    /// # Panics
+    /// If `block` is no multiple of 4 or more than the precision allows, or the loop is of another precision.
+    pub fn of(precision: Precision, lanes: Lanes, block: usize) -> Self {
+        assert!(
+            block > 0 && block.is_multiple_of(STEP) && block <= precision.most_in_block(),
+            "blocks of {block} inputs"
+        );
+        let most = match (precision, lanes) {
+            (Precision::Fine, Lanes::Pairs) => pairs::MOST,
+            (Precision::Fine, Lanes::Quads) => quads::MOST,
+            (Precision::Coarse, Lanes::Pairs | Lanes::Bytes) => bytes::MOST,
+            _ => panic!("{lanes:?} for inputs that are {precision:?}"),
+        };
+        Self {
+            lanes,
+            most,
+            block: block / STEP,
         }
     }
 }
@@ -96,52 +167,72 @@ impl Lanes {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::nn::host::panel::{Inputs, MOST_IN_BLOCK, PANEL, Panel, Products, ROWS, Step};
+    use crate::nn::host::panel::{MOST_IN_BLOCK, Outputs, PANEL, Panel, ROWS, Rows, Step, Words};
     use crate::splitmix::SplitMix64;
     use std::array::from_fn;
 
     const BLOCKS: usize = 3;
+    type Sums = [[f32; PANEL]; ROWS];
+    /// What outputs hold before.
+    const BEFORE: f32 = 0.25;
 
     /// Weights of inputs for a panel of outputs, `[input, PANEL]`, codes of inputs, `[input, ROWS]`, and scales of blocks.
     struct Case {
         weights: Vec<[i32; PANEL]>,
         codes: Vec<[i32; ROWS]>,
         scales: [[f32; PANEL]; BLOCKS],
+        row_scales: [[f32; ROWS]; BLOCKS],
         block: usize,
     }
 
     impl Case {
-        /// Random, the extremes among them.
-        fn random(block: usize) -> Self {
+        /// Random, the extremes among them, `weights` of codes from the least to the largest and codes of inputs up to `most`.
+        fn random(block: usize, weights: [i32; 2], most: i32) -> Self {
             let mut random = SplitMix64(block as u64);
-            let mut within = |most: i32| match random.below(4) {
+            let mut within = |[least, most]: [i32; 2]| match random.below(4) {
                 0 => most,
-                1 => -most,
-                _ => random.below(2 * most as usize + 1) as i32 - most,
+                1 => least,
+                _ => random.below((most - least + 1) as usize) as i32 + least,
             };
             let inputs = BLOCKS * block;
             Self {
-                weights: (0..inputs).map(|_| from_fn(|_| within(127))).collect(),
+                weights: (0..inputs).map(|_| from_fn(|_| within(weights))).collect(),
                 codes: (0..inputs)
-                    .map(|_| from_fn(|_| within(quads::MOST)))
+                    .map(|_| from_fn(|_| within([-most, most])))
                     .collect(),
-                scales: from_fn(|b| from_fn(|o| 1e-7 * (o + b + 1) as f32)),
+                scales: from_fn(|b| from_fn(|o| 1e-4 * (o + b + 1) as f32)),
+                row_scales: from_fn(|b| from_fn(|r| 1e-3 * (r + 2 * b + 1) as f32)),
+                block,
+            }
+        }
+
+        /// All weights and all codes alike.
+        fn alike(block: usize, weight: i32, code: i32) -> Self {
+            let inputs = BLOCKS * block;
+            Self {
+                weights: vec![[weight; PANEL]; inputs],
+                codes: vec![[code; ROWS]; inputs],
+                scales: [[1.0; PANEL]; BLOCKS],
+                row_scales: [[1.0; ROWS]; BLOCKS],
                 block,
             }
         }
 
         /// What is right: sums in whole numbers of 64 bits, blocks added up in f32 one after the other.
-        fn expected(&self) -> Products {
+        fn expected(&self) -> Sums {
             from_fn(|r| {
                 from_fn(|o| {
                     let inputs = self.weights.iter().zip(&self.codes);
                     let products: Vec<i64> = inputs
                         .map(|(weights, codes)| i64::from(weights[o]) * i64::from(codes[r]))
                         .collect();
-                    let blocks = products.chunks(self.block).zip(&self.scales);
-                    blocks.fold(0.0, |sum, (products, scales)| {
-                        sum + products.iter().sum::<i64>() as f32 * scales[o]
-                    })
+                    let blocks = products.chunks(self.block).enumerate();
+                    BEFORE
+                        + blocks.fold(0.0, |sum, (b, products)| {
+                            let scaled =
+                                products.iter().sum::<i64>() as f32 * self.row_scales[b][r];
+                            sum + scaled * self.scales[b][o]
+                        })
                 })
             })
         }
@@ -149,41 +240,80 @@ mod tests {
         fn by(
             &self,
             lanes: Lanes,
-            products: impl Fn(Panel<'_>, &[Inputs]) -> Products,
-        ) -> Products {
+            add_products: impl Fn(Panel<'_>, Rows<'_>, &mut Outputs),
+        ) -> Sums {
             let steps = self.weights.chunks(STEP).map(|weights| {
                 let mut step = Step([0; STEP * PANEL]);
                 for (i, weights) in weights.iter().enumerate() {
                     for (o, &weight) in weights.iter().enumerate() {
-                        step.0[lanes.place(i, o)] = weight as i8;
+                        step.0[lanes.place(i, o)] = lanes.weight(weight as i8);
                     }
                 }
                 step
             });
             let steps: Vec<Step> = steps.collect();
-            let starts: Vec<_> = steps.chunks(self.block / STEP).map(quads::start).collect();
-            let rows = self.codes.chunks(STEP).map(|codes| {
-                let words: [[i32; 2]; ROWS] = from_fn(|r| lanes.words(from_fn(|i| codes[i][r])));
-                from_fn(|word| words.map(|words| words[word]))
+            let block = self.block / STEP;
+            let starts: Vec<_> = match lanes {
+                Lanes::Quads => steps.chunks(block).map(quads::start).collect(),
+                _ => Vec::new(),
+            };
+            let words = self.codes.chunks(STEP).flat_map(|codes| {
+                let words: [[i32; 2]; ROWS] = from_fn(|r| {
+                    let codes = from_fn(|i| codes[i][r]);
+                    match lanes {
+                        Lanes::Pairs => pairs::words(codes),
+                        Lanes::Quads => quads::words(codes),
+                        Lanes::Bytes => [bytes::word(codes), 0],
+                    }
+                });
+                (0..lanes.words_a_step()).map(move |word| words.map(|words| words[word]))
             });
+            let words: Vec<Words> = words.collect();
+            let row_starts: Vec<Words> = match lanes {
+                Lanes::Bytes => words.chunks(block).map(bytes::starts).collect(),
+                _ => Vec::new(),
+            };
             let panel = Panel {
                 steps: &steps,
                 scales: &self.scales,
                 starts: &starts,
-                block: self.block / STEP,
+                block,
             };
-            products(panel, &rows.collect::<Vec<Inputs>>())
+            let rows = Rows {
+                words: &words,
+                scales: &self.row_scales,
+                starts: &row_starts,
+            };
+            let mut sums = [[BEFORE; PANEL]; ROWS];
+            // Of fewer rows the others' stay as they are.
+            for many in 1..=ROWS {
+                sums = [[BEFORE; PANEL]; ROWS];
+                let first = sums.as_flattened_mut().as_mut_ptr();
+                // SAFETY: there are as many.
+                let mut outputs = unsafe { Outputs::new(first, PANEL, many) };
+                add_products(panel, rows, &mut outputs);
+                assert_eq!(sums[many..], [[BEFORE; PANEL]; ROWS][many..]);
+            }
+            sums
         }
 
-        fn is_right_by_all(&self) {
+        fn is_right_by_all_fine(&self) {
             let expected = self.expected();
-            assert_eq!(self.by(Lanes::Pairs, pairs::products), expected);
+            assert_eq!(self.by(Lanes::Pairs, pairs::add_products), expected);
             assert_eq!(self.by(Lanes::Pairs, pairs::plain), expected);
             // Where the processor has no such instruction this is the plain loop again.
-            assert_eq!(self.by(Lanes::Quads, quads::products), expected);
-            assert_eq!(self.by(Lanes::Quads, quads::plain), expected);
+            assert_eq!(self.by(Lanes::Quads, quads::add_products), expected);
             for own in quads::every() {
                 assert_eq!(self.by(Lanes::Quads, own), expected);
+            }
+        }
+
+        fn is_right_by_all_coarse(&self) {
+            let expected = self.expected();
+            assert_eq!(self.by(Lanes::Pairs, pairs::add_products), expected);
+            assert_eq!(self.by(Lanes::Bytes, bytes::add_products), expected);
+            for own in bytes::every() {
+                assert_eq!(self.by(Lanes::Bytes, own), expected);
             }
         }
     }
@@ -191,24 +321,24 @@ mod tests {
     #[test]
     fn every_loop_has_the_same_bits() {
         for block in [4, 8, 16, 32, MOST_IN_BLOCK] {
-            Case::random(block).is_right_by_all();
+            Case::random(block, [-127, 127], quads::MOST).is_right_by_all_fine();
+        }
+        let weights = [bytes::WEIGHTS.start, bytes::WEIGHTS.end - 1].map(i32::from);
+        for block in [4, 8, 16, 32, bytes::MOST_IN_BLOCK] {
+            Case::random(block, weights, bytes::MOST).is_right_by_all_coarse();
         }
     }
 
     #[test]
     fn the_largest_sums_do_not_overflow() {
-        for (weight, code) in [127, -127]
-            .map(|weight| [quads::MOST, -quads::MOST].map(|code| (weight, code)))
-            .concat()
-        {
-            let inputs = BLOCKS * MOST_IN_BLOCK;
-            let case = Case {
-                weights: vec![[weight; PANEL]; inputs],
-                codes: vec![[code; ROWS]; inputs],
-                scales: [[1.0; PANEL]; BLOCKS],
-                block: MOST_IN_BLOCK,
-            };
-            case.is_right_by_all();
+        for sign in [1, -1] {
+            for weight in [127, -127] {
+                Case::alike(MOST_IN_BLOCK, weight, sign * quads::MOST).is_right_by_all_fine();
+            }
+            for weight in [bytes::WEIGHTS.start, bytes::WEIGHTS.end - 1] {
+                Case::alike(bytes::MOST_IN_BLOCK, i32::from(weight), sign * bytes::MOST)
+                    .is_right_by_all_coarse();
+            }
         }
     }
 }

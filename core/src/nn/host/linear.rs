@@ -1,16 +1,15 @@
-//! Linear layers whose weights stay in 8 bits.
+//! Linear layers whose weights stay in 8 bits or 4.
 
 use crate::nn::host::activations::Activations;
 use crate::nn::host::job::Job;
-use crate::nn::host::lanes::Lanes;
-use crate::nn::host::panel::{MOST_IN_BLOCK, PANEL, STEP, Step};
+use crate::nn::host::lanes::{Lanes, Layout, Precision};
+use crate::nn::host::panel::{PANEL, ROWS, STEP, Step};
 use crate::nn::host::quads;
-use burn::tensor::quantization::QuantizedBytes;
 use std::fmt;
 
-/// `x W + b`, the weights in 8 bits; neighbouring inputs share a scale for each output.
+/// `x W + b`, the weights in 8 bits or 4; neighbouring inputs share a scale for each output.
 pub struct BlockLinear {
-    lanes: Lanes,
+    layout: Layout,
     /// Panel by panel, along the inputs.
     steps: Vec<Step>,
     /// Scales panel by panel, along the blocks of inputs.
@@ -22,8 +21,6 @@ pub struct BlockLinear {
     outputs: usize,
     /// Steps of a panel.
     length: usize,
-    /// Steps that share a scale.
-    block: usize,
 }
 
 impl fmt::Debug for BlockLinear {
@@ -36,61 +33,49 @@ impl fmt::Debug for BlockLinear {
 }
 
 impl BlockLinear {
-    /// Of burn's quantised `weight`, `[input, output]`, in blocks along the inputs.
-    ///
-    /// # Panics
-    /// As [`BlockLinear::new`], or if there are no blocks.
-    pub fn from_packed(weight: QuantizedBytes, bias: Vec<f32>) -> Self {
-        let block = weight.scheme.block_size().expect("a scheme of blocks");
-        let block = usize::from(block.to_dim_vec(2)[0]);
-        let (codes, scales) = weight.into_vec_i8();
-        Self::new(&codes, &scales.block, bias, block)
-    }
-
     /// Lays weights out.
     ///
     /// # Shapes
-    /// - `codes`: `[input, output]`, -127 to 127
+    /// - `codes`: `[input, output]`, -127 to 127, for coarse inputs -8 to 7
     /// - `scales`: `[input / block, output]`
     /// - `bias`: `[output]`
     ///
     /// # Panics
-    /// If the lengths do not fit, or `block` is no multiple of 4 or above 512.
-    pub fn new(codes: &[i8], scales: &[f32], bias: Vec<f32>, block: usize) -> Self {
-        Self::for_lanes(Lanes::here(), codes, scales, bias, block)
-    }
-
-    pub(super) fn for_lanes(
-        lanes: Lanes,
+    /// If the lengths do not fit, or `block` is no multiple of 4 or above 512, for coarse inputs 64.
+    pub fn new(
         codes: &[i8],
         scales: &[f32],
         bias: Vec<f32>,
         block: usize,
+        precision: Precision,
     ) -> Self {
+        let layout = Layout::of(precision, Lanes::here(precision), block);
+        Self::for_layout(layout, codes, scales, bias)
+    }
+
+    pub(super) fn for_layout(layout: Layout, codes: &[i8], scales: &[f32], bias: Vec<f32>) -> Self {
+        let Layout { lanes, block, .. } = layout;
         let outputs = bias.len();
         let inputs = codes.len() / outputs;
-        assert!(
-            block.is_multiple_of(STEP) && block <= MOST_IN_BLOCK && inputs.is_multiple_of(block)
-        );
+        assert!(inputs.is_multiple_of(STEP * block));
         assert_eq!(codes.len(), inputs * outputs);
-        assert_eq!(scales.len(), inputs / block * outputs);
-        let (length, blocks) = (inputs / STEP, inputs / block);
+        let (length, blocks) = (inputs / STEP, inputs / STEP / block);
+        assert_eq!(scales.len(), blocks * outputs);
         let panels = outputs.div_ceil(PANEL);
         let mut laid_out = Self {
-            lanes,
+            layout,
             steps: vec![Step([0; STEP * PANEL]); panels * length],
             scales: vec![[0.0; PANEL]; panels * blocks],
             starts: Vec::new(),
             bias: vec![0.0; panels * PANEL],
             outputs,
             length,
-            block: block / STEP,
         };
         laid_out.bias[..outputs].copy_from_slice(&bias);
         for (i, row) in codes.chunks_exact(outputs).enumerate() {
             for (o, &code) in row.iter().enumerate() {
                 let Step(step) = &mut laid_out.steps[o / PANEL * length + i / STEP];
-                step[lanes.place(i % STEP, o % PANEL)] = code;
+                step[lanes.place(i % STEP, o % PANEL)] = lanes.weight(code);
             }
         }
         for (b, row) in scales.chunks_exact(outputs).enumerate() {
@@ -99,7 +84,7 @@ impl BlockLinear {
             }
         }
         if lanes == Lanes::Quads {
-            let blocks = laid_out.steps.chunks_exact(laid_out.block);
+            let blocks = laid_out.steps.chunks_exact(block);
             laid_out.starts = blocks.map(quads::start).collect();
         }
         laid_out
@@ -110,19 +95,32 @@ impl BlockLinear {
         self.outputs
     }
 
+    /// How it wants its rows laid out.
+    pub fn layout(&self) -> Layout {
+        self.layout
+    }
+
+    /// The outputs of rows of values, row by row.
+    ///
+    /// # Panics
+    /// If the rows are not whole.
+    pub fn apply(&self, rows: &[f32]) -> Vec<f32> {
+        self.forward(&Activations::new(self.layout, rows, STEP * self.length))
+    }
+
     /// The outputs of every row, row by row.
     ///
     /// # Panics
-    /// If the rows are of another length or laid out for another loop.
+    /// If the rows are of another length or laid out otherwise.
     pub fn forward(&self, x: &Activations) -> Vec<f32> {
         // SAFETY: `forward_by` gives whole jobs.
-        self.forward_by(x, |job| unsafe { self.lanes.compute(job) })
+        self.forward_by(x, |job| unsafe { self.layout.lanes.compute(job) })
     }
 
     /// As [`BlockLinear::forward`], by a loop that computes the job.
     pub(super) fn forward_by(&self, x: &Activations, compute: impl FnOnce(&Job)) -> Vec<f32> {
-        assert_eq!((x.lanes(), x.length()), (self.lanes, self.length));
-        let (rows, width) = (x.scales().len(), self.bias.len());
+        assert_eq!((x.layout(), x.length()), (self.layout, self.length));
+        let (rows, width) = (x.rows(), self.bias.len());
         let mut y = self.bias.repeat(rows);
         compute(&Job {
             steps: self.steps.as_ptr(),
@@ -130,10 +128,13 @@ impl BlockLinear {
             starts: self.starts.as_ptr(),
             starts_length: self.starts.len() / (width / PANEL),
             length: self.length,
-            block: self.block,
+            block: self.layout.block,
             panels: width / PANEL,
-            inputs: x.inputs().as_ptr(),
+            words: x.words().as_ptr(),
+            words_a_step: self.layout.lanes.words_a_step(),
             row_scales: x.scales().as_ptr(),
+            row_starts: x.starts().as_ptr(),
+            row_starts_length: x.starts().len() / rows.div_ceil(ROWS).max(1),
             rows,
             outputs: y.as_mut_ptr(),
         });
@@ -153,20 +154,32 @@ mod tests {
     use super::*;
     use crate::splitmix::SplitMix64;
 
+    /// With a weight that each may have.
+    const BOTH: [(Precision, i8); 2] = [(Precision::Fine, 127), (Precision::Coarse, 7)];
+
     /// Largest error against sums in `f64`, relative to the largest output.
-    fn error(lanes: Lanes, rows: usize, [inputs, outputs, block]: [usize; 3]) -> f64 {
+    fn error(
+        (precision, lanes): (Precision, Lanes),
+        rows: usize,
+        [inputs, outputs, block]: [usize; 3],
+    ) -> f64 {
+        let most = match precision {
+            Precision::Fine => 127.0,
+            Precision::Coarse => 7.0,
+        };
         let mut random = SplitMix64((rows * inputs + outputs) as u64);
         let mut unit = || random.below(20_001) as f32 / 10_000.0 - 1.0;
         let codes: Vec<i8> = (0..inputs * outputs)
-            .map(|_| (127.0 * unit()) as i8)
+            .map(|_| (most * unit()) as i8)
             .collect();
         let scales: Vec<f32> = (0..inputs / block * outputs)
             .map(|_| unit().abs())
             .collect();
         let bias: Vec<f32> = (0..outputs).map(|_| unit()).collect();
         let x: Vec<f32> = (0..rows * inputs).map(|_| unit()).collect();
-        let layer = BlockLinear::for_lanes(lanes, &codes, &scales, bias.clone(), block);
-        let y = layer.forward(&Activations::for_lanes(lanes, &x, inputs));
+        let layout = Layout::of(precision, lanes, block);
+        let layer = BlockLinear::for_layout(layout, &codes, &scales, bias.clone());
+        let y = layer.forward(&Activations::new(layout, &x, inputs));
         assert_eq!(y.len(), rows * outputs);
         let (mut most, mut off) = (0.0_f64, 0.0_f64);
         for (i, &y) in y.iter().enumerate() {
@@ -186,28 +199,39 @@ mod tests {
     fn agrees_with_sums_in_double_precision() {
         for rows in [1, 2, 3, 5, 8] {
             for sizes in [[32, 16, 32], [24, 40, 8], [96, 9, 32], [1040, 17, 16]] {
+                let error = |precision, lanes| error((precision, lanes), rows, sizes);
                 let [pairs, quads] =
-                    [Lanes::Pairs, Lanes::Quads].map(|lanes| error(lanes, rows, sizes));
+                    [Lanes::Pairs, Lanes::Quads].map(|lanes| error(Precision::Fine, lanes));
                 assert!(pairs < 5e-5, "{rows}, {sizes:?}: {pairs}");
                 assert_eq!(pairs, quads);
+                let [pairs, bytes] =
+                    [Lanes::Pairs, Lanes::Bytes].map(|lanes| error(Precision::Coarse, lanes));
+                assert!(pairs < 1e-2, "{rows}, {sizes:?}: {pairs}");
+                assert_eq!(pairs, bytes);
             }
         }
     }
 
     #[test]
     fn zero_gives_the_bias() {
-        let layer = BlockLinear::new(&[127; 64], &[1.0; 2], vec![0.5, -0.25], 32);
-        let y = layer.forward(&Activations::new(&[0.0; 32], 32));
-        assert_eq!(y, [0.5, -0.25]);
+        for (precision, weight) in BOTH {
+            let bias = vec![0.5, -0.25];
+            let layer = BlockLinear::new(&[weight; 64], &[1.0; 2], bias, 32, precision);
+            let y = layer.forward(&Activations::new(layer.layout(), &[0.0; 32], 32));
+            assert_eq!(y, [0.5, -0.25]);
+        }
     }
 
     #[test]
     fn what_is_not_finite_is_not_hidden() {
-        let layer = BlockLinear::new(&[1; 8], &[1.0], vec![0.0], 8);
-        for bad in [f32::NAN, f32::INFINITY] {
-            let mut x = [1.0; 8];
-            x[3] = bad;
-            assert!(!layer.forward(&Activations::new(&x, 8))[0].is_finite());
+        for (precision, weight) in BOTH {
+            let layer = BlockLinear::new(&[weight; 8], &[1.0], vec![0.0], 8, precision);
+            for bad in [f32::NAN, f32::INFINITY] {
+                let mut x = [1.0; 8];
+                x[3] = bad;
+                let y = layer.forward(&Activations::new(layer.layout(), &x, 8));
+                assert!(!y[0].is_finite());
+            }
         }
     }
 }

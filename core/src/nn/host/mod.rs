@@ -1,14 +1,14 @@
 //! Quantised layers on a CPU, in plain Rust: linear layers, and with them the whole text encoder, the same arithmetic as
-//! [`Encoder`](crate::nn::encoder::Encoder). Weights stay in 8 bits and are multiplied
-//! as whole numbers with activations in 16 bits, which changes a state by about 1e-4, or in a browser's relaxed loop in 14, 4e-4;
-//! `lanes` says which inner loop computes where.
+//! [`Encoder`](crate::nn::encoder::Encoder). Weights stay in 8 bits or 4 and are multiplied as whole numbers with rounded
+//! activations. Beside weights of 8 bits those have 16 bits, which changes a state by about 1e-4, or in a browser's relaxed loop 14,
+//! 4e-4; beside weights of 4 bits they have 8, which changes a score by 0.05. `lanes` says which inner loop computes where.
 //!
 //! # Why panels of 16 outputs, and 2 or 4 rows
 //!
 //! An inner loop computes a panel of outputs for a few rows at once: every weight it reads serves all rows, every
-//! activation all outputs. More of both means fewer reads, until the sums no longer fit into registers.
-//! `tests/bench/lanes.sh` compiles these files with other numbers and times the linear layers of one layer of MiniLM-L6 on 32
-//! subwords; milliseconds on an AMD EPYC of `pairs`, natively (AVX2, vectors of 8) and as WebAssembly in Node 20 (V8, vectors of 4):
+//! activation all outputs. More of both means fewer reads, until the sums no longer fit into registers. Milliseconds of `pairs` for the
+//! linear layers of one layer of MiniLM-L6 on 32 subwords, by outputs of a panel and rows at once, on an AMD EPYC, natively (AVX2, vectors
+//! of 8) and as WebAssembly in Node 20 (V8, vectors of 4):
 //!
 //! | panel | 1 row | 2 rows | 4 rows | 8 rows |
 //! |---|---|---|---|---|
@@ -23,25 +23,31 @@
 //! what 16 registers hold. With twice the rows V8 spills, which costs a third. Natively a vector is twice as wide, so the same eight
 //! vectors of sums are 4 rows. A panel of 32 would be 5 % faster there and is the slowest in the browser; one width serves both.
 //! (Weights were widened to 16 bits before the loop then; now it reads them in 8.)
+//!
+//! Rows are laid out in fours for every loop, which takes as many of them at once as it likes.
 
 mod activations;
 mod attention;
+mod bytes;
 mod job;
 mod lanes;
 mod linear;
+mod packed;
 mod pairs;
 mod panel;
 mod pointwise;
 mod quads;
 mod table;
 mod trial;
+mod vector;
 
 pub use activations::Activations;
 use attention::Biases;
 pub use attention::Distances;
 pub use job::Job;
-pub use lanes::{Foreign, use_foreign};
+pub use lanes::{Foreign, ForeignLoops, Precision, use_foreign};
 pub use linear::BlockLinear;
+pub use packed::bears_coarse;
 pub use panel::{MOST_IN_BLOCK, STEP};
 pub use pointwise::{Norm, gelu};
 use std::fmt;
@@ -66,6 +72,8 @@ pub struct HostEncoder {
     pub heads: usize,
     /// Bias of the attention by distance.
     pub distances: Option<Distances>,
+    /// How finely the inputs of the linear layers are rounded.
+    pub precision: Precision,
 }
 
 /// A transformer layer with packed weights.
@@ -142,17 +150,22 @@ impl HostEncoder {
 
 impl HostLayer {
     fn forward(&self, x: &[f32], d: usize, heads: usize, biases: Option<&Biases>) -> Vec<f32> {
-        let packed = Activations::new(x, d);
-        let [q, k, v] = [&self.query, &self.key, &self.value].map(|l| l.forward(&packed));
+        let packed = Activations::new(self.query.layout(), x, d);
+        let [q, k, v] = [&self.query, &self.key, &self.value].map(|layer| {
+            // A bundle may have weights in other blocks here than there.
+            match layer.layout() == packed.layout() {
+                true => layer.forward(&packed),
+                false => layer.apply(x),
+            }
+        });
         let joined = attention::attend(&q, &k, &v, d, heads, biases);
-        let mut attended = self.output.forward(&Activations::new(&joined, d));
+        let mut attended = self.output.apply(&joined);
         add(&mut attended, x);
         self.attention_norm.forward(&mut attended);
 
-        let mut hidden = self.ffn_in.forward(&Activations::new(&attended, d));
+        let mut hidden = self.ffn_in.apply(&attended);
         pointwise::gelu(&mut hidden);
-        let ffn = hidden.len() / (x.len() / d);
-        let mut out = self.ffn_out.forward(&Activations::new(&hidden, ffn));
+        let mut out = self.ffn_out.apply(&hidden);
         add(&mut out, &attended);
         self.ffn_norm.forward(&mut out);
         out

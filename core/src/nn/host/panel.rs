@@ -3,20 +3,20 @@
 /// Outputs computed side by side; [`crate::nn::host`] has the measurement.
 pub const PANEL: usize = 16;
 
-/// Rows computed side by side: with [`PANEL`] outputs, eight vectors of sums, which leaves room in
-/// 16 registers for what is multiplied.
-pub const ROWS: usize = if cfg!(target_arch = "wasm32") { 2 } else { 4 };
+/// Rows laid out side by side. How many of them a loop computes at once is its own choice: as many as the processor's registers
+/// hold sums of.
+pub const ROWS: usize = 4;
 
 /// Inputs whose weights lie together.
 pub const STEP: usize = 4;
 
-/// The weights of [`STEP`] inputs for a panel of outputs, each -127 to 127, in the order in which a loop reads them.
+/// The weights of [`STEP`] inputs for a panel of outputs, in the order and with the offset that a loop wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(align(64))]
 pub struct Step(pub [i8; STEP * PANEL]);
 
-/// The codes of [`STEP`] inputs of [`ROWS`] rows, eight bytes a row, as a loop reads them.
-pub type Inputs = [[i32; ROWS]; 2];
+/// Of each of [`ROWS`] rows a word of codes of inputs, as a loop reads them.
+pub type Words = [i32; ROWS];
 
 /// Most inputs that share a scale: with codes of 16 bits, of which none is -32768, their sums fit into an `i32`.
 pub const MOST_IN_BLOCK: usize = 512;
@@ -28,11 +28,54 @@ pub struct Panel<'a> {
     pub steps: &'a [Step],
     /// Of each block of inputs, for each output.
     pub scales: &'a [[f32; PANEL]],
-    /// Of each block, for each output: what the sums start from; as many as scales, or none where a loop starts from 0.
+    /// Of each block, for each output: what the sums start from; as many as scales, or none where a loop does not ask.
     pub starts: &'a [[i32; PANEL]],
     /// Steps of a block.
     pub block: usize,
 }
 
-/// The products of [`ROWS`] rows with a panel of outputs.
-pub type Products = [[f32; PANEL]; ROWS];
+/// The inputs of [`ROWS`] rows; where there are fewer rows, those of the others may be anything.
+#[derive(Clone, Copy, Debug)]
+pub struct Rows<'a> {
+    /// As many a step as the loop wants.
+    pub words: &'a [Words],
+    /// Of each block of inputs, for each row.
+    pub scales: &'a [[f32; ROWS]],
+    /// Of each block, for each row: what the sums start from; as many as scales, or none where a loop does not ask.
+    pub starts: &'a [Words],
+}
+
+/// The outputs of a panel for a few rows, to which a loop adds; it returns none, for a loop that stands alone has no stack.
+#[derive(Debug)]
+pub struct Outputs {
+    first: *mut f32,
+    width: usize,
+    rows: usize,
+}
+
+impl Outputs {
+    /// Of `rows` rows, the first one's at `first` and each other's `width` values after those before.
+    ///
+    /// # Safety
+    /// They must be there, and nothing else may use them meanwhile.
+    #[inline(always)]
+    pub unsafe fn new(first: *mut f32, width: usize, rows: usize) -> Self {
+        Self { first, width, rows }
+    }
+
+    /// How many rows.
+    #[inline(always)]
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Those of row `r`, if there is one.
+    #[inline(always)]
+    pub fn row(&mut self, r: usize) -> Option<&mut [f32; PANEL]> {
+        if r >= self.rows {
+            return None;
+        }
+        // SAFETY: `new`'s caller's, and the borrow lasts as long as theirs.
+        Some(unsafe { &mut *self.first.add(r * self.width).cast() })
+    }
+}

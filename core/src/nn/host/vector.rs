@@ -1,0 +1,190 @@
+//! Sums of a few outputs side by side, in whatever a processor has for them: what the inner loops have in common.
+
+use super::panel::PANEL;
+use core::array::from_fn;
+
+/// Whole numbers of 32 bits, one for each of a few outputs of a panel.
+pub trait Vector: Copy {
+    /// How many outputs.
+    const OUTPUTS: usize;
+    /// As many floats.
+    type Floats: Copy;
+    /// Zeros.
+    const NOTHING: Self::Floats;
+    /// The same word for every output.
+    fn splat(word: i32) -> Self;
+    /// The `n`-th of those that make a panel.
+    fn load(words: &[i32; PANEL], n: usize) -> Self;
+    /// Sums that wrap.
+    fn add(self, other: Self) -> Self;
+    /// Times `2^BY`.
+    fn times<const BY: u32>(self) -> Self;
+    /// `sum` and these sums, times `row` and then times the `n`-th vector of `scales`.
+    fn scaled(self, row: f32, n: usize, scales: &[f32; PANEL], sum: Self::Floats) -> Self::Floats;
+    /// Adds `sum` to the `n`-th vector of `outputs`.
+    fn add_to(sum: Self::Floats, n: usize, outputs: &mut [f32; PANEL]);
+}
+
+/// Any processor.
+impl Vector for [i32; PANEL] {
+    const OUTPUTS: usize = PANEL;
+    type Floats = [f32; PANEL];
+    const NOTHING: Self::Floats = [0.0; PANEL];
+    #[inline(always)]
+    fn splat(word: i32) -> Self {
+        [word; PANEL]
+    }
+    #[inline(always)]
+    fn load(words: &[i32; PANEL], _: usize) -> Self {
+        *words
+    }
+    #[inline(always)]
+    fn add(self, other: Self) -> Self {
+        from_fn(|o| self[o].wrapping_add(other[o]))
+    }
+    #[inline(always)]
+    fn times<const BY: u32>(self) -> Self {
+        self.map(|sum| sum << BY)
+    }
+    #[inline(always)]
+    fn scaled(self, row: f32, _: usize, scales: &[f32; PANEL], sum: Self::Floats) -> Self::Floats {
+        from_fn(|o| sum[o] + self[o] as f32 * row * scales[o])
+    }
+    #[inline(always)]
+    fn add_to(sum: Self::Floats, _: usize, outputs: &mut [f32; PANEL]) {
+        *outputs = from_fn(|o| outputs[o] + sum[o]);
+    }
+}
+
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+mod wasm {
+    use super::{PANEL, Vector};
+    use core::arch::wasm32::*;
+
+    // SAFETY, of every call in here: pointers come from slices of as many values as are read or written.
+    impl Vector for v128 {
+        const OUTPUTS: usize = 4;
+        type Floats = v128;
+        const NOTHING: v128 = f32x4(0.0, 0.0, 0.0, 0.0);
+        #[inline(always)]
+        fn splat(word: i32) -> Self {
+            i32x4_splat(word)
+        }
+        #[inline(always)]
+        fn load(words: &[i32; PANEL], n: usize) -> Self {
+            let words = &words[4 * n..4 * n + 4];
+            unsafe { v128_load(words.as_ptr().cast()) }
+        }
+        #[inline(always)]
+        fn add(self, other: Self) -> Self {
+            i32x4_add(self, other)
+        }
+        #[inline(always)]
+        fn times<const BY: u32>(self) -> Self {
+            i32x4_shl(self, BY)
+        }
+        #[inline(always)]
+        fn scaled(self, row: f32, n: usize, scales: &[f32; PANEL], sum: Self::Floats) -> v128 {
+            let scales = &scales[4 * n..4 * n + 4];
+            let sums = f32x4_mul(f32x4_convert_i32x4(self), f32x4_splat(row));
+            f32x4_add(
+                sum,
+                f32x4_mul(sums, unsafe { v128_load(scales.as_ptr().cast()) }),
+            )
+        }
+        #[inline(always)]
+        fn add_to(sum: Self::Floats, n: usize, outputs: &mut [f32; PANEL]) {
+            let outputs = outputs[4 * n..4 * n + 4].as_mut_ptr().cast();
+            unsafe { v128_store(outputs, f32x4_add(v128_load(outputs), sum)) }
+        }
+    }
+}
+
+/// Vectors of x86-64. Loops that are compiled for processors that have them are all that uses them.
+#[cfg(target_arch = "x86_64")]
+pub mod x86 {
+    use super::{PANEL, Vector};
+    use std::arch::x86_64::*;
+
+    /// Eight outputs, of AVX2.
+    #[derive(Clone, Copy)]
+    pub struct Avx2(pub __m256i);
+
+    /// Sixteen outputs, of AVX-512.
+    #[derive(Clone, Copy)]
+    pub struct Avx512(pub __m512i);
+
+    // SAFETY, of every call in here: the loops that use the type run where there is AVX2.
+    // Pointers come from slices of as many values as are read or written.
+    impl Vector for Avx2 {
+        const OUTPUTS: usize = 8;
+        type Floats = __m256;
+        const NOTHING: __m256 = unsafe { std::mem::zeroed() };
+        #[inline(always)]
+        fn splat(word: i32) -> Self {
+            Self(unsafe { _mm256_set1_epi32(word) })
+        }
+        #[inline(always)]
+        fn load(words: &[i32; PANEL], n: usize) -> Self {
+            let words = &words[8 * n..8 * n + 8];
+            Self(unsafe { _mm256_loadu_si256(words.as_ptr().cast()) })
+        }
+        #[inline(always)]
+        fn add(self, other: Self) -> Self {
+            Self(unsafe { _mm256_add_epi32(self.0, other.0) })
+        }
+        #[inline(always)]
+        fn times<const BY: u32>(self) -> Self {
+            Self(unsafe { _mm256_sll_epi32(self.0, _mm_cvtsi32_si128(BY as i32)) })
+        }
+        #[inline(always)]
+        fn scaled(self, row: f32, n: usize, scales: &[f32; PANEL], sum: __m256) -> __m256 {
+            let scales = &scales[8 * n..8 * n + 8];
+            unsafe {
+                let sums = _mm256_mul_ps(_mm256_cvtepi32_ps(self.0), _mm256_set1_ps(row));
+                _mm256_add_ps(sum, _mm256_mul_ps(sums, _mm256_loadu_ps(scales.as_ptr())))
+            }
+        }
+        #[inline(always)]
+        fn add_to(sum: __m256, n: usize, outputs: &mut [f32; PANEL]) {
+            let outputs = outputs[8 * n..8 * n + 8].as_mut_ptr();
+            unsafe { _mm256_storeu_ps(outputs, _mm256_add_ps(_mm256_loadu_ps(outputs), sum)) }
+        }
+    }
+
+    // SAFETY, of every call in here: the loops that use the type run where there is AVX-512.
+    // Pointers are those of as many values as are read or written.
+    impl Vector for Avx512 {
+        const OUTPUTS: usize = 16;
+        type Floats = __m512;
+        const NOTHING: __m512 = unsafe { std::mem::zeroed() };
+        #[inline(always)]
+        fn splat(word: i32) -> Self {
+            Self(unsafe { _mm512_set1_epi32(word) })
+        }
+        #[inline(always)]
+        fn load(words: &[i32; PANEL], _: usize) -> Self {
+            Self(unsafe { _mm512_loadu_si512(words.as_ptr().cast()) })
+        }
+        #[inline(always)]
+        fn add(self, other: Self) -> Self {
+            Self(unsafe { _mm512_add_epi32(self.0, other.0) })
+        }
+        #[inline(always)]
+        fn times<const BY: u32>(self) -> Self {
+            Self(unsafe { _mm512_slli_epi32::<BY>(self.0) })
+        }
+        #[inline(always)]
+        fn scaled(self, row: f32, _: usize, scales: &[f32; PANEL], sum: __m512) -> __m512 {
+            unsafe {
+                let sums = _mm512_mul_ps(_mm512_cvtepi32_ps(self.0), _mm512_set1_ps(row));
+                _mm512_add_ps(sum, _mm512_mul_ps(sums, _mm512_loadu_ps(scales.as_ptr())))
+            }
+        }
+        #[inline(always)]
+        fn add_to(sum: __m512, _: usize, outputs: &mut [f32; PANEL]) {
+            let outputs = outputs.as_mut_ptr();
+            unsafe { _mm512_storeu_ps(outputs, _mm512_add_ps(_mm512_loadu_ps(outputs), sum)) }
+        }
+    }
+}
