@@ -2,6 +2,7 @@
 
 use crate::nn::host::pointwise::softmax;
 use crate::nn::relative_position::bucket;
+use std::array::from_fn;
 
 /// A bias on attention by distance, the same in every layer.
 pub struct Distances {
@@ -60,53 +61,99 @@ pub fn attend(
     heads: usize,
     biases: Option<&Biases>,
 ) -> Vec<f32> {
+    #[cfg(target_arch = "x86_64")]
+    if std::arch::is_x86_feature_detected!("avx2") {
+        // SAFETY: the processor has AVX2.
+        return unsafe { attend_by_avx2([queries, keys, values], d, heads, biases) };
+    }
+    attend_inlined([queries, keys, values], d, heads, biases)
+}
+
+/// As [`attend`], compiled for wider vectors, which halves its time.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+fn attend_by_avx2(
+    states: [&[f32]; 3],
+    d: usize,
+    heads: usize,
+    biases: Option<&Biases>,
+) -> Vec<f32> {
+    attend_inlined(states, d, heads, biases)
+}
+
+#[inline(always)]
+fn attend_inlined(
+    [queries, keys, values]: [&[f32]; 3],
+    d: usize,
+    heads: usize,
+    biases: Option<&Biases>,
+) -> Vec<f32> {
     let (n, size) = (keys.len() / d, d / heads);
     let scale = 1.0 / (size as f32).sqrt();
-    // Whole vectors: what stands beyond the last subword is 0 and never read.
-    let stride = n.next_multiple_of(8);
     let mut result = vec![0.0; n * d];
-    let mut across = vec![0.0; size * stride];
-    let mut weights = vec![0.0; stride];
-    let mut query = vec![0.0; size];
+    let mut logits = vec![0.0; n * n];
     for head in 0..heads {
-        let own = head * size..(head + 1) * size;
-        for (j, key) in keys.chunks_exact(d).enumerate() {
-            for (t, &x) in key[own.clone()].iter().enumerate() {
-                across[t * stride + j] = x;
-            }
-        }
-        let rows = queries.chunks_exact(d).zip(result.chunks_exact_mut(d));
-        for (i, (row, result)) in rows.enumerate() {
-            for (x, from) in query.iter_mut().zip(&row[own.clone()]) {
-                *x = from * scale;
-            }
-            weights.fill(0.0);
-            combine(&mut weights, &query, |t| &across[t * stride..]);
+        let first = head * size;
+        let query = |i: usize, t: usize| queries[i * d + first + t] * scale;
+        let key = |j: usize, t: usize| keys[j * d + first + t];
+        let sides = (packed(n, size, query), packed(n, size, key));
+        multiply((&sides.0, &sides.1), size, &mut logits, n, n);
+        for (i, logits) in logits.chunks_exact_mut(n).enumerate() {
             if let Some(biases) = biases {
-                biases.add(head, i, &mut weights[..n]);
+                biases.add(head, i, logits);
             }
-            softmax(&mut weights[..n]);
-            let value = |j: usize| &values[j * d + own.start..];
-            combine(&mut result[own.clone()], &weights[..n], value);
+            softmax(logits);
         }
+        let weight = |i: usize, j: usize| logits[i * n + j];
+        let value = |t: usize, j: usize| values[j * d + first + t];
+        let sides = (packed(n, n, weight), packed(size, n, value));
+        multiply((&sides.0, &sides.1), n, &mut result[first..], size, d);
     }
     result
 }
 
-/// Adds `sum_i factors_i row(i)` to `sums`, four rows at a time.
+/// Rows in groups of `SIDE`, of each group the first values of all its rows, then the second ones: `[rows / SIDE, k, SIDE]`. What
+/// stands in the place of rows beyond the last is 0.
 #[inline(always)]
-fn combine<'a>(sums: &mut [f32], factors: &[f32], row: impl Fn(usize) -> &'a [f32]) {
-    let n = sums.len();
-    let (fours, rest) = factors.as_chunks::<4>();
-    for (i, f) in fours.iter().enumerate() {
-        let [a, b, c, d] = [0, 1, 2, 3].map(|j| &row(4 * i + j)[..n]);
-        for (t, sum) in sums.iter_mut().enumerate() {
-            *sum += f[0] * a[t] + f[1] * b[t] + f[2] * c[t] + f[3] * d[t];
+fn packed<const SIDE: usize>(
+    rows: usize,
+    k: usize,
+    value: impl Fn(usize, usize) -> f32,
+) -> Vec<[f32; SIDE]> {
+    let mut packed = vec![[0.0; SIDE]; rows.div_ceil(SIDE) * k];
+    for (g, group) in packed.chunks_exact_mut(k).enumerate() {
+        for r in 0..SIDE.min(rows - g * SIDE) {
+            for (t, side) in group.iter_mut().enumerate() {
+                side[r] = value(g * SIDE + r, t);
+            }
         }
     }
-    for (i, f) in rest.iter().enumerate() {
-        for (sum, x) in sums.iter_mut().zip(row(4 * fours.len() + i)) {
-            *sum += f * x;
+    packed
+}
+
+/// The dot product of every row of `a` with every row of `b`, which have `k` values and are [`packed`]: 4 times 8 at once, whose sums
+/// 16 registers of 16 bytes hold. Those of a row of `a` are `columns` values of `c`, `stride` after those of the row before.
+#[inline(always)]
+fn multiply(
+    (a, b): (&[[f32; 4]], &[[f32; 8]]),
+    k: usize,
+    c: &mut [f32],
+    columns: usize,
+    stride: usize,
+) {
+    for (i, a) in a.chunks_exact(k).enumerate() {
+        for (j, b) in b.chunks_exact(k).enumerate() {
+            let mut sums = [[0.0_f32; 8]; 4];
+            for (a, b) in a.iter().zip(b) {
+                // As values: added to in place, compilers may compute one at a time, which takes five times as long.
+                sums = from_fn(|r| from_fn(|o| sums[r][o] + a[r] * b[o]));
+            }
+            let here = 8.min(columns - 8 * j);
+            // Rows beyond the last have no place in `c`.
+            let rows = c[4 * i * stride..].chunks_mut(stride);
+            for (row, sums) in rows.zip(&sums) {
+                row[8 * j..][..here].copy_from_slice(&sums[..here]);
+            }
         }
     }
 }
@@ -117,7 +164,7 @@ mod tests {
 
     #[test]
     fn agrees_with_the_definition() {
-        for (n, d, heads) in [(1, 4, 1), (3, 6, 2), (9, 20, 4), (16, 8, 8)] {
+        for (n, d, heads) in [(1, 4, 1), (3, 6, 2), (9, 20, 4), (16, 8, 8), (13, 38, 2)] {
             let table = |seed: f32| -> Vec<f32> {
                 (0..n * d).map(|i| (i as f32 * seed).sin() * 2.0).collect()
             };
