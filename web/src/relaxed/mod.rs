@@ -5,7 +5,8 @@
 //! (`kernel.rs`), which the engine carries within it and instantiates on its own memory. Its functions are put into the engine's
 //! table, where they are called like any other. That a browser takes the module says little: V8 11.8 does and computes nonsense
 //! at first, and where the processor has no instruction for the one of fine inputs (x86 without AVX-VNNI), it is slower than the
-//! plain loop.
+//! plain loop, so it is timed first. That of coarse inputs is one instruction on every x86 and does twice as much as the plain one's on
+//! ARM: it is taken wherever it is right. (Timed at the start, before the browser has compiled it well, it seems slower now and then.)
 
 use crate::clock::now;
 use crate::error::coded;
@@ -68,8 +69,9 @@ thread_local! {
     static CHOSEN: OnceCell<(Option<String>, Loops)> = const { OnceCell::new() };
 }
 
-/// Chooses the loops that compute the linear layers of all models: of either precision the faster one, which some 20 ms tell, or
-/// the one that is wanted, `relaxed` or `plain`, where it can be had. Once, before anything is loaded; later it says what was chosen.
+/// Chooses the loops that compute the linear layers of all models: of either precision the faster one, which some 20 ms tell where
+/// nothing else does, or the one that is wanted, `relaxed` or `plain`, where it can be had. Once, before anything is loaded; later it
+/// says what was chosen.
 ///
 /// # Errors
 /// An `Error` with `code` `"input"`: there is no such loop, or another was wanted before.
@@ -101,10 +103,9 @@ fn choose(wanted: Option<&str>) -> Loops {
     let Ok([quads, bytes, pairs]) = instantiate() else {
         return Loops::plain("unknown");
     };
-    let timed = wanted.is_none();
     let mut loops = Loops {
-        fine: judged(Precision::Fine, quads, pairs, timed),
-        coarse: judged(Precision::Coarse, bytes, pairs, timed),
+        fine: judged(Precision::Fine, quads, pairs, wanted.is_none()),
+        coarse: judged(Precision::Coarse, bytes, pairs, false),
     };
     let taken = ForeignLoops {
         quads: loops.fine.is_relaxed().then_some(quads),

@@ -31,7 +31,7 @@ pub unsafe fn is_right(precision: Precision, foreign: Foreign) -> bool {
 }
 
 /// The time that `foreign`, a loop for inputs of this precision, takes for a layer of MiniLM-L6 and 16 subwords over that of the
-/// loop `pairs`, by a clock in milliseconds; some 10 ms. The least of several each, by turns, so that what a browser compiles better
+/// loop `pairs`, by a clock in milliseconds; some 20 ms. The least of several each, by turns, so that what a browser compiles better
 /// meanwhile counts.
 ///
 /// # Safety
@@ -62,8 +62,8 @@ unsafe fn ratio_for(
     [foreign, pairs]: [Foreign; 2],
     clock: impl Fn() -> f64,
 ) -> f64 {
-    /// A browser's clock may be a tenth of a millisecond coarse.
-    const ENOUGH: f64 = 1.25;
+    /// A browser's clock may be a millisecond coarse.
+    const ENOUGH: f64 = 2.5;
     let mut least = [f64::MAX; 2];
     let trials = [
         (fast(precision, block), foreign),
