@@ -80,6 +80,9 @@ pub const BEFORE: &str = "before";
 /// The key of a training for what the runs differ in that its weights are a mean with.
 pub const AVERAGED_WITH: &str = "averaged_with";
 
+/// In a training, that of the bundle whose reading of words was taken over.
+pub const GRAFTED: &str = "grafted_with";
+
 /// Where a bundle comes from and what it can do.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct About {

@@ -2,6 +2,7 @@
 
 pub mod card;
 pub mod folder;
+pub mod graft;
 #[cfg(all(test, feature = "flex"))]
 mod host_tests;
 #[cfg(all(test, feature = "flex"))]

@@ -17,6 +17,7 @@ mod explain;
 mod export;
 mod failure;
 mod features;
+mod graft;
 mod image_text;
 mod images;
 mod init;
@@ -72,6 +73,7 @@ enum Command {
     Export(export::Args),
     Average(average::Args),
     Trim(trim::Args),
+    Graft(graft::Args),
     Quantize(quantize::Args),
     Calibrate(calibrate::Args),
     Card(card::Args),
@@ -104,6 +106,7 @@ fn main() -> ExitCode {
         Command::Export(args) => export::run(&args),
         Command::Average(args) => average::run(&args),
         Command::Trim(args) => trim::run(&args),
+        Command::Graft(args) => graft::run(&args),
         Command::Quantize(args) => quantize::run(&args),
         Command::Calibrate(args) => calibrate::run(&args),
         Command::Card(args) => card::run(&args),

@@ -1,0 +1,200 @@
+//! A bundle that reads the words as another one does: its text encoder, and what reads names off it, put in the other's place.
+
+use crate::bundle::manifest::{BEFORE, Files, GRAFTED, Manifest};
+use crate::bundle::weights::{self, WeightsError};
+use crate::bundle::{BundleError, BundleFiles, Compute, unpack};
+use crate::packing::answer;
+use crate::recognizer::LoadError;
+use burn::tensor::{Bytes, DType, Device, Shape};
+use serde_json::{Map, Value};
+use std::collections::HashMap;
+
+/// The weights of the emissions, `[inputs, labels]`.
+const EMIT: &str = "emit.weight";
+
+/// A bundle of f32 weights with every tensor that `reader`, one of the text system, has too: encoder, emissions, chain and fine types. Of
+/// the emissions' inputs those beyond the encoder's states count nothing, so it finds nearly what `reader` finds until it has learnt what they
+/// say now. The answer is what it gives on `device`; scores and calibration are left out.
+///
+/// # Errors
+/// [`BundleError::Config`] if one of them is quantised, or they have other subwords or another encoder; [`BundleError`] and [`LoadError`]
+/// for a bundle that cannot be used.
+pub fn graft_bundle(
+    files: &BundleFiles,
+    reader: &BundleFiles,
+    device: &Device,
+) -> Result<BundleFiles, LoadError> {
+    let [into, from] = [files, reader].map(|files| {
+        let unpacked = unpack(files.clone(), device, Compute::Device)?;
+        Ok::<_, BundleError>(unpacked.manifest)
+    });
+    let (mut manifest, from) = (into?, from?);
+    if let Some(problem) = apart(&manifest, &from, files.tokenizer == reader.tokenizer) {
+        return Err(BundleError::Config(problem.to_owned()).into());
+    }
+    let weights = with_tensors_of(files.weights.clone(), reader.weights.clone());
+    let mut files = BundleFiles {
+        weights: weights.map_err(BundleError::Weights)?,
+        ..files.clone()
+    };
+    manifest.files = Files::of(&files);
+    let about = &mut manifest.about;
+    about.scores.clear();
+    about.confidence = None;
+    about.fine_types = None;
+    about.training = grafted(about.training.take(), from.about.training);
+    let known = &mut about.licences;
+    let more = from.about.licences.into_iter();
+    for licence in more {
+        if !known.contains(&licence) {
+            known.push(licence);
+        }
+    }
+    let text = about.known_answer.take().map(|known| known.text);
+    files.manifest = manifest.to_bytes()?;
+    if let Some(text) = text {
+        answer(&mut files, &text, device)?;
+    }
+    Ok(files)
+}
+
+/// Why the one cannot read as the other does, if it cannot.
+fn apart(into: &Manifest, from: &Manifest, same_subwords: bool) -> Option<&'static str> {
+    if into.quantization.or(from.quantization).is_some() {
+        Some(
+            "it, or what it shall read as, is quantised; give the bundles that those were made from",
+        )
+    } else if !same_subwords {
+        Some("it has other subwords than what it shall read as; mner trim gives it those")
+    } else if into.config.encoder() != from.config.encoder() || into.sigils != from.sigils {
+        Some("it has an encoder of other sizes than what it shall read as, or cuts words otherwise")
+    } else {
+        None
+    }
+}
+
+/// The weights of `into` with the tensors of `from`, by their names within their systems.
+fn with_tensors_of(into: Vec<u8>, from: Vec<u8>) -> Result<Vec<u8>, WeightsError> {
+    let mut theirs = HashMap::new();
+    for tensor in weights::read(Bytes::from_bytes_vec(from))? {
+        let (name, dtype, shape, _, bytes) = tensor.into_parts()?;
+        theirs.insert(within(&name).to_owned(), (dtype, shape, bytes));
+    }
+    let tensors = weights::read(Bytes::from_bytes_vec(into))?.into_iter();
+    let tensors = tensors.map(|tensor| {
+        let Some((dtype, shape, bytes)) = theirs.get(within(&tensor.name)) else {
+            return Ok(tensor);
+        };
+        if (tensor.dtype, &tensor.shape) == (*dtype, shape) {
+            let (name, dtype, shape, id, _) = tensor.into_parts()?;
+            return Ok(burn_pack::Tensor::new(
+                name,
+                dtype,
+                shape,
+                id,
+                bytes.clone(),
+            ));
+        }
+        let grows = within(&tensor.name) == EMIT
+            && tensor.dtype == DType::F32
+            && tensor.shape[0] >= shape[0]
+            && tensor.shape[1] == shape[1];
+        if !grows {
+            return Ok(tensor);
+        }
+        let (name, dtype, shape, id, own) = tensor.into_parts()?;
+        let mut rows = bytes.to_vec();
+        rows.resize(own.len(), 0);
+        let shape = Shape::new([shape[0], shape[1]]);
+        Ok(burn_pack::Tensor::new(
+            name,
+            dtype,
+            shape,
+            id,
+            Bytes::from_bytes_vec(rows),
+        ))
+    });
+    weights::write(tensors.collect::<Result<_, WeightsError>>()?)
+}
+
+/// A tensor's name without its system's.
+fn within(name: &str) -> &str {
+    name.split_once('.').map_or(name, |(_, rest)| rest)
+}
+
+/// The training, beside the last one of what it was grafted with.
+fn grafted(training: Value, mut with: Value) -> Value {
+    if let Value::Object(values) = &mut with {
+        values.remove(BEFORE);
+    }
+    let mut all = match training {
+        Value::Object(values) => values,
+        _ => Map::new(),
+    };
+    all.insert(GRAFTED.to_owned(), with);
+    Value::Object(all)
+}
+
+#[cfg(all(test, feature = "flex"))]
+mod tests {
+    use super::*;
+    use crate::bundle::quantize::Scheme;
+    use crate::packing::{quantize_bundle, tiny};
+    use crate::recognizer::Recognizer;
+    use crate::systems::SystemKind;
+
+    fn emissions(files: &BundleFiles, device: &Device) -> Vec<Vec<f32>> {
+        let run = async {
+            let recognizer = Recognizer::load(files.clone(), device, Compute::Device)
+                .await
+                .unwrap();
+            recognizer
+                .known_answer("Ada is in Ulm", None)
+                .await
+                .unwrap()
+                .emissions
+        };
+        pollster::block_on(run)
+    }
+
+    #[test]
+    fn words_are_read_as_by_the_other() {
+        let device = Device::flex();
+        let text = tiny::bundle(SystemKind::Text, 3, &device).unwrap();
+        for kind in [SystemKind::HamLearning, SystemKind::Ita] {
+            let files = tiny::bundle(kind, 4, &device).unwrap();
+            let grafted = graft_bundle(&files, &text, &device).unwrap();
+            let [was, is, read] = [&files, &grafted, &text].map(|files| emissions(files, &device));
+            let apart = |a: &[Vec<f32>]| -> f32 {
+                let scores = a.iter().zip(&read).flat_map(|(a, b)| a.iter().zip(b));
+                scores.map(|(a, b)| (a - b).abs()).sum()
+            };
+            // What images say, and where there is none, comes to the encoder's states themselves in some systems.
+            assert!(
+                apart(&is) < 0.1 * apart(&was),
+                "{kind:?}: {} and {}",
+                apart(&is),
+                apart(&was)
+            );
+        }
+    }
+
+    #[test]
+    fn what_cannot_read_as_the_other_is_refused() {
+        let device = Device::flex();
+        let [text, ham] = [SystemKind::Text, SystemKind::HamLearning]
+            .map(|kind| tiny::bundle(kind, 3, &device).unwrap());
+        let message = |reader: &BundleFiles| {
+            let refused = graft_bundle(&ham, reader, &device);
+            refused.expect_err("it is refused").to_string()
+        };
+        let small = quantize_bundle(&text, Scheme::Q8, &device).unwrap();
+        assert!(message(&small).contains("is quantised"));
+        let mut other = text;
+        other.tokenizer.push(b'\n');
+        let mut manifest = Manifest::parse(&other.manifest).unwrap();
+        manifest.files = Files::of(&other);
+        other.manifest = manifest.to_bytes().unwrap();
+        assert!(message(&other).contains("other subwords"));
+    }
+}
