@@ -1,5 +1,5 @@
 //! How long one tweet takes in a quantised text encoder of MiniLM-L6's size, random weights, on the
-//! CPU: a JSON line for the device in f32 and one for the library itself.
+//! CPU: a JSON line for the device in f32 and one for the library itself with weights of 8 bits and of 4.
 //!
 //! `CARGO_PROFILE_DEV_OPT_LEVEL=3 cargo bench --profile dev --features cli,flex --bench encode -- [--subwords P] [--runs R]`;
 //! threads of the device by `RAYON_NUM_THREADS`.
@@ -40,7 +40,8 @@ fn main() {
     let tokenizer = mner_core::tweet::tiny::tokenizer().expect("the tokenizer");
     let system = parts.config.init(&device);
     let bundle = pack(system, &tokenizer, parts).expect("a bundle");
-    let bundle = quantize_bundle(&bundle, Scheme::Q8, &device).expect("a quantised bundle");
+    let [eight, four] = [Scheme::Q8, Scheme::Q4]
+        .map(|scheme| quantize_bundle(&bundle, scheme, &device).expect("a quantised bundle"));
 
     let mut random = SplitMix64(1);
     let mut ints = |most: usize| {
@@ -53,7 +54,11 @@ fn main() {
         shapes: Some(ints(WordShape::COUNT)),
         present: Tensor::ones([1, subwords], &device),
     };
-    for (name, compute) in [("device", Compute::Device), ("host", Compute::Host)] {
+    for (name, bundle, compute) in [
+        ("device", &eight, Compute::Device),
+        ("host-q8", &eight, Compute::Host),
+        ("host-q4", &four, Compute::Host),
+    ] {
         let system = unpack(bundle.clone(), &device, compute)
             .expect("the bundle")
             .system;

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Milliseconds that one tweet of SUBWORDS subwords takes in a quantised text encoder of MiniLM-L6's size, on the CPU: in
-# f32 on burn's device with THREADS threads, and with the bundle's 8-bit weights, on one; beside onnxruntime on one thread, in f32
+# f32 on burn's device with THREADS threads, and with weights of 8 bits and of 4, on one; beside onnxruntime on one thread, in f32
 # and int8, where PEERS_PYTHON (or .venv/bin/python) has it. The ratio is of the least times: other programs only ever make them longer.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
@@ -19,5 +19,6 @@ least = {}
 for line in sys.argv[1].splitlines():
     line = json.loads(line)
     least[line["name"].split()[-1]] = line["milliseconds_least"]
-print(f"8-bit weights / onnxruntime int8: {least['"'host'"'] / least['"'int8'"']:.2f}")' "$ours
+for bits in ("8", "4"):
+    print(f"{bits}-bit weights / onnxruntime int8: {least['"'host-q'"' + bits] / least['"'int8'"']:.2f}")' "$ours
 $theirs"

@@ -93,10 +93,10 @@ fn attend_inlined(
     let mut result = vec![0.0; n * d];
     let mut logits = vec![0.0; n * n];
     for head in 0..heads {
-        let first = head * size;
-        let query = |i: usize, t: usize| queries[i * d + first + t] * scale;
-        let key = |j: usize, t: usize| keys[j * d + first + t];
-        let sides = (packed(n, size, query), packed(n, size, key));
+        let own = head * size..(head + 1) * size;
+        let queries = queries.chunks_exact(d).map(|row| &row[own.clone()]);
+        let keys = keys.chunks_exact(d).map(|row| &row[own.clone()]);
+        let sides = (packed(queries, size, scale), packed(keys, size, 1.0));
         multiply((&sides.0, &sides.1), size, &mut logits, n, n);
         for (i, logits) in logits.chunks_exact_mut(n).enumerate() {
             if let Some(biases) = biases {
@@ -104,27 +104,45 @@ fn attend_inlined(
             }
             softmax(logits);
         }
-        let weight = |i: usize, j: usize| logits[i * n + j];
-        let value = |t: usize, j: usize| values[j * d + first + t];
-        let sides = (packed(n, n, weight), packed(size, n, value));
-        multiply((&sides.0, &sides.1), n, &mut result[first..], size, d);
+        let weights = packed(logits.chunks_exact(n), n, 1.0);
+        let values = values.chunks_exact(d).map(|row| &row[own.clone()]);
+        let result = &mut result[own.start..];
+        multiply((&weights, &columns(values, size)), n, result, size, d);
     }
     result
 }
 
-/// Rows in groups of `SIDE`, of each group the first values of all its rows, then the second ones: `[rows / SIDE, k, SIDE]`. What
-/// stands in the place of rows beyond the last is 0.
+/// Rows of `k` values, times `factor`, in groups of `SIDE`: of each group the first values of all its rows, then the second ones,
+/// `[rows / SIDE, k, SIDE]`. What stands in the place of rows beyond the last is 0.
 #[inline(always)]
-fn packed<const SIDE: usize>(
-    rows: usize,
+fn packed<'a, const SIDE: usize>(
+    rows: impl Iterator<Item = &'a [f32]>,
     k: usize,
-    value: impl Fn(usize, usize) -> f32,
+    factor: f32,
 ) -> Vec<[f32; SIDE]> {
-    let mut packed = vec![[0.0; SIDE]; rows.div_ceil(SIDE) * k];
-    for (g, group) in packed.chunks_exact_mut(k).enumerate() {
-        for r in 0..SIDE.min(rows - g * SIDE) {
-            for (t, side) in group.iter_mut().enumerate() {
-                side[r] = value(g * SIDE + r, t);
+    let rows: Vec<&[f32]> = rows.collect();
+    let mut packed = vec![[0.0; SIDE]; rows.len().div_ceil(SIDE) * k];
+    for (group, rows) in packed.chunks_exact_mut(k).zip(rows.chunks(SIDE)) {
+        for (r, row) in rows.iter().enumerate() {
+            for (side, x) in group.iter_mut().zip(*row) {
+                side[r] = x * factor;
+            }
+        }
+    }
+    packed
+}
+
+/// As [`packed`] has the columns of rows of `n` values, in groups of 8.
+#[inline(always)]
+fn columns<'a>(rows: impl ExactSizeIterator<Item = &'a [f32]>, n: usize) -> Vec<[f32; 8]> {
+    let k = rows.len();
+    let mut packed = vec![[0.0; 8]; n.div_ceil(8) * k];
+    for (j, row) in rows.enumerate() {
+        let groups = packed.chunks_exact_mut(k);
+        for (group, values) in groups.zip(row.chunks(8)) {
+            match values.first_chunk() {
+                Some(eight) => group[j] = *eight,
+                None => group[j][..values.len()].copy_from_slice(values),
             }
         }
     }
