@@ -7,7 +7,9 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 subwords=${SUBWORDS:-32}
 python=${PEERS_PYTHON:-.venv/bin/python}
-ours=$(CARGO_PROFILE_DEV_OPT_LEVEL=3 RAYON_NUM_THREADS=${THREADS:-$(nproc)} cargo bench --quiet --profile dev \
+# Our own code as in a release, without checks of overflow.
+as_released=(--config profile.dev.package.mner-core.overflow-checks=false --config profile.dev.package.mner-core.debug-assertions=false)
+ours=$(CARGO_PROFILE_DEV_OPT_LEVEL=3 RAYON_NUM_THREADS=${THREADS:-$(nproc)} cargo bench --quiet --profile dev "${as_released[@]}" \
     --package mner-core --features cli,simd --bench encode -- --subwords "$subwords")
 echo "$ours"
 network=$(tests/bench/peers/network.sh "$python" www/models/text) || exit 0
