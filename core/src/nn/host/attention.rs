@@ -96,8 +96,8 @@ fn attend_inlined(
         let own = head * size..(head + 1) * size;
         let queries = queries.chunks_exact(d).map(|row| &row[own.clone()]);
         let keys = keys.chunks_exact(d).map(|row| &row[own.clone()]);
-        let sides = (packed(queries, size, scale), packed(keys, size, 1.0));
-        multiply((&sides.0, &sides.1), size, &mut logits, n, n);
+        let (queries, keys) = (packed(queries, size, scale), packed(keys, size, 1.0));
+        multiply((&queries, &keys), size, &mut logits, n, n);
         for (i, logits) in logits.chunks_exact_mut(n).enumerate() {
             if let Some(biases) = biases {
                 biases.add(head, i, logits);

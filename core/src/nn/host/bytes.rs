@@ -4,10 +4,10 @@
 //!
 //! AVX2 and WebAssembly add up two products in 16 bits, so a step's inputs go into two sums of 16 bits for each output, the first
 //! two into the lower one. Those of a whole block fit: they wrap on the way, but 32 inputs of 127 times weights of -8 are
-//! -32,512. A step has the weights as `[PANEL, 4]`, and of the inputs one word.
+//! -32,512. A step has the weights in the order of `quads`, `[PANEL, 4]`, and of the inputs one word.
 
-use super::panel::{Outputs, PANEL, Panel, ROWS, Rows, STEP, Step, Words};
-use super::vector::Vector;
+use super::panel::{Outputs, PANEL, Panel, ROWS, Rows, STEP, Words};
+use super::vector::{Vector, add_rows};
 use core::array::from_fn;
 
 /// The largest code of an input.
@@ -21,11 +21,6 @@ pub const WEIGHTS: core::ops::Range<i8> = -8..8;
 
 /// What weights have added.
 const ADDED: i8 = 8;
-
-/// Where the weight of an input of a step for an output lies.
-pub fn place(input: usize, output: usize) -> usize {
-    STEP * output + input
-}
 
 /// How a weight lies there.
 pub fn weight(code: i8) -> i8 {
@@ -108,8 +103,6 @@ pub fn plain(panel: Panel<'_>, rows: Rows<'_>, outputs: &mut Outputs) {
 trait Bytes: Vector {
     /// Sums that start from what [`starts`] says.
     fn start(start: i32) -> Self;
-    /// The `n`-th vector of weights.
-    fn weights(step: &Step, n: usize) -> Self;
     /// Adds the products of weights and inputs.
     fn plus(self, weights: Self, inputs: Self) -> Self;
     /// The sums in 32 bits.
@@ -136,7 +129,7 @@ fn tile<V: Bytes, const N: usize>(panel: Panel<'_>, rows: Rows<'_>, outputs: &mu
         for ((steps, words), ((scales, row_scales), starts)) in steps.zip(words).zip(scales) {
             let mut sums: [[V; N]; ROWS] = starts.map(|start| [V::start(start); N]);
             for (step, words) in steps.iter().zip(words) {
-                let weights: [V; N] = from_fn(|n| V::weights(step, part * N + n));
+                let weights: [V; N] = from_fn(|n| V::quads(step, part * N + n));
                 for (sums, &word) in sums.iter_mut().zip(words) {
                     let inputs = V::splat(word);
                     for (sum, &weights) in sums.iter_mut().zip(&weights) {
@@ -150,13 +143,7 @@ fn tile<V: Bytes, const N: usize>(panel: Panel<'_>, rows: Rows<'_>, outputs: &mu
                 }
             }
         }
-        for (r, floats) in floats.iter().enumerate() {
-            if let Some(outputs) = outputs.row(r) {
-                for (n, &float) in floats.iter().enumerate() {
-                    V::add_to(float, part * N + n, outputs);
-                }
-            }
-        }
+        add_rows::<V, N>(&floats, 0, part * N, outputs);
     }
 }
 
@@ -165,10 +152,6 @@ impl Bytes for [i32; PANEL] {
     #[inline(always)]
     fn start(start: i32) -> Self {
         [whole(start); PANEL]
-    }
-    #[inline(always)]
-    fn weights(step: &Step, _: usize) -> Self {
-        from_fn(|o| i32::from_le_bytes(from_fn(|i| step.0[STEP * o + i] as u8)))
     }
     #[inline(always)]
     fn plus(self, weights: Self, inputs: Self) -> Self {
@@ -186,7 +169,6 @@ impl Bytes for [i32; PANEL] {
 
 #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
 mod wasm {
-    use super::super::panel::Step;
     use super::Bytes;
     use core::arch::wasm32::*;
 
@@ -194,12 +176,6 @@ mod wasm {
         #[inline(always)]
         fn start(start: i32) -> Self {
             i32x4_splat(start)
-        }
-        #[inline(always)]
-        fn weights(step: &Step, n: usize) -> Self {
-            let weights = &step.0[16 * n..16 * n + 16];
-            // SAFETY: sixteen weights are what is read.
-            unsafe { v128_load(weights.as_ptr().cast()) }
         }
         #[inline(always)]
         fn plus(self, weights: Self, inputs: Self) -> Self {
@@ -215,7 +191,7 @@ mod wasm {
 
 #[cfg(target_arch = "x86_64")]
 mod x86 {
-    use super::super::panel::{Outputs, Panel, Rows, Step};
+    use super::super::panel::{Outputs, Panel, Rows};
     pub use super::super::quads::x86::avx512;
     use super::super::vector::Vector;
     use super::super::vector::x86::{Avx2, Avx512};
@@ -241,10 +217,6 @@ mod x86 {
             Self::splat(whole(start))
         }
         #[inline(always)]
-        fn weights(step: &Step, _: usize) -> Self {
-            Self(unsafe { _mm512_loadu_si512(step.0.as_ptr().cast()) })
-        }
-        #[inline(always)]
         fn plus(self, weights: Self, inputs: Self) -> Self {
             Self(unsafe { _mm512_dpbusd_epi32(self.0, weights.0, inputs.0) })
         }
@@ -259,11 +231,6 @@ mod x86 {
         #[inline(always)]
         fn start(start: i32) -> Self {
             Self::splat(start)
-        }
-        #[inline(always)]
-        fn weights(step: &Step, n: usize) -> Self {
-            let weights = &step.0[32 * n..32 * n + 32];
-            Self(unsafe { _mm256_loadu_si256(weights.as_ptr().cast()) })
         }
         #[inline(always)]
         fn plus(self, weights: Self, inputs: Self) -> Self {

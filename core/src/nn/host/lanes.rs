@@ -90,8 +90,7 @@ impl Lanes {
     pub fn place(self, input: usize, output: usize) -> usize {
         match self {
             Self::Pairs => pairs::place(input, output),
-            Self::Quads => quads::place(input, output),
-            Self::Bytes => bytes::place(input, output),
+            Self::Quads | Self::Bytes => quads::place(input, output),
         }
     }
 

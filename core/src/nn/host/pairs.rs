@@ -5,7 +5,7 @@
 //! codes, the first in its low half.
 
 use super::panel::{Outputs, PANEL, Panel, ROWS, Rows, STEP, Step};
-use super::vector::Vector;
+use super::vector::{Vector, add_rows};
 use core::array::from_fn;
 
 /// The largest code of an input.
@@ -89,13 +89,7 @@ fn tile<V: Pairs, const N: usize>(panel: Panel<'_>, rows: Rows<'_>, outputs: &mu
                 }
             }
         }
-        for (r, floats) in floats.iter().enumerate() {
-            if let Some(outputs) = outputs.row(few * FEW + r) {
-                for (n, &float) in floats.iter().enumerate() {
-                    V::add_to(float, n, outputs);
-                }
-            }
-        }
+        add_rows::<V, N>(&floats, few * FEW, 0, outputs);
     }
 }
 

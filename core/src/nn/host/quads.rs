@@ -7,7 +7,7 @@
 //! bit. A step has the weights as `[PANEL, 4]`; of the inputs the first word has the four high halves, the second the low ones.
 
 use super::panel::{Outputs, PANEL, Panel, ROWS, Rows, STEP, Step};
-use super::vector::Vector;
+use super::vector::{Vector, add_rows};
 use core::array::from_fn;
 
 /// Bits of half a code.
@@ -99,8 +99,6 @@ pub fn plain(panel: Panel<'_>, rows: Rows<'_>, outputs: &mut Outputs) {
 
 /// Multiplies quads.
 trait Quads: Vector {
-    /// The `n`-th vector of weights.
-    fn weights(step: &Step, n: usize) -> Self;
     /// Adds the products of weights and halves.
     fn plus(self, weights: Self, halves: Self) -> Self;
 }
@@ -123,7 +121,7 @@ fn tile<V: Quads, const N: usize>(panel: Panel<'_>, rows: Rows<'_>, outputs: &mu
             let mut high: [[V; N]; FEW] = [from_fn(|n| V::load(start, n)); FEW];
             let mut low = [[V::splat(0); N]; FEW];
             for (step, words) in steps.iter().zip(words) {
-                let weights: [V; N] = from_fn(|n| V::weights(step, n));
+                let weights: [V; N] = from_fn(|n| V::quads(step, n));
                 for (sums, words) in [&mut high, &mut low].into_iter().zip(words) {
                     for (sums, &halves) in sums.iter_mut().zip(&words.as_chunks::<FEW>().0[few]) {
                         let halves = V::splat(halves);
@@ -142,22 +140,12 @@ fn tile<V: Quads, const N: usize>(panel: Panel<'_>, rows: Rows<'_>, outputs: &mu
                 }
             }
         }
-        for (r, floats) in floats.iter().enumerate() {
-            if let Some(outputs) = outputs.row(few * FEW + r) {
-                for (n, &float) in floats.iter().enumerate() {
-                    V::add_to(float, n, outputs);
-                }
-            }
-        }
+        add_rows::<V, N>(&floats, few * FEW, 0, outputs);
     }
 }
 
 /// Any processor.
 impl Quads for [i32; PANEL] {
-    #[inline(always)]
-    fn weights(step: &Step, _: usize) -> Self {
-        from_fn(|o| i32::from_le_bytes(from_fn(|i| step.0[STEP * o + i] as u8)))
-    }
     #[inline(always)]
     fn plus(self, weights: Self, halves: Self) -> Self {
         from_fn(|o| {
@@ -173,17 +161,10 @@ impl Quads for [i32; PANEL] {
 
 #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
 mod wasm {
-    use super::super::panel::Step;
     use super::Quads;
     use core::arch::wasm32::*;
 
     impl Quads for v128 {
-        #[inline(always)]
-        fn weights(step: &Step, n: usize) -> Self {
-            let weights = &step.0[16 * n..16 * n + 16];
-            // SAFETY: sixteen weights are what is read.
-            unsafe { v128_load(weights.as_ptr().cast()) }
-        }
         #[inline(always)]
         fn plus(self, weights: Self, halves: Self) -> Self {
             i32x4_relaxed_dot_i8x16_i7x16_add(weights, halves, self)
@@ -193,7 +174,7 @@ mod wasm {
 
 #[cfg(target_arch = "x86_64")]
 pub mod x86 {
-    use super::super::panel::{Outputs, Panel, Rows, Step};
+    use super::super::panel::{Outputs, Panel, Rows};
     use super::super::vector::x86::{Avx2, Avx512};
     use super::{Quads, tile};
     use std::arch::is_x86_feature_detected as has;
@@ -224,10 +205,6 @@ pub mod x86 {
     // SAFETY, of every call in here: `add_products_avx512` alone uses it, and runs where there is what it asks for.
     impl Quads for Avx512 {
         #[inline(always)]
-        fn weights(step: &Step, _: usize) -> Self {
-            Self(unsafe { _mm512_loadu_si512(step.0.as_ptr().cast()) })
-        }
-        #[inline(always)]
         fn plus(self, weights: Self, halves: Self) -> Self {
             Self(unsafe { _mm512_dpbusd_epi32(self.0, halves.0, weights.0) })
         }
@@ -235,11 +212,6 @@ pub mod x86 {
 
     // SAFETY, of every call in here: `products_avx` alone uses it, and runs where there is what it asks for.
     impl Quads for Avx2 {
-        #[inline(always)]
-        fn weights(step: &Step, n: usize) -> Self {
-            let weights = &step.0[32 * n..32 * n + 32];
-            Self(unsafe { _mm256_loadu_si256(weights.as_ptr().cast()) })
-        }
         #[inline(always)]
         fn plus(self, weights: Self, halves: Self) -> Self {
             Self(unsafe { _mm256_dpbusd_avx_epi32(self.0, halves.0, weights.0) })

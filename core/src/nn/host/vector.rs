@@ -1,6 +1,6 @@
 //! Sums of a few outputs side by side, in whatever a processor has for them: what the inner loops have in common.
 
-use super::panel::PANEL;
+use super::panel::{Outputs, PANEL, STEP, Step};
 use core::array::from_fn;
 
 /// Whole numbers of 32 bits, one for each of a few outputs of a panel.
@@ -15,6 +15,8 @@ pub trait Vector: Copy {
     fn splat(word: i32) -> Self;
     /// The `n`-th of those that make a panel.
     fn load(words: &[i32; PANEL], n: usize) -> Self;
+    /// The `n`-th of a step's weights in the order of `quads`, four bytes an output.
+    fn quads(step: &Step, n: usize) -> Self;
     /// Sums that wrap.
     fn add(self, other: Self) -> Self;
     /// Times `2^BY`.
@@ -23,6 +25,23 @@ pub trait Vector: Copy {
     fn scaled(self, row: f32, n: usize, scales: &[f32; PANEL], sum: Self::Floats) -> Self::Floats;
     /// Adds `sum` to the `n`-th vector of `outputs`.
     fn add_to(sum: Self::Floats, n: usize, outputs: &mut [f32; PANEL]);
+}
+
+/// Adds `sums` to the outputs of as many rows from `row` on, of each to its vectors from `first` on; rows that are not there have none.
+#[inline(always)]
+pub fn add_rows<V: Vector, const N: usize>(
+    sums: &[[V::Floats; N]],
+    row: usize,
+    first: usize,
+    outputs: &mut Outputs,
+) {
+    for (r, sums) in sums.iter().enumerate() {
+        if let Some(outputs) = outputs.row(row + r) {
+            for (n, &sum) in sums.iter().enumerate() {
+                V::add_to(sum, first + n, outputs);
+            }
+        }
+    }
 }
 
 /// Any processor.
@@ -37,6 +56,10 @@ impl Vector for [i32; PANEL] {
     #[inline(always)]
     fn load(words: &[i32; PANEL], _: usize) -> Self {
         *words
+    }
+    #[inline(always)]
+    fn quads(step: &Step, _: usize) -> Self {
+        from_fn(|o| i32::from_le_bytes(from_fn(|i| step.0[STEP * o + i] as u8)))
     }
     #[inline(always)]
     fn add(self, other: Self) -> Self {
@@ -58,7 +81,7 @@ impl Vector for [i32; PANEL] {
 
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 mod wasm {
-    use super::{PANEL, Vector};
+    use super::{PANEL, Step, Vector};
     use core::arch::wasm32::*;
 
     // SAFETY, of every call in here: pointers come from slices of as many values as are read or written.
@@ -74,6 +97,11 @@ mod wasm {
         fn load(words: &[i32; PANEL], n: usize) -> Self {
             let words = &words[4 * n..4 * n + 4];
             unsafe { v128_load(words.as_ptr().cast()) }
+        }
+        #[inline(always)]
+        fn quads(step: &Step, n: usize) -> Self {
+            let weights = &step.0[16 * n..16 * n + 16];
+            unsafe { v128_load(weights.as_ptr().cast()) }
         }
         #[inline(always)]
         fn add(self, other: Self) -> Self {
@@ -103,7 +131,7 @@ mod wasm {
 /// Vectors of x86-64. Loops that are compiled for processors that have them are all that uses them.
 #[cfg(target_arch = "x86_64")]
 pub mod x86 {
-    use super::{PANEL, Vector};
+    use super::{PANEL, Step, Vector};
     use std::arch::x86_64::*;
 
     /// Eight outputs, of AVX2.
@@ -128,6 +156,11 @@ pub mod x86 {
         fn load(words: &[i32; PANEL], n: usize) -> Self {
             let words = &words[8 * n..8 * n + 8];
             Self(unsafe { _mm256_loadu_si256(words.as_ptr().cast()) })
+        }
+        #[inline(always)]
+        fn quads(step: &Step, n: usize) -> Self {
+            let weights = &step.0[32 * n..32 * n + 32];
+            Self(unsafe { _mm256_loadu_si256(weights.as_ptr().cast()) })
         }
         #[inline(always)]
         fn add(self, other: Self) -> Self {
@@ -165,6 +198,10 @@ pub mod x86 {
         #[inline(always)]
         fn load(words: &[i32; PANEL], _: usize) -> Self {
             Self(unsafe { _mm512_loadu_si512(words.as_ptr().cast()) })
+        }
+        #[inline(always)]
+        fn quads(step: &Step, _: usize) -> Self {
+            Self(unsafe { _mm512_loadu_si512(step.0.as_ptr().cast()) })
         }
         #[inline(always)]
         fn add(self, other: Self) -> Self {
