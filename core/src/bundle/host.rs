@@ -38,13 +38,16 @@ pub(crate) fn take_encoder(
     let prefix = prefix.to_owned();
     let linears = (0..config.layers)
         .flat_map(|i| LINEAR.map(|linear| format!("{prefix}layers.{i}.{linear}.weight")));
-    let stored = linears.map(|name| tensors.get(&name).map(|tensor| &tensor.dtype));
-    let stored: Vec<_> = stored.collect();
-    if !stored.iter().all(|dtype| dtype.is_some_and(is_in_blocks)) {
-        return Ok(None);
+    let mut coarse = true;
+    for name in linears {
+        match tensors.get(&name).map(|tensor| &tensor.dtype) {
+            Some(dtype @ DType::QFloat(scheme)) if is_in_blocks(dtype) => {
+                coarse &= bears_coarse(scheme);
+            }
+            _ => return Ok(None),
+        }
     }
-    let coarse = |dtype: &Option<&DType>| matches!(dtype, Some(DType::QFloat(scheme)) if bears_coarse(scheme));
-    let precision = match stored.iter().all(coarse) {
+    let precision = match coarse {
         true => Precision::Coarse,
         false => Precision::Fine,
     };

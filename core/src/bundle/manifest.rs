@@ -109,6 +109,25 @@ pub struct About {
     pub known_answer: Option<KnownAnswer>,
 }
 
+impl About {
+    /// Leaves out what was measured with other weights: scores and calibration.
+    pub fn forget_measured(&mut self) {
+        self.scores.clear();
+        self.confidence = None;
+        self.fine_types = None;
+    }
+}
+
+/// What stood before, and what is new.
+pub fn with_more(mut before: Vec<String>, new: &[String]) -> Vec<String> {
+    for text in new {
+        if !before.contains(text) {
+            before.push(text.clone());
+        }
+    }
+    before
+}
+
 /// How fine types are read, and how good they are.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -1,13 +1,14 @@
 //! A bundle that reads the words as another one does: its text encoder, and what reads names off it, put in the other's place.
 
-use crate::bundle::manifest::{BEFORE, Files, GRAFTED, Manifest};
+use crate::bundle::manifest::{BEFORE, GRAFTED, Manifest, with_more};
 use crate::bundle::weights::{self, WeightsError};
 use crate::bundle::{BundleError, BundleFiles, Compute, unpack};
-use crate::packing::answer;
+use crate::packing::answered_anew;
 use crate::recognizer::LoadError;
 use burn::tensor::{Bytes, DType, Device, Shape};
 use serde_json::{Map, Value};
 use std::collections::HashMap;
+use std::mem;
 
 /// The weights of the emissions, `[inputs, labels]`.
 const EMIT: &str = "emit.weight";
@@ -33,29 +34,15 @@ pub fn graft_bundle(
         return Err(BundleError::Config(problem.to_owned()).into());
     }
     let weights = with_tensors_of(files.weights.clone(), reader.weights.clone());
-    let mut files = BundleFiles {
+    let files = BundleFiles {
         weights: weights.map_err(BundleError::Weights)?,
         ..files.clone()
     };
-    manifest.files = Files::of(&files);
     let about = &mut manifest.about;
-    about.scores.clear();
-    about.confidence = None;
-    about.fine_types = None;
+    about.forget_measured();
     about.training = grafted(about.training.take(), from.about.training);
-    let known = &mut about.licences;
-    let more = from.about.licences.into_iter();
-    for licence in more {
-        if !known.contains(&licence) {
-            known.push(licence);
-        }
-    }
-    let text = about.known_answer.take().map(|known| known.text);
-    files.manifest = manifest.to_bytes()?;
-    if let Some(text) = text {
-        answer(&mut files, &text, device)?;
-    }
-    Ok(files)
+    about.licences = with_more(mem::take(&mut about.licences), &from.about.licences);
+    answered_anew(files, manifest, device)
 }
 
 /// Why the one cannot read as the other does, if it cannot.
@@ -138,6 +125,7 @@ fn grafted(training: Value, mut with: Value) -> Value {
 #[cfg(all(test, feature = "flex"))]
 mod tests {
     use super::*;
+    use crate::bundle::manifest::Files;
     use crate::bundle::quantize::Scheme;
     use crate::packing::{quantize_bundle, tiny};
     use crate::recognizer::Recognizer;

@@ -71,6 +71,15 @@ pub fn quantize_bundle(
     let vision = files.vision.map(|vision| quantize_vision(vision, scheme));
     files.vision = vision.transpose().map_err(BundleError::VisionEncoder)?;
     manifest.quantization = Some(scheme);
+    answered_anew(files, manifest, device)
+}
+
+/// The bundle of these files, whose weights are others than `manifest` tells of, with the answer to its text that they give on `device`.
+fn answered_anew(
+    mut files: BundleFiles,
+    mut manifest: Manifest,
+    device: &Device,
+) -> Result<BundleFiles, LoadError> {
     manifest.files = Files::of(&files);
     let text = manifest.about.known_answer.take().map(|known| known.text);
     files.manifest = manifest.to_bytes()?;

@@ -1,9 +1,8 @@
 //! A bundle with fewer subwords, and so a smaller table of them.
 
-use crate::bundle::manifest::Files;
 use crate::bundle::weights::{self, WeightsError};
 use crate::bundle::{BundleError, BundleFiles, Compute, Unpacked, unpack};
-use crate::packing::answer;
+use crate::packing::answered_anew;
 use crate::recognizer::LoadError;
 use crate::tweet::subwords::SubwordTokenizer;
 use burn::tensor::{Bytes, DType, Device, Shape};
@@ -30,23 +29,14 @@ pub fn trim_bundle(
     }
     let rows = rows_of(tokenizer, &known)?;
     let weights = with_rows(files.weights.clone(), &rows);
-    let mut files = BundleFiles {
+    let files = BundleFiles {
         weights: weights.map_err(BundleError::Weights)?,
         tokenizer: tokenizer.bytes().map_err(BundleError::from)?,
         ..files.clone()
     };
     manifest.config.encoder_mut().vocab = rows.len();
-    manifest.files = Files::of(&files);
-    let about = &mut manifest.about;
-    about.scores.clear();
-    about.confidence = None;
-    about.fine_types = None;
-    let text = about.known_answer.take().map(|known| known.text);
-    files.manifest = manifest.to_bytes()?;
-    if let Some(text) = text {
-        answer(&mut files, &text, device)?;
-    }
-    Ok(files)
+    manifest.about.forget_measured();
+    answered_anew(files, manifest, device)
 }
 
 /// Where the subwords of `tokenizer`, in the order of their numbers, stand in the table of `known`. A number that no subword has gets

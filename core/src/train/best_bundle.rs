@@ -1,6 +1,6 @@
 //! The bundle of a run's best epoch, or of its last epochs' mean, and what it says of itself.
 
-use crate::bundle::manifest::{About, BEFORE};
+use crate::bundle::manifest::{About, BEFORE, with_more};
 use crate::bundle::weights::WeightsError;
 use crate::bundle::{BundleError, Parts};
 use crate::data::loader::Loader;
@@ -153,16 +153,6 @@ fn scored(trained: &TrainedSystem, dev: &Loader) -> Result<f64, TrainError> {
         }
     }
     Ok(scores.report().lenient.micro.f1)
-}
-
-/// What stood before, and what is new.
-pub(super) fn with_more(mut before: Vec<String>, new: &[String]) -> Vec<String> {
-    for text in new {
-        if !before.contains(text) {
-            before.push(text.clone());
-        }
-    }
-    before
 }
 
 /// The configuration as a bundle may tell it to others: no path of this machine.

@@ -1,10 +1,10 @@
 //! One bundle of several that went on from the same start: the mean of their weights ("Model soups", Wortsman et al., ICML 2022).
 
-use crate::bundle::manifest::{AVERAGED_WITH, About, BEFORE};
+use crate::bundle::manifest::{AVERAGED_WITH, About, BEFORE, with_more};
 use crate::bundle::{BundleFiles, Compute, Parts, Unpacked, unpack};
 use crate::packing::{folder, pack_with_answer};
 use crate::train::average::WeightSum;
-use crate::train::best_bundle::{KNOWN, with_more};
+use crate::train::best_bundle::KNOWN;
 use crate::train::error::TrainError;
 use burn::tensor::Device;
 use serde_json::{Map, Value};

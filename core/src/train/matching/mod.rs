@@ -26,7 +26,7 @@ pub mod seen;
 mod tests;
 pub mod vectors;
 
-use crate::bundle::manifest::BEFORE;
+use crate::bundle::manifest::{BEFORE, with_more};
 use crate::bundle::{BundleFiles, Parts, Unpacked};
 use crate::data::corpus::Source;
 use crate::data::corpus_images::CorpusImages;
@@ -39,7 +39,7 @@ use crate::systems::hamlearning::Part;
 use crate::systems::hamlearning::relevance::{Matching, Relevance};
 use crate::systems::layout::Layout;
 use crate::systems::{System, SystemConfig};
-use crate::train::best_bundle::{KNOWN, tail, with_more};
+use crate::train::best_bundle::{KNOWN, tail};
 use crate::train::error::TrainError;
 use crate::train::start::open_bundle;
 use crate::vision::encoder::VisionEncoder;
