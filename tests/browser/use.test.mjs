@@ -211,7 +211,8 @@ test('after a reload it goes on where it was, and every tweet is answered once',
     await page.reload();
     await page.getByRole('button', { name: 'Pause' }).waitFor();
     const before = await at();
-    assert.ok(before >= 50 && before < count, String(before));
+    // Of those shown the last 50 may not be kept yet.
+    assert.ok(before > 5 && before < count, String(before));
     // A second tab keeps its hands off.
     const other = await page.context().newPage();
     await other.goto(page.url());
