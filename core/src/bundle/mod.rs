@@ -172,7 +172,7 @@ pub fn unpack(
     let system =
         load(&manifest.config, files.weights, device, compute).map_err(BundleError::Weights)?;
     // Where the largest file was, there is room now.
-    let vision = unpack_vision(&manifest, files.vision, device)?;
+    let vision = unpack_vision(&manifest, files.vision, device, compute)?;
     Ok(Unpacked {
         manifest,
         system,
@@ -232,6 +232,7 @@ fn unpack_vision(
     manifest: &Manifest,
     weights: Option<Vec<u8>>,
     device: &Device,
+    compute: Compute,
 ) -> Result<Option<VisionEncoder>, BundleError> {
     let (entry, file) = match (&manifest.vision, &manifest.files.vision) {
         (Some(entry), Some(file)) => (entry, file),
@@ -263,7 +264,9 @@ fn unpack_vision(
     }
     let weights = weights.unwrap_or_default();
     file.verify(EYES, &weights)?;
-    entry.unpack(weights, device).map(Some)
+    entry
+        .unpack(weights, device, compute, &file.sha256)
+        .map(Some)
 }
 
 /// Refuses configurations that would panic or exhaust memory while the system is built.

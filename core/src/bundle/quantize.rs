@@ -202,6 +202,12 @@ impl Walk {
     }
 }
 
+/// How many inputs share a scale in a convolution's weights, `[outputs, inputs, ..]`, when they are quantised; none where they stay in
+/// f32.
+pub fn block_along_inputs(shape: &Shape) -> Option<usize> {
+    block(shape, false).map(|[_, inputs]| inputs)
+}
+
 /// The blocks of a tensor's values, as rows of its first axis; `None` if it does not gain from being quantised.
 fn block(shape: &Shape, summed_first: bool) -> Option<[usize; 2]> {
     let [rows, columns] = flat(shape);

@@ -1,14 +1,15 @@
 //! The vision networks of a bundle: their settings and names in the manifest, their weights in a
 //! file of their own.
 
-use crate::bundle::{BundleError, weights};
+use crate::bundle::quantize::block_along_inputs;
+use crate::bundle::{BundleError, Compute, weights};
 use crate::nn::projector::Projector;
 use crate::nn::yolox::{Yolox, YoloxConfig};
 use crate::systems::hamlearning::MOST_OBJECTS;
 use crate::vision::encoder::{Backbone, BackboneConfig, VisionConfig, VisionEncoder};
 use crate::vision::tags::ClassNames;
 use burn::module::Module;
-use burn::tensor::Device;
+use burn::tensor::{DType, Device};
 use serde::{Deserialize, Serialize};
 
 /// What the manifest says of the vision networks.
@@ -45,12 +46,19 @@ impl VisionEntry {
         }
     }
 
-    /// Builds the networks from their weights on `device`.
+    /// Builds the networks from their weights on `device`; with [`Compute::Host`], and quantised weights, they compute in the CPU's own
+    /// memory. `source`: the SHA-256 of the weights, as it says in the manifest.
     ///
     /// # Errors
     /// [`BundleError::Config`] for settings no network here has, [`BundleError::VisionEncoder`] for weights
     /// of others.
-    pub fn unpack(&self, weights: Vec<u8>, device: &Device) -> Result<VisionEncoder, BundleError> {
+    pub fn unpack(
+        &self,
+        weights: Vec<u8>,
+        device: &Device,
+        compute: Compute,
+        source: &str,
+    ) -> Result<VisionEncoder, BundleError> {
         self.check()
             .map_err(|problem| BundleError::Config(problem.to_owned()))?;
         let names = |names: &[String], classes| {
@@ -70,8 +78,12 @@ impl VisionEntry {
         };
         networks.backbone.fold();
         networks.detector.fold();
-        let networks = weights::load(networks, weights).map_err(BundleError::VisionEncoder)?;
-        Ok(VisionEncoder {
+        let tensors = weights::by_name(weights).map_err(BundleError::VisionEncoder)?;
+        let mut dtypes = tensors.values().map(|tensor| tensor.dtype);
+        let quantised = dtypes.any(|dtype| matches!(dtype, DType::QFloat(_)));
+        let networks = weights::load_all_but(None, networks, tensors, Compute::Device)
+            .map_err(BundleError::VisionEncoder)?;
+        let mut vision = VisionEncoder {
             config: self.config.clone(),
             backbone: networks.backbone,
             detector: networks.detector,
@@ -79,7 +91,12 @@ impl VisionEntry {
             object_names,
             class_names,
             device: device.clone(),
-        })
+            packed: None,
+        };
+        if compute == Compute::Host && quantised {
+            vision.compute_on_host(source.to_owned(), block_along_inputs);
+        }
+        Ok(vision)
     }
 
     fn check(&self) -> Result<(), &'static str> {
@@ -112,7 +129,11 @@ impl VisionEntry {
 ///
 /// # Errors
 /// If the weights cannot be read from their device.
+///
+/// # Panics
+/// If they were unpacked for [`Compute::Host`], and so are not there.
 pub fn pack(vision: &VisionEncoder) -> Result<Vec<u8>, BundleError> {
+    assert!(vision.packed.is_none());
     let networks = Networks {
         backbone: vision.backbone.clone(),
         detector: vision.detector.clone(),

@@ -165,6 +165,7 @@ pub fn load_vision_encoder(
         detector: detector.network,
         projector: None,
         device: device.clone(),
+        packed: None,
     })
 }
 

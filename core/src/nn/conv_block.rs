@@ -1,9 +1,11 @@
 //! Convolution followed by batch norm: the brick of every vision network here.
 
-use burn::module::{Module, Param, ParamId, RunningState};
+use crate::nn::host::{Convolution, Geometry};
+use burn::module::{Initializer, Module, Param, ParamId, RunningState};
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::{BatchNorm, BatchNormConfig, PaddingConfig2d};
 use burn::prelude::*;
+use std::sync::Arc;
 
 /// Configuration of a [`ConvBlock`] with a square kernel.
 #[derive(Config, Debug)]
@@ -35,19 +37,13 @@ impl ConvBlockConfig {
             true => PaddingConfig2d::Same,
             false => PaddingConfig2d::Explicit(pad, pad, pad, pad),
         };
-        ConvBlock {
-            conv: Conv2dConfig::new(self.channels, [self.kernel; 2])
-                .with_stride([self.stride; 2])
-                .with_groups(self.groups)
-                .with_padding(padding)
-                .with_bias(false)
-                .init(device),
-            bn: Some(
-                BatchNormConfig::new(self.channels[1])
-                    .with_epsilon(self.epsilon)
-                    .init(device),
-            ),
-        }
+        let conv = Conv2dConfig::new(self.channels, [self.kernel; 2])
+            .with_stride([self.stride; 2])
+            .with_groups(self.groups)
+            .with_padding(padding)
+            .with_bias(false);
+        let bn = BatchNormConfig::new(self.channels[1]).with_epsilon(self.epsilon);
+        ConvBlock::of(conv.init(device), Some(bn.init(device)))
     }
 }
 
@@ -58,9 +54,20 @@ pub struct ConvBlock {
     pub conv: Conv2d,
     /// The batch norm; none after [`ConvBlock::fold`].
     pub bn: Option<BatchNorm>,
+    #[module(skip)]
+    host: Option<Arc<Convolution>>,
 }
 
 impl ConvBlock {
+    /// A convolution and what follows it.
+    pub fn of(conv: Conv2d, bn: Option<BatchNorm>) -> Self {
+        Self {
+            conv,
+            bn,
+            host: None,
+        }
+    }
+
     /// # Shapes
     /// - `input`: `[B, channels in, H, W]`
     /// - output: `[B, channels out, H', W']`
@@ -113,6 +120,23 @@ impl ConvBlock {
         ));
     }
 
+    /// Computes maps in a CPU's own memory from now on; the parameters then have no values. `block`: see [`Convolution::new`]. For
+    /// inference only.
+    ///
+    /// # Panics
+    /// If it is not [folded](ConvBlock::fold), or is dilated or of groups of more than a channel.
+    pub fn compute_on_host(&mut self, block: Option<usize>) {
+        assert!(self.bn.is_none(), "a batch norm is folded away first");
+        self.host = Some(Arc::new(on_host(&self.conv, block)));
+        let weight = &self.conv.weight;
+        self.conv.weight = Initializer::Zeros.init(weight.shape(), &weight.device());
+    }
+
+    /// What [`ConvBlock::compute_on_host`] has made of it.
+    pub(super) fn host(&self) -> Option<&Convolution> {
+        self.host.as_deref()
+    }
+
     /// The opposite of [`ConvBlock::fold`]: a bias becomes a batch norm that adds it and changes
     /// nothing else, `epsilon` being what that batch norm adds to its variance, below 1. So weights
     /// that were trained folded go back into a file for readers that expect batch norms.
@@ -128,6 +152,42 @@ impl ConvBlock {
         bn.beta = Param::from_tensor(bias);
         self.bn = Some(bn);
     }
+}
+
+/// A convolution in a CPU's own memory.
+///
+/// # Panics
+/// See [`ConvBlock::compute_on_host`].
+pub(super) fn on_host(conv: &Conv2d, block: Option<usize>) -> Convolution {
+    let [outputs, each, kernel, wide] = conv.weight.dims();
+    let depthwise = conv.groups > 1;
+    assert!(kernel == wide && conv.dilation == [1, 1] && conv.stride[0] == conv.stride[1]);
+    assert!(!depthwise || (each == 1 && conv.groups == outputs));
+    let padding = match conv.padding {
+        PaddingConfig2d::Same => None,
+        PaddingConfig2d::Valid => Some(0),
+        PaddingConfig2d::Explicit(top, left, bottom, right) => {
+            assert!([left, bottom, right] == [top; 3]);
+            Some(top)
+        }
+    };
+    let geometry = Geometry {
+        channels: [each * conv.groups, outputs],
+        depthwise,
+        kernel,
+        stride: conv.stride[0],
+        padding,
+    };
+    let values = |data: TensorData| {
+        let values = data.try_into_vec_as::<f32>();
+        values.expect("floats of a CPU become f32")
+    };
+    let bias = match &conv.bias {
+        Some(bias) => values(bias.val().into_data()),
+        None => vec![0.0; outputs],
+    };
+    let weights = values(conv.weight.val().into_data());
+    Convolution::new(geometry, &weights, bias, block)
 }
 
 /// What a batch norm multiplies each channel by, `[channels]`.

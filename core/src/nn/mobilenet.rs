@@ -3,6 +3,8 @@
 //! Weights carry torchvision's names (`torchvision/models/mobilenetv2.py`).
 
 use crate::nn::conv_block::{ConvBlock, ConvBlockConfig};
+use crate::nn::feature_map::FeatureMap;
+use crate::nn::host::Activation::{None as Plain, Relu6};
 use burn::module::Module;
 use burn::nn::{Linear, LinearConfig};
 use burn::prelude::*;
@@ -69,10 +71,6 @@ impl MobileNetV2Config {
     }
 }
 
-fn relu6(x: Tensor<4>) -> Tensor<4> {
-    x.clamp(0.0, 6.0)
-}
-
 /// Widen, filter each channel, narrow.
 #[derive(Module, Debug)]
 pub struct InvertedResidual {
@@ -83,14 +81,16 @@ pub struct InvertedResidual {
 }
 
 impl InvertedResidual {
-    fn forward(&self, input: Tensor<4>) -> Tensor<4> {
-        let hidden = match &self.expand {
-            Some(expand) => relu6(expand.forward(input.clone())),
-            None => input.clone(),
+    fn forward<M: FeatureMap>(&self, input: M) -> M {
+        let filtered = match &self.expand {
+            Some(expand) => input
+                .convolved(expand, Relu6)
+                .convolved(&self.depthwise, Relu6),
+            None => input.convolved(&self.depthwise, Relu6),
         };
-        let output = self.project.forward(relu6(self.depthwise.forward(hidden)));
+        let output = filtered.convolved(&self.project, Plain);
         match self.residual {
-            true => input + output,
+            true => input.plus(output),
             false => output,
         }
     }
@@ -111,7 +111,7 @@ impl MobileNetV2 {
     /// # Shapes
     /// - `input`: `[B, 3, H, W]`
     /// - output: `[B, C = 1280, H/32, W/32]`, rounded up; 7×7 at 224
-    pub fn features(&self, input: Tensor<4>) -> Tensor<4> {
+    pub fn features<M: FeatureMap>(&self, input: M) -> M {
         self.late(self.early(input, 0), 0)
     }
 
@@ -124,8 +124,8 @@ impl MobileNetV2 {
     ///
     /// # Panics
     /// If there are not so many blocks.
-    pub fn early(&self, input: Tensor<4>, blocks: usize) -> Tensor<4> {
-        let x = relu6(self.stem.forward(input));
+    pub fn early<M: FeatureMap>(&self, input: M, blocks: usize) -> M {
+        let x = input.convolved(&self.stem, Relu6);
         let early = &self.blocks[..BLOCKS - blocks];
         early.iter().fold(x, |x, block| block.forward(x))
     }
@@ -138,10 +138,10 @@ impl MobileNetV2 {
     ///
     /// # Panics
     /// If there are not so many blocks.
-    pub fn late(&self, x: Tensor<4>, blocks: usize) -> Tensor<4> {
+    pub fn late<M: FeatureMap>(&self, x: M, blocks: usize) -> M {
         let late = &self.blocks[BLOCKS - blocks..];
         let x = late.iter().fold(x, |x, block| block.forward(x));
-        relu6(self.last.forward(x))
+        x.convolved(&self.last, Relu6)
     }
 
     /// Lets only what [`MobileNetV2::late`] computes with learn.
@@ -171,14 +171,17 @@ impl MobileNetV2 {
 
     /// Folds every batch norm away ([`ConvBlock::fold`]), for inference.
     pub fn fold(&mut self) {
-        self.stem.fold();
+        self.each(&mut ConvBlock::fold);
+    }
+
+    /// Does something to every convolution.
+    pub fn each(&mut self, act: &mut dyn FnMut(&mut ConvBlock)) {
+        act(&mut self.stem);
         for block in &mut self.blocks {
-            if let Some(expand) = &mut block.expand {
-                expand.fold();
-            }
-            block.depthwise.fold();
-            block.project.fold();
+            block.expand.iter_mut().for_each(&mut *act);
+            act(&mut block.depthwise);
+            act(&mut block.project);
         }
-        self.last.fold();
+        act(&mut self.last);
     }
 }

@@ -5,6 +5,7 @@ pub mod caption_decoder;
 pub mod conv_block;
 pub mod crf;
 pub mod encoder;
+pub mod feature_map;
 pub mod geometry_bias;
 pub mod graph_attention;
 pub mod host;

@@ -4,7 +4,7 @@
 //! arXiv 1911.08947), without its threshold map.
 
 use crate::nn::conv_block::{ConvBlock, ConvBlockConfig};
-use crate::nn::yolox::doubled;
+use crate::nn::feature_map::FeatureMap;
 use burn::module::Module;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::prelude::*;
@@ -113,7 +113,7 @@ impl TextDetector {
         let common = maps
             .into_iter()
             .rev()
-            .reduce(|coarse, fine| doubled(coarse) + fine);
+            .reduce(|coarse, fine| coarse.doubled() + fine);
         let common = relu(common.expect("there are stages"));
         let logits = self.out.forward(relu(self.smooth.forward(common)));
         logits.squeeze_dim(1)

@@ -44,14 +44,12 @@ impl TextRecognizerConfig {
     pub fn init(&self, dropout: f64, device: &Device) -> TextRecognizer {
         let block = |channels: [usize; 2], kernel: [usize; 2], stride: [usize; 2]| {
             let [up, left] = kernel.map(|side| (side - 1) / 2);
-            ConvBlock {
-                conv: Conv2dConfig::new(channels, kernel)
-                    .with_stride(stride)
-                    .with_padding(PaddingConfig2d::Explicit(up, left, up, left))
-                    .with_bias(false)
-                    .init(device),
-                bn: Some(BatchNormConfig::new(channels[1]).init(device)),
-            }
+            let conv = Conv2dConfig::new(channels, kernel)
+                .with_stride(stride)
+                .with_padding(PaddingConfig2d::Explicit(up, left, up, left))
+                .with_bias(false);
+            let bn = BatchNormConfig::new(channels[1]).init(device);
+            ConvBlock::of(conv.init(device), Some(bn))
         };
         let [a, b, c, d] = self.stages;
         let joined = d * (HEIGHT / 16);

@@ -6,6 +6,7 @@
 mod blocks;
 
 use crate::nn::conv_block::ConvBlock;
+use crate::nn::feature_map::FeatureMap;
 use crate::nn::yolox::blocks::{Csp, Depthwise, EPSILON, Spp, Stage, base, base_config};
 use burn::module::Module;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
@@ -89,29 +90,13 @@ struct Darknet {
 }
 
 impl Darknet {
-    fn forward(&self, input: Tensor<4>) -> [Tensor<4>; 3] {
-        let x = self.dark2.forward(base(&self.stem, focus(input)));
-        let c3 = self.dark3.forward(x);
-        let c4 = self.dark4.forward(c3.clone());
-        let c5 = self.dark5.forward(c4.clone());
+    fn forward<M: FeatureMap>(&self, input: M) -> [M; 3] {
+        let x = self.dark2.forward(&base(&self.stem, &input.focused()));
+        let c3 = self.dark3.forward(&x);
+        let c4 = self.dark4.forward(&c3);
+        let c5 = self.dark5.forward(&c4);
         [c3, c4, c5]
     }
-}
-
-/// The four pixel phases beside each other on the channels: rows alternate fastest.
-fn focus(x: Tensor<4>) -> Tensor<4> {
-    let [batch, channels, height, width] = x.dims();
-    x.reshape([batch, channels, height / 2, 2, width / 2, 2])
-        .permute([0, 5, 3, 1, 2, 4])
-        .reshape([batch, 4 * channels, height / 2, width / 2])
-}
-
-/// Twice the sides, each cell four times.
-pub(super) fn doubled(x: Tensor<4>) -> Tensor<4> {
-    let [batch, channels, height, width] = x.dims();
-    x.reshape([batch, channels, height, 1, width, 1])
-        .expand([batch, channels, height, 2, width, 2])
-        .reshape([batch, channels, 2 * height, 2 * width])
 }
 
 /// Path-aggregating feature pyramid: coarse to fine and back.
@@ -128,18 +113,14 @@ struct Neck {
 }
 
 impl Neck {
-    fn forward(&self, [c3, c4, c5]: [Tensor<4>; 3]) -> [Tensor<4>; 3] {
-        let cat = |a, b| Tensor::cat(vec![a, b], 1);
-        let f0 = base(&self.lateral_conv0, c5);
-        let f = self.c3_p4.forward(cat(doubled(f0.clone()), c4));
-        let f1 = base(&self.reduce_conv1, f);
-        let p3 = self.c3_p3.forward(cat(doubled(f1.clone()), c3));
-        let p4 = self
-            .c3_n3
-            .forward(cat(self.bu_conv2.forward(p3.clone()), f1));
-        let p5 = self
-            .c3_n4
-            .forward(cat(self.bu_conv1.forward(p4.clone()), f0));
+    fn forward<M: FeatureMap>(&self, [c3, c4, c5]: [M; 3]) -> [M; 3] {
+        let cat = |a, b| M::beside(vec![a, b]);
+        let f0 = base(&self.lateral_conv0, &c5);
+        let f = self.c3_p4.forward(&cat(f0.clone().doubled(), c4));
+        let f1 = base(&self.reduce_conv1, &f);
+        let p3 = self.c3_p3.forward(&cat(f1.clone().doubled(), c3));
+        let p4 = self.c3_n3.forward(&cat(self.bu_conv2.forward(&p3), f1));
+        let p5 = self.c3_n4.forward(&cat(self.bu_conv1.forward(&p4), f0));
         [p3, p4, p5]
     }
 }
@@ -156,20 +137,19 @@ struct Head {
 }
 
 impl Head {
-    fn forward(&self, maps: &[Tensor<4>; 3]) -> Tensor<3> {
+    fn forward<M: FeatureMap>(&self, maps: &[M; 3]) -> Tensor<3> {
         let tower =
-            |blocks: &[Depthwise], x: Tensor<4>| blocks.iter().fold(x, |x, block| block.forward(x));
+            |blocks: &[Depthwise], x: M| blocks.iter().fold(x, |x, block| block.forward(&x));
         let levels = maps.iter().enumerate().map(|(k, map)| {
-            let x = base(&self.stems[k], map.clone());
-            let cls = self.cls_preds[k].forward(tower(&self.cls_convs[k], x.clone()));
+            let device = self.cls_preds[k].weight.device();
+            let x = base(&self.stems[k], map);
+            let cls = tower(&self.cls_convs[k], x.clone()).predicted(&self.cls_preds[k]);
             let x = tower(&self.reg_convs[k], x);
-            let reg = self.reg_preds[k].forward(x.clone());
-            let obj = self.obj_preds[k].forward(x);
-            let level = Tensor::cat(vec![reg, obj, cls], 1);
-            let [batch, row, height, width] = level.dims();
-            level.reshape([batch, row, height * width])
+            let reg = x.predicted(&self.reg_preds[k]);
+            let obj = x.predicted(&self.obj_preds[k]);
+            M::beside(vec![reg, obj, cls]).into_cells(&device)
         });
-        Tensor::cat(levels.collect(), 2).swap_dims(1, 2)
+        Tensor::cat(levels.collect(), 1)
     }
 
     fn each(&mut self, act: &mut dyn FnMut(&mut ConvBlock)) {
@@ -233,6 +213,15 @@ impl Yolox {
         }
     }
 
+    /// [`YoloxOutput::raw`] alone, of an image in whatever it is given.
+    ///
+    /// # Shapes
+    /// - `input`: `[B, 3, H, W]`, both sides multiples of 32
+    pub fn raw<M: FeatureMap>(&self, input: M) -> Tensor<3> {
+        let pyramid = self.neck.forward(self.trunk.forward(input));
+        self.head.forward(&pyramid)
+    }
+
     /// Folds every batch norm away ([`ConvBlock::fold`]).
     pub fn fold(&mut self) {
         self.each(&mut ConvBlock::fold);
@@ -276,7 +265,8 @@ impl Yolox {
         self.each(&mut |block| block.unfold(EPSILON));
     }
 
-    fn each(&mut self, act: &mut dyn FnMut(&mut ConvBlock)) {
+    /// Does something to every convolution but those that give the logits.
+    pub fn each(&mut self, act: &mut dyn FnMut(&mut ConvBlock)) {
         let Self { trunk, neck, head } = self;
         act(&mut trunk.stem);
         for stage in [
@@ -312,7 +302,7 @@ mod tests {
         // One channel, 2×2: [row even col even, row odd col even, row even col odd, row odd col odd].
         let device = Device::flex();
         let x = Tensor::<4>::from_data([[[[1.0, 2.0], [3.0, 4.0]]]], &device);
-        let phases: Vec<f32> = focus(x).into_data().try_to_vec().unwrap();
+        let phases: Vec<f32> = x.focused().into_data().try_to_vec().unwrap();
         assert_eq!(phases, [1.0, 3.0, 2.0, 4.0]);
     }
 
@@ -320,7 +310,7 @@ mod tests {
     fn doubling_repeats_each_cell() {
         let device = Device::flex();
         let x = Tensor::<4>::from_data([[[[1.0, 2.0]]]], &device);
-        let out: Vec<f32> = doubled(x).into_data().try_to_vec().unwrap();
+        let out: Vec<f32> = x.doubled().into_data().try_to_vec().unwrap();
         assert_eq!(out, [1.0, 1.0, 2.0, 2.0, 1.0, 1.0, 2.0, 2.0]);
     }
 

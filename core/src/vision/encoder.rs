@@ -1,6 +1,9 @@
 //! Backbone and detector together: an image goes in, its features come out.
 
 use crate::image::{Image, input};
+use crate::nn::conv_block::ConvBlock;
+use crate::nn::feature_map::FeatureMap;
+use crate::nn::host::{HostMap, sigmoid};
 use crate::nn::mobilenet::{MobileNetV2, MobileNetV2Config};
 use crate::nn::projector::{Projector, ProjectorConfig};
 use crate::nn::resnet::{ResNet, ResNetConfig};
@@ -81,15 +84,15 @@ impl Backbone {
         }
     }
 
-    /// The feature map.
+    /// The feature map, on `device`.
     ///
     /// # Shapes
     /// - `input`: `[B, 3, H, W]`
     /// - output: `[B, C, H/32, W/32]`
-    pub fn features(&self, input: Tensor<4>) -> Tensor<4> {
+    pub fn features<M: FeatureMap>(&self, input: M, device: &Device) -> Tensor<4> {
         match self {
-            Self::MobileNetV2(network) => network.features(input),
-            Self::ResNet(network) => network.features(input),
+            Self::MobileNetV2(network) => network.features(input).into_tensor(device),
+            Self::ResNet(network) => network.features(input.into_tensor(device)),
         }
     }
 
@@ -228,9 +231,35 @@ pub struct VisionEncoder {
     pub class_names: ClassNames,
     /// Where the networks lie.
     pub device: Device,
+    /// SHA-256 of the packed weights, where the networks [compute on the host](VisionEncoder::compute_on_host).
+    pub packed: Option<String>,
 }
 
 impl VisionEncoder {
+    /// Computes convolutions in a CPU's own memory from now on, those across channels in 8 bits where `block` says how many inputs
+    /// share a scale in weights of a shape; their parameters then have no values, so the networks cannot be packed again. `source`:
+    /// SHA-256 of the file they are from. A ResNet stays as it is.
+    ///
+    /// # Panics
+    /// If batch norms are not folded away.
+    pub fn compute_on_host(&mut self, source: String, block: impl Fn(&Shape) -> Option<usize>) {
+        let mut act = |convolution: &mut ConvBlock| {
+            let block = block(&convolution.conv.weight.shape());
+            convolution.compute_on_host(block);
+        };
+        self.detector.each(&mut act);
+        if let Backbone::MobileNetV2(network) = &mut self.backbone {
+            network.each(&mut act);
+        }
+        self.packed = Some(source);
+    }
+
+    /// [`Yolox::raw`] of the detector's input, and the map of the backbone's.
+    fn seen<M: FeatureMap>(&self, detector: M, backbone: M) -> (Tensor<3>, Tensor<4>) {
+        let raw = self.detector.raw(detector);
+        (raw, self.backbone.features(backbone, &self.device))
+    }
+
     /// Encodes an image.
     ///
     /// Two transfers back from the device, both asynchronous: the detections, then the features
@@ -239,10 +268,19 @@ impl VisionEncoder {
     /// # Errors
     /// [`VisionError`] where the device fails.
     pub async fn encode_image(&self, image: &Image) -> Result<ImageFeatures, VisionError> {
-        let upload = |data| Tensor::<4>::from_data(data, &self.device);
         let boxed = input::letterbox(image, self.config.detector_side);
-        let detections = self.detector.forward(upload(boxed.data)).dense();
-        let map = self.backbone.features(upload(self.backbone.input(image)));
+        let inputs = [boxed.data, self.backbone.input(image)];
+        let (raw, map) = match &self.packed {
+            Some(_) => {
+                let [detector, backbone] = inputs.map(on_host_map);
+                self.seen(detector, backbone)
+            }
+            None => {
+                let upload = |data| Tensor::<4>::from_data(data, &self.device);
+                let [detector, backbone] = inputs.map(upload);
+                self.seen(detector, backbone)
+            }
+        };
         let logits = self.backbone.classify(map.clone());
 
         let frame = Frame {
@@ -251,8 +289,11 @@ impl VisionEncoder {
             width: image.width,
             height: image.height,
         };
-        let detections = on_host(detections).await?;
+        let mut detections = on_host(raw).await?;
         let classes = self.object_names.count();
+        for row in detections.chunks_exact_mut(5 + classes) {
+            sigmoid(&mut row[4..]);
+        }
         let objects = detections::objects(&detections, classes, &frame, &self.config.detect);
 
         let channels = map.dims()[1];
@@ -316,6 +357,12 @@ impl VisionEncoder {
             "{:?}\n{:?}\n{:?}\n",
             self.config, self.object_names, self.class_names
         ));
+        if let Some(packed) = &self.packed {
+            // Computed with other rounding, they see otherwise than the same weights elsewhere.
+            hash.update(b"on the host");
+            hash.update(packed.as_bytes());
+            return Ok(hash.finalize().into());
+        }
         let weights = [
             self.backbone.collect(None, None, true),
             self.detector.collect(None, None, true),
@@ -333,6 +380,14 @@ impl VisionEncoder {
         }
         Ok(hash.finalize().into())
     }
+}
+
+/// An image as the networks read it, `[1, C, H, W]`.
+fn on_host_map(data: TensorData) -> HostMap {
+    let [_, sizes @ ..] = data.shape().dims::<4>();
+    let planes = data.try_into_vec_as::<f32>();
+    let planes = planes.expect("floats become f32");
+    HostMap::from_planes(&planes, sizes)
 }
 
 /// The values of a tensor, which are all finite.

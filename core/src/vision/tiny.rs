@@ -34,6 +34,7 @@ pub fn vision_encoder(device: &Device) -> Result<VisionEncoder, ClassNamesError>
             .with_detector_side(64)
             .with_detect(detect),
         device: device.clone(),
+        packed: None,
     };
     vision.backbone.fold();
     vision.detector.fold();

@@ -62,6 +62,7 @@ fn pretrained_networks_name_what_photographs_show() {
         object_names: names(&coco, 80).unwrap(),
         class_names: names(&imagenet, 1000).unwrap(),
         device,
+        packed: None,
     };
     let image = Image::decode(&photo).unwrap();
     let features = formula::ready(vision.encode_image(&image)).unwrap();

@@ -2,6 +2,7 @@
 
 use crate::nn::host::lanes::{Lanes, Layout};
 use crate::nn::host::panel::{ROWS, STEP, Words};
+use crate::nn::host::wide::wide;
 use crate::nn::host::{bytes, pairs, quads};
 
 /// Adding this to a value up to 2^22 leaves the nearest whole number in the low bits, above those of 1.5 * 2^23.
@@ -27,34 +28,7 @@ impl Activations {
     /// # Panics
     /// If `d` is no multiple of the layout's block, or there are no whole rows.
     pub fn new(layout: Layout, rows: &[f32], d: usize) -> Self {
-        #[cfg(target_arch = "x86_64")]
-        if std::arch::is_x86_feature_detected!("avx2") {
-            // SAFETY: the processor has AVX2.
-            return unsafe { Self::new_by_avx2(layout, rows, d) };
-        }
-        Self::new_inlined(layout, rows, d)
-    }
-
-    /// As [`Activations::new`], compiled for wider vectors, which halves its time.
-    #[cfg(target_arch = "x86_64")]
-    #[target_feature(enable = "avx2")]
-    fn new_by_avx2(layout: Layout, rows: &[f32], d: usize) -> Self {
-        Self::new_inlined(layout, rows, d)
-    }
-
-    #[inline(always)]
-    fn new_inlined(layout: Layout, rows: &[f32], d: usize) -> Self {
-        // Each by itself, so that what lies in the loop is decided before it.
-        match layout.lanes {
-            Lanes::Pairs => Self::laid_out(layout, rows, d, pairs::words),
-            Lanes::Quads => Self::laid_out(layout, rows, d, quads::words),
-            Lanes::Bytes => {
-                let mut laid_out = Self::laid_out(layout, rows, d, |codes| [bytes::word(codes)]);
-                let blocks = laid_out.words.chunks_exact(layout.block);
-                laid_out.starts = blocks.map(bytes::starts).collect();
-                laid_out
-            }
-        }
+        laid_out(layout, rows, d)
     }
 
     #[inline(always)]
@@ -130,6 +104,23 @@ impl Activations {
     /// Of each group what the sums of its blocks start from, or nothing.
     pub(super) fn starts(&self) -> &[Words] {
         &self.starts
+    }
+}
+
+wide! {
+    fn laid_out(layout: Layout, rows: &[f32], d: usize) -> Activations {
+        // Each by itself, so that what lies in the loop is decided before it.
+        match layout.lanes {
+            Lanes::Pairs => Activations::laid_out(layout, rows, d, pairs::words),
+            Lanes::Quads => Activations::laid_out(layout, rows, d, quads::words),
+            Lanes::Bytes => {
+                let word = |codes| [bytes::word(codes)];
+                let mut laid_out = Activations::laid_out(layout, rows, d, word);
+                let blocks = laid_out.words.chunks_exact(layout.block);
+                laid_out.starts = blocks.map(bytes::starts).collect();
+                laid_out
+            }
+        }
     }
 }
 

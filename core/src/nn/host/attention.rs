@@ -1,6 +1,7 @@
 //! Self-attention of one sequence in plain `f32`.
 
 use crate::nn::host::pointwise::softmax;
+use crate::nn::host::wide::wide;
 use crate::nn::relative_position::bucket;
 use std::array::from_fn;
 
@@ -49,67 +50,42 @@ impl Biases {
     }
 }
 
-/// Multi-head scaled dot-product attention of every subword over all of them.
-///
-/// # Shapes
-/// `queries`, `keys`, `values` and the result, the heads side by side: `[P, D]`
-pub fn attend(
-    queries: &[f32],
-    keys: &[f32],
-    values: &[f32],
-    d: usize,
-    heads: usize,
-    biases: Option<&Biases>,
-) -> Vec<f32> {
-    #[cfg(target_arch = "x86_64")]
-    if std::arch::is_x86_feature_detected!("avx2") {
-        // SAFETY: the processor has AVX2.
-        return unsafe { attend_by_avx2([queries, keys, values], d, heads, biases) };
-    }
-    attend_inlined([queries, keys, values], d, heads, biases)
-}
-
-/// As [`attend`], compiled for wider vectors, which halves its time.
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2")]
-fn attend_by_avx2(
-    states: [&[f32]; 3],
-    d: usize,
-    heads: usize,
-    biases: Option<&Biases>,
-) -> Vec<f32> {
-    attend_inlined(states, d, heads, biases)
-}
-
-#[inline(always)]
-fn attend_inlined(
-    [queries, keys, values]: [&[f32]; 3],
-    d: usize,
-    heads: usize,
-    biases: Option<&Biases>,
-) -> Vec<f32> {
-    let (n, size) = (keys.len() / d, d / heads);
-    let scale = 1.0 / (size as f32).sqrt();
-    let mut result = vec![0.0; n * d];
-    let mut logits = vec![0.0; n * n];
-    for head in 0..heads {
-        let own = head * size..(head + 1) * size;
-        let queries = queries.chunks_exact(d).map(|row| &row[own.clone()]);
-        let keys = keys.chunks_exact(d).map(|row| &row[own.clone()]);
-        let (queries, keys) = (packed(queries, size, scale), packed(keys, size, 1.0));
-        multiply((&queries, &keys), size, &mut logits, n, n);
-        for (i, logits) in logits.chunks_exact_mut(n).enumerate() {
-            if let Some(biases) = biases {
-                biases.add(head, i, logits);
+wide! {
+    /// Multi-head scaled dot-product attention of every subword over all of them.
+    ///
+    /// # Shapes
+    /// `queries`, `keys`, `values` and the result, the heads side by side: `[P, D]`
+    pub fn attend(
+        queries: &[f32],
+        keys: &[f32],
+        values: &[f32],
+        d: usize,
+        heads: usize,
+        biases: Option<&Biases>,
+    ) -> Vec<f32> {
+        let (n, size) = (keys.len() / d, d / heads);
+        let scale = 1.0 / (size as f32).sqrt();
+        let mut result = vec![0.0; n * d];
+        let mut logits = vec![0.0; n * n];
+        for head in 0..heads {
+            let own = head * size..(head + 1) * size;
+            let queries = queries.chunks_exact(d).map(|row| &row[own.clone()]);
+            let keys = keys.chunks_exact(d).map(|row| &row[own.clone()]);
+            let (queries, keys) = (packed(queries, size, scale), packed(keys, size, 1.0));
+            multiply((&queries, &keys), size, &mut logits, n, n);
+            for (i, logits) in logits.chunks_exact_mut(n).enumerate() {
+                if let Some(biases) = biases {
+                    biases.add(head, i, logits);
+                }
+                softmax(logits);
             }
-            softmax(logits);
+            let weights = packed(logits.chunks_exact(n), n, 1.0);
+            let values = values.chunks_exact(d).map(|row| &row[own.clone()]);
+            let result = &mut result[own.start..];
+            multiply((&weights, &columns(values, size)), n, result, size, d);
         }
-        let weights = packed(logits.chunks_exact(n), n, 1.0);
-        let values = values.chunks_exact(d).map(|row| &row[own.clone()]);
-        let result = &mut result[own.start..];
-        multiply((&weights, &columns(values, size)), n, result, size, d);
+        result
     }
-    result
 }
 
 /// Rows of `k` values, times `factor`, in groups of `SIDE`: of each group the first values of all its rows, then the second ones,

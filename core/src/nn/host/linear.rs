@@ -139,11 +139,11 @@ impl BlockLinear {
             outputs: y.as_mut_ptr(),
         });
         if width > self.outputs {
-            y = y
-                .chunks_exact(width)
-                .flat_map(|row| &row[..self.outputs])
-                .copied()
-                .collect();
+            let mut whole = Vec::with_capacity(rows * self.outputs);
+            for row in y.chunks_exact(width) {
+                whole.extend_from_slice(&row[..self.outputs]);
+            }
+            return whole;
         }
         y
     }

@@ -1,6 +1,8 @@
 //! Exponential, error function, GELU and layer norm in plain `f32`, free of branches so that compilers compute
 //! several values at once.
 
+use crate::nn::host::wide::wide;
+
 /// `e^x` for `x <= 0` to a relative 2e-7; below -87, `e^-87`.
 ///
 /// Range reduction by powers of two, polynomial of Cephes' `expf`.
@@ -52,27 +54,49 @@ fn erf(x: f32) -> f32 {
     x * above / below
 }
 
-/// `x * Phi(x)`, GELU by the error function, of every value.
-pub fn gelu(values: &mut [f32]) {
-    #[cfg(target_arch = "x86_64")]
-    if std::arch::is_x86_feature_detected!("avx2") {
-        // SAFETY: the processor has AVX2.
-        return unsafe { gelu_by_avx2(values) };
+wide! {
+    /// `x * Phi(x)`, GELU by the error function, of every value.
+    pub fn gelu(values: &mut [f32]) {
+        for x in values {
+            *x = 0.5 * *x * (1.0 + erf(*x * std::f32::consts::FRAC_1_SQRT_2));
+        }
     }
-    gelu_inlined(values);
 }
 
-/// As [`gelu`], compiled for wider vectors, which halves its time.
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2")]
-fn gelu_by_avx2(values: &mut [f32]) {
-    gelu_inlined(values);
-}
-
+/// `1 / (1 + e^-x)`
 #[inline(always)]
-fn gelu_inlined(values: &mut [f32]) {
-    for x in values {
-        *x = 0.5 * *x * (1.0 + erf(*x * std::f32::consts::FRAC_1_SQRT_2));
+fn logistic(x: f32) -> f32 {
+    // Of the two ways to write it the one whose exponent is not above 0.
+    let small = exp(-x.abs());
+    let share = if x < 0.0 { small } else { 1.0 };
+    share / (1.0 + small)
+}
+
+wide! {
+    /// The logistic function of every value.
+    pub fn sigmoid(values: &mut [f32]) {
+        for x in values {
+            *x = logistic(*x);
+        }
+    }
+}
+
+wide! {
+    /// `x * sigmoid(x)` of every value.
+    pub fn silu(values: &mut [f32]) {
+        for x in values {
+            *x *= logistic(*x);
+        }
+    }
+}
+
+wide! {
+    /// Every value between 0 and 6.
+    pub fn relu6(values: &mut [f32]) {
+        for x in values {
+            let above = if *x < 0.0 { 0.0 } else { *x };
+            *x = if above > 6.0 { 6.0 } else { above };
+        }
     }
 }
 
@@ -184,6 +208,37 @@ mod tests {
         assert_eq!(exp(0.0), 1.0);
         assert!(exp(-1e9) < 1e-37);
         assert!(exp(f32::NEG_INFINITY) < 1e-37);
+    }
+
+    #[test]
+    fn activations_are_good_to_their_last_bits() {
+        let inputs: Vec<f32> = (-9000..9000).map(|i| i as f32 / 100.0).collect();
+        let (mut smooth, mut bounded) = (inputs.clone(), inputs.clone());
+        let mut shares = inputs.clone();
+        silu(&mut smooth);
+        relu6(&mut bounded);
+        sigmoid(&mut shares);
+        for (x, share) in inputs.iter().zip(shares) {
+            let exact = 1.0 / (1.0 + f64::from(-x).exp());
+            let off = (f64::from(share) - exact).abs();
+            assert!(off < 1e-6 * exact.max(1e-3), "sigmoid({x})");
+        }
+        for ((x, y), z) in inputs.iter().zip(smooth).zip(bounded) {
+            let exact = f64::from(*x) / (1.0 + f64::from(-x).exp());
+            assert!(
+                (f64::from(y) - exact).abs() < 1e-6 * exact.abs().max(1e-3),
+                "silu({x})"
+            );
+            assert_eq!(z, x.clamp(0.0, 6.0));
+        }
+        for bad in [f32::NAN, f32::INFINITY] {
+            let mut values = [bad];
+            silu(&mut values);
+            assert!(!values[0].is_finite());
+        }
+        let mut values = [f32::NAN];
+        relu6(&mut values);
+        assert!(values[0].is_nan());
     }
 
     #[test]

@@ -1,11 +1,10 @@
 //! The blocks that YOLOX is built of, with the names of Megvii's `yolox/models/network_blocks.py`.
 
 use crate::nn::conv_block::{ConvBlock, ConvBlockConfig};
+use crate::nn::feature_map::FeatureMap;
+use crate::nn::host::Activation::Silu;
 use burn::module::Module;
-use burn::nn::PaddingConfig2d;
-use burn::nn::pool::{MaxPool2d, MaxPool2dConfig};
 use burn::prelude::*;
-use burn::tensor::activation::silu;
 
 /// Added to the variance by every batch norm.
 pub(super) const EPSILON: f64 = 1e-3;
@@ -17,8 +16,8 @@ pub(super) fn base_config(i: usize, o: usize, kernel: usize, stride: usize) -> C
 }
 
 /// Upstream's `BaseConv`: convolution, batch norm, SiLU.
-pub(super) fn base(block: &ConvBlock, x: Tensor<4>) -> Tensor<4> {
-    silu(block.forward(x))
+pub(super) fn base<M: FeatureMap>(block: &ConvBlock, x: &M) -> M {
+    x.convolved(block, Silu)
 }
 
 /// Upstream's `DWConv`: each channel by itself, then across channels.
@@ -38,8 +37,8 @@ impl Depthwise {
         }
     }
 
-    pub(super) fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        base(&self.pconv, base(&self.dconv, x))
+    pub(super) fn forward<M: FeatureMap>(&self, x: &M) -> M {
+        base(&self.pconv, &base(&self.dconv, x))
     }
 
     pub(super) fn each(&mut self, act: &mut dyn FnMut(&mut ConvBlock)) {
@@ -56,10 +55,10 @@ struct Bottleneck {
 }
 
 impl Bottleneck {
-    fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        let y = self.conv2.forward(base(&self.conv1, x.clone()));
+    fn forward<M: FeatureMap>(&self, x: M) -> M {
+        let y = self.conv2.forward(&base(&self.conv1, &x));
         match self.shortcut {
-            true => x + y,
+            true => x.plus(y),
             false => y,
         }
     }
@@ -91,13 +90,13 @@ impl Csp {
         }
     }
 
-    pub(super) fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        let round = base(&self.conv2, x.clone());
+    pub(super) fn forward<M: FeatureMap>(&self, x: &M) -> M {
+        let round = base(&self.conv2, x);
         let through = self
             .m
             .iter()
             .fold(base(&self.conv1, x), |x, block| block.forward(x));
-        base(&self.conv3, Tensor::cat(vec![through, round], 1))
+        base(&self.conv3, &M::beside(vec![through, round]))
     }
 
     pub(super) fn each(&mut self, act: &mut dyn FnMut(&mut ConvBlock)) {
@@ -116,7 +115,6 @@ impl Csp {
 pub(super) struct Spp {
     conv1: ConvBlock,
     conv2: ConvBlock,
-    pool: MaxPool2d,
 }
 
 impl Spp {
@@ -125,20 +123,16 @@ impl Spp {
         Self {
             conv1: base_config(i, half, 1, 1).init(device),
             conv2: base_config(4 * half, o, 1, 1).init(device),
-            pool: MaxPool2dConfig::new([5, 5])
-                .with_strides([1, 1])
-                .with_padding(PaddingConfig2d::Explicit(2, 2, 2, 2))
-                .init(),
         }
     }
 
-    pub(super) fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+    pub(super) fn forward<M: FeatureMap>(&self, x: &M) -> M {
         let one = base(&self.conv1, x);
         // Maxima over 5×5 twice and thrice are the maxima over 9×9 and 13×13.
-        let five = self.pool.forward(one.clone());
-        let nine = self.pool.forward(five.clone());
-        let thirteen = self.pool.forward(nine.clone());
-        base(&self.conv2, Tensor::cat(vec![one, five, nine, thirteen], 1))
+        let five = one.largest(5);
+        let nine = five.largest(5);
+        let thirteen = nine.largest(5);
+        base(&self.conv2, &M::beside(vec![one, five, nine, thirteen]))
     }
 }
 
@@ -151,13 +145,13 @@ pub(super) struct Stage {
 }
 
 impl Stage {
-    pub(super) fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+    pub(super) fn forward<M: FeatureMap>(&self, x: &M) -> M {
         let x = self.down.forward(x);
         let x = match &self.spp {
-            Some(spp) => spp.forward(x),
+            Some(spp) => spp.forward(&x),
             None => x,
         };
-        self.csp.forward(x)
+        self.csp.forward(&x)
     }
 
     pub(super) fn each(&mut self, act: &mut dyn FnMut(&mut ConvBlock)) {

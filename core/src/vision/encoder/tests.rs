@@ -24,6 +24,7 @@ fn vision(device: &Device) -> VisionEncoder {
         object_names: ClassNames::parse("a\nb", 2).unwrap(),
         class_names: ClassNames::parse("c\nd\ne", 3).unwrap(),
         device: device.clone(),
+        packed: None,
     }
 }
 
@@ -128,7 +129,7 @@ fn gradients_reach_the_backbone_through_grid_and_regions() {
     let of_grid = |map: Tensor<4>| grid(map).powf_scalar(2.0).sum();
     let losses: [&dyn Fn(Tensor<4>) -> Tensor<1>; 2] = [&of_regions, &of_grid];
     for loss in losses {
-        let gradients = loss(backbone.features(input.clone())).backward();
+        let gradients = loss(backbone.features(input.clone(), &device)).backward();
         let gradient = input.grad(&gradients).unwrap().into_data();
         let gradient: Vec<f32> = gradient.try_to_vec().unwrap();
         assert!(gradient.iter().all(|x| x.is_finite()));
