@@ -697,6 +697,10 @@ fn what_names_are_more_finely_is_learnt_scored_and_told() {
         &fine,
     ]);
     assert!(said.contains("on 24 tweets, temperature"), "{said}");
+    // A corpus that counts nothing is refused.
+    let none = format!(r#"{{"path": "{data}", "weight": 0}}"#);
+    let refused = fail(&["calibrate", "--bundle", &q8, "--data", &none], 1);
+    assert!(refused.contains("has the weight 0"), "{refused}");
     let answer = succeed(&[
         "predict",
         "--bundle",

@@ -30,7 +30,8 @@ pub struct Args {
     /// Folder of the bundle
     #[arg(long, value_name = "DIR")]
     bundle: PathBuf,
-    /// Labelled tweets, as for evaluate (repeatable: each file counts alike)
+    /// Labelled tweets, as for evaluate (repeatable: each counts alike, but for the `"weight"` of
+    /// a corpus as a JSON object)
     #[arg(long, required = true, value_name = "CORPUS", value_parser = corpus)]
     data: Vec<Source>,
     /// JSONL of what the names of these tweets are more finely, as for evaluate: makes the probabilities of fine types mean what
@@ -50,6 +51,8 @@ const CPU: &str = "cpu";
 /// A corpus and what was found in it.
 struct Read {
     name: String,
+    /// How much all of it counts.
+    weight: f64,
     samples: Vec<Sample>,
     found: Vec<Vec<WordEntity>>,
     /// Log probabilities of the fine types of entities, and the right one.
@@ -58,9 +61,9 @@ struct Read {
 }
 
 impl Read {
-    /// How much an entity counts, so that each corpus counts alike.
-    fn weight(&self) -> f64 {
-        1.0 / self.found.iter().map(Vec::len).sum::<usize>().max(1) as f64
+    /// How much an entity counts, so that corpora count as they should however many entities they have.
+    fn each(&self) -> f64 {
+        self.weight / self.found.iter().map(Vec::len).sum::<usize>().max(1) as f64
     }
 
     /// The tweets of every second place, from `first`.
@@ -75,7 +78,7 @@ fn fitted(corpora: &[Read], firsts: &[usize]) -> ConfidenceScaling {
         firsts.iter().flat_map(|&first| {
             corpus
                 .half(first)
-                .flat_map(|(sample, found)| believed(&sample.labels, found, corpus.weight()))
+                .flat_map(|(sample, found)| believed(&sample.labels, found, corpus.each()))
         })
     });
     scaling(&all.collect::<Vec<_>>())
@@ -170,6 +173,13 @@ fn read_off(
 ) -> Result<Read, Failure> {
     let samples = source.read()?;
     let name = source.path.display().to_string();
+    if !(source.weight > 0.0 && source.weight.is_finite()) {
+        return Err(format!(
+            "{name} has the weight {}; give one above 0, or leave the file out",
+            source.weight
+        )
+        .into());
+    }
     if samples
         .iter()
         .all(|sample| chunks(&sample.labels, Rule::Lenient).is_empty())
@@ -199,6 +209,7 @@ fn read_off(
     let found = judged.into_iter().map(|(_, found)| found).collect();
     Ok(Read {
         name,
+        weight: source.weight,
         samples,
         found,
         fine_type_cases,
