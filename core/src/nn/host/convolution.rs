@@ -59,6 +59,11 @@ enum Weights {
 }
 
 impl Geometry {
+    /// Whether every output is made of the cell that it stands in.
+    fn cell_by_cell(self) -> bool {
+        (self.kernel, self.stride) == (1, 1) && matches!(self.padding, None | Some(0))
+    }
+
     /// How many places there are along a side of `length` cells, and the padding before it.
     fn along(self, length: usize) -> [usize; 2] {
         match self.padding {
@@ -76,7 +81,7 @@ impl Geometry {
 }
 
 impl Convolution {
-    /// Of weights as burn and PyTorch have them. With `block`, which a kernel of one cell may have, weights are rounded to 8 bits, as many
+    /// Of weights as burn and PyTorch have them. With `block`, those that go cell by cell across channels are rounded to 8 bits, as many
     /// inputs sharing a scale; what was rounded so before is kept as it was.
     ///
     /// # Shapes
@@ -95,7 +100,7 @@ impl Convolution {
         let weights = if geometry.depthwise {
             let taps = (0..area).flat_map(|tap| (0..outputs).map(move |c| weight(c, 0, tap)));
             Weights::Depthwise(taps.collect())
-        } else if let (1, Some(block)) = (area, block) {
+        } else if let (true, Some(block)) = (geometry.cell_by_cell(), block) {
             Weights::Pointwise(rounded(weights, bias.clone(), block))
         } else {
             let panels = outputs.div_ceil(PANEL);
@@ -126,12 +131,11 @@ impl Convolution {
             Weights::Depthwise(weights) => filter(map, weights, &self.bias, self.geometry),
             Weights::Dense(weights) => {
                 let cells;
-                let rows = match self.geometry.kernel {
-                    1 => &map.values,
-                    _ => {
-                        cells = self.under(map);
-                        &cells
-                    }
+                let rows = if self.geometry.cell_by_cell() {
+                    &map.values
+                } else {
+                    cells = self.under(map);
+                    &cells
                 };
                 multiply(rows, weights, &self.bias)
             }
@@ -374,7 +378,10 @@ mod tests {
             }
             assert!(off(sides, geometry([32, 24], one), Some(32)) < 5e-3);
             assert!(off(sides, geometry([24, 40], one), Some(8)) < 5e-3);
-            assert!(off(sides, geometry([16, 16], one), None) < 1e-5);
+            for window in [one, (1, 2, Some(0)), (1, 2, None), (1, 1, Some(1))] {
+                assert!(off(sides, geometry([16, 16], window), Some(16)) < 5e-3);
+                assert!(off(sides, geometry([16, 16], window), None) < 1e-5);
+            }
         }
     }
 
