@@ -298,7 +298,7 @@ impl Files {
 }
 
 /// In parts: a browser that is at work in a function cannot go on in a faster version of it, so one call for all bytes would stay in what
-/// its first compiler made, some six times slower.
+/// its first compiler made.
 fn sha256(bytes: &[u8]) -> [u8; 32] {
     const PART: usize = 1 << 14;
     let mut hash = Sha256::new();

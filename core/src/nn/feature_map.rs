@@ -10,6 +10,8 @@ use burn::tensor::{Device, Tensor, TensorData};
 
 /// Maps of channels, `[B, C, H, W]`; in a CPU's own memory there is one image.
 pub trait FeatureMap: Clone {
+    /// Height and width.
+    fn sides(&self) -> [usize; 2];
     /// What a block makes of it.
     ///
     /// # Panics
@@ -24,10 +26,10 @@ pub trait FeatureMap: Clone {
     fn beside(maps: Vec<Self>) -> Self;
     /// Twice the sides, each cell four times.
     #[must_use]
-    fn doubled(self) -> Self;
+    fn doubled(&self) -> Self;
     /// The four pixel phases beside each other on the channels: rows alternate fastest.
     #[must_use]
-    fn focused(self) -> Self;
+    fn focused(&self) -> Self;
     /// Of every cell the largest values in a square of `side` cells around it; `side` is odd.
     #[must_use]
     fn largest(&self, side: usize) -> Self;
@@ -41,6 +43,11 @@ pub trait FeatureMap: Clone {
 }
 
 impl FeatureMap for Tensor<4> {
+    fn sides(&self) -> [usize; 2] {
+        let [_, _, sides @ ..] = self.dims();
+        sides
+    }
+
     fn convolved(&self, block: &ConvBlock, activation: Activation) -> Self {
         let output = block.forward(self.clone());
         match activation {
@@ -58,16 +65,18 @@ impl FeatureMap for Tensor<4> {
         Tensor::cat(maps, 1)
     }
 
-    fn doubled(self) -> Self {
+    fn doubled(&self) -> Self {
         let [batch, channels, height, width] = self.dims();
-        self.reshape([batch, channels, height, 1, width, 1])
+        self.clone()
+            .reshape([batch, channels, height, 1, width, 1])
             .expand([batch, channels, height, 2, width, 2])
             .reshape([batch, channels, 2 * height, 2 * width])
     }
 
-    fn focused(self) -> Self {
+    fn focused(&self) -> Self {
         let [batch, channels, height, width] = self.dims();
-        self.reshape([batch, channels, height / 2, 2, width / 2, 2])
+        self.clone()
+            .reshape([batch, channels, height / 2, 2, width / 2, 2])
             .permute([0, 5, 3, 1, 2, 4])
             .reshape([batch, 4 * channels, height / 2, width / 2])
     }
@@ -95,6 +104,10 @@ impl FeatureMap for Tensor<4> {
 }
 
 impl FeatureMap for HostMap {
+    fn sides(&self) -> [usize; 2] {
+        self.sides
+    }
+
     fn convolved(&self, block: &ConvBlock, activation: Activation) -> Self {
         let host = block.host();
         host.expect("a block that computes on the host")
@@ -109,12 +122,12 @@ impl FeatureMap for HostMap {
         HostMap::beside(&maps)
     }
 
-    fn doubled(self) -> Self {
-        HostMap::doubled(&self)
+    fn doubled(&self) -> Self {
+        HostMap::doubled(self)
     }
 
-    fn focused(self) -> Self {
-        HostMap::focused(&self)
+    fn focused(&self) -> Self {
+        HostMap::focused(self)
     }
 
     fn largest(&self, side: usize) -> Self {
@@ -170,10 +183,10 @@ mod tests {
             M::beside(vec![x.clone(), x.clone().plus(x.clone())])
         }
         fn focused<M: FeatureMap>(x: &M) -> M {
-            x.clone().focused()
+            x.focused()
         }
         fn doubled<M: FeatureMap>(x: &M) -> M {
-            x.clone().doubled()
+            x.doubled()
         }
         fn largest<M: FeatureMap>(x: &M) -> M {
             x.largest(5)

@@ -91,6 +91,11 @@ struct Darknet {
 
 impl Darknet {
     fn forward<M: FeatureMap>(&self, input: M) -> [M; 3] {
+        let [height, width] = input.sides();
+        assert!(
+            height % 32 == 0 && width % 32 == 0,
+            "{width}×{height}: the detector reads sides that are multiples of 32"
+        );
         let x = self.dark2.forward(&base(&self.stem, &input.focused()));
         let c3 = self.dark3.forward(&x);
         let c4 = self.dark4.forward(&c3);
@@ -116,9 +121,9 @@ impl Neck {
     fn forward<M: FeatureMap>(&self, [c3, c4, c5]: [M; 3]) -> [M; 3] {
         let cat = |a, b| M::beside(vec![a, b]);
         let f0 = base(&self.lateral_conv0, &c5);
-        let f = self.c3_p4.forward(&cat(f0.clone().doubled(), c4));
+        let f = self.c3_p4.forward(&cat(f0.doubled(), c4));
         let f1 = base(&self.reduce_conv1, &f);
-        let p3 = self.c3_p3.forward(&cat(f1.clone().doubled(), c3));
+        let p3 = self.c3_p3.forward(&cat(f1.doubled(), c3));
         let p4 = self.c3_n3.forward(&cat(self.bu_conv2.forward(&p3), f1));
         let p5 = self.c3_n4.forward(&cat(self.bu_conv1.forward(&p4), f0));
         [p3, p4, p5]
@@ -198,11 +203,6 @@ impl Yolox {
     /// # Panics
     /// If a side is no multiple of 32.
     pub fn forward(&self, input: Tensor<4>) -> YoloxOutput {
-        let [_, _, height, width] = input.dims();
-        assert!(
-            height % 32 == 0 && width % 32 == 0,
-            "{width}×{height}: the detector reads sides that are multiples of 32"
-        );
         let trunk = self.trunk.forward(input);
         let pyramid = self.neck.forward(trunk.clone());
         let raw = self.head.forward(&pyramid);
@@ -217,6 +217,9 @@ impl Yolox {
     ///
     /// # Shapes
     /// - `input`: `[B, 3, H, W]`, both sides multiples of 32
+    ///
+    /// # Panics
+    /// If a side is no multiple of 32.
     pub fn raw<M: FeatureMap>(&self, input: M) -> Tensor<3> {
         let pyramid = self.neck.forward(self.trunk.forward(input));
         self.head.forward(&pyramid)
@@ -312,6 +315,17 @@ mod tests {
         let x = Tensor::<4>::from_data([[[[1.0, 2.0]]]], &device);
         let out: Vec<f32> = x.doubled().into_data().try_to_vec().unwrap();
         assert_eq!(out, [1.0, 1.0, 2.0, 2.0, 1.0, 1.0, 2.0, 2.0]);
+    }
+
+    #[test]
+    #[should_panic(expected = "multiples of 32")]
+    fn other_sides_are_refused_wherever_it_computes() {
+        let detector = YoloxConfig::new().init(&Device::flex());
+        detector.raw(crate::nn::host::HostMap {
+            sides: [64, 48],
+            channels: 3,
+            values: vec![0.0; 64 * 48 * 3],
+        });
     }
 
     #[test]

@@ -94,8 +94,7 @@ wide! {
     /// Every value between 0 and 6.
     pub fn relu6(values: &mut [f32]) {
         for x in values {
-            let above = if *x < 0.0 { 0.0 } else { *x };
-            *x = if above > 6.0 { 6.0 } else { above };
+            *x = x.clamp(0.0, 6.0);
         }
     }
 }
