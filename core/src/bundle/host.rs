@@ -10,6 +10,7 @@ use crate::nn::host::{
 };
 use burn::tensor::quantization::QuantValue;
 use burn::tensor::{DType, Shape};
+use std::sync::Arc;
 
 /// The weights of the linear layers of a transformer layer.
 const LINEAR: [&str; 6] = [
@@ -66,6 +67,7 @@ pub(crate) fn take_encoder(
             key: parts.linear(&name(LINEAR[1]), d, d)?,
             value: parts.linear(&name(LINEAR[2]), d, d)?,
             output: parts.linear(&name(LINEAR[3]), d, d)?,
+            heads: config.heads,
             attention_norm: parts.norm(&name("attention_norm"), d)?,
             ffn_in: parts.linear(&name(LINEAR[4]), d, ffn)?,
             ffn_out: parts.linear(&name(LINEAR[5]), ffn, d)?,
@@ -91,7 +93,6 @@ pub(crate) fn take_encoder(
         shapes: shapes.transpose()?,
         norm: parts.norm("norm", d)?,
         layers,
-        heads: config.heads,
         distances: distances.transpose()?,
         precision,
     };
@@ -126,11 +127,12 @@ impl Parts<'_> {
         name: &str,
         inputs: usize,
         outputs: usize,
-    ) -> Result<BlockLinear, WeightsError> {
+    ) -> Result<Arc<BlockLinear>, WeightsError> {
         let bias = self.plain(&format!("{name}.bias"), &[outputs])?;
         let name = format!("{}{name}.weight", self.prefix);
         let weight = take_packed(self.tensors, &name, &Shape::new([inputs, outputs]))?;
-        Ok(BlockLinear::from_packed(weight, bias, self.precision))
+        let layer = BlockLinear::from_packed(weight, bias, self.precision);
+        Ok(Arc::new(layer))
     }
 
     fn table(&mut self, name: &str, rows: usize, d: usize) -> Result<Table, WeightsError> {

@@ -199,7 +199,7 @@ fn load(
         Some((names, host)) => {
             let system = weights::load_all_but(Some(&names), system, tensors, compute)?;
             let encoder = system.encoder().clone().computed_by(host);
-            Ok(system.with_encoder(encoder))
+            Ok(system.with_encoder(encoder).computed_on_host(config))
         }
     }
 }

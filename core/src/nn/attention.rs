@@ -87,6 +87,11 @@ impl Attention {
         }
     }
 
+    /// How many heads it has.
+    pub fn heads(&self) -> usize {
+        self.heads
+    }
+
     /// Attends from `queries` to `keys`; `bias` is added to the logits before the softmax.
     ///
     /// # Shapes

@@ -1,6 +1,6 @@
 //! Linear layers, whose weights a CPU may keep in the blocks they have in a quantised bundle.
 
-use crate::nn::host::{BlockLinear, Precision};
+use crate::nn::host::{BlockLinear, HostLinear, Precision};
 use burn::module::{
     Content, Devices, Initializer, Module, ModuleDisplay, ModuleDisplayDefault, ModuleMapper,
     ModuleVisitor,
@@ -71,6 +71,29 @@ impl Linear {
     /// Whether the weights are kept in blocks, so that the parameter has no values.
     pub fn is_on_host(&self) -> bool {
         self.host.is_some()
+    }
+
+    /// What multiplies by the weights, where they are kept in blocks.
+    pub fn blocks(&self) -> Option<Arc<BlockLinear>> {
+        self.host.clone()
+    }
+
+    /// The same layer for rows in a CPU's own memory.
+    pub fn to_host(&self) -> HostLinear {
+        let values = |data: TensorData| data.try_into_vec_as::<f32>().expect("floats");
+        match &self.host {
+            Some(blocks) => HostLinear::Blocks(blocks.clone()),
+            None => {
+                let weight = self.parameters.weight.val();
+                let [_, outputs] = weight.dims();
+                let bias = self.parameters.bias.as_ref();
+                HostLinear::Plain {
+                    weight: values(weight.into_data()),
+                    bias: bias
+                        .map_or_else(|| vec![0.0; outputs], |bias| values(bias.val().into_data())),
+                }
+            }
+        }
     }
 
     /// With the weights in blocks, if that is what the parameter was given.

@@ -1,6 +1,7 @@
 //! The post-LN transformer layer of BERT, as self-attention and as cross-attention.
 
 use crate::nn::attention::{Attention, KeyMask};
+use crate::nn::host::{HostLayer, Norm};
 use crate::nn::linear::{Linear, linear};
 use burn::module::Module;
 use burn::nn::{Dropout, DropoutConfig, LayerNorm, LayerNormConfig};
@@ -103,5 +104,32 @@ impl TransformerLayer {
         let hidden = self.ffn_in.forward_gelu(x.clone());
         let out = self.dropout.forward(self.ffn_out.forward(hidden));
         self.ffn_norm.forward(x + out)
+    }
+
+    /// The same layer for sequences in a CPU's own memory, its norms with this epsilon; none where weights are not kept in blocks.
+    pub fn to_host(&self, epsilon: f64) -> Option<HostLayer> {
+        let norm = |norm: &LayerNorm| {
+            let values = |values: Tensor<1>| values.into_data().try_into_vec_as().expect("floats");
+            let weight: Vec<f32> = values(norm.gamma.val());
+            Norm {
+                bias: match &norm.beta {
+                    Some(beta) => values(beta.val()),
+                    None => vec![0.0; weight.len()],
+                },
+                weight,
+                epsilon: epsilon as f32,
+            }
+        };
+        Some(HostLayer {
+            query: self.attention.query.blocks()?,
+            key: self.attention.key.blocks()?,
+            value: self.attention.value.blocks()?,
+            output: self.attention.output.blocks()?,
+            heads: self.attention.heads(),
+            attention_norm: norm(&self.attention_norm),
+            ffn_in: self.ffn_in.blocks()?,
+            ffn_out: self.ffn_out.blocks()?,
+            ffn_norm: norm(&self.ffn_norm),
+        })
     }
 }

@@ -137,7 +137,7 @@ impl Recognizer {
             augmentation,
         } = bundle;
         let pad = tokenizer.special().pad;
-        let layout = Layout::new(&manifest.config, pad, augmentation);
+        let layout = Layout::new(&manifest.config, pad, augmentation).of_host(&system);
         let chain = system.crf().to_host().await?.under(Rules::Bio);
         let fine_types = match system.fine_types() {
             Some(head) => {
@@ -217,7 +217,12 @@ impl Recognizer {
                 expected,
             });
         }
-        Ok(EncodedImage::new(Arc::new(features), &self.tokenizer)?)
+        let encoded = EncodedImage::new(Arc::new(features), &self.tokenizer)?;
+        if let Some(host) = &self.layout.host {
+            // Kept with it: the first answer beside the image need not wait.
+            host.rows(&encoded, &self.device);
+        }
+        Ok(encoded)
     }
 
     /// The same recognizer, padding what it computes to few sizes: for a device that compiles

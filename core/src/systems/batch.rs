@@ -5,15 +5,21 @@ use super::padding::LeastSizes;
 use crate::decode::fine_types::FineSpan;
 use crate::nn::encoder::EncoderInput;
 use crate::systems::image_batch::{EncodedImage, ImageBatch};
+use crate::systems::image_rows::ImageRows;
 use crate::tweet::sequence::SubwordSequence;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use std::ops::Range;
+use std::sync::Arc;
+
+/// The image of each row, if it has one.
+pub type ImageRowsOfBatch = [Option<Arc<ImageRows>>];
 
 /// A batch of tweets on the device. Each row is one window of one tweet.
 #[derive(Clone, Debug)]
 pub struct Batch {
     text: EncoderInput,
     images: Option<ImageBatch>,
+    image_rows: Option<Vec<Option<Arc<ImageRows>>>>,
     augmentation: Option<Tensor<3>>,
     text_view: Option<Box<Batch>>,
     ownership: Option<Ownership>,
@@ -103,6 +109,7 @@ impl Batch {
                 present: Tensor::from_data(TensorData::new(present, table), device),
             },
             images: None,
+            image_rows: None,
             augmentation: None,
             text_view: None,
             ownership: None,
@@ -124,6 +131,19 @@ impl Batch {
         let rows: Vec<Option<&EncodedImage>> =
             self.rows.iter().map(|row| images[row.tweet]).collect();
         self.images = ImageBatch::new(&rows, self.least, &self.text.present.device());
+        self
+    }
+
+    /// The same tweets with what a system in a CPU's own memory makes of their images, one or none a tweet.
+    ///
+    /// # Panics
+    /// If `images` are not as many as the tweets.
+    #[must_use]
+    pub fn with_image_rows(mut self, images: &ImageRowsOfBatch) -> Self {
+        assert_eq!(images.len(), self.tweets, "one image or none a tweet");
+        let rows = self.rows.iter().map(|row| images[row.tweet].clone());
+        let any = images.iter().any(Option::is_some);
+        self.image_rows = any.then(|| rows.collect());
         self
     }
 
@@ -187,6 +207,11 @@ impl Batch {
         self.images.as_ref()
     }
 
+    /// What a system in a CPU's own memory makes of each row's image, none where no tweet has one or the images lie on the device.
+    pub fn image_rows(&self) -> Option<&ImageRowsOfBatch> {
+        self.image_rows.as_deref()
+    }
+
     /// The same tweets with the augmentation of their subwords, `[R, P, V]`.
     ///
     /// # Panics
@@ -224,6 +249,7 @@ impl Batch {
             Some(text) => Batch::clone(text),
             None => Self {
                 images: None,
+                image_rows: None,
                 ownership: None,
                 ..self.clone()
             },
@@ -243,6 +269,12 @@ impl Batch {
             .reshape([rows * subwords, d])
             .select(0, self.first.clone())
             .reshape([rows, words, d])
+    }
+
+    /// Where each word's first subword is among all of the batch, counted row by row, `[R * N]`.
+    pub fn first_of_rows(&self) -> Vec<usize> {
+        let places = self.first.to_data();
+        places.iter::<i64>().map(|at| at as usize).collect()
     }
 
     /// Reads values of words, `[R, N, X]`, such as emissions, back and sorts them by tweet: one

@@ -1,6 +1,7 @@
 //! The images of a batch: what the networks saw in them, side by side on the device.
 
 use crate::image::spatial::GEOMETRY;
+use crate::systems::image_rows::KeptRows;
 use crate::systems::padding::LeastSizes;
 use crate::tweet::subwords::{SubwordTokenizer, TokenizerError};
 use crate::vision::ImageFeatures;
@@ -18,6 +19,8 @@ pub struct EncodedImage {
     pub tags: Vec<TagSubwords>,
     /// What the last stages of the backbone read, while they learn.
     pub early: Option<Arc<EarlyMap>>,
+    /// What a system that computes in a CPU's own memory makes of it.
+    pub rows: KeptRows,
 }
 
 /// An image within the backbone, before the stages that learn.
@@ -62,6 +65,7 @@ impl EncodedImage {
             features,
             tags,
             early: None,
+            rows: KeptRows::default(),
         })
     }
 

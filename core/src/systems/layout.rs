@@ -1,11 +1,12 @@
 //! How a system's batches are laid out: what it reads beside the words of a tweet.
 
-use crate::systems::SystemConfig;
 use crate::systems::batch::Batch;
+use crate::systems::hamlearning::host::HostHamLearning;
 use crate::systems::image_batch::EncodedImage;
 use crate::systems::ita::context::ContextSubwords;
 use crate::systems::mgcmt::augmentation_rows;
 use crate::systems::padding::LeastSizes;
+use crate::systems::{System, SystemConfig};
 use crate::tweet::augmentation::Augmentation;
 use crate::tweet::sequence::SubwordSequence;
 use burn::tensor::Device;
@@ -34,6 +35,8 @@ pub struct Layout {
     /// Whether batches are padded to few sizes, for a device that compiles kernels for the sizes
     /// it meets.
     pub few_sizes: bool,
+    /// What makes rows of images, where the system computes in a CPU's own memory.
+    pub host: Option<Arc<HostHamLearning>>,
 }
 
 /// A tweet, cut into subwords, with what is known of its image.
@@ -59,6 +62,16 @@ impl Layout {
             objects: config.objects(),
             max_subwords: config.encoder().max_subwords(),
             few_sizes: false,
+            host: None,
+        }
+    }
+
+    /// The same for a system that may compute in a CPU's own memory.
+    #[must_use]
+    pub fn of_host(self, system: &System) -> Self {
+        Self {
+            host: system.host().cloned(),
+            ..self
         }
     }
 
@@ -138,6 +151,12 @@ impl Layout {
                 true => batch.with_text_view(laid(&text)),
                 false => batch,
             }
+        } else if let Some(host) = &self.host {
+            let images = encoded_images.iter();
+            let rows: Vec<_> = images
+                .map(|image| Some(host.rows((*image)?, device)))
+                .collect();
+            laid(&text).with_image_rows(&rows)
         } else {
             laid(&text).with_images(&encoded_images)
         };

@@ -9,6 +9,7 @@ pub mod distillation;
 pub mod fine_types;
 pub mod hamlearning;
 pub mod image_batch;
+pub mod image_rows;
 pub mod ita;
 mod kind;
 pub mod layout;
@@ -32,8 +33,10 @@ use cross_view::CrossViewConfig;
 use distillation::{DistillationConfig, TeacherPosteriors};
 use fine_types::FineTypeHead;
 use hamlearning::explanation::Explanation;
+use hamlearning::host::HostHamLearning;
 use ita::context::ContextBuilder;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// Which system, and every size it has: enough to build it before its weights are loaded.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -343,6 +346,25 @@ impl System {
             Self::HamLearning(system) => &system.encoder,
             Self::Mgcmt(system) => &system.encoder,
             Self::Ita(system) => &system.encoder,
+        }
+    }
+
+    /// The same system, computing in a CPU's own memory what of it can; `config` is its own.
+    #[must_use]
+    pub fn computed_on_host(self, config: &SystemConfig) -> Self {
+        match (self, config) {
+            (Self::HamLearning(system), SystemConfig::HamLearning(config)) => {
+                Self::HamLearning(system.computed_on_host(config))
+            }
+            (other, _) => other,
+        }
+    }
+
+    /// What makes rows of images in a CPU's own memory, if it computes there.
+    pub fn host(&self) -> Option<&Arc<HostHamLearning>> {
+        match self {
+            Self::HamLearning(system) => system.host(),
+            Self::Text(_) | Self::Mgcmt(_) | Self::Ita(_) => None,
         }
     }
 

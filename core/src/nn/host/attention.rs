@@ -1,4 +1,4 @@
-//! Self-attention of one sequence in plain `f32`.
+//! Attention of one sequence over itself or another in plain `f32`.
 
 use crate::nn::host::pointwise::softmax;
 use crate::nn::host::wide::wide;
@@ -51,10 +51,12 @@ impl Biases {
 }
 
 wide! {
-    /// Multi-head scaled dot-product attention of every subword over all of them.
+    /// Multi-head scaled dot-product attention of every query over all keys, of which there is one at least.
     ///
     /// # Shapes
-    /// `queries`, `keys`, `values` and the result, the heads side by side: `[P, D]`
+    /// - the heads side by side: `queries` and the result `[Q, D]`, `keys` and `values` `[K, D]`
+    /// - `biases`: of as many queries as keys
+    /// - `weights`: what every query's heads together give to each key is added to it, `[Q, K]`
     pub fn attend(
         queries: &[f32],
         keys: &[f32],
@@ -62,11 +64,13 @@ wide! {
         d: usize,
         heads: usize,
         biases: Option<&Biases>,
+        weights: Option<&mut [f32]>,
     ) -> Vec<f32> {
         let (n, size) = (keys.len() / d, d / heads);
         let scale = 1.0 / (size as f32).sqrt();
-        let mut result = vec![0.0; n * d];
-        let mut logits = vec![0.0; n * n];
+        let mut result = vec![0.0; queries.len()];
+        let mut logits = vec![0.0; queries.len() / d * n];
+        let mut all = weights;
         for head in 0..heads {
             let own = head * size..(head + 1) * size;
             let queries = queries.chunks_exact(d).map(|row| &row[own.clone()]);
@@ -78,6 +82,11 @@ wide! {
                     biases.add(head, i, logits);
                 }
                 softmax(logits);
+            }
+            if let Some(all) = &mut all {
+                for (sum, weight) in all.iter_mut().zip(&logits) {
+                    *sum += weight;
+                }
             }
             let weights = packed(logits.chunks_exact(n), n, 1.0);
             let values = values.chunks_exact(d).map(|row| &row[own.clone()]);
@@ -170,7 +179,7 @@ mod tests {
             let bias = |i: usize, j: usize, head: usize| {
                 f64::from(distances.biases[bucket(i, j, 32) * heads + head])
             };
-            let got = attend(&q, &k, &v, d, heads, Some(&distances.among(n)));
+            let got = attend(&q, &k, &v, d, heads, Some(&distances.among(n)), None);
             let size = d / heads;
             let at = |x: &[f32], i: usize, t: usize| f64::from(x[i * d + t]);
             for i in 0..n {
@@ -191,6 +200,44 @@ mod tests {
                     assert!((f64::from(got[i * d + t]) - expected).abs() < 1e-5);
                 }
             }
+        }
+    }
+
+    /// Over other rows than the queries', more or fewer of them.
+    #[test]
+    fn another_sequence_is_attended_to() {
+        for (queries, keys, d, heads) in [(1, 7, 4, 2), (9, 3, 24, 3), (6, 1, 8, 1)] {
+            let table = |seed: f32, n: usize| -> Vec<f32> {
+                (0..n * d).map(|i| (i as f32 * seed).sin() * 2.0).collect()
+            };
+            let (q, k, v) = (table(0.7, queries), table(1.3, keys), table(2.1, keys));
+            let mut shares = vec![0.0; queries * keys];
+            let got = attend(&q, &k, &v, d, heads, None, Some(&mut shares));
+            let (size, mut expected) = (d / heads, vec![0.0_f64; queries * d]);
+            let mut together = vec![0.0_f64; queries * keys];
+            for i in 0..queries {
+                for head in 0..heads {
+                    let own = || head * size..(head + 1) * size;
+                    let logit = |j: usize| -> f64 {
+                        let products = own().map(|t| f64::from(q[i * d + t] * k[j * d + t]));
+                        products.sum::<f64>() / (size as f64).sqrt()
+                    };
+                    let all: f64 = (0..keys).map(|j| logit(j).exp()).sum();
+                    for j in 0..keys {
+                        let weight = logit(j).exp() / all;
+                        together[i * keys + j] += weight;
+                        for t in own() {
+                            expected[i * d + t] += weight * f64::from(v[j * d + t]);
+                        }
+                    }
+                }
+            }
+            let close = |got: &[f32], expected: &[f64]| {
+                let mut pairs = got.iter().zip(expected);
+                pairs.all(|(a, b)| (f64::from(*a) - b).abs() < 1e-5)
+            };
+            assert_eq!(got.len(), expected.len());
+            assert!(close(&got, &expected) && close(&shares, &together));
         }
     }
 }

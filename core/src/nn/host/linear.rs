@@ -26,7 +26,7 @@ pub struct BlockLinear {
 impl fmt::Debug for BlockLinear {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("BlockLinear")
-            .field("inputs", &(STEP * self.length))
+            .field("inputs", &self.inputs())
             .field("outputs", &self.outputs())
             .finish_non_exhaustive()
     }
@@ -95,6 +95,11 @@ impl BlockLinear {
         self.outputs
     }
 
+    /// How many inputs a row has.
+    pub fn inputs(&self) -> usize {
+        STEP * self.length
+    }
+
     /// How it wants its rows laid out.
     pub fn layout(&self) -> Layout {
         self.layout
@@ -105,7 +110,7 @@ impl BlockLinear {
     /// # Panics
     /// If the rows are not whole.
     pub fn apply(&self, rows: &[f32]) -> Vec<f32> {
-        self.forward(&Activations::new(self.layout, rows, STEP * self.length))
+        self.forward(&Activations::new(self.layout, rows, self.inputs()))
     }
 
     /// The outputs of every row, row by row.

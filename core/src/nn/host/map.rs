@@ -1,5 +1,7 @@
 //! Maps of channels, cell by cell.
 
+use crate::nn::host::matrix::transposed;
+
 /// A map of one image: the channels of a cell lie beside each other.
 #[derive(Clone, Debug, PartialEq)]
 pub struct HostMap {
@@ -127,18 +129,6 @@ impl HostMap {
     fn cell(&self, at: usize) -> &[f32] {
         &self.values[at * self.channels..][..self.channels]
     }
-}
-
-/// The columns of a matrix as rows.
-fn transposed(values: &[f32], [rows, columns]: [usize; 2]) -> Vec<f32> {
-    assert_eq!(values.len(), rows * columns);
-    let mut out = vec![0.0; values.len()];
-    for (r, row) in values.chunks_exact(columns.max(1)).enumerate() {
-        for (x, out) in row.iter().zip(out[r..].iter_mut().step_by(rows)) {
-            *out = *x;
-        }
-    }
-    out
 }
 
 #[cfg(test)]

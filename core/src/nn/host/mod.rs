@@ -30,10 +30,13 @@ mod activations;
 mod attention;
 mod bytes;
 mod convolution;
+mod dense;
 mod job;
 mod lanes;
+mod layer;
 mod linear;
 mod map;
+mod matrix;
 mod packed;
 mod pairs;
 mod panel;
@@ -45,16 +48,18 @@ mod vector;
 mod wide;
 
 pub use activations::Activations;
-use attention::Biases;
 pub use attention::Distances;
 pub use convolution::{Activation, Convolution, Geometry};
+pub use dense::HostLinear;
 pub use job::Job;
 pub use lanes::{Foreign, ForeignLoops, Precision, use_foreign};
+pub use layer::HostLayer;
 pub use linear::BlockLinear;
 pub use map::HostMap;
+pub use matrix::{add_product, transposed};
 pub use packed::bears_coarse;
 pub use panel::{MOST_IN_BLOCK, STEP};
-pub use pointwise::{Norm, gelu, sigmoid};
+pub use pointwise::{Norm, gelu, sigmoid, softmax};
 use std::fmt;
 pub use table::Table;
 pub use trial::{is_right, ratio};
@@ -73,32 +78,10 @@ pub struct HostEncoder {
     pub norm: Norm,
     /// The transformer layers.
     pub layers: Vec<HostLayer>,
-    /// Attention heads.
-    pub heads: usize,
     /// Bias of the attention by distance.
     pub distances: Option<Distances>,
     /// How finely the inputs of the linear layers are rounded.
     pub precision: Precision,
-}
-
-/// A transformer layer with packed weights.
-pub struct HostLayer {
-    /// Projects queries, `D -> D`.
-    pub query: BlockLinear,
-    /// Projects keys, `D -> D`.
-    pub key: BlockLinear,
-    /// Projects values, `D -> D`.
-    pub value: BlockLinear,
-    /// Projects the joined heads, `D -> D`.
-    pub output: BlockLinear,
-    /// Norm after the attention residual.
-    pub attention_norm: Norm,
-    /// Feed-forward, `D -> F`.
-    pub ffn_in: BlockLinear,
-    /// Feed-forward, `F -> D`.
-    pub ffn_out: BlockLinear,
-    /// Norm after the feed-forward residual.
-    pub ffn_norm: Norm,
 }
 
 /// One subword of a sequence, as rows of the tables.
@@ -147,38 +130,8 @@ impl HostEncoder {
         let biases = self.distances.as_ref();
         let biases = biases.map(|distances| distances.among(subwords.len()));
         for layer in &self.layers {
-            x = layer.forward(&x, self.d(), self.heads, biases.as_ref());
+            x = layer.over_itself(&x, biases.as_ref());
         }
         x
-    }
-}
-
-impl HostLayer {
-    fn forward(&self, x: &[f32], d: usize, heads: usize, biases: Option<&Biases>) -> Vec<f32> {
-        let packed = Activations::new(self.query.layout(), x, d);
-        let [q, k, v] = [&self.query, &self.key, &self.value].map(|layer| {
-            // A bundle may have weights in other blocks here than there.
-            match layer.layout() == packed.layout() {
-                true => layer.forward(&packed),
-                false => layer.apply(x),
-            }
-        });
-        let joined = attention::attend(&q, &k, &v, d, heads, biases);
-        let mut attended = self.output.apply(&joined);
-        add(&mut attended, x);
-        self.attention_norm.forward(&mut attended);
-
-        let mut hidden = self.ffn_in.apply(&attended);
-        pointwise::gelu(&mut hidden);
-        let mut out = self.ffn_out.apply(&hidden);
-        add(&mut out, &attended);
-        self.ffn_norm.forward(&mut out);
-        out
-    }
-}
-
-fn add(sum: &mut [f32], other: &[f32]) {
-    for (sum, x) in sum.iter_mut().zip(other) {
-        *sum += x;
     }
 }

@@ -12,11 +12,11 @@ use burn::tensor::{Device, Tensor};
 #[derive(Module, Debug)]
 pub struct CoAttention {
     /// `W_c`, `W -> W`, without bias.
-    affinity: Linear,
+    pub(super) affinity: Linear,
     /// `W_z`, `D + 2 W -> D`.
-    gate: Linear,
+    pub(super) gate: Linear,
     /// `W_h`, `2 W -> D`, without bias: nothing seen changes nothing.
-    update: Linear,
+    pub(super) update: Linear,
 }
 
 impl CoAttention {

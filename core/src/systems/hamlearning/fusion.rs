@@ -17,17 +17,17 @@ use burn::tensor::{Device, Tensor};
 #[derive(Module, Debug)]
 pub struct Fusion {
     /// The encoder's states to the width in here, `D -> W`; none where they are one.
-    narrow: Option<Linear>,
-    grains: Grains,
+    pub(super) narrow: Option<Linear>,
+    pub(super) grains: Grains,
     /// One row a grain, added to its rows, `[4, W]`.
-    grain: Embedding,
+    pub(super) grain: Embedding,
     pub(crate) relevance: Option<Relevance>,
-    iterations: Vec<Iteration>,
-    co_attention: Option<CoAttention>,
+    pub(super) iterations: Vec<Iteration>,
+    pub(super) co_attention: Option<CoAttention>,
     /// Turns; more than `iterations` where they share weights.
-    turns: usize,
+    pub(super) turns: usize,
     /// Most objects of an image.
-    objects: usize,
+    pub(super) objects: usize,
 }
 
 /// What the fusion gives.

@@ -8,10 +8,10 @@ use burn::tensor::{Device, Tensor};
 /// `T' = Self(Cross(T <- V))`, `V' = rho * Self(Cross(V <- T))`; both read what came before.
 #[derive(Module, Debug)]
 pub struct Iteration {
-    text_cross: TransformerLayer,
-    text_self: TransformerLayer,
-    visual_cross: TransformerLayer,
-    visual_self: TransformerLayer,
+    pub(super) text_cross: TransformerLayer,
+    pub(super) text_self: TransformerLayer,
+    pub(super) visual_cross: TransformerLayer,
+    pub(super) visual_self: TransformerLayer,
 }
 
 /// The visual side of an iteration.

@@ -13,11 +13,13 @@
 //! | co-attention and gate | [`co_attention`] |
 //! | whether the image shows what a name names | [`seen`] |
 //! | what explains the answer | [`explanation`] |
+//! | the same, a tweet at a time, in a CPU's own memory | [`host`] |
 
 pub mod co_attention;
 pub mod explanation;
 pub mod fusion;
 pub mod grains;
+pub mod host;
 pub mod interaction;
 pub mod relevance;
 pub mod seen;
@@ -37,7 +39,9 @@ use burn::nn::{Dropout, DropoutConfig};
 use burn::tensor::{Device, Tensor};
 use explanation::Explanation;
 use fusion::{Fused, Fusion};
+use host::HostHamLearning;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// Most detections of an image that any configuration may use.
 pub const MOST_OBJECTS: usize = 36;
@@ -180,6 +184,7 @@ impl HamLearningConfig {
             emit: linear(self.width + d, LABELS, device),
             crf: Crf::new(LABELS, device),
             fine_types: FineTypeHead::new(&self.fine_types, d, dropout, device),
+            host: None,
         }
     }
 }
@@ -198,6 +203,8 @@ pub struct HamLearning {
     pub crf: Crf,
     /// What tells fine types, if it does.
     pub fine_types: Option<FineTypeHead>,
+    #[module(skip)]
+    host: Option<Arc<HostHamLearning>>,
 }
 
 /// What HamLearning says of a batch.
@@ -211,14 +218,39 @@ pub struct HamLearningOutput {
 }
 
 impl HamLearning {
+    /// The same system, computing in a CPU's own memory if its encoder does and its weights are quantised.
+    #[must_use]
+    pub fn computed_on_host(self, config: &HamLearningConfig) -> Self {
+        Self {
+            host: HostHamLearning::new(&self, config).map(Arc::new),
+            ..self
+        }
+    }
+
+    /// What computes in a CPU's own memory, if it does.
+    pub fn host(&self) -> Option<&Arc<HostHamLearning>> {
+        self.host.as_ref()
+    }
+
+    /// Whether a batch is computed in a CPU's own memory: not if its images lie on the device.
+    fn is_on_host(&self, batch: &Batch) -> bool {
+        self.host.is_some() && batch.images().is_none()
+    }
+
     /// Emission scores of every word, `[R, N, 9]`.
     pub fn forward(&self, batch: &Batch) -> Tensor<3> {
+        if self.is_on_host(batch) {
+            return self.explain(batch).emissions;
+        }
         let fused = self.fuse(batch);
         self.emissions(batch, &fused)
     }
 
     /// Emission scores, the words' states, and what explains the emissions where the batch has images.
     pub fn explain(&self, batch: &Batch) -> HamLearningOutput {
+        if let Some(host) = self.host.as_ref().filter(|_| self.is_on_host(batch)) {
+            return host.explain(batch, self.encoder.forward(batch.text()));
+        }
         let fused = self.fuse(batch);
         let words = batch.first_subwords(fused.states.clone());
         let seen = self.seen(batch, &words);

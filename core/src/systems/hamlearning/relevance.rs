@@ -16,13 +16,13 @@ use burn::tensor::{Device, Tensor};
 #[derive(Module, Debug)]
 pub struct Relevance {
     /// `W_q`, without bias.
-    query: Linear,
+    pub(super) query: Linear,
     /// `W_k`, without bias.
-    key: Linear,
+    pub(super) key: Linear,
     /// `W1`, `4 W -> W`.
-    compare: Linear,
+    pub(super) compare: Linear,
     /// `w2`, `W -> 1`.
-    score: Linear,
+    pub(super) score: Linear,
     /// What tweet and image are to each other as a whole.
     pub matching: Option<Matching>,
     /// Whether the image shows what a name names.

@@ -14,9 +14,9 @@ use burn::tensor::{Device, Tensor};
 #[derive(Module, Debug)]
 pub struct Seen {
     /// `W_1`, `D + 2 S -> hidden`.
-    hidden: Linear,
+    pub(super) hidden: Linear,
     /// `W_2`, `hidden -> 4`.
-    out: Linear,
+    pub(super) out: Linear,
     /// The mean over images, `[S]`. A caption stands in for an image while it learns, less the mean over captions: the two lie
     /// apart in the space.
     pub center: Param<Tensor<1>>,

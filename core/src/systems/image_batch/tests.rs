@@ -27,6 +27,7 @@ pub(crate) fn encoded(seed: u64, channels: usize, objects: usize) -> EncodedImag
     };
     EncodedImage {
         early: None,
+        rows: KeptRows::default(),
         features: Arc::new(ImageFeatures {
             width: 100,
             height: 80,
