@@ -1,6 +1,7 @@
 //! Linear layers, whose weights a CPU may keep in the blocks they have in a quantised bundle.
 
 use crate::nn::host::{BlockLinear, HostLinear, Precision};
+use crate::nn::values::values;
 use burn::module::{
     Content, Devices, Initializer, Module, ModuleDisplay, ModuleDisplayDefault, ModuleMapper,
     ModuleVisitor,
@@ -80,7 +81,6 @@ impl Linear {
 
     /// The same layer for rows in a CPU's own memory.
     pub fn to_host(&self) -> HostLinear {
-        let values = |data: TensorData| data.try_into_vec_as::<f32>().expect("floats");
         match &self.host {
             Some(blocks) => HostLinear::Blocks(blocks.clone()),
             None => {
@@ -88,9 +88,8 @@ impl Linear {
                 let [_, outputs] = weight.dims();
                 let bias = self.parameters.bias.as_ref();
                 HostLinear::Plain {
-                    weight: values(weight.into_data()),
-                    bias: bias
-                        .map_or_else(|| vec![0.0; outputs], |bias| values(bias.val().into_data())),
+                    weight: values(weight),
+                    bias: bias.map_or_else(|| vec![0.0; outputs], |bias| values(bias.val())),
                 }
             }
         }
@@ -139,10 +138,7 @@ fn forward_on<const D: usize>(
     activation: impl Fn(&mut [f32]),
 ) -> Tensor<D> {
     let (mut shape, device) = (x.dims(), x.device());
-    // Iterated over, every value would be looked at by itself: a twentieth of a tweet's time.
-    let rows = x.into_data().try_into_vec_as::<f32>();
-    let rows = rows.expect("floats of a CPU become f32");
-    let mut y = host.apply(&rows);
+    let mut y = host.apply(&values(x));
     activation(&mut y);
     shape[D - 1] = host.outputs();
     Tensor::from_data(TensorData::new(y, shape), &device)

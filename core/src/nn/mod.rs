@@ -18,4 +18,5 @@ pub mod roi_align;
 pub mod text_detector;
 pub mod text_recognizer;
 pub mod transformer;
+pub mod values;
 pub mod yolox;

@@ -3,6 +3,7 @@
 use crate::nn::attention::{Attention, KeyMask};
 use crate::nn::host::{HostLayer, Norm};
 use crate::nn::linear::{Linear, linear};
+use crate::nn::values::values;
 use burn::module::Module;
 use burn::nn::{Dropout, DropoutConfig, LayerNorm, LayerNormConfig};
 use burn::tensor::{Device, Tensor};
@@ -109,8 +110,7 @@ impl TransformerLayer {
     /// The same layer for sequences in a CPU's own memory, its norms with this epsilon; none where weights are not kept in blocks.
     pub fn to_host(&self, epsilon: f64) -> Option<HostLayer> {
         let norm = |norm: &LayerNorm| {
-            let values = |values: Tensor<1>| values.into_data().try_into_vec_as().expect("floats");
-            let weight: Vec<f32> = values(norm.gamma.val());
+            let weight = values(norm.gamma.val());
             Norm {
                 bias: match &norm.beta {
                     Some(beta) => values(beta.val()),

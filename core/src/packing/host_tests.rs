@@ -255,6 +255,31 @@ fn mgcmt_gives_the_same_answers() {
     answers_are_the_same(mgcmt);
 }
 
+#[test]
+fn mgcmt_with_narrow_streams_gives_the_same_answers() {
+    answers_are_the_same(|encoder| {
+        SystemConfig::Mgcmt(MgcmtConfig {
+            augmented: Augmented::Off,
+            width: 16,
+            heads: 2,
+            ffn: 24,
+            ..MgcmtConfig::new(encoder, CHANNELS, 80)
+        })
+    });
+}
+
+#[test]
+fn mgcmt_without_what_it_can_lack_gives_the_same_answers() {
+    use crate::systems::mgcmt::Part::{Attentive, Image};
+    answers_are_the_same(|encoder| {
+        SystemConfig::Mgcmt(MgcmtConfig {
+            augmented: Augmented::Off,
+            without: vec![Attentive, Image],
+            ..MgcmtConfig::new(encoder, CHANNELS, 80)
+        })
+    });
+}
+
 fn answers_are_the_same(system: impl Fn(EncoderConfig) -> SystemConfig) {
     let device = Device::flex();
     device.seed(4);

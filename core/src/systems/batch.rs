@@ -4,6 +4,7 @@ use super::fine_types::FineTargets;
 use super::padding::LeastSizes;
 use crate::decode::fine_types::FineSpan;
 use crate::nn::encoder::EncoderInput;
+use crate::nn::values::values;
 use crate::systems::image_batch::{EncodedImage, ImageBatch};
 use crate::systems::image_rows::ImageRows;
 use crate::tweet::sequence::SubwordSequence;
@@ -38,6 +39,17 @@ pub struct Ownership {
     pub own: Tensor<2>,
     /// 1 where that is known, `[R, 1]`.
     pub known: Tensor<2>,
+}
+
+/// A row in a CPU's own memory, without padding.
+#[derive(Clone, Debug)]
+pub struct HostRow<'a> {
+    /// The encoder's states, `[P, D]`.
+    pub states: &'a [f32],
+    /// Which of them are the words' first subwords, `[N]`.
+    pub first: Vec<usize>,
+    /// The image, if it has one.
+    pub image: Option<&'a ImageRows>,
 }
 
 /// Where one row's emissions belong.
@@ -271,10 +283,25 @@ impl Batch {
             .reshape([rows, words, d])
     }
 
-    /// Where each word's first subword is among all of the batch, counted row by row, `[R * N]`.
-    pub fn first_of_rows(&self) -> Vec<usize> {
-        let places = self.first.to_data();
-        places.iter::<i64>().map(|at| at as usize).collect()
+    /// The rows one by one, of the encoder's states in a CPU's own memory, `[R, P, D]`.
+    pub fn by_rows<'a>(&'a self, states: &'a [f32]) -> Vec<HostRow<'a>> {
+        let [count, subwords] = self.text.present.dims();
+        let size = states.len() / count;
+        let present = values(self.text.present.clone());
+        let first = self.first.to_data();
+        let first: Vec<usize> = first.iter::<i64>().map(|at| at as usize).collect();
+        let n = first.len() / count;
+        let row = |row: usize| {
+            let present = &present[row * subwords..][..subwords];
+            let there = present.iter().filter(|&&present| present > 0.5).count();
+            let first = &first[row * n..][..n];
+            HostRow {
+                states: &states[row * size..][..size / subwords * there],
+                first: first.iter().map(|at| at - row * subwords).collect(),
+                image: self.image_rows().and_then(|images| images[row].as_deref()),
+            }
+        };
+        (0..count).map(row).collect()
     }
 
     /// Reads values of words, `[R, N, X]`, such as emissions, back and sorts them by tweet: one

@@ -1,14 +1,17 @@
 //! What a system makes of an image in a CPU's own memory, whatever the tweet.
 
+use crate::systems::image_batch::EncodedImage;
+use burn::tensor::Device;
 use std::fmt;
 use std::ops::Range;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
-/// Kinds of rows.
+/// Kinds of rows; what they are is the system's own.
 pub const KINDS: usize = 4;
 
 /// The rows of an image, `[V, W]`.
-#[derive(Clone, PartialEq)]
+#[derive(Clone, Default, PartialEq)]
 pub struct ImageRows {
     /// Which of them are of each kind, one after the other; none for a kind that is absent.
     pub kinds: [Range<usize>; KINDS],
@@ -20,12 +23,39 @@ pub struct ImageRows {
     pub embedding: Vec<f32>,
 }
 
+impl ImageRows {
+    /// Adds the rows of a kind, of `width` values each.
+    pub fn push(&mut self, kind: usize, rows: &[f32], width: usize) {
+        let from = self.values.len() / width;
+        self.values.extend_from_slice(rows);
+        self.kinds[kind] = from..self.values.len() / width;
+    }
+
+    /// The rows of a kind, of `width` values each.
+    pub fn of_kind(&self, kind: usize, width: usize) -> &[f32] {
+        let Range { start, end } = self.kinds[kind];
+        &self.values[start * width..end * width]
+    }
+}
+
 impl fmt::Debug for ImageRows {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ImageRows")
             .field("kinds", &self.kinds)
             .finish_non_exhaustive()
     }
+}
+
+/// A system that computes in a CPU's own memory.
+pub trait MakesRows: fmt::Debug + Send + Sync {
+    /// The rows of an image, made once and kept with it; what makes them lies on `device`.
+    fn rows(&self, image: &EncodedImage, device: &Device) -> Arc<ImageRows>;
+}
+
+/// A number for a system, to tell it from others, whose rows of an image are not its own.
+pub fn number() -> u64 {
+    static NUMBERS: AtomicU64 = AtomicU64::new(0);
+    NUMBERS.fetch_add(1, Ordering::Relaxed)
 }
 
 /// The rows of an image once a system has made them. Copies share them.
@@ -52,10 +82,8 @@ mod tests {
         let kept = KeptRows::default();
         let made = |value| {
             move || ImageRows {
-                kinds: Default::default(),
                 values: vec![value],
-                keys: Vec::new(),
-                embedding: Vec::new(),
+                ..ImageRows::default()
             }
         };
         let first = kept.of(1, made(1.0));

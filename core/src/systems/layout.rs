@@ -1,8 +1,8 @@
 //! How a system's batches are laid out: what it reads beside the words of a tweet.
 
 use crate::systems::batch::Batch;
-use crate::systems::hamlearning::host::HostHamLearning;
 use crate::systems::image_batch::EncodedImage;
+use crate::systems::image_rows::MakesRows;
 use crate::systems::ita::context::ContextSubwords;
 use crate::systems::mgcmt::augmentation_rows;
 use crate::systems::padding::LeastSizes;
@@ -36,7 +36,7 @@ pub struct Layout {
     /// it meets.
     pub few_sizes: bool,
     /// What makes rows of images, where the system computes in a CPU's own memory.
-    pub host: Option<Arc<HostHamLearning>>,
+    pub host: Option<Arc<dyn MakesRows>>,
 }
 
 /// A tweet, cut into subwords, with what is known of its image.
@@ -70,7 +70,7 @@ impl Layout {
     #[must_use]
     pub fn of_host(self, system: &System) -> Self {
         Self {
-            host: system.host().cloned(),
+            host: system.host(),
             ..self
         }
     }

@@ -33,7 +33,7 @@ use cross_view::CrossViewConfig;
 use distillation::{DistillationConfig, TeacherPosteriors};
 use fine_types::FineTypeHead;
 use hamlearning::explanation::Explanation;
-use hamlearning::host::HostHamLearning;
+use image_rows::MakesRows;
 use ita::context::ContextBuilder;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -356,15 +356,19 @@ impl System {
             (Self::HamLearning(system), SystemConfig::HamLearning(config)) => {
                 Self::HamLearning(system.computed_on_host(config))
             }
+            (Self::Mgcmt(system), SystemConfig::Mgcmt(config)) => {
+                Self::Mgcmt(system.computed_on_host(config))
+            }
             (other, _) => other,
         }
     }
 
     /// What makes rows of images in a CPU's own memory, if it computes there.
-    pub fn host(&self) -> Option<&Arc<HostHamLearning>> {
+    pub fn host(&self) -> Option<Arc<dyn MakesRows>> {
         match self {
-            Self::HamLearning(system) => system.host(),
-            Self::Text(_) | Self::Mgcmt(_) | Self::Ita(_) => None,
+            Self::HamLearning(system) => Some(system.host()?.clone()),
+            Self::Mgcmt(system) => Some(system.host()?.clone()),
+            Self::Text(_) | Self::Ita(_) => None,
         }
     }
 

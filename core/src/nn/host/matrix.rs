@@ -17,6 +17,25 @@ pub fn transposed(values: &[f32], [rows, columns]: [usize; 2]) -> Vec<f32> {
     out
 }
 
+/// The rows, of `width` values each, at these places.
+///
+/// # Panics
+/// If there is no such row.
+pub fn rows_at(values: &[f32], places: &[usize], width: usize) -> Vec<f32> {
+    let rows = places.iter().flat_map(|&at| &values[at * width..][..width]);
+    rows.copied().collect()
+}
+
+/// The rows of two matrices side by side, the first of `widths[0]` values each, the second of `widths[1]`.
+pub fn side_by_side(first: &[f32], second: &[f32], widths: [usize; 2]) -> Vec<f32> {
+    let rows = first
+        .chunks_exact(widths[0])
+        .zip(second.chunks_exact(widths[1]));
+    rows.flat_map(|(first, second)| first.iter().chain(second))
+        .copied()
+        .collect()
+}
+
 wide! {
     /// The product of `a`, `[n, k]`, with `b`, `[k, columns]`, added to `sums`, `[n, columns]`.
     ///
@@ -49,5 +68,10 @@ mod tests {
         add_product(&a, &b, 2, &mut sums);
         assert_eq!(sums, [10.5, 7.0, 2.0, 16.0]);
         assert_eq!(transposed(&a, [2, 3]), [1.0, 4.0, 2.0, 5.0, 3.0, 6.0]);
+        assert_eq!(rows_at(&a, &[2, 0, 2], 2), [5.0, 6.0, 1.0, 2.0, 5.0, 6.0]);
+        assert_eq!(
+            side_by_side(&a[..2], &a[2..], [1, 2]),
+            [1.0, 3.0, 4.0, 2.0, 5.0, 6.0]
+        );
     }
 }

@@ -56,7 +56,7 @@ pub use lanes::{Foreign, ForeignLoops, Precision, use_foreign};
 pub use layer::HostLayer;
 pub use linear::BlockLinear;
 pub use map::HostMap;
-pub use matrix::{add_product, transposed};
+pub use matrix::{add_product, rows_at, side_by_side, transposed};
 pub use packed::bears_coarse;
 pub use panel::{MOST_IN_BLOCK, STEP};
 pub use pointwise::{Norm, gelu, sigmoid, softmax};

@@ -8,15 +8,16 @@ mod seen;
 
 use crate::label::{EntityType, LABELS};
 use crate::nn::encoder::Encoder;
-use crate::nn::host::{HostLayer, HostLinear};
+use crate::nn::host::{HostLayer, HostLinear, rows_at, side_by_side};
 use crate::nn::linear::Linear;
-use crate::systems::batch::{Batch, ImageRowsOfBatch};
+use crate::nn::values::values;
+use crate::systems::batch::{Batch, HostRow, ImageRowsOfBatch};
 use crate::systems::hamlearning::explanation::Explanation;
 use crate::systems::hamlearning::grains::{Grain, Grains};
 use crate::systems::hamlearning::interaction::Iteration;
 use crate::systems::hamlearning::{HamLearning, HamLearningConfig, HamLearningOutput};
 use crate::systems::image_batch::{EncodedImage, ImageBatch};
-use crate::systems::image_rows::{ImageRows, KINDS};
+use crate::systems::image_rows::{ImageRows, KINDS, MakesRows, number};
 use crate::systems::padding::LeastSizes;
 use crate::vision::features::GRID;
 use burn::tensor::{Device, Tensor, TensorData};
@@ -24,7 +25,6 @@ use co_attention::HostCoAttention;
 use relevance::HostRelevance;
 use seen::HostSeen;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 /// HamLearning beyond its text encoder.
 #[derive(Debug)]
@@ -87,10 +87,15 @@ struct ToldOfImage {
     seen: Option<Vec<f32>>,
 }
 
+impl MakesRows for HostHamLearning {
+    fn rows(&self, image: &EncodedImage, device: &Device) -> Arc<ImageRows> {
+        image.rows.of(self.number, || self.make_rows(image, device))
+    }
+}
+
 impl HostHamLearning {
     /// The same as `system`; none where its encoder, or a transformer layer beyond it, does not compute on the host.
     pub fn new(system: &HamLearning, config: &HamLearningConfig) -> Option<Self> {
-        static NUMBERS: AtomicU64 = AtomicU64::new(0);
         if !system.encoder.is_on_host() {
             return None;
         }
@@ -98,7 +103,7 @@ impl HostHamLearning {
         let relevance = fusion.relevance.as_ref();
         let iterations = fusion.iterations.iter();
         Some(Self {
-            number: NUMBERS.fetch_add(1, Ordering::Relaxed),
+            number: number(),
             narrow: fusion.narrow.as_ref().map(Linear::to_host),
             grains: fusion.grains.clone(),
             encoder: system.encoder.clone(),
@@ -118,68 +123,45 @@ impl HostHamLearning {
         })
     }
 
-    /// The rows of an image, made once.
-    pub fn rows(&self, image: &EncodedImage, device: &Device) -> Arc<ImageRows> {
-        image.rows.of(self.number, || self.make_rows(image, device))
-    }
-
     fn make_rows(&self, image: &EncodedImage, device: &Device) -> ImageRows {
         let batch = ImageBatch::new(&[Some(image)], LeastSizes::default(), device);
         let batch = batch.expect("there is an image").best(self.objects);
         let objects = image.features.objects.len().min(self.objects);
         let mut rows = ImageRows {
-            kinds: Default::default(),
-            values: Vec::new(),
-            keys: Vec::new(),
             embedding: image.features.embedding.clone(),
+            ..ImageRows::default()
         };
-        let mut from = 0;
         for grain in self.grains.forward(&batch, &self.encoder) {
             let count = match grain.grain {
                 Grain::Global => GRID,
                 _ => objects,
             };
-            // Without an object a row stands for padding.
-            let there = grain.rows.narrow(1, 0, count.max(1));
             if count > 0 {
+                // Without an object a row stood for padding.
+                let there = grain.rows.narrow(1, 0, count);
                 if let Some(key) = &self.key {
                     rows.keys.extend(values(key.forward(there.clone())));
                 }
-                rows.values.extend(values(there));
+                rows.push(grain.grain as usize, &values(there), self.width);
             }
-            rows.kinds[grain.grain as usize] = from..from + count;
-            from += count;
         }
         rows
     }
 
     /// What [`HamLearning::explain`] says of a batch, from the encoder's states, `[R, P, D]`.
     pub fn explain(&self, batch: &Batch, states: Tensor<3>) -> HamLearningOutput {
-        let ([count, subwords, d], device) = (states.dims(), states.device());
+        let device = states.device();
         let words = batch.first_subwords(states.clone());
-        let n = words.dims()[1];
-        let (states, states_of_words) = (values(states), values(words.clone()));
-        let present = values(batch.text().present.clone());
-        let first = batch.first_of_rows();
-        let images = batch.image_rows();
-        let mut told = Vec::with_capacity(count);
-        for row in 0..count {
-            let there = present[row * subwords..][..subwords].iter();
-            let there = there.filter(|&&present| present > 0.5).count();
-            let own = &states[row * subwords * d..][..there * d];
-            let first: Vec<usize> = first[row * n..][..n]
-                .iter()
-                .map(|at| at - row * subwords)
-                .collect();
-            let words = &states_of_words[row * n * d..][..n * d];
-            let image = images.and_then(|images| images[row].as_deref());
-            told.push(self.tell(own, &first, words, image));
-        }
+        let [count, n, _] = words.dims();
+        let states = values(states);
+        let rows = batch.by_rows(&states);
+        let told: Vec<Told> = rows.iter().map(|row| self.tell(row)).collect();
         let emissions: Vec<f32> = told
             .iter()
             .flat_map(|told| &told.emissions)
             .copied()
             .collect();
+        let images = batch.image_rows();
         HamLearningOutput {
             emissions: Tensor::from_data(TensorData::new(emissions, [count, n, LABELS]), &device),
             words,
@@ -188,24 +170,20 @@ impl HostHamLearning {
     }
 
     /// Of one tweet.
-    ///
-    /// # Shapes
-    /// - `states`: the encoder's, `T0`, `[P, D]`; `first`: the places of the words' first subwords among them, `[N]`
-    /// - `words`: the states there, `[N, D]`
-    fn tell(
-        &self,
-        states: &[f32],
-        first: &[usize],
-        words: &[f32],
-        image: Option<&ImageRows>,
-    ) -> Told {
+    fn tell(&self, row: &HostRow<'_>) -> Told {
+        let HostRow {
+            states,
+            first,
+            image,
+        } = row;
+        let words = rows_at(states, first, self.d);
         let text = match &self.narrow {
             Some(narrow) => narrow.forward(states),
             None => states.to_vec(),
         };
         let (text, refined, image) = match image.filter(|image| !image.values.is_empty()) {
             Some(image) => {
-                let (text, refined, told) = self.beside_image(text, states, first, words, image);
+                let (text, refined, told) = self.beside_image(text, states, first, &words, image);
                 (text, refined, Some(told))
             }
             None => {
@@ -218,12 +196,8 @@ impl HostHamLearning {
             }
         };
         // `[T_L ; H]` at the words.
-        let refined = refined.as_deref().unwrap_or(words);
-        let mut joined = Vec::with_capacity(first.len() * (self.width + self.d));
-        for (&at, refined) in first.iter().zip(refined.chunks_exact(self.d)) {
-            joined.extend_from_slice(&text[at * self.width..][..self.width]);
-            joined.extend_from_slice(refined);
-        }
+        let text = rows_at(&text, first, self.width);
+        let joined = side_by_side(&text, &refined.unwrap_or(words), [self.width, self.d]);
         Told {
             emissions: self.emit.forward(&joined),
             image,
@@ -273,7 +247,7 @@ impl HostHamLearning {
         let refined = co_attention.map(|co| co.forward(words, &text, first, &rows));
         let told = ToldOfImage {
             relevance,
-            attended: at_words(&attended, first, rho.len()),
+            attended: rows_at(&attended, first, rho.len()),
             seen: self
                 .seen
                 .as_ref()
@@ -286,17 +260,6 @@ impl HostHamLearning {
     fn turns(&self) -> impl Iterator<Item = &HostIteration> {
         self.iterations.iter().cycle().take(self.turns)
     }
-}
-
-/// The rows of `values`, of `width` each, at `first`.
-fn at_words(values: &[f32], first: &[usize], width: usize) -> Vec<f32> {
-    let rows = first.iter().flat_map(|&at| &values[at * width..][..width]);
-    rows.copied().collect()
-}
-
-fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
-    let values = tensor.into_data().try_into_vec_as();
-    values.expect("floats of a CPU become f32")
 }
 
 /// What explains the answers to the rows of a batch, of `n` words each.

@@ -26,31 +26,31 @@ pub(super) struct Fusion {
     pub(super) main: TransformerLayer,
     /// `R` to the streams' width, `D -> W`; none where they are one.
     pub(super) narrow: Option<Linear>,
-    image: Option<Image>,
-    object: Option<Objects>,
+    pub(super) image: Option<Image>,
+    pub(super) object: Option<Objects>,
     fused_dropout: Dropout,
     /// `W_f`, `2W -> W`.
-    fuse: Option<Linear>,
+    pub(super) fuse: Option<Linear>,
     /// `W_z`, `D + W -> D`.
     pub(super) join: Linear,
 }
 
 /// The grid's streams.
 #[derive(Module, Debug)]
-struct Image {
+pub(super) struct Image {
     /// `W1`, `C -> W`.
-    direct: Linear,
+    pub(super) direct: Linear,
     /// `W2`, `C -> W`; none without the attentive fusion.
-    round: Option<Linear>,
-    stream: Stream,
+    pub(super) round: Option<Linear>,
+    pub(super) stream: Stream,
 }
 
 /// The objects' streams.
 #[derive(Module, Debug)]
-struct Objects {
+pub(super) struct Objects {
     /// A row a class, the first for none.
-    classes: Embedding,
-    stream: Stream,
+    pub(super) classes: Embedding,
+    pub(super) stream: Stream,
 }
 
 impl Fusion {

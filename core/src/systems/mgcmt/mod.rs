@@ -14,6 +14,7 @@
 //! What is absent adds exactly 0: F1 without an image, F2 without objects, F without either.
 
 mod fusion;
+pub mod host;
 pub mod stream;
 
 use crate::decode::fine_types::FineType;
@@ -30,7 +31,9 @@ use crate::tweet::sequence::SubwordSequence;
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
 use fusion::Fusion;
+use host::HostMgcmt;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 use stream::Words;
 
 /// Labels of the auxiliary branch: `O`, `B`, `I`.
@@ -164,6 +167,7 @@ impl MgcmtConfig {
             emit: linear(d, LABELS, device),
             crf: Crf::new(LABELS, device),
             fine_types: FineTypeHead::new(&self.fine_types, d, self.encoder.dropout, device),
+            host: None,
         }
     }
 }
@@ -181,6 +185,8 @@ pub struct Mgcmt {
     pub crf: Crf,
     /// What tells fine types, if it does.
     pub fine_types: Option<FineTypeHead>,
+    #[module(skip)]
+    host: Option<Arc<HostMgcmt>>,
 }
 
 /// The branch that finds where entities are, not what.
@@ -265,7 +271,26 @@ impl Mgcmt {
     pub fn emissions(&self, batch: &Batch) -> (Tensor<3>, Tensor<3>) {
         let (hidden, mask) = self.read(batch);
         let words = batch.first_subwords(hidden.clone());
-        (self.emissions_of(hidden, mask, batch), words)
+        let host = self.host.as_ref().filter(|_| batch.images().is_none());
+        let emissions = match host {
+            Some(host) => host.emissions(batch, hidden),
+            None => self.emissions_of(hidden, mask, batch),
+        };
+        (emissions, words)
+    }
+
+    /// The same system, computing in a CPU's own memory if its encoder does and its weights are quantised.
+    #[must_use]
+    pub fn computed_on_host(self, config: &MgcmtConfig) -> Self {
+        Self {
+            host: HostMgcmt::new(&self, config).map(Arc::new),
+            ..self
+        }
+    }
+
+    /// What computes in a CPU's own memory, if it does.
+    pub fn host(&self) -> Option<&Arc<HostMgcmt>> {
+        self.host.as_ref()
     }
 
     /// The same without the auxiliary branch.

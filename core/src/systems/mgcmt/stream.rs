@@ -34,24 +34,24 @@ pub struct Sights {
 #[derive(Module, Debug)]
 pub struct Stream {
     /// `V1 = Self(direct)`.
-    sight: TransformerLayer,
+    pub(super) sight: TransformerLayer,
     /// `C = Cross(R <- V1)`.
-    draw: TransformerLayer,
+    pub(super) draw: TransformerLayer,
     /// None without the attentive fusion.
-    round: Option<Round>,
+    pub(super) round: Option<Round>,
 }
 
 /// The way back and forth, and the gate over both ways.
 #[derive(Module, Debug)]
-struct Round {
+pub(super) struct Round {
     /// `V2 = Self(round)`.
-    sight: TransformerLayer,
+    pub(super) sight: TransformerLayer,
     /// `I = Cross(V2 <- R)`.
-    read: TransformerLayer,
+    pub(super) read: TransformerLayer,
     /// `C' = Cross(R <- I)`.
-    draw: TransformerLayer,
+    pub(super) draw: TransformerLayer,
     /// `2W -> W`.
-    gate: Linear,
+    pub(super) gate: Linear,
 }
 
 impl Stream {

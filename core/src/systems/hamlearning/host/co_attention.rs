@@ -1,8 +1,9 @@
 //! Co-attention of words and image: [`CoAttention`] of one tweet, at its words.
 
-use crate::nn::host::{HostLinear, add_product, sigmoid, softmax, transposed};
+use crate::nn::host::{
+    HostLinear, add_product, rows_at, side_by_side, sigmoid, softmax, transposed,
+};
 use crate::systems::hamlearning::co_attention::CoAttention;
-use crate::systems::hamlearning::host::at_words;
 
 #[derive(Debug)]
 pub(super) struct HostCoAttention {
@@ -32,16 +33,11 @@ impl HostCoAttention {
         first: &[usize],
         visual: &[f32],
     ) -> Vec<f32> {
-        let projected = self.affinity.forward(text);
         let (width, d) = (self.affinity.outputs(), self.update.outputs());
         let (subwords, rows) = (text.len() / width, visual.len() / width);
         let mut affinity = vec![0.0; subwords * rows];
-        add_product(
-            &projected,
-            &transposed(visual, [rows, width]),
-            rows,
-            &mut affinity,
-        );
+        let columns = transposed(visual, [rows, width]);
+        add_product(&self.affinity.forward(text), &columns, rows, &mut affinity);
         affinity
             .iter_mut()
             .for_each(|x| *x /= (width as f32).sqrt());
@@ -50,24 +46,16 @@ impl HostCoAttention {
         told.chunks_exact_mut(subwords).for_each(softmax);
         let mut of_text = vec![0.0; rows * width];
         add_product(&told, text, width, &mut of_text);
-        // What is seen and what is told, side by side.
-        let of_both = visual.chunks_exact(width).zip(of_text.chunks_exact(width));
-        let of_both: Vec<f32> = of_both
-            .flat_map(|(v, t)| v.iter().chain(t))
-            .copied()
-            .collect();
+        let seen_and_told = side_by_side(visual, &of_text, [width; 2]);
 
-        let mut weights = at_words(&affinity, first, rows);
+        let mut weights = rows_at(&affinity, first, rows);
         weights.chunks_exact_mut(rows).for_each(softmax);
         let mut both = vec![0.0; first.len() * 2 * width];
-        add_product(&weights, &of_both, 2 * width, &mut both);
+        add_product(&weights, &seen_and_told, 2 * width, &mut both);
 
-        let joined = start.chunks_exact(d).zip(both.chunks_exact(2 * width));
-        let joined: Vec<f32> = joined
-            .flat_map(|(s, b)| s.iter().chain(b))
-            .copied()
-            .collect();
-        let mut gate = self.gate.forward(&joined);
+        let mut gate = self
+            .gate
+            .forward(&side_by_side(start, &both, [d, 2 * width]));
         sigmoid(&mut gate);
         let mut refined = self.update.forward(&both);
         for ((x, gate), start) in refined.iter_mut().zip(gate).zip(start) {

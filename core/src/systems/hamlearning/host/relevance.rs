@@ -1,7 +1,7 @@
 //! How relevant each grain of an image is to a tweet: [`Relevance`] of one tweet.
 
 use crate::nn::host::{HostLinear, add_product, sigmoid, softmax};
-use crate::systems::hamlearning::host::values;
+use crate::nn::values::values;
 use crate::systems::hamlearning::relevance::{Matching, Relevance};
 use crate::systems::image_rows::{ImageRows, KINDS};
 

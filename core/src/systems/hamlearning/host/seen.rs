@@ -1,8 +1,8 @@
 //! Whether the image shows what a name names: [`Seen`](crate::systems::hamlearning::seen::Seen) of one tweet.
 
 use crate::nn::host::{HostLinear, gelu, sigmoid};
+use crate::nn::values::values;
 use crate::systems::hamlearning::host::relevance::unit;
-use crate::systems::hamlearning::host::values;
 use crate::systems::hamlearning::relevance::Relevance;
 
 #[derive(Debug)]
