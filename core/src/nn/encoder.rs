@@ -4,6 +4,7 @@ use crate::nn::attention::KeyMask;
 use crate::nn::host::{HostEncoder, HostPiece, Precision};
 use crate::nn::relative_position::RelativePositions;
 use crate::nn::transformer::{TransformerLayer, TransformerLayerConfig};
+use crate::nn::values::values;
 use burn::module::{Initializer, Module};
 use burn::nn::{Dropout, DropoutConfig, Embedding, EmbeddingConfig, LayerNorm, LayerNormConfig};
 use burn::tensor::{Device, Int, Tensor, TensorData};
@@ -233,39 +234,53 @@ impl Encoder {
         })
     }
 
+    /// Hidden states of some subwords, `[B, N, D]`, where a [`HostEncoder`] stands in, which computes no others in its last layer; else
+    /// none.
+    ///
+    /// `places`: of each row as many, counted within the row, `[B * N]`
+    pub fn forward_at(&self, input: &EncoderInput, places: &[usize]) -> Option<Tensor<3>> {
+        let host = self.host.as_ref()?;
+        let ([batch, _], device) = (input.subwords.dims(), input.subwords.device());
+        let n = places.len() / batch;
+        let sequences = self.sequences(input).into_iter().enumerate();
+        let states: Vec<f32> = sequences
+            .flat_map(|(row, sequence)| host.forward_at(&sequence, &places[row * n..][..n]))
+            .collect();
+        let shape = [batch, n, host.d()];
+        Some(Tensor::from_data(TensorData::new(states, shape), &device))
+    }
+
     /// Row by row and without padding, which stays 0.
     fn forward_on(&self, host: &HostEncoder, input: &EncoderInput) -> Tensor<3> {
         let ([batch, subwords], device, d) =
             (input.subwords.dims(), input.subwords.device(), host.d());
+        let mut states = vec![0.0; batch * subwords * d];
+        let rows = states.chunks_exact_mut(subwords * d);
+        for (row, sequence) in rows.zip(self.sequences(input)) {
+            row[..sequence.len() * d].copy_from_slice(&host.forward(&sequence));
+        }
+        Tensor::from_data(TensorData::new(states, [batch, subwords, d]), &device)
+    }
+
+    /// The rows of a batch without their padding, which follows the subwords.
+    fn sequences(&self, input: &EncoderInput) -> Vec<Vec<HostPiece>> {
+        let [batch, subwords] = input.subwords.dims();
         let all = |tensor: &Tensor<2, Int>| indices(tensor.clone()).collect::<Vec<_>>();
         let words = all(&input.subwords);
         let token_types = input.token_types.as_ref().map(all);
         let shapes = input.shapes.as_ref().map(all);
-        let present: Vec<bool> = input
-            .present
-            .to_data()
-            .iter::<f32>()
-            .map(|p| p > 0.5)
-            .collect();
-        let mut states = vec![0.0; batch * subwords * d];
-        for row in 0..batch {
-            let there: Vec<usize> = (row * subwords..(row + 1) * subwords)
-                .filter(|&at| present[at])
-                .collect();
-            let sequence: Vec<HostPiece> = there
-                .iter()
-                .map(|&at| HostPiece {
-                    word: words[at],
-                    position: self.first_position + at % subwords,
-                    token_type: token_types.as_ref().map_or(0, |types| types[at]),
-                    shape: shapes.as_ref().map(|shapes| shapes[at]),
-                })
-                .collect();
-            for (at, state) in there.iter().zip(host.forward(&sequence).chunks_exact(d)) {
-                states[at * d..(at + 1) * d].copy_from_slice(state);
-            }
-        }
-        Tensor::from_data(TensorData::new(states, [batch, subwords, d]), &device)
+        let present = values(input.present.clone());
+        let piece = |at: usize| HostPiece {
+            word: words[at],
+            position: self.first_position + at % subwords,
+            token_type: token_types.as_ref().map_or(0, |types| types[at]),
+            shape: shapes.as_ref().map(|shapes| shapes[at]),
+        };
+        let row = |row: usize| {
+            let there = (row * subwords..(row + 1) * subwords).take_while(|&at| present[at] > 0.5);
+            there.map(piece).collect()
+        };
+        (0..batch).map(row).collect()
     }
 }
 

@@ -132,6 +132,13 @@ fn states_are_those_of_the_encoder_in_f32() {
                 };
                 assert!(difference(&model.encoder, &fresh, &other) < most);
             }
+            // Of some places, the same to the bit.
+            let some = input(&[9, 3], &device);
+            let (all, places) = (values(fresh.forward(&some)), [8, 0, 4, 4, 2, 0, 1, 1]);
+            let at = |(i, place): (usize, &usize)| &all[(i / 4 * 9 + place) * d..][..d];
+            let expected: Vec<f32> = places.iter().enumerate().flat_map(at).copied().collect();
+            assert_eq!(values(fresh.forward_at(&some, &places).unwrap()), expected);
+            assert!(model.encoder.forward_at(&some, &places).is_none());
             let subwords = input(&[9, 3], &device).subwords;
             let vectors = model.encoder.word_vectors(subwords.clone());
             assert_eq!(values(vectors), values(fresh.word_vectors(subwords)));

@@ -3,7 +3,7 @@
 use super::fine_types::FineTargets;
 use super::padding::LeastSizes;
 use crate::decode::fine_types::FineSpan;
-use crate::nn::encoder::EncoderInput;
+use crate::nn::encoder::{Encoder, EncoderInput};
 use crate::nn::values::values;
 use crate::systems::image_batch::{EncodedImage, ImageBatch};
 use crate::systems::image_rows::ImageRows;
@@ -283,13 +283,31 @@ impl Batch {
             .reshape([rows, words, d])
     }
 
+    /// The states that `encoder` has of each word's first subword, `[R, N, D]`.
+    pub fn encoded_words(&self, encoder: &Encoder) -> Tensor<3> {
+        let of_words = match encoder.is_on_host() {
+            true => encoder.forward_at(&self.text, &self.places()),
+            false => None,
+        };
+        of_words.unwrap_or_else(|| self.first_subwords(encoder.forward(&self.text)))
+    }
+
+    /// Where each word's first subword is in its row, `[R * N]`.
+    fn places(&self) -> Vec<usize> {
+        let subwords = self.text.present.dims()[1];
+        let places = self.first.to_data();
+        places
+            .iter::<i64>()
+            .map(|at| at as usize % subwords)
+            .collect()
+    }
+
     /// The rows one by one, of the encoder's states in a CPU's own memory, `[R, P, D]`.
     pub fn by_rows<'a>(&'a self, states: &'a [f32]) -> Vec<HostRow<'a>> {
         let [count, subwords] = self.text.present.dims();
         let size = states.len() / count;
         let present = values(self.text.present.clone());
-        let first = self.first.to_data();
-        let first: Vec<usize> = first.iter::<i64>().map(|at| at as usize).collect();
+        let first = self.places();
         let n = first.len() / count;
         let row = |row: usize| {
             let present = &present[row * subwords..][..subwords];
@@ -297,7 +315,7 @@ impl Batch {
             let first = &first[row * n..][..n];
             HostRow {
                 states: &states[row * size..][..size / subwords * there],
-                first: first.iter().map(|at| at - row * subwords).collect(),
+                first: first.to_vec(),
                 image: self.image_rows().and_then(|images| images[row].as_deref()),
             }
         };

@@ -61,7 +61,7 @@ pub struct Text {
 impl Text {
     /// Emission scores of every word, `[R, N, 9]`, and the states that they come from, `[R, N, D]`.
     pub fn forward(&self, batch: &Batch) -> (Tensor<3>, Tensor<3>) {
-        let words = batch.first_subwords(self.encoder.forward(batch.text()));
+        let words = batch.encoded_words(&self.encoder);
         let emissions = self.emit.forward(self.dropout.forward(words.clone()));
         (emissions, words)
     }

@@ -48,6 +48,7 @@ mod vector;
 mod wide;
 
 pub use activations::Activations;
+use attention::Biases;
 pub use attention::Distances;
 pub use convolution::{Activation, Convolution, Geometry};
 pub use dense::HostLinear;
@@ -117,6 +118,51 @@ impl HostEncoder {
     /// # Panics
     /// If a table has no such row.
     pub fn forward(&self, subwords: &[HostPiece]) -> Vec<f32> {
+        let Some((last, layers)) = self.layers.split_last() else {
+            return self.embedded(subwords);
+        };
+        let biases = self.biases(subwords.len());
+        last.over_itself(
+            &self.through(layers, subwords, biases.as_ref()),
+            biases.as_ref(),
+        )
+    }
+
+    /// Those of the subwords at these places, `[N, D]`: the last layer computes no others.
+    ///
+    /// # Panics
+    /// As [`HostEncoder::forward`], or if there is no such place.
+    pub fn forward_at(&self, subwords: &[HostPiece], places: &[usize]) -> Vec<f32> {
+        match self.layers.split_last() {
+            // The bias is that of whole sequences.
+            Some((last, layers)) if self.distances.is_none() => {
+                let x = self.through(layers, subwords, None);
+                last.of_itself(&rows_at(&x, places, self.d()), &x)
+            }
+            _ => rows_at(&self.forward(subwords), places, self.d()),
+        }
+    }
+
+    /// What a bias by distance adds among `n` subwords, if there is one.
+    fn biases(&self, n: usize) -> Option<Biases> {
+        Some(self.distances.as_ref()?.among(n))
+    }
+
+    /// States of one sequence after these layers.
+    fn through(
+        &self,
+        layers: &[HostLayer],
+        subwords: &[HostPiece],
+        biases: Option<&Biases>,
+    ) -> Vec<f32> {
+        let embedded = self.embedded(subwords);
+        layers
+            .iter()
+            .fold(embedded, |x, layer| layer.over_itself(&x, biases))
+    }
+
+    /// The layer-normed sum of the input embeddings.
+    fn embedded(&self, subwords: &[HostPiece]) -> Vec<f32> {
         let mut x = vec![0.0; subwords.len() * self.d()];
         for (subword, x) in subwords.iter().zip(x.chunks_exact_mut(self.d())) {
             self.words.add_row(subword.word, x);
@@ -127,11 +173,6 @@ impl HostEncoder {
             }
         }
         self.norm.forward(&mut x);
-        let biases = self.distances.as_ref();
-        let biases = biases.map(|distances| distances.among(subwords.len()));
-        for layer in &self.layers {
-            x = layer.over_itself(&x, biases.as_ref());
-        }
         x
     }
 }

@@ -2,12 +2,12 @@
 
 use crate::systems::image_batch::EncodedImage;
 use crate::systems::ita::image_text::ImageText;
-use crate::tweet::reading::read;
 use crate::tweet::sequence::SubwordSequence;
 use crate::tweet::shape::WordShape;
 use crate::tweet::subwords::{SubwordTokenizer, TokenizerError};
-use crate::tweet::words::{Sigils, split_words};
+use crate::tweet::words::{Sigils, read_words, split_words};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 /// What of an image's text becomes context. 0 leaves a kind out.
@@ -197,10 +197,8 @@ fn joined(texts: Vec<String>, mark: &str) -> Vec<String> {
 }
 
 fn words(text: &str) -> Vec<String> {
-    split_words(text, Sigils::Joined)
-        .iter()
-        .map(|word| read(word.of(text)).into_owned())
-        .collect()
+    let words = read_words(text, &split_words(text, Sigils::Joined));
+    words.into_iter().map(Cow::into_owned).collect()
 }
 
 #[cfg(test)]

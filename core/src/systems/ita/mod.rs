@@ -121,7 +121,7 @@ impl Ita {
     /// Emission scores of every word of the tweets, `[R, N, 9]`, of whichever view the batch is, and the states that they come
     /// from, `[R, N, D]`.
     pub fn forward(&self, batch: &Batch) -> (Tensor<3>, Tensor<3>) {
-        let words = batch.first_subwords(self.encoder.forward(batch.text()));
+        let words = batch.encoded_words(&self.encoder);
         let emissions = self.emit.forward(self.word_dropout.forward(words.clone()));
         (emissions, words)
     }
