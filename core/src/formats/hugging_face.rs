@@ -171,6 +171,9 @@ pub fn load_encoder(
         let folder = folder.to_owned();
         return Err(HuggingFaceError::Around { folder, inner });
     }
+    if !path.is_file() && folder.join("adapter_config.json").is_file() {
+        return Err(HuggingFaceError::Adapter(folder.to_owned()));
+    }
     let config: HfConfig = serde_json::from_slice(&read(path.clone())?).map_err(|e| {
         problem(format!(
             "{e}; take the config.json that came with the weights"

@@ -3,7 +3,8 @@
 mod neighbours;
 
 use crate::formats::packed::{Packed, packed};
-use std::collections::HashSet;
+use std::cmp::Reverse;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
@@ -256,6 +257,9 @@ impl WordVectors {
                     size: self.size,
                 },
             })?;
+            if word.is_empty() {
+                continue;
+            }
             let values = fields
                 .iter()
                 .map(|field| {
@@ -400,7 +404,7 @@ fn other_size(lines: &str, size: usize) -> Option<usize> {
     vector_size(lines).filter(|&found| found > size || (found < size && values < size))
 }
 
-/// How many values each of the first lines has behind its word.
+/// How many values most of the first lines have behind their word.
 fn vector_size(start: &str) -> Option<usize> {
     // The last line may be cut, unless it is the only one.
     let whole = start.rfind('\n').map_or(start, |end| &start[..end]);
@@ -416,7 +420,15 @@ fn vector_size(start: &str) -> Option<usize> {
             .take_while(|field| field.parse::<f32>().is_ok());
         numbers.count().min(fields.len().saturating_sub(1))
     });
-    sizes.min().filter(|&size| size > 0)
+    let mut found: HashMap<usize, usize> = HashMap::new();
+    for size in sizes {
+        *found.entry(size).or_default() += 1;
+    }
+    // Of two that as many lines have the smaller: a word may end with a number.
+    let most = found
+        .into_iter()
+        .max_by_key(|&(size, lines)| (lines, Reverse(size)));
+    most.map(|(size, _)| size).filter(|&size| size > 0)
 }
 
 #[cfg(all(test, feature = "flex"))]

@@ -22,9 +22,8 @@ use crate::systems::image_batch::EncodedImage;
 use crate::systems::ita::image_text::ImageText;
 use crate::systems::layout::Layout;
 use crate::tweet::bounds::{Bound, Bounds, Part};
-use crate::tweet::reading::read;
 use crate::tweet::subwords::{SubwordTokenizer, TokenizerError};
-use crate::tweet::words::{Word, split_words};
+use crate::tweet::words::{Word, read_words, split_words};
 use crate::vision::ImageFeatures;
 use crate::vision::encoder::{VisionEncoder, VisionError};
 use burn::tensor::{Device, ExecutionError};
@@ -182,7 +181,7 @@ impl Recognizer {
 
     /// The words as they are read.
     fn tokens<'a>(words: &[Word], text: &'a str) -> Vec<Cow<'a, str>> {
-        words.iter().map(|word| read(word.of(text))).collect()
+        read_words(text, words)
     }
 
     /// The tokenizer.

@@ -12,7 +12,7 @@
 use crate::tweet::reading::{enclosed, is_image, read};
 use crate::tweet::words::abbreviations::{is_among, is_short};
 use crate::tweet::words::links::is_link;
-use crate::tweet::words::{ESCAPES, Sigils, Word};
+use crate::tweet::words::{ESCAPES, Sigils, Word, read_words};
 use std::borrow::Cow;
 
 /// What the labels of one word may be.
@@ -76,7 +76,7 @@ pub struct Bounds {
 impl Bounds {
     /// Bounds of the words that `text` was split into.
     pub fn new(text: &str, words: &[Word], sigils: Sigils) -> Self {
-        let read: Vec<_> = words.iter().map(|word| read(word.of(text))).collect();
+        let read = read_words(text, words);
         // Whether nothing, or nothing that is read, stands between a word and the one before.
         let close: Vec<bool> = (0..words.len())
             .map(|at| {

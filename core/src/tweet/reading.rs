@@ -7,9 +7,10 @@
 //! - A combining mark that follows no character (at the start, after white space) is left out.
 //! - `&#39;`, `&#x27;` and the names of HTML 4 and of what HTML 5 names besides (letters, quotes, dashes,
 //!   spaces, signs; not all of mathematics) count as the character they mean, escaped once or more often
-//!   (`&amp;#39;`). So do letters of Latin-1 without the `;`, `Beyonc&eacute`, and `&nbsp`; `&lt`, `&gt`, `&amp`
+//!   (`&amp;#39;`). So do letters of Latin-1 without the `;`, `Beyonc&eacute`, `Bj&oumlrk`, and `&nbsp`; `&lt`, `&gt`, `&amp`
 //!   and `&quot` before a name, `&ltObama`; and `&copy` and `&reg` where they are no part of a word.
-//! - The full-width form of an ASCII character counts as that: `Ｏ＇Ｎｅａｌ` is `O'Neal`.
+//! - The full-width form of an ASCII character counts as that: `Ｏ＇Ｎｅａｌ` is `O'Neal`; so do mathematical letters and digits: `𝐏!𝐧𝐤`.
+//!   A mark of full width behind a link stays, and ends it: `nasa.gov/x，`.
 //!
 //! [`fold`] goes one step further, for what is looked up by its letters: the tokenizer's vocabulary,
 //! tables of names, word shapes.
@@ -35,7 +36,7 @@ impl<'a> Reading<'a> {
     pub fn new(text: &'a str) -> Self {
         let plain = |c: char| match c {
             ' '..='~' => c != '&',
-            '！'..='～' => false,
+            _ if plain_letter(c) != c => false,
             _ => is_blank(c) || !(is_unseen(c) || is_combining_mark(c)),
         };
         if text.chars().all(plain) {
@@ -60,6 +61,15 @@ impl<'a> Reading<'a> {
         }
     }
 
+    /// What is read, character by character, each with the bytes of the text given that it stands for.
+    pub fn characters(&self) -> impl Iterator<Item = (char, Range<usize>)> {
+        let chars = self.text.char_indices().enumerate();
+        chars.map(|(at, (byte, c))| match &self.sources {
+            Some(sources) => (c, sources[at].clone()),
+            None => (c, byte..byte + c.len_utf8()),
+        })
+    }
+
     /// Where in the text given a stretch of what is read stands, by its bytes and its characters.
     ///
     /// # Panics
@@ -79,17 +89,23 @@ struct Characters {
 }
 
 impl Characters {
-    /// Without what nobody sees, and what is of full width as of any other.
+    /// Without what nobody sees, and what is of full width or styled as any other.
     fn seen(self) -> Self {
         let mut seen = Self {
             text: String::with_capacity(self.text.len()),
             sources: Vec::with_capacity(self.sources.len()),
         };
         let mut last = None;
+        let mut run = Run::default();
         let mut units = self.text.chars().zip(self.sources).peekable();
         while let Some((c, source)) = units.next() {
             let next = units.peek().map(|&(c, _)| c);
-            let c = half_width(c);
+            let c = match next {
+                // An emoji made of a letter.
+                Some('\u{FE0F}') => c,
+                _ if run.ends_a_link(c) => c,
+                _ => plain_letter(c),
+            };
             if is_read(last, c, next) {
                 seen.text.push(c);
                 seen.sources.push(source);
@@ -122,8 +138,31 @@ impl Characters {
     }
 }
 
+/// What stands before a character since the last white space, as far as it says whether that is a link.
+#[derive(Default)]
+struct Run {
+    /// Whether there was a letter or digit, then a dot or `://`, then a letter or digit, all of them ASCII.
+    link: [bool; 3],
+}
+
+impl Run {
+    /// Whether this character, the next, is a mark of full width behind a link in ASCII, which ends there: in texts without spaces
+    /// nothing else is between the link and what follows.
+    fn ends_a_link(&mut self, c: char) -> bool {
+        let [before, dot, after] = self.link;
+        let ends = after && half_width(c) != c && !half_width(c).is_ascii_alphanumeric();
+        self.link = match c {
+            _ if c.is_ascii_alphanumeric() => [true, dot, dot],
+            '.' | ':' if before => [true, true, after],
+            '!'..='~' => self.link,
+            _ => [false; 3],
+        };
+        ends
+    }
+}
+
 /// A word as it is read: without marks nobody sees, with character references as characters and ASCII
-/// characters of full width as any others. Reading it again changes nothing.
+/// characters of full width or in mathematical letters as any others. Reading it again changes nothing.
 pub fn read(word: &str) -> Cow<'_, str> {
     if word.bytes().all(|b| b.is_ascii_graphic() && b != b'&') {
         return Cow::Borrowed(word);
@@ -232,6 +271,19 @@ fn small_capital(c: char) -> Option<char> {
 /// The hyphen of any other.
 fn plain_mark(c: char) -> Option<char> {
     matches!(c, '\u{2010}' | '\u{2011}' | '\u{FE63}').then_some('-')
+}
+
+/// The ASCII letter or digit of a mathematical one, [`half_width`] of any other.
+fn plain_letter(c: char) -> char {
+    let mathematical = matches!(c as u32, 0x2102..=0x2138 | 0x1D400..=0x1D7FF);
+    if !(mathematical && c.is_alphanumeric()) {
+        return half_width(c);
+    }
+    let mut plain = std::iter::once(c).nfkc();
+    match (plain.next(), plain.next()) {
+        (Some(plain), None) if plain.is_ascii_alphanumeric() => plain,
+        _ => c,
+    }
 }
 
 /// The ASCII character of one of full width; any other as it is.
@@ -388,8 +440,20 @@ fn escape(rest: &str) -> Option<(char, usize)> {
         }
         // `&regId=1`: what a link asks for.
         _ if next == Some(&b'=') => None,
-        _ => unclosed(rest),
+        _ => unclosed(rest).or_else(|| letter_inside(&rest[..count])),
     }
+}
+
+/// The letter of Latin-1 whose name, without its `;`, begins a word, as browsers read it: `Bj&oumlrk`. `&thorn` may be one (`R&thornton`).
+fn letter_inside(word: &str) -> Option<(char, usize)> {
+    /// The longest of their names: `Ccedil`, `Agrave`.
+    const LONGEST: usize = 6;
+    let mut lengths = (4..=LONGEST.min(word.len())).rev();
+    lengths.find_map(|length| {
+        let c = *NAMES.get(&word[..length])?;
+        let fits = matches!(c, 'À'..='ÿ') && c.is_alphabetic() && !matches!(c, 'þ' | 'Þ');
+        fits.then_some((c, length))
+    })
 }
 
 /// The sign whose name stands without its `;`, as HTML reads it: before a name or a number. Before small
@@ -513,7 +577,11 @@ mod tests {
                 "O'Neal O'Neal O'Neal O'Neal",
             ),
             ("Beyonc&eacute; &Aacute; &zcaron; &hearts;", "Beyoncé Á ž ♥"),
-            ("Beyonc&eacute Bj&oumlrk M&eth", "Beyoncé Bj&oumlrk M&eth"),
+            ("Beyonc&eacute Bj&oumlrk M&eth", "Beyoncé Björk M&eth"),
+            (
+                "S&atildeo Citro&eumln &Ccedilelik ?a=1&eacutez=2 R&thornton &ETHan",
+                "São Citroën Çelik ?a=1&eacutez=2 R&thornton &ETHan",
+            ),
             (
                 "&ltObama&gt; &quotParis&quot AT&ampT &amp;lt東 &lt3 &gtÉ",
                 "<Obama> \"Paris&quot AT&T <東 <3 >É",
@@ -567,6 +635,14 @@ mod tests {
             ("＠ｎａｓａ ＃１ ＡＴ＆Ｔ ～！", "@nasa #1 AT&T ~!"),
             ("＆ａｍｐ； &#xFF06;amp; &#xFF21;", "& & A"),
             ("東京、。「」ｶﾞ￥", "東京、。「」ｶﾞ￥"),
+            (
+                "𝐏!𝐧𝐤 𝗡*𝗘*𝗥*𝗗 𝐢𝐭'𝐬 𝟯𝑥 ℬ ℏ 𝛼 ²ªⓃ",
+                "P!nk N*E*R*D it's 3x B ℏ 𝛼 ²ªⓃ",
+            ),
+            (
+                "https://nasa.gov/x，Ｂ， nasa.gov？ a，b 3.5！ x．y",
+                "https://nasa.gov/x，B, nasa.gov？ a,b 3.5！ x.y",
+            ),
         ] {
             assert_eq!(read(text), expected, "{text:?}");
             assert_eq!(read(&read(text)), expected);

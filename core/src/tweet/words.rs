@@ -41,12 +41,13 @@ mod clusters;
 mod hosts;
 pub(crate) mod links;
 
-use crate::tweet::reading::Reading;
+use crate::tweet::reading::{Reading, read};
 use crate::tweet::words::abbreviations::abbreviation_ends;
 use crate::tweet::words::addresses::{LONGEST_LOCAL, address_end, handle_end};
 use crate::tweet::words::clusters::{Cluster, Kind, clusters};
 use crate::tweet::words::links::{bare_link_end, link_inside, link_prefix, url_end};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::ops::Range;
 use unicode_segmentation::UnicodeSegmentation;
 
@@ -158,8 +159,8 @@ pub enum Sigils {
 /// Splits a text into words, in order and disjoint, with nothing between them but white space and
 /// marks nobody sees. Such marks are inside a word's span where they stand inside the word.
 ///
-/// Spans refer to `text` itself; [`read`](crate::tweet::reading::read) makes the word of what a span
-/// holds. Time and memory are linear in the length of the text, which has no limit.
+/// Spans refer to `text` itself; [`read_words`] makes the words of what they
+/// hold. Time and memory are linear in the length of the text, which has no limit.
 pub fn split_words(text: &str, sigils: Sigils) -> Vec<Word> {
     let reading = Reading::new(text);
     let clusters = clusters(&reading.text);
@@ -204,6 +205,27 @@ pub fn split_words(text: &str, sigils: Sigils) -> Vec<Word> {
         at = end;
     }
     words
+}
+
+/// The words of a text as they are read, each where it stands: `&amp` before a name is `&`, and a word of its own by itself.
+pub fn read_words<'a>(text: &'a str, words: &[Word]) -> Vec<Cow<'a, str>> {
+    let reading = Reading::new(text);
+    let mut rest = reading.characters().peekable();
+    let of_word = |word: &Word| {
+        let mut own = String::new();
+        while rest
+            .next_if(|(_, source)| source.start < word.bytes.start)
+            .is_some()
+        {}
+        while let Some((c, _)) = rest.next_if(|(_, source)| source.start < word.bytes.end) {
+            own.push(c);
+        }
+        match own == word.of(text) {
+            true => read(word.of(text)),
+            false => Cow::Owned(read(&own).into_owned()),
+        }
+    };
+    words.iter().map(of_word).collect()
 }
 
 fn is_tag_sigil(cluster: &str) -> bool {
@@ -367,7 +389,8 @@ fn plain_end(text: &str, clusters: &[Cluster], at: usize, byte: usize) -> usize 
         byte += cluster.text.len();
         end += 1;
     }
-    while end > at + 1 && clusters[end - 1].text == "_" {
+    // What would have joined a word that is a link: `Houston-https://t.co/x`.
+    while end > at + 1 && (clusters[end - 1].text == "_" || !clusters[end - 1].is_word()) {
         end -= 1;
     }
     dollars_end(clusters, at, end).unwrap_or(end)

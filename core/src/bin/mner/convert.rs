@@ -72,7 +72,12 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let mut options = ReadOptions {
         offsets: args.reading.from_offsets,
         scheme: args.reading.from_scheme,
-        names: args.reading.names.clone(),
+        names: args
+            .reading
+            .names
+            .iter()
+            .map(|name| name.trim().to_owned())
+            .collect(),
     };
     if from == Format::Datasets
         && options.names.is_empty()
@@ -155,6 +160,9 @@ fn guess(path: &Path, files: &[TextFile]) -> Result<Format, Failure> {
         let known: Vec<&str> = Format::ALL.iter().map(|format| format.name()).collect();
         let path = path.display();
         let known = known.join(", ");
+        if files.iter().all(|file| file.text.trim().is_empty()) {
+            return format!("{path}: there is nothing in it");
+        }
         format!(
             "{path}: looks like no format known here; if it is one of {known}, say which with --from"
         )
@@ -219,16 +227,32 @@ pub fn tell(path: &Path, losses: &[Loss], unfit_spans: UnfitSpans) -> Result<(),
     Ok(())
 }
 
+/// Whether a format's files could be written so.
+pub fn check_out(format: Format, out: &Path) -> Result<(), Failure> {
+    if out.as_os_str() == "-" && format == Format::Brat {
+        return Err(Failure::Message(
+            "brat keeps texts and annotations in files of their own; name a folder for them"
+                .to_owned(),
+        ));
+    }
+    let parent = out.parent().filter(|parent| !parent.as_os_str().is_empty());
+    match parent {
+        Some(parent) if format != Format::Brat && !parent.is_dir() => {
+            Err(Failure::Message(format!(
+                "{}: there is no folder {} to write it into",
+                out.display(),
+                parent.display()
+            )))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Writes a format's files: brat's into a folder, any other's one as it is called.
 pub fn save(format: Format, writing: &Writing, out: &Path) -> Result<(), Failure> {
     let failed = |path: &Path, cause: io::Error| format!("{}: {cause}", path.display());
+    check_out(format, out)?;
     if format == Format::Brat {
-        if out.as_os_str() == "-" {
-            return Err(Failure::Message(
-                "brat keeps texts and annotations in files of their own; name a folder for them"
-                    .to_owned(),
-            ));
-        }
         fs::create_dir_all(out).map_err(|e| failed(out, e))?;
         for file in &writing.files {
             let path = out.join(&file.name);

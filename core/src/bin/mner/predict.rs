@@ -5,6 +5,7 @@ use crate::convert;
 use crate::explain;
 use crate::failure::Failure;
 use crate::features::{self, Asked};
+use crate::stream::chunks::Chunks;
 use crate::stream::{self, Answers, BadLines, Settings};
 use crate::threads;
 use crate::user_names::UserNames;
@@ -101,6 +102,10 @@ pub struct Args {
 
 pub fn run(args: &Args) -> Result<(), Failure> {
     let threads = threads::count(args.threads, &args.bundle.device)?;
+    // Before hours of reading.
+    if let Some(format) = args.format {
+        convert::check_out(format, &args.out)?;
+    }
     let recognizer = args.bundle.load()?;
     let mut out = BufWriter::new(io::stdout().lock());
     match (&args.text, &args.input) {
@@ -137,6 +142,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         (None, Some(path)) if path.as_os_str() == "-" => {
             let settings = settings(args, &recognizer, Path::new("."), threads);
             let input = BufReader::new(io::stdin());
+            let input = Chunks::of_live(input, |input| !input.buffer().contains(&b'\n'));
             answered(args, &recognizer, input, &settings, &mut out)
         }
         (None, Some(path)) if path.is_dir() => Err(Failure::Message(format!(
@@ -147,7 +153,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
             let file = File::open(path).map_err(|e| format!("{}: {e}", path.display()))?;
             let folder = path.parent().unwrap_or(Path::new(""));
             let settings = settings(args, &recognizer, folder, threads);
-            let input = BufReader::new(file);
+            let input = Chunks::new(BufReader::new(file));
             answered(args, &recognizer, input, &settings, &mut out)
         }
         (None, None) => unreachable!("clap requires one of them"),
@@ -158,7 +164,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
 fn answered(
     args: &Args,
     recognizer: &Recognizer,
-    input: impl BufRead + Send + 'static,
+    input: Chunks<impl BufRead + Send + 'static>,
     settings: &Settings,
     out: &mut impl Write,
 ) -> Result<(), Failure> {

@@ -10,7 +10,7 @@
 //! * `line` and `error` in place of all of these where there is no tweet in the object; a line that is no object is answered by an
 //!   object of these two alone.
 
-mod chunks;
+pub mod chunks;
 
 use crate::failure::Failure;
 use crate::predict::{leave_out, print_one, say_left_out};
@@ -107,7 +107,7 @@ impl Counts {
 /// Answers every line in order; a line that cannot be read is answered with its error.
 pub fn run(
     recognizer: &Recognizer,
-    input: impl BufRead + Send + 'static,
+    input: Chunks<impl BufRead + Send + 'static>,
     mut answers: Answers<impl Write>,
     settings: &Settings,
 ) -> Result<(), Failure> {
@@ -118,7 +118,7 @@ pub fn run(
     let documents = matches!(answers, Answers::Documents(_));
     in_order(
         settings.threads,
-        Chunks::new(input),
+        input,
         |chunk| answer(recognizer, chunk, documents, settings),
         |answered| {
             counts.add(&answered.counts);

@@ -1,6 +1,7 @@
 //! Formats that are not read, told by name.
 
 use crate::data::corpus::Fault;
+use crate::formats::annotations::lines::{columns, counts_words};
 use crate::formats::annotations::{Format, TextFile};
 use serde_json::Value;
 
@@ -13,9 +14,20 @@ pub(super) const UTF_16: Fault = Fault::Foreign {
     remedy: "save the file as UTF-8, for example by `iconv -f UTF-16 -t UTF-8`",
 };
 
-/// Columns that are none of the formats', the last a label. `numbered`: whether the first counts words.
-pub(super) fn more_columns(numbered: bool) -> Fault {
-    let (name, remedy) = if numbered {
+/// Columns that begin with the number of the sentence and that of the word.
+pub(super) fn sentence_numbers() -> Fault {
+    Fault::Foreign {
+        name: "the number of a sentence and of a word, a word and a label",
+        remedy: "keep the third and the last column, with a blank line between sentences, for example by `awk 'NF {if (NR > 1 && $1 != s) print \"\"; s = $1; print $3 \"\\t\" $NF}'`",
+    }
+}
+
+/// Columns that are none of the formats', the last a label, by the lines of the first tweet.
+pub(super) fn more_columns(lines: &[&str]) -> Fault {
+    let digits = |field: &str| field.ends_with(|c: char| c.is_ascii_digit());
+    // Numbers, though they may not count from 1: `T7`, `s2-3`.
+    let numbers = lines.len() > 1 && lines.iter().all(|line| digits(columns(line)[0]));
+    let (name, remedy) = if numbers || counts_words(lines) {
         (
             "a number, a word, other columns and a label",
             "keep the second and the last column, for example by `awk 'NF {print $2 \"\\t\" $NF; next} {print}'`",

@@ -5,7 +5,7 @@ use crate::data::corpus::lines::Lines;
 use crate::data::corpus::{CorpusError, Fault, Format, Sample, Source};
 use crate::data::corpus::{foreign, prefixes, records};
 use crate::formats::annotations::lines::{
-    columns, counts_words, image_id, is_comment, number, shorten, starts_document, word_and_tag,
+    columns, counts_sentences, image_id, is_comment, number, shorten, starts_document, word_and_tag,
 };
 use crate::formats::annotations::tags::{Scheme, bio, is_tag};
 use crate::label::{EntityType, Label};
@@ -138,9 +138,11 @@ impl<'a, R: BufRead> Reader<'a, R> {
         }
         let fields = columns(line);
         let labelled = fields.last().is_some_and(|last| is_tag(last));
+        if fields.len() > 3 && counts_sentences(&self.lines.paragraph(line)) {
+            return Err(foreign::sentence_numbers());
+        }
         if Format::of_line(line).is_none() && labelled && fields.len() > 2 {
-            let numbered = counts_words(&self.lines.paragraph(line));
-            return Err(foreign::more_columns(numbered));
+            return Err(foreign::more_columns(&self.lines.paragraph(line)));
         }
         match (Format::of_line(line), foreign::line(line)) {
             (Some(Format::Conll4) | None, Some(fault)) => Err(fault),

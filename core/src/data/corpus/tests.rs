@@ -144,6 +144,10 @@ fn what_is_not_read_is_named() {
         ("a b c d B-PER\n", "{print $1"),
         ("1 a b c B-PER\n2 a b c O\n", "{print $2"),
         ("1-1\ta\tb\tc\tB-PER\n1-2\ta\tb\tc\tO\n", "{print $2"),
+        ("7 Obama B-PER\n8 in O\n", "{print $2"),
+        ("T1 Obama B-PER\nT2 in O\n", "{print $2"),
+        ("1\t1\tObama\tB-PER\n1\t2\tin\tO\n", "print $3"),
+        ("0 0 Obama B-PER\n0 1 in O\n1 0 IBM B-ORG\n", "print $3"),
         ("Obama\tB-PER\rin\tO\r", "carriage return"),
         ("O\0b\0a\0", "UTF-16"),
         ("\0O\0b\0a", "UTF-16"),
@@ -159,6 +163,10 @@ fn what_is_not_read_is_named() {
             error.contains(name) && error.contains("; "),
             "{text}: {error}"
         );
+    }
+    // Four columns all the same where the second counts nothing.
+    for text in ["1 CD B-NP O\nday NN I-NP O\n", "1 1 - O\n7 2 - O\n"] {
+        assert!(read_bytes(text.as_bytes(), &source("")).is_ok(), "{text}");
     }
     let utf16: Vec<u8> = "\u{feff}a\tO\n"
         .encode_utf16()

@@ -102,6 +102,7 @@ fn sentences(
         let (word, tag) =
             word_and_tag(&fields, format, label.unwrap_or_default()).ok_or_else(shape)?;
         if word.is_empty() && tag == "O" {
+            beside(losses, &place(), "rows without a word are not kept");
             continue;
         }
         if word.is_empty() {

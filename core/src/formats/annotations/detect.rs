@@ -2,7 +2,7 @@
 
 use crate::formats::annotations::exchange::TextFile;
 use crate::formats::annotations::format::Format;
-use crate::formats::annotations::lines::{columns, is_comment};
+use crate::formats::annotations::lines::{columns, counts_sentences, is_comment};
 use crate::formats::annotations::mner;
 use crate::formats::annotations::record::{Record, is_pair, records};
 use crate::formats::annotations::tags::is_tag;
@@ -74,6 +74,10 @@ fn of_lines(text: &str, first: &str) -> Option<Format> {
         .collect();
     if Format::numbered(&sentence, is_tag).is_some() {
         return Some(Format::Numbered);
+    }
+    // The number is not the word.
+    if counts_sentences(&sentence) || first.starts_with("Sentence: ") {
+        return None;
     }
     let labelled = columns(first).last().is_some_and(|last| is_tag(last));
     match Format::of_line(first) {

@@ -83,7 +83,24 @@ pub(crate) fn counts_words(lines: &[&str]) -> bool {
     counted(&rows).is_some()
 }
 
-/// Whether a line is a comment: `# sent_id = 3`, `# id x<TAB>domain=en`, `#begin document`. A line whose word is a lone `#` or a
+/// Whether the lines of a first tweet have the number of the sentence before that of the word, a word, and a tag last.
+pub(crate) fn counts_sentences(lines: &[&str]) -> bool {
+    let rows: Vec<Vec<&str>> = lines.iter().map(|line| columns(line)).collect();
+    let Some([sentence, _, _, ..]) = rows.first().map(Vec::as_slice) else {
+        return false;
+    };
+    let own: Vec<&Vec<&str>> = rows.iter().take_while(|row| row[0] == *sentence).collect();
+    let behind: Vec<Vec<&str>> = own.iter().map(|row| row[1..].to_vec()).collect();
+    let labelled = own
+        .iter()
+        .all(|row| row.last().is_some_and(|last| is_tag(last)));
+    // `7 1 - O`: the words of a tweet may be numbers.
+    let unused = own.iter().all(|row| matches!(row[2], "-" | "_"));
+    let numbers = number(sentence).is_some() && counted(&behind).is_some();
+    numbers && rows[0].len() > 3 && labelled && !unused
+}
+
+/// Whether a line is a comment: `# sent_id = 3`, `# id x<TAB>domain=en`, `#begin document`, `#<TAB>http://source [2009-10-17]` as in GermEval 2014. A line whose word is a lone `#` or a
 /// hashtag is none.
 pub(crate) fn is_comment(line: &str) -> bool {
     let Some(rest) = line.strip_prefix('#') else {
@@ -91,8 +108,11 @@ pub(crate) fn is_comment(line: &str) -> bool {
     };
     let columns = columns(line);
     let data = columns.len() > 1 && columns.last().is_some_and(|last| is_tag(last));
+    let names = |field: &&str| field.contains([' ', ':']);
+    let source = rest.starts_with('\t') && columns.len() == 2 && names(&columns[1]) && !data;
     let assigns = !line.contains('\t') && columns.len() > 2 && line.contains(" = ");
     assigns
+        || source
         || (rest.starts_with(' ') && !data)
         || rest.starts_with("begin document")
         || rest == "end document"
@@ -183,6 +203,8 @@ mod tests {
             "# sent_id = x",
             "# text = He lives in B-PER O",
             "# id 1f2\tdomain=en",
+            "#\thttp://de.wikipedia.org/wiki/X [2009-10-17]",
+            "#\tn-tv.de vom 26.02.2005 [2005-02-26]",
             "# newdoc",
             "#begin document (a); part 000",
             "#end document",

@@ -115,6 +115,10 @@ fn unusable_folders_are_explained() {
     fs::remove_file(index).unwrap();
     fs::write(folder.path().join("adapter_config.json"), "{}").unwrap();
     assert!(sentence().contains("merge_and_unload"));
+    // PEFT writes no config.json.
+    let config = folder.path().join("config.json");
+    fs::remove_file(&config).unwrap();
+    assert!(sentence().contains("merge_and_unload"));
     fs::write(
         folder.path().join("config.json"),
         r#"{"model_type": "bert"}"#,

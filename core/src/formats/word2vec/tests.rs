@@ -90,7 +90,19 @@ fn other_ways_of_writing_vectors_are_read() {
     let vectors = WordVectors::parse(b"the 1 2\n2016 3 4\nrio 2016 5 6\n").unwrap();
     assert_eq!(vectors.words, ["the", "2016", "rio 2016"]);
     let error = WordVectors::parse(b"the 1 2 3\nof 1 2 3\nx y z w\n").unwrap_err();
+    assert!(error.to_string().contains("\"x\" holds \"y\""), "{error}");
+    let error = WordVectors::parse(b"the x 1 y\nof 1 2 z\n").unwrap_err();
     assert!(error.to_string().contains("begins with"), "{error}");
+    // A word of nothing, first or in between.
+    for text in [" 7 8 9\na 1 2 3\nb 4 5 6\n", "a 1 2 3\n 7 8 9\nb 4 5 6\n"] {
+        let vectors = WordVectors::parse(text.as_bytes()).unwrap();
+        assert_eq!((vectors.size, vectors.count()), (3, 2), "{text:?}");
+    }
+    let error = WordVectors::parse(b"a 1 2 3\nyork 7 8\nb 4 5 6\n").unwrap_err();
+    assert!(
+        matches!(error, Word2vecError::Short { line: 2, size: 3 }),
+        "{error}"
+    );
     let text = "w 1 2\n".repeat(FIRST_LINES) + "x 1\n";
     let error = WordVectors::parse(text.as_bytes()).unwrap_err();
     assert!(

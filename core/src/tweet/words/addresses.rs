@@ -34,7 +34,17 @@ pub(super) fn address_end(clusters: &[Cluster], at: usize) -> Option<usize> {
     }
     let end = host_end(clusters, sign + 1);
     let dot = (sign + 1..end).rfind(|&at| clusters[at].text == ".")?;
-    let top = joined(&clusters[dot + 1..end]);
+    let mut top = joined(&clusters[dot + 1..end]);
+    let mut end = end;
+    // What may be behind it: `press@nasa.gov_`, `press@nasa.gov-thanks`.
+    if !top.starts_with("xn--")
+        && let Some(length) = clusters[dot + 1..end]
+            .iter()
+            .position(|c| matches!(c.text, "_" | "-"))
+    {
+        end = dot + 1 + length;
+        top = joined(&clusters[dot + 1..end]);
+    }
     let letters = top.chars().all(char::is_alphabetic) || top.starts_with("xn--");
     // Telephones begin whatever they take for a sentence with a capital.
     let known = ["Com", "Org", "Net", "Gov", "Edu"].contains(&top.as_str());

@@ -98,10 +98,8 @@ fn every_rule_by_example() {
 /// The words of a text as they are read, and as they stand in it.
 fn both(text: &str) -> Vec<(String, &str)> {
     let words = split_words(text, Sigils::Joined);
-    words
-        .iter()
-        .map(|w| (read(w.of(text)).into_owned(), w.of(text)))
-        .collect()
+    let read = read_words(text, &words).into_iter().map(Cow::into_owned);
+    read.zip(words.iter().map(|w| w.of(text))).collect()
 }
 
 #[test]
@@ -279,6 +277,55 @@ fn check_words(table: &[(&str, &str)]) {
 }
 
 #[test]
+fn a_mark_of_full_width_ends_a_link() {
+    check_words(&[
+        (
+            "看 https://nasa.gov/x，Obama",
+            "看¦https://nasa.gov/x¦，¦Obama",
+        ),
+        (
+            "https://youtu.be/abc（Adele）",
+            "https://youtu.be/abc¦（¦Adele¦）",
+        ),
+        (
+            "https://nasa.gov/news＃Boeing！",
+            "https://nasa.gov/news¦＃¦Boeing¦！",
+        ),
+        (
+            "https://www.bbc.com/a?b=1？Obama",
+            "https://www.bbc.com/a?b=1¦？¦Obama",
+        ),
+        ("nasa.gov/x1：Obama", "nasa.gov/x1¦：¦Obama"),
+        ("nasa.gov，Obama", "nasa.gov¦，¦Obama"),
+    ]);
+}
+
+#[test]
+fn mathematical_letters_are_letters() {
+    for (text, words) in [
+        ("𝐏!𝐧𝐤 𝘄𝗶𝗹𝗹.𝗶.𝗮𝗺", "P!nk¦will.i.am"),
+        ("𝐊𝐢𝐧𝐠 𝐉𝐫. 𝐢𝐭'𝐬", "King¦Jr¦.¦it¦'s"),
+    ] {
+        let found: Vec<_> = both(text).into_iter().map(|(read, _)| read).collect();
+        assert_eq!(found.join("¦"), words);
+    }
+}
+
+#[test]
+fn references_are_read_where_they_stand() {
+    for (text, words) in [
+        (
+            "Dolce&ampGabbana AT&ampT &amp",
+            "Dolce¦&¦Gabbana¦AT¦&¦T¦&amp",
+        ),
+        ("&quotHamilton &quot", "\"¦Hamilton¦&quot"),
+    ] {
+        let found: Vec<_> = both(text).into_iter().map(|(read, _)| read).collect();
+        assert_eq!(found.join("¦"), words);
+    }
+}
+
+#[test]
 fn a_link_may_be_glued_to_a_name() {
     check_words(&[
         ("Obamapic.twitter.com/A", "Obama¦pic.twitter.com/A"),
@@ -288,6 +335,16 @@ fn a_link_may_be_glued_to_a_name() {
         ("Houstonpic.x.com/AbC", "Houston¦pic.x.com/AbC"),
         ("Beyoncépic.x.com/AbC", "Beyoncé¦pic.x.com/AbC"),
         ("houstonpic.x.com/A", "houston¦pic.x.com/A"),
+        (
+            "Houston-https://t.co/AbC12x",
+            "Houston¦-¦https://t.co/AbC12x",
+        ),
+        ("New York-www.nasa.gov/x", "New¦York¦-¦www.nasa.gov/x"),
+        (
+            "COVID-19-pic.twitter.com/abc",
+            "COVID-19¦-¦pic.twitter.com/abc",
+        ),
+        ("３．５-https://t.co/x", "３．５¦-¦https://t.co/x"),
         ("obamawww.nasa.gov", "obama¦www.nasa.gov"),
         ("will.i.amhttp://t.co/A", "will.i.am¦http://t.co/A"),
         ("Jay-Zpic.twitter.com/A", "Jay-Z¦pic.twitter.com/A"),
@@ -462,6 +519,14 @@ fn addresses_are_one_word() {
         (
             "mail john.smith@nasa.gov, now",
             "mail¦john.smith@nasa.gov¦,¦now",
+        ),
+        (
+            "_press@nasa.gov_ press@nasa.gov-thanks",
+            "_press@nasa.gov¦_¦press@nasa.gov¦-¦thanks",
+        ),
+        (
+            "@nasa@mastodon.social_ @nasa@mastodon.social-x",
+            "@nasa@mastodon.social¦_¦@nasa@mastodon.social¦-¦x",
         ),
         (
             "@user@host.tld's <a_b+c@x-y.co.uk>.",

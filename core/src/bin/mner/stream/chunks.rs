@@ -9,8 +9,8 @@ const LINES: usize = 64;
 /// Most lines of a chunk that name an image, which takes as long as ten tweets: a short stream of them is still shared.
 const IMAGES: usize = 4;
 
-/// Lines that are answered together. Where a chunk ends is decided by the stream alone, so that its answers are the same
-/// whoever computes them.
+/// Lines that are answered together. Where a chunk ends is decided by the stream alone, of a file by its lines, so that its answers are
+/// the same whoever computes them.
 pub struct Chunk {
     /// Those with something on them, each with its number from 1.
     pub lines: Vec<(usize, Vec<u8>)>,
@@ -22,11 +22,22 @@ pub struct Chunk {
 pub struct Chunks<R> {
     input: R,
     read: usize,
+    waits: fn(&R) -> bool,
 }
 
 impl<R: BufRead> Chunks<R> {
+    /// Of lines that are all there.
     pub fn new(input: R) -> Self {
-        Self { input, read: 0 }
+        Self::of_live(input, |_| false)
+    }
+
+    /// Of lines that come one by one: a chunk ends where the next line would have to be waited for.
+    pub fn of_live(input: R, waits: fn(&R) -> bool) -> Self {
+        Self {
+            input,
+            read: 0,
+            waits,
+        }
     }
 }
 
@@ -37,6 +48,9 @@ impl<R: BufRead> Iterator for Chunks<R> {
         let before = self.read;
         let (mut lines, mut images) = (Vec::new(), 0);
         while lines.len() < LINES && images < IMAGES {
+            if !lines.is_empty() && (self.waits)(&self.input) {
+                break;
+            }
             let mut line = Vec::new();
             match self.input.read_until(b'\n', &mut line) {
                 Ok(0) => break,
@@ -88,6 +102,7 @@ fn other_encoding(line: &[u8]) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io::{BufReader, Read};
 
     /// The numbers of the lines of each chunk, and how many lines were read.
     fn chunks(text: &str) -> Vec<(Vec<usize>, usize)> {
@@ -112,6 +127,20 @@ mod tests {
         // Blank lines at the end are counted.
         let text = format!("{}\n\n", "a\n".repeat(LINES));
         assert_eq!(chunks(&text)[1], (vec![], 2));
+    }
+
+    #[test]
+    fn a_live_stream_is_answered_as_it_comes() {
+        // Reads that give three lines, the third not whole.
+        let parts: [&[u8]; 2] = [b"a\nb\nc", b"d\ne"];
+        let input = BufReader::new(parts[0].chain(parts[1]));
+        let chunks = Chunks::of_live(input, |input| !input.buffer().contains(&b'\n'));
+        let lines: Vec<Vec<Vec<u8>>> = chunks
+            .map(|chunk| chunk.map_err(|_| "a failure").unwrap())
+            .map(|chunk| chunk.lines.into_iter().map(|(_, line)| line).collect())
+            .collect();
+        let expected: [&[&[u8]]; 3] = [&[b"a\n", b"b\n"], &[b"cd\n"], &[b"e"]];
+        assert_eq!(lines, expected);
     }
 
     #[test]
