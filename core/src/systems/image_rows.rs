@@ -1,7 +1,5 @@
 //! What a system makes of an image in a CPU's own memory, whatever the tweet.
 
-use crate::systems::image_batch::EncodedImage;
-use burn::tensor::Device;
 use std::fmt;
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -44,12 +42,6 @@ impl fmt::Debug for ImageRows {
             .field("kinds", &self.kinds)
             .finish_non_exhaustive()
     }
-}
-
-/// A system that computes in a CPU's own memory.
-pub trait MakesRows: fmt::Debug + Send + Sync {
-    /// The rows of an image, made once and kept with it; what makes them lies on `device`.
-    fn rows(&self, image: &EncodedImage, device: &Device) -> Arc<ImageRows>;
 }
 
 /// A number for a system, to tell it from others, whose rows of an image are not its own.

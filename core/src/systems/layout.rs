@@ -2,8 +2,8 @@
 
 use crate::systems::batch::Batch;
 use crate::systems::image_batch::EncodedImage;
-use crate::systems::image_rows::MakesRows;
 use crate::systems::ita::context::ContextSubwords;
+use crate::systems::makes_rows::MakesRows;
 use crate::systems::mgcmt::augmentation_rows;
 use crate::systems::padding::LeastSizes;
 use crate::systems::{System, SystemConfig};

@@ -13,6 +13,7 @@ pub mod image_rows;
 pub mod ita;
 mod kind;
 pub mod layout;
+pub mod makes_rows;
 pub mod mgcmt;
 pub mod padding;
 pub mod text;
@@ -33,8 +34,8 @@ use cross_view::CrossViewConfig;
 use distillation::{DistillationConfig, TeacherPosteriors};
 use fine_types::FineTypeHead;
 use hamlearning::explanation::Explanation;
-use image_rows::MakesRows;
 use ita::context::ContextBuilder;
+use makes_rows::MakesRows;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 

@@ -219,6 +219,16 @@ pub enum ConfigError {
     /// Two values exclude each other.
     #[error("`{0}` and `{1}` are both given; give one of them")]
     Both(&'static str, &'static str),
+    /// Windows are longer than the encoder's positions.
+    #[error(
+        "`max_subwords` is {asked}, and this encoder reads {most} subwords at most: give --max-subwords {most}"
+    )]
+    Subwords {
+        /// Subwords of a window, as asked for.
+        asked: usize,
+        /// Positions that the encoder has.
+        most: usize,
+    },
     /// A value is out of range.
     #[error("`{name}` is {value}, but must be {expected}")]
     Range {

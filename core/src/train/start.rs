@@ -159,10 +159,9 @@ pub(crate) fn tuned(
 fn check_subwords(config: &TrainConfig, encoder: &EncoderConfig) -> Result<(), ConfigError> {
     match config.max_subwords <= encoder.max_subwords() {
         true => Ok(()),
-        false => Err(ConfigError::Range {
-            name: "max_subwords",
-            value: config.max_subwords as f64,
-            expected: "at most the encoder's positions",
+        false => Err(ConfigError::Subwords {
+            asked: config.max_subwords,
+            most: encoder.max_subwords(),
         }),
     }
 }

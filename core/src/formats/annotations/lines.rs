@@ -136,15 +136,18 @@ pub(crate) fn word_and_tag<'a>(
     format: Format,
     tag: usize,
 ) -> Option<(&'a str, &'a str)> {
-    match (columns, format) {
+    let (word, tag): (&str, &str) = match (columns, format) {
         ([word, tag], Format::ImgId | Format::Conll2) | ([word, _, _, tag], Format::Conll4) => {
-            Some((word, tag))
+            (word, tag)
         }
         ([first, word, ..], Format::Numbered) if columns.len() <= 4 && number(first).is_some() => {
-            Some((word, columns.get(tag)?))
+            (word, columns.get(tag)?)
         }
-        _ => None,
-    }
+        _ => return None,
+    };
+    // Blanks of other kinds, and of no width, that editors leave behind a label.
+    let blank = |c: char| c.is_whitespace() || matches!(c, '\u{200B}' | '\u{FEFF}');
+    Some((word, tag.trim_matches(blank)))
 }
 
 /// The columns of a line.
@@ -197,6 +200,14 @@ mod tests {
             assert_eq!(Format::of_line(line), format, "{line:?}");
         }
     }
+    #[test]
+    fn blanks_behind_a_label_are_none_of_it() {
+        for tag in ["B-PER\u{a0}", "B-PER\u{200B}", "\u{feff}B-PER"] {
+            let found = word_and_tag(&["Obama", tag], Format::Conll2, 0);
+            assert_eq!(found, Some(("Obama", "B-PER")));
+        }
+    }
+
     #[test]
     fn comments_are_told_from_words() {
         for line in [
