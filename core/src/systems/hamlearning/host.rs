@@ -82,7 +82,7 @@ struct Told {
 struct ToldOfImage {
     /// Of each grain; 0 where it is absent.
     relevance: [f32; KINDS],
-    /// Where the words looked, `[N, V]`.
+    /// Where the words looked, `[N, V]`; nothing where it has no rows.
     attended: Vec<f32>,
     /// By type, `[N, 4]`.
     seen: Option<Vec<f32>>,
@@ -182,18 +182,22 @@ impl HostHamLearning {
             Some(narrow) => narrow.forward(states),
             None => states.to_vec(),
         };
-        let (text, refined, image) = match image.filter(|image| !image.values.is_empty()) {
-            Some(image) => {
-                let (text, refined, told) = self.beside_image(text, states, first, &words, image);
-                (text, refined, Some(told))
+        let mut told = image.map(|image| ToldOfImage {
+            relevance: [0.0; KINDS],
+            attended: Vec::new(),
+            seen: self.seen(&words, image),
+        });
+        let (text, refined) = match (image, &mut told) {
+            (Some(image), Some(told)) if !image.values.is_empty() => {
+                self.beside_image(text, row, &words, image, told)
             }
-            None => {
+            _ => {
                 let turns = self.turns();
                 let text = turns.fold(text, |text, turn| {
                     turn.text_self
                         .forward_self(&turn.text_cross.forward_alone(text))
                 });
-                (text, None, None)
+                (text, None)
             }
         };
         // `[T_L ; H]` at the words.
@@ -201,21 +205,29 @@ impl HostHamLearning {
         let joined = side_by_side(&text, &refined.unwrap_or(words), [self.width, self.d]);
         Told {
             emissions: self.emit.forward(&joined),
-            image,
+            image: told,
         }
     }
 
-    /// `T_L`, `[P, W]`, `H` at the words, `[N, D]`, where there is co-attention, and what is told of the image.
+    /// See [`HostSeen::forward`]; none where it is not asked, or the image not known in the space of sentences.
+    fn seen(&self, words: &[f32], image: &ImageRows) -> Option<Vec<f32>> {
+        let seen = self.seen.as_ref().filter(|_| !image.embedding.is_empty());
+        Some(seen?.forward(words, &image.embedding))
+    }
+
+    /// `T_L`, `[P, W]`, and `H` at the words, `[N, D]`, where there is co-attention, beside an image that has rows, of which more is
+    /// `told` then.
     fn beside_image(
         &self,
         mut text: Vec<f32>,
-        states: &[f32],
-        first: &[usize],
+        row: &HostRow<'_>,
         words: &[f32],
         image: &ImageRows,
-    ) -> (Vec<f32>, Option<Vec<f32>>, ToldOfImage) {
+        told: &mut ToldOfImage,
+    ) -> (Vec<f32>, Option<Vec<f32>>) {
+        let first = &row.first;
         let relevance = match &self.relevance {
-            Some(relevance) => relevance.of_grains(&text[..self.width], states, image),
+            Some(relevance) => relevance.of_grains(&text[..self.width], row.states, image),
             None => image.kinds.clone().map(|rows| f32::from(!rows.is_empty())),
         };
         let mut rho = vec![0.0; image.values.len() / self.width];
@@ -246,16 +258,9 @@ impl HostHamLearning {
         }
         let co_attention = self.co_attention.as_ref();
         let refined = co_attention.map(|co| co.forward(words, &text, first, &rows));
-        let told = ToldOfImage {
-            relevance,
-            attended: rows_at(&attended, first, rho.len()),
-            seen: self
-                .seen
-                .as_ref()
-                .filter(|_| !image.embedding.is_empty())
-                .map(|seen| seen.forward(words, &image.embedding)),
-        };
-        (text, refined, told)
+        told.relevance = relevance;
+        told.attended = rows_at(&attended, first, rho.len());
+        (text, refined)
     }
 
     fn turns(&self) -> impl Iterator<Item = &HostIteration> {
@@ -289,8 +294,9 @@ fn explanation(told: &[Told], images: &ImageRowsOfBatch, n: usize, device: &Devi
         if let Some(own) = &told.seen {
             seen[row * n * types..][..own.len()].copy_from_slice(own);
         }
-        let count = image.kinds.iter().map(|rows| rows.end).max().unwrap_or(0);
-        for (word, attended) in told.attended.chunks_exact(count).enumerate() {
+        let rows = image.kinds.iter().map(|rows| rows.end).max();
+        let rows = rows.unwrap_or(0).max(1);
+        for (word, attended) in told.attended.chunks_exact(rows).enumerate() {
             let at = row * n + word;
             let [global, others @ ..] = &image.kinds;
             cells[at * GRID..][..global.len()].copy_from_slice(&attended[global.clone()]);
