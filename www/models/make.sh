@@ -79,14 +79,24 @@ small() {
     rm -rf "${here:?}/$1"
     "$MNER" quantize --bundle "$RUNS/$2/bundle" --out "$here/$1" --scheme "$3"
 }
-# calibrated NAME ARGUMENT...: its confidences mean what they say.
+# calibrated NAME WEIGHT ARGUMENT...: its confidences mean what they say, Twitter-2015 counting WEIGHT beside 1 for Twitter-2017.
 calibrated() {
-    "$MNER" calibrate --bundle "$here/$1" --data "$DATA/twitter2017/valid.txt" --data "$DATA/twitter2015/valid.txt" "${@:2}"
+    local other
+    other=$(printf '{"path": "%s", "weight": %s}' "$DATA/twitter2015/valid.txt" "$2")
+    "$MNER" calibrate --bundle "$here/$1" --data "$DATA/twitter2017/valid.txt" --data "$other" "${@:3}"
 }
-# ship NAME RUN SCHEME ARGUMENT...: both.
+# ship NAME RUN SCHEME WEIGHT ARGUMENT...: both.
 ship() {
     small "$1" "$2" "$3"
     calibrated "$1" "${@:4}"
+}
+# mean NAME RUN...: the mean of the runs' weights; a run given twice counts twice.
+mean() {
+    local name=$1 run bundles=()
+    shift
+    [ -e "$RUNS/$name/bundle/manifest.json" ] && return
+    for run in "$@"; do bundles+=(--bundle "$RUNS/$run/bundle"); done
+    "$MNER" average "${bundles[@]}" --out "$RUNS/$name/bundle"
 }
 
 # The image backbone: a wider HamLearning, then half an epoch of it at low rates in which the backbone's last three blocks
@@ -137,8 +147,12 @@ untold=(--data "$(unlabelled "$RUNS/own.jsonl" 1)" --data "$(unlabelled "$RUNS/s
 
 # A teacher twice as deep and twice as wide says what it believes of the same tweets; text and HamLearning learn from it, and what names
 # are more finely.
-step "$RUNS/teacher" bundle/manifest.json "$MNER" train --encoder "$LARGE" "${benchmarks[@]}" --train "$(wnut 0.3)" --train "$(btc 0.15)" \
-    --sigils apart --epochs 2 --freeze 4 --lr-encoder 5e-5 --seed 1
+# teacher NAME SEED
+teacher() {
+    step "$RUNS/$1" bundle/manifest.json "$MNER" train --encoder "$LARGE" "${benchmarks[@]}" --train "$(wnut 0.3)" --train "$(btc 0.15)" \
+        --sigils apart --epochs 2 --freeze 4 --lr-encoder 5e-5 --seed "$2"
+}
+teacher teacher 1
 "$MNER" posteriors --teacher "$RUNS/teacher/bundle" "${untold[@]}" --device "$DEVICE" --out "$RUNS/teacher.posteriors"
 taught=(
     --posteriors "$RUNS/teacher.posteriors" --distill-temperature 1 --distill-weight 1
@@ -214,19 +228,34 @@ step "$RUNS/ita-taught" bundle/manifest.json "$MNER" train --system ita --start 
 # Three that read the words well, and err differently, say together what they believe of more tweets. Text as it ships learns from them.
 [ -e "$RUNS/more.jsonl" ] ||
     "$PYTHON" "$here/strangers.py" "$TWEETS" "$DATA/pictures.tsv" "$RUNS/own.jsonl" 11000 "$RUNS/more.jsonl"
-"$MNER" posteriors --teacher "$RUNS/ham-matched/bundle" --teacher "$RUNS/ita-taught/bundle" --teacher "$RUNS/text-taught/bundle" --device "$DEVICE" \
-    --data "$(unlabelled "$RUNS/own.jsonl" 1)" --data "$(unlabelled "$RUNS/more.jsonl" 1)" --out "$RUNS/three.posteriors"
-text_three=(
+three=(--teacher "$RUNS/ham-matched/bundle" --teacher "$RUNS/ita-taught/bundle" --teacher "$RUNS/text-taught/bundle")
+# believed OUT TEACHER...: what teachers believe of those tweets.
+believed() {
+    "$MNER" posteriors "${@:2}" --device "$DEVICE" --data "$(unlabelled "$RUNS/own.jsonl" 1)" --data "$(unlabelled "$RUNS/more.jsonl" 1)" --out "$1"
+}
+believed "$RUNS/three.posteriors" "${three[@]}"
+text_beside=(
     --system text "${benchmarks[@]}"
-    --posteriors "$RUNS/three.posteriors" --distill-temperature 1 --distill-weight 1 --fine-types "$DATA/fine_types.jsonl"
+    --distill-temperature 1 --distill-weight 1 --fine-types "$DATA/fine_types.jsonl"
     --train "$(wnut 0.5)" --train "$(btc 0.25)" --train "$(unlabelled "$RUNS/own.jsonl" 0.75)" --train "$(unlabelled "$RUNS/more.jsonl" 0.75)"
     --lr-new 5e-4 --lr-crf 2e-3
 )
-step "$RUNS/text-three" bundle/manifest.json "$MNER" train --start "$RUNS/text-taught/bundle" "${text_three[@]}" --epochs 2 --lr-encoder 6e-5 --seed 3
-# Once more, with every weight rounded to 4 bits in every step.
-step "$RUNS/text-rounded" bundle/manifest.json "$MNER" train --start "$RUNS/text-three/bundle" "${text_three[@]}" --epochs 1 --lr-encoder 5e-5 --seed 5 \
-    --quantization-aware q4
-ship text text-rounded q4 --fine-types "$DATA/fine_types.jsonl"
+step "$RUNS/text-three" bundle/manifest.json "$MNER" train --start "$RUNS/text-taught/bundle" "${text_beside[@]}" --epochs 2 --lr-encoder 6e-5 --seed 3 \
+    --posteriors "$RUNS/three.posteriors"
+# Once more, with every weight rounded to 4 bits in every step: beside the three, and twice beside these and another teacher of base size, who
+# counts as two of them. What ships is the mean of their weights.
+teacher teacher-2 2
+believed "$RUNS/five.posteriors" "${three[@]}" --teacher "$RUNS/teacher-2/bundle" --teacher "$RUNS/teacher-2/bundle"
+# rounded NAME SEED POSTERIORS
+rounded() {
+    step "$RUNS/$1" bundle/manifest.json "$MNER" train --start "$RUNS/text-three/bundle" "${text_beside[@]}" --epochs 1 --lr-encoder 5e-5 --seed "$2" \
+        --posteriors "$RUNS/$3" --quantization-aware q4
+}
+rounded text-rounded 5 three.posteriors
+rounded text-rounded-7 7 five.posteriors
+rounded text-rounded-8 8 five.posteriors
+mean text-mean text-rounded text-rounded text-rounded-7 text-rounded-8
+ship text text-mean q4 1.35 --fine-types "$DATA/fine_types.jsonl"
 
 # HamLearning as it ships: two runs beside the three, and beside more tweets in which the image decides. Their mean is matched anew: its states also learn
 # which captions tell of their image, and the relevance is fitted by tweets that nothing was learnt from. To this relevance, which stays,
@@ -252,33 +281,25 @@ beside_three() {
 further=(--lr-encoder 4e-5 --lr-new 5e-4 --lr-crf 1e-3 --lr-relevance 4e-4)
 beside_three ham-three-1 ham-matched 1 0.3 "${further[@]}" --seed 11
 beside_three ham-three-2 ham-matched 1 0.4 "${further[@]}" --seed 12
-# mean NAME RUN...
-mean() {
-    local name=$1 run bundles=()
-    shift
-    [ -e "$RUNS/$name/bundle/manifest.json" ] && return
-    for run in "$@"; do bundles+=(--bundle "$RUNS/$run/bundle"); done
-    "$MNER" average "${bundles[@]}" --out "$RUNS/$name/bundle"
-}
 mean ham-three ham-three-1 ham-three-2
 match "$RUNS/ham-three/bundle" "$RUNS/ham-three-matched" --told "$RUNS/told.jsonl" --apart "$RUNS/own-apart.jsonl"
 beside_three ham-used ham-three-matched 0.5 0.25 --lr-encoder 2e-5 --lr-new 3e-4 --lr-crf 5e-4 --lr-relevance 0 --seed 31
 mean ham-mean ham-used ham-three-matched
-ship hamlearning ham-mean mixed --fine-types "$DATA/fine_types.jsonl"
-# ship_with_eyes NAME RUN SCHEME ARGUMENT...: as ship, with HamLearning's file of the vision encoder, which differs in its projector alone.
+ship hamlearning ham-mean mixed 1 --fine-types "$DATA/fine_types.jsonl"
+# ship_with_eyes NAME RUN SCHEME WEIGHT ARGUMENT...: as ship, with HamLearning's file of the vision encoder, which differs in its projector alone.
 ship_with_eyes() {
     small "$1" "$2" "$3"
     "$PYTHON" "$here/eyes.py" "$here/hamlearning" "$here/$1"
     calibrated "$1" "${@:4}"
 }
-ship_with_eyes ita ita-taught mixed --fine-types "$DATA/fine_types.jsonl"
+ship_with_eyes ita ita-taught mixed 1 --fine-types "$DATA/fine_types.jsonl"
 
 [ -e "$RUNS/tweets.bin" ] || PYTHONHASHSEED=0 "$PYTHON" "$here/word2vec.py" "$TWEETS" "$RUNS/tweets.bin"
 train mgcmt --system mgcmt --width 96 --word2vec "$RUNS/tweets.bin" "${vision[@]}" "${others[@]}" \
     --licence "tweets for the word vectors: TweetEval, research use"
 step "$RUNS/mgcmt-decides" bundle/manifest.json "$MNER" train --system mgcmt --start "$RUNS/mgcmt/bundle" "${goes_on[@]}" --epochs 1
 settles mgcmt-settles mgcmt mgcmt-decides 0.4 0.2 0.1 0.75 --seed 3 "${strangers[@]}"
-ship_with_eyes mgcmt mgcmt-settles mixed
+ship_with_eyes mgcmt mgcmt-settles mixed 1
 
 # The reader of the text in images, in three runs: the second goes on with longer lines, the third from the reader that this made, with
 # longer ones still.
