@@ -1,6 +1,7 @@
 //! Convolution followed by batch norm: the brick of every vision network here.
 
 use crate::nn::host::{Convolution, Geometry};
+use crate::nn::values::values;
 use burn::module::{Initializer, Module, Param, ParamId, RunningState};
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::{BatchNorm, BatchNormConfig, PaddingConfig2d};
@@ -178,15 +179,11 @@ pub(super) fn on_host(conv: &Conv2d, block: Option<usize>) -> Convolution {
         stride: conv.stride[0],
         padding,
     };
-    let values = |data: TensorData| {
-        let values = data.try_into_vec_as::<f32>();
-        values.expect("floats of a CPU become f32")
-    };
     let bias = match &conv.bias {
-        Some(bias) => values(bias.val().into_data()),
+        Some(bias) => values(bias.val()),
         None => vec![0.0; outputs],
     };
-    let weights = values(conv.weight.val().into_data());
+    let weights = values(conv.weight.val());
     Convolution::new(geometry, &weights, bias, block)
 }
 
