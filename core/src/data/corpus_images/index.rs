@@ -32,7 +32,7 @@ impl ImageIndex {
 
     /// The files of a folder; the id is the file's name with or without its extension.
     ///
-    /// Of files alike but for the extension, those of the image formats come before others, then the first by name. Folders and
+    /// Of files alike but for the extension, those that begin as an image come first, then those called as one, then the first by name. Folders and
     /// files without an image in them are passed over; standard error says which.
     ///
     /// # Errors
@@ -42,13 +42,13 @@ impl ImageIndex {
             path: folder.to_owned(),
             cause,
         };
-        let mut found: Vec<(bool, PathBuf)> = Vec::new();
+        let mut found: Vec<([bool; 2], PathBuf)> = Vec::new();
         let mut passed_over: Vec<String> = Vec::new();
         for entry in fs::read_dir(folder).map_err(io)? {
             let path = entry.map_err(io)?.path();
-            let named = has_image_extension(&path);
-            if path.is_file() && (named || begins_as_image(&path)) {
-                found.push((!named, path));
+            let (named, begins) = (has_image_extension(&path), begins_as_image(&path));
+            if path.is_file() && (named || begins) {
+                found.push(([!begins, !named], path));
             } else {
                 let folder = if path.is_dir() { "/" } else { "" };
                 passed_over.push(format!("{}{folder}", name_of(&path)));
@@ -240,6 +240,9 @@ mod tests {
         }
         fs::write(path("15"), b"\x89PNG\r\n\x1a\n").unwrap();
         fs::write(path("16.bin"), b"GIF89a").unwrap();
+        // A page that says that there is no image, kept beside one.
+        fs::write(path("20.jpg"), b"<html>404").unwrap();
+        fs::write(path("20.png"), b"\x89PNG\r\n\x1a\n").unwrap();
         fs::write(path("18.heic"), b"\0\0\0\x18ftypheic\0\0\0\0").unwrap();
         for name in ["19.jpg", "12", "11.d"] {
             fs::create_dir(path(name)).unwrap();
@@ -252,6 +255,7 @@ mod tests {
             ("13", "13.PNG"),
             ("15", "15"),
             ("16", "16.bin"),
+            ("20", "20.png"),
             ("17.06", "17.06.gif"),
             ("18", "18.heic"),
         ] {
