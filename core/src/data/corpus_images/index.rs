@@ -32,8 +32,8 @@ impl ImageIndex {
 
     /// The files of a folder; the id is the file's name with or without its extension.
     ///
-    /// Of files alike but for the extension, those that begin as an image come first, then those called as one, then the first by name. Folders and
-    /// files without an image in them are passed over; standard error says which.
+    /// Of files alike but for the extension, those that begin as an image come first, then those called as one, then the first by
+    /// name. Folders and files without an image in them are passed over; standard error says which.
     ///
     /// # Errors
     /// [`CorpusImagesError::Io`] where the folder cannot be listed.
@@ -46,8 +46,11 @@ impl ImageIndex {
         let mut passed_over: Vec<String> = Vec::new();
         for entry in fs::read_dir(folder).map_err(io)? {
             let path = entry.map_err(io)?.path();
-            let (named, begins) = (has_image_extension(&path), begins_as_image(&path));
-            if path.is_file() && (named || begins) {
+            // Nothing else is opened: of a pipe that would wait.
+            let file = path.is_file();
+            let named = file && has_image_extension(&path);
+            let begins = file && begins_as_image(&path);
+            if named || begins {
                 found.push(([!begins, !named], path));
             } else {
                 let folder = if path.is_dir() { "/" } else { "" };
@@ -264,6 +267,18 @@ mod tests {
         for id in ["14", "19", "11", "12.json", "17"] {
             assert!(found(id).is_empty(), "{id}");
         }
+    }
+
+    /// Whoever opens a pipe waits for someone who writes into it.
+    #[cfg(unix)]
+    #[test]
+    fn what_is_no_file_is_not_opened() {
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("12.jpg");
+        let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+        assert!(made.unwrap().success());
+        let index = ImageIndex::folder(folder.path()).unwrap();
+        assert!(index.find(&sample(Some("12"), None)).is_empty());
     }
 
     #[test]
