@@ -9,7 +9,7 @@ use crate::recognizer::evidence::Answer;
 use crate::recognizer::{Recognition, RecognizeError, Recognizer};
 use crate::systems::image_batch::EncodedImage;
 use crate::tweet::bounds::{Bound, Bounds};
-use crate::tweet::words::Word;
+use crate::tweet::words::{Word, read_words};
 
 /// Every step from a tweet to its entities.
 #[derive(Clone, Debug)]
@@ -43,7 +43,7 @@ impl Recognizer {
         image: Option<&EncodedImage>,
     ) -> Result<Internals, RecognizeError> {
         let words = self.words(text);
-        let tokens = Self::tokens(&words, text);
+        let tokens = read_words(text, &words);
         let answer = self.answers(&[&tokens], &[image]).await?.remove(0);
         let bounds = Bounds::new(text, &words, self.manifest.sigils).words;
         let (labels, entities) = self.found(&answer, &bounds);

@@ -4,6 +4,7 @@ use crate::bundle::manifest::{Drawing, KnownAnswer};
 use crate::label::LABELS;
 use crate::nn::host::Precision;
 use crate::recognizer::{LoadError, RecognizeError, Recognizer};
+use crate::tweet::words::read_words;
 
 /// What a score may be off by more where inputs of linear layers are rounded coarsely; of the answer that ships some 0.05 are.
 const COARSE: f32 = 0.2;
@@ -22,7 +23,7 @@ impl Recognizer {
             Some(drawing) => Some(self.encode_image(&drawing.draw()?).await?),
             None => None,
         };
-        let words = Self::tokens(&self.words(text), text);
+        let words = read_words(text, &self.words(text));
         let answer = self
             .answers(&[&words], &[encoded.as_ref()])
             .await?

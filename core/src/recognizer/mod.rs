@@ -179,11 +179,6 @@ impl Recognizer {
         split_words(text, self.manifest.sigils)
     }
 
-    /// The words as they are read.
-    fn tokens<'a>(words: &[Word], text: &'a str) -> Vec<Cow<'a, str>> {
-        read_words(text, words)
-    }
-
     /// The tokenizer.
     pub fn tokenizer(&self) -> &SubwordTokenizer {
         &self.tokenizer
@@ -281,7 +276,7 @@ impl Recognizer {
         on_read: &mut dyn FnMut(usize, usize),
     ) -> Result<Recognition, RecognizeError> {
         let words = self.words(text);
-        let tokens = Self::tokens(&words, text);
+        let tokens = read_words(text, &words);
         let answer = self
             .answers_reporting(&[&tokens], &[image], &[known], on_read)
             .await?
@@ -324,7 +319,7 @@ impl Recognizer {
         let tokens: Vec<Vec<Cow<'_, str>>> = texts
             .iter()
             .zip(&words)
-            .map(|(text, words)| Self::tokens(words, text))
+            .map(|(text, words)| read_words(text, words))
             .collect();
         let tokens: Vec<&[Cow<'_, str>]> = tokens.iter().map(Vec::as_slice).collect();
         let answers = self.answers(&tokens, &vec![None; tokens.len()]).await?;

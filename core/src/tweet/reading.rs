@@ -435,9 +435,7 @@ fn escape(rest: &str) -> Option<(char, usize)> {
     match (named, next) {
         (Some(c), Some(b';')) => Some((c, count + 1)),
         // HTML knows the letters of Latin-1 without it too; a name of three letters may be a word.
-        (Some(c), _) if count > 3 && matches!(c, 'À'..='ÿ') && c.is_alphabetic() => {
-            Some((c, count))
-        }
+        (Some(c), _) if count > 3 && is_latin_1(c) => Some((c, count)),
         // `&regId=1`: what a link asks for.
         _ if next == Some(&b'=') => None,
         _ => unclosed(rest).or_else(|| letter_inside(&rest[..count])),
@@ -451,9 +449,14 @@ fn letter_inside(word: &str) -> Option<(char, usize)> {
     let mut lengths = (4..=LONGEST.min(word.len())).rev();
     lengths.find_map(|length| {
         let c = *NAMES.get(&word[..length])?;
-        let fits = matches!(c, 'À'..='ÿ') && c.is_alphabetic() && !matches!(c, 'þ' | 'Þ');
+        let fits = is_latin_1(c) && !matches!(c, 'þ' | 'Þ');
         fits.then_some((c, length))
     })
+}
+
+/// Whether a character is a letter of Latin-1 beyond ASCII.
+fn is_latin_1(c: char) -> bool {
+    matches!(c, 'À'..='ÿ') && c.is_alphabetic()
 }
 
 /// The sign whose name stands without its `;`, as HTML reads it: before a name or a number. Before small

@@ -141,8 +141,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         }
         (None, Some(path)) if path.as_os_str() == "-" => {
             let settings = settings(args, &recognizer, Path::new("."), threads);
-            let input = BufReader::new(io::stdin());
-            let input = Chunks::of_live(input, |input| !input.buffer().contains(&b'\n'));
+            let input = Chunks::of_live(BufReader::new(io::stdin()));
             answered(args, &recognizer, input, &settings, &mut out)
         }
         (None, Some(path)) if path.is_dir() => Err(Failure::Message(format!(

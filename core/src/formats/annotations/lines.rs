@@ -100,8 +100,8 @@ pub(crate) fn counts_sentences(lines: &[&str]) -> bool {
     numbers && rows[0].len() > 3 && labelled && !unused
 }
 
-/// Whether a line is a comment: `# sent_id = 3`, `# id x<TAB>domain=en`, `#begin document`, `#<TAB>http://source [2009-10-17]` as in GermEval 2014. A line whose word is a lone `#` or a
-/// hashtag is none.
+/// Whether a line is a comment: `# sent_id = 3`, `# id x<TAB>domain=en`, `#begin document`, `#<TAB>http://source [2009-10-17]` as
+/// in GermEval 2014. A line whose word is a lone `#` or a hashtag is none.
 pub(crate) fn is_comment(line: &str) -> bool {
     let Some(rest) = line.strip_prefix('#') else {
         return false;
@@ -200,6 +200,7 @@ mod tests {
             assert_eq!(Format::of_line(line), format, "{line:?}");
         }
     }
+
     #[test]
     fn blanks_behind_a_label_are_none_of_it() {
         for tag in ["B-PER\u{a0}", "B-PER\u{200B}", "\u{feff}B-PER"] {

@@ -45,13 +45,6 @@ impl HostLayer {
         self.after(x, attend(&q, &k, &v, self.d(), self.heads, biases, None))
     }
 
-    /// New states of some rows of a sequence that attends to itself without a bias: `some`, `[Q, D]`, of `x`, `[P, D]`.
-    pub(super) fn of_itself(&self, some: &[f32], x: &[f32]) -> Vec<f32> {
-        let [k, v] = all_of(x, [&self.key, &self.value]);
-        let q = self.query.apply(some);
-        self.after(some, attend(&q, &k, &v, self.d(), self.heads, None, None))
-    }
-
     /// As a layer without a bias on its attention has it.
     pub fn forward_self(&self, x: &[f32]) -> Vec<f32> {
         self.over_itself(x, None)

@@ -137,7 +137,7 @@ impl HostEncoder {
             // The bias is that of whole sequences.
             Some((last, layers)) if self.distances.is_none() => {
                 let x = self.through(layers, subwords, None);
-                last.of_itself(&rows_at(&x, places, self.d()), &x)
+                last.forward_cross(&rows_at(&x, places, self.d()), &x).0
             }
             _ => rows_at(&self.forward(subwords), places, self.d()),
         }

@@ -232,14 +232,14 @@ impl HamLearning {
         self.host.as_ref()
     }
 
-    /// Whether a batch is computed in a CPU's own memory: not if its images lie on the device.
-    fn is_on_host(&self, batch: &Batch) -> bool {
-        self.host.is_some() && batch.images().is_none()
+    /// What computes a batch in a CPU's own memory: nothing if its images lie on the device.
+    fn host_of(&self, batch: &Batch) -> Option<&HostHamLearning> {
+        self.host.as_deref().filter(|_| batch.images().is_none())
     }
 
     /// Emission scores of every word, `[R, N, 9]`.
     pub fn forward(&self, batch: &Batch) -> Tensor<3> {
-        if self.is_on_host(batch) {
+        if self.host_of(batch).is_some() {
             return self.explain(batch).emissions;
         }
         let fused = self.fuse(batch);
@@ -248,7 +248,7 @@ impl HamLearning {
 
     /// Emission scores, the words' states, and what explains the emissions where the batch has images.
     pub fn explain(&self, batch: &Batch) -> HamLearningOutput {
-        if let Some(host) = self.host.as_ref().filter(|_| self.is_on_host(batch)) {
+        if let Some(host) = self.host_of(batch) {
             return host.explain(batch, self.encoder.forward(batch.text()));
         }
         let fused = self.fuse(batch);

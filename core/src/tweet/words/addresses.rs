@@ -34,18 +34,13 @@ pub(super) fn address_end(clusters: &[Cluster], at: usize) -> Option<usize> {
     }
     let end = host_end(clusters, sign + 1);
     let dot = (sign + 1..end).rfind(|&at| clusters[at].text == ".")?;
-    let mut top = joined(&clusters[dot + 1..end]);
-    let mut end = end;
-    // What may be behind it: `press@nasa.gov_`, `press@nasa.gov-thanks`.
-    if !top.starts_with("xn--")
-        && let Some(length) = clusters[dot + 1..end]
-            .iter()
-            .position(|c| matches!(c.text, "_" | "-"))
-    {
-        end = dot + 1 + length;
-        top = joined(&clusters[dot + 1..end]);
-    }
-    let letters = top.chars().all(char::is_alphabetic) || top.starts_with("xn--");
+    let top = &clusters[dot + 1..end];
+    let coded = joined(top).starts_with("xn--");
+    // Others end before what may be behind them: `press@nasa.gov_`, `press@nasa.gov-thanks`.
+    let own = |c: &&Cluster| coded || !matches!(c.text, "_" | "-");
+    let end = dot + 1 + top.iter().take_while(own).count();
+    let top = joined(&clusters[dot + 1..end]);
+    let letters = coded || top.chars().all(char::is_alphabetic);
     // Telephones begin whatever they take for a sentence with a capital.
     let known = ["Com", "Org", "Net", "Gov", "Edu"].contains(&top.as_str());
     ((in_one_case(&top) || known) && letters && top.chars().count() >= 2).then_some(end)

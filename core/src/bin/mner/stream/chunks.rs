@@ -2,7 +2,7 @@
 
 use crate::failure::Failure;
 use mner_core::formats::packed::{Packed, packed};
-use std::io::BufRead;
+use std::io::{BufRead, BufReader, Read};
 
 /// Most lines of a chunk.
 const LINES: usize = 64;
@@ -22,21 +22,27 @@ pub struct Chunk {
 pub struct Chunks<R> {
     input: R,
     read: usize,
+    /// Whether the next line would have to be waited for.
     waits: fn(&R) -> bool,
 }
 
 impl<R: BufRead> Chunks<R> {
     /// Of lines that are all there.
     pub fn new(input: R) -> Self {
-        Self::of_live(input, |_| false)
-    }
-
-    /// Of lines that come one by one: a chunk ends where the next line would have to be waited for.
-    pub fn of_live(input: R, waits: fn(&R) -> bool) -> Self {
         Self {
             input,
             read: 0,
-            waits,
+            waits: |_| false,
+        }
+    }
+}
+
+impl<R: Read> Chunks<BufReader<R>> {
+    /// Of lines that come one by one: a chunk ends where the next line would have to be waited for.
+    pub fn of_live(input: BufReader<R>) -> Self {
+        Self {
+            waits: |input| !input.buffer().contains(&b'\n'),
+            ..Self::new(input)
         }
     }
 }
@@ -102,7 +108,6 @@ fn other_encoding(line: &[u8]) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::io::{BufReader, Read};
 
     /// The numbers of the lines of each chunk, and how many lines were read.
     fn chunks(text: &str) -> Vec<(Vec<usize>, usize)> {
@@ -134,7 +139,7 @@ mod tests {
         // Reads that give three lines, the third not whole.
         let parts: [&[u8]; 2] = [b"a\nb\nc", b"d\ne"];
         let input = BufReader::new(parts[0].chain(parts[1]));
-        let chunks = Chunks::of_live(input, |input| !input.buffer().contains(&b'\n'));
+        let chunks = Chunks::of_live(input);
         let lines: Vec<Vec<Vec<u8>>> = chunks
             .map(|chunk| chunk.map_err(|_| "a failure").unwrap())
             .map(|chunk| chunk.lines.into_iter().map(|(_, line)| line).collect())
