@@ -574,7 +574,10 @@ fn a_killed_run_resumes_to_the_same_weights() {
     assert!(fail(&args.iter().map(String::as_str).collect::<Vec<_>>(), 1).contains("--resume"));
     let mut resumed = args;
     resumed.push("--resume".to_owned());
-    call(resumed);
+    let went_on = run(&resumed.iter().map(String::as_str).collect::<Vec<_>>());
+    let said = String::from_utf8_lossy(&went_on.stderr);
+    assert!(went_on.status.success(), "{said}");
+    assert!(!said.contains("epoch 1/12 "), "begun anew: {said}");
 
     let exported = |run: &str| {
         let out = format!("{run}/exported");

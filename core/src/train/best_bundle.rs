@@ -67,7 +67,8 @@ pub(crate) fn bundle_run(
         sigils,
         before,
     } = fixed;
-    let (best, dev_f1) = history::best(&config.out).ok_or(TrainError::NoEpoch)?;
+    let last = last_epoch(checkpoints).ok_or(TrainError::NoEpoch)?;
+    let (best, dev_f1) = history::best(&config.out, last).ok_or(TrainError::NoEpoch)?;
     let fresh = TrainedSystem::new(system_config.init(device), config.clip)
         .with_rounding(config.quantization_aware)
         .with_backbone(tuned.clone());
@@ -79,7 +80,6 @@ pub(crate) fn bundle_run(
             .try_load_record(record.map_err(unusable)?)
             .map_err(unusable)
     };
-    let last = last_epoch(checkpoints).unwrap_or(best);
     let epochs = config.average.min(last);
     let mut sum = WeightSum::default();
     for epoch in last - epochs + 1..=last {

@@ -1,11 +1,12 @@
 //! Checkpoints that survive being killed, and what is kept of them.
 
 use crate::train::history;
+use crate::train::metric::SPAN_F1;
 use burn::train::EarlyStoppingStrategy;
 use burn::train::checkpoint::{
     Checkpoint, Checkpointer, CheckpointerError, CheckpointingAction, CheckpointingStrategy,
 };
-use burn::train::metric::store::EventStoreClient;
+use burn::train::metric::store::{Aggregate, EventStoreClient, Split};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -80,6 +81,9 @@ pub fn last_epoch(directory: &Path) -> Option<usize> {
 }
 
 /// Keeps the last epochs, to resume from and to average, and the best on dev.
+///
+/// The parts are written and deleted by a thread each, so one may already delete an epoch while another still writes the next:
+/// one epoch more than asked is kept, which is whole at any moment.
 pub struct KeepLastAndBest {
     /// The run's folder.
     pub run: PathBuf,
@@ -87,17 +91,39 @@ pub struct KeepLastAndBest {
     pub last: usize,
 }
 
-impl CheckpointingStrategy for KeepLastAndBest {
-    fn checkpointing(&mut self, epoch: usize, _: &EventStoreClient) -> Vec<CheckpointingAction> {
-        let best = history::best(&self.run).map(|(best, _)| best);
+impl KeepLastAndBest {
+    /// What is done after `epoch`. The `best` epochs stay.
+    fn actions(&self, epoch: usize, best: &[usize]) -> Vec<CheckpointingAction> {
         let mut actions = vec![CheckpointingAction::Save];
         actions.extend(
-            (1..=epoch.saturating_sub(self.last))
-                .filter(|&e| Some(e) != best)
+            (1..=epoch.saturating_sub(self.last + 1))
+                .filter(|e| !best.contains(e))
                 .map(CheckpointingAction::Delete),
         );
         actions
     }
+}
+
+impl CheckpointingStrategy for KeepLastAndBest {
+    fn checkpointing(
+        &mut self,
+        epoch: usize,
+        store: &EventStoreClient,
+    ) -> Vec<CheckpointingAction> {
+        // Should the run be killed before this epoch is kept, another is made in its place, and the best before it may stay the best.
+        let best: Vec<_> = [epoch, epoch - 1]
+            .iter()
+            .filter_map(|&last| best(&self.run, last, store))
+            .collect();
+        self.actions(epoch, &best)
+    }
+}
+
+/// The best of the first `epochs`, once their logs are written: the store that writes them is a thread of its own, and answers
+/// when it has done all before.
+fn best(run: &Path, epochs: usize, store: &EventStoreClient) -> Option<usize> {
+    store.find_metric(SPAN_F1, epochs, Aggregate::Mean, &Split::Valid);
+    history::best(run, epochs).map(|(best, _)| best)
 }
 
 /// Stops after some epochs without a better dev score. Looks at the run's log, not at a memory
@@ -111,7 +137,64 @@ pub struct Patience {
 }
 
 impl EarlyStoppingStrategy for Patience {
-    fn should_stop(&mut self, epoch: usize, _: &EventStoreClient) -> bool {
-        history::best(&self.run).is_some_and(|(best, _)| epoch - best >= self.epochs)
+    fn should_stop(&mut self, epoch: usize, store: &EventStoreClient) -> bool {
+        best(&self.run, epoch, store).is_some_and(|best| epoch - best >= self.epochs)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    /// What the three threads have done of `actions` when each has done its first `done`: the epochs of which it has a file.
+    fn files(actions: &[(usize, CheckpointingAction)], done: usize) -> BTreeSet<usize> {
+        let mut files = BTreeSet::new();
+        for (epoch, action) in &actions[..done] {
+            match action {
+                CheckpointingAction::Save => files.insert(*epoch),
+                CheckpointingAction::Delete(old) => files.remove(old),
+            };
+        }
+        files
+    }
+
+    #[test]
+    fn whenever_a_run_is_killed_its_last_epochs_are_whole() {
+        for last in 1..4 {
+            let keep = KeepLastAndBest {
+                run: PathBuf::new(),
+                last,
+            };
+            let mut actions = Vec::new();
+            for epoch in 1..9 {
+                // The best is known, is an old one or is not known.
+                let best = [vec![], vec![1], vec![epoch]][epoch % 3].clone();
+                actions.extend(keep.actions(epoch, &best).into_iter().map(|a| (epoch, a)));
+            }
+            // An action is handed to each part in turn, and is taken once the part has done the one before.
+            for handed in 0..actions.len() {
+                for parts in 0..=PARTS.len() {
+                    for finished in 0..1 << PARTS.len() {
+                        let states: Vec<_> = (0..PARTS.len())
+                            .map(|part| {
+                                let taken = handed + usize::from(part < parts);
+                                let unfinished = taken > 0 && finished & (1 << part) == 0;
+                                files(&actions, taken - usize::from(unfinished))
+                            })
+                            .collect();
+                        let whole: Vec<usize> = (1..9)
+                            .filter(|epoch| states.iter().all(|files| files.contains(epoch)))
+                            .collect();
+                        let newest = actions[handed].0;
+                        let resumed = whole.last().copied().unwrap_or(0);
+                        assert!(resumed + 2 >= newest, "{newest}: {whole:?}");
+                        for epoch in resumed.saturating_sub(last - 1).max(1)..=resumed {
+                            assert!(whole.contains(&epoch), "{newest}: {whole:?} of {last}");
+                        }
+                    }
+                }
+            }
+        }
     }
 }

@@ -41,10 +41,10 @@ fn parse(log: &str) -> Logged {
     logged
 }
 
-/// The epoch with the best dev span F1 and that score as a fraction; the earliest of equals.
-/// `None` before the first epoch was evaluated.
-pub fn best(run: &Path) -> Option<(usize, f64)> {
-    (1..)
+/// The epoch with the best dev span F1 of the first `last` and that score as a fraction; the earliest of equals.
+/// `None` before the first epoch was evaluated. What lies in the folder of later epochs is of a run that was killed.
+pub fn best(run: &Path, last: usize) -> Option<(usize, f64)> {
+    (1..=last)
         .map_while(|epoch| Some((epoch, score(run, epoch)?)))
         .fold(None, |best: Option<(usize, f64)>, this| match best {
             Some(best) if best.1 >= this.1 => Some(best),
@@ -76,7 +76,8 @@ mod tests {
             fs::create_dir_all(&folder).unwrap();
             fs::write(folder.join("Span_F1.log"), log).unwrap();
         }
-        assert_eq!(best(run), Some((2, 0.7)));
+        assert_eq!(best(run, 4), Some((2, 0.7)));
+        assert_eq!(best(run, 1), Some((1, 0.6)));
         let scores = logged(run, "valid", SPAN_F1);
         assert_eq!(scores.len(), 4);
         assert_eq!(
@@ -84,7 +85,7 @@ mod tests {
             (&[50.0][..], Some(60.0))
         );
         assert_eq!(scores[3].whole, None);
-        assert_eq!(best(&run.join("nothing")), None);
+        assert_eq!(best(&run.join("nothing"), 4), None);
     }
 
     #[test]

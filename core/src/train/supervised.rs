@@ -136,7 +136,8 @@ pub(super) fn fit<M: LearnerModel + Module>(
                 AtomicCheckpointer::new(&checkpoints, "scheduler"),
             )
             .with_checkpointing_strategy(Drawn {
-                strategy: KeepLastNCheckpoints::new(1),
+                // Two: the parts are written and deleted by a thread each, and one may delete while another still writes.
+                strategy: KeepLastNCheckpoints::new(2),
                 run: out.to_owned(),
                 panels: plan.panels,
             })
