@@ -700,6 +700,28 @@ fn what_names_are_more_finely_is_learnt_scored_and_told() {
         &fine,
     ]);
     assert!(said.contains("on 24 tweets, temperature"), "{said}");
+    // Rounded for these tweets, the same bytes answer as well.
+    let [q4, q4_for] = ["q4", "q4-for"].map(|name| path(&folder, name));
+    let rounded = |out: &str, more: &[&str]| {
+        let mut args = vec![
+            "quantize", "--bundle", &bundle, "--out", out, "--scheme", "q4",
+        ];
+        args.extend(more);
+        succeed(&args);
+        fs::read(format!("{out}/weights.bpk")).unwrap()
+    };
+    let by_value = rounded(&q4, &[]);
+    let by_product = rounded(&q4_for, &["--tweets", &data, "--sample", "9"]);
+    assert!(by_value.len() == by_product.len() && by_value != by_product);
+    let answer = succeed(&["predict", "--bundle", &q4_for, "--text", "maria is in lima"]);
+    assert!(
+        answer.contains("maria") && answer.contains("lima"),
+        "{answer}"
+    );
+    let args = [
+        "quantize", "--bundle", &bundle, "--out", &q4, "--scheme", "q4", "--images", ".",
+    ];
+    assert!(fail(&args, 1).contains("give --tweets"));
     // A corpus that counts nothing is refused.
     let none = format!(r#"{{"path": "{data}", "weight": 0}}"#);
     let refused = fail(&["calibrate", "--bundle", &q8, "--data", &none], 1);

@@ -1,7 +1,7 @@
 //! What comes beside a model as a folder of its own, [`MANIFEST`] and one file of weights: a captioner, a reader of text.
 
 use crate::bundle::manifest::FileEntry;
-use crate::bundle::quantize::{Scheme, quantize};
+use crate::bundle::quantize::{LinearInputs, Scheme, quantize};
 use crate::bundle::weights::{self, WeightsError};
 use crate::bundle::{BundleError, MANIFEST};
 use burn::module::Module;
@@ -104,8 +104,8 @@ impl BesideFiles {
         network: impl Module,
         manifest: impl FnOnce(FileEntry) -> M,
     ) -> Result<Self, BesideError> {
-        let packed =
-            weights::pack(network).and_then(|file| quantize(file, Scheme::Q8, &BTreeSet::new()));
+        let packed = weights::pack(network)
+            .and_then(|file| quantize(file, Scheme::Q8, &BTreeSet::new(), &LinearInputs::new()));
         let weights = packed.map_err(not_fitting::<M>)?;
         let manifest = manifest(FileEntry::of(&weights));
         let mut manifest = serde_json::to_vec_pretty(&manifest).map_err(unreadable::<M>)?;

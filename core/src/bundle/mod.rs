@@ -6,6 +6,8 @@
 //! `core/FORMAT.md`.
 
 pub mod beside;
+mod bits;
+pub mod compensated;
 pub(crate) mod host;
 pub mod manifest;
 pub mod quantize;

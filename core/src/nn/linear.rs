@@ -1,6 +1,7 @@
 //! Linear layers, whose weights a CPU may keep in the blocks they have in a quantised bundle.
 
 use crate::nn::host::{BlockLinear, HostLinear, Precision};
+use crate::nn::linear_inputs;
 use crate::nn::values::values;
 use burn::module::{
     Content, Devices, Initializer, Module, ModuleDisplay, ModuleDisplayDefault, ModuleMapper,
@@ -56,7 +57,7 @@ impl Linear {
     /// - output `[.., d_output]`
     pub fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
         match &self.host {
-            None => self.parameters.forward(x),
+            None => self.forward_parameters(x),
             Some(host) => forward_on(host, x, |_| {}),
         }
     }
@@ -64,9 +65,14 @@ impl Linear {
     /// GELU, by the error function, of [`Linear::forward`].
     pub fn forward_gelu<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
         match &self.host {
-            None => gelu(self.parameters.forward(x)),
+            None => gelu(self.forward_parameters(x)),
             Some(host) => forward_on(host, x, crate::nn::host::gelu),
         }
+    }
+
+    fn forward_parameters<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
+        linear_inputs::given(self.parameters.weight.id, &x);
+        self.parameters.forward(x)
     }
 
     /// Whether the weights are kept in blocks, so that the parameter has no values.

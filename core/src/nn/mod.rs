@@ -10,6 +10,7 @@ pub mod geometry_bias;
 pub mod graph_attention;
 pub mod host;
 pub mod linear;
+pub mod linear_inputs;
 pub mod mobilenet;
 pub mod projector;
 pub mod relative_position;

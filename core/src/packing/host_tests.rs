@@ -2,7 +2,7 @@
 
 use crate::bundle::host::take_encoder;
 use crate::bundle::manifest::About;
-use crate::bundle::quantize::{Scheme, linear_weights, quantize, rounded};
+use crate::bundle::quantize::{LinearInputs, Scheme, linear_weights, quantize, rounded};
 use crate::bundle::weights::Tensors;
 use crate::bundle::{BundleFiles, Compute, Parts as BundleParts, pack, unpack, weights};
 use crate::label::EntityType;
@@ -63,7 +63,13 @@ fn quantized(config: &EncoderConfig, scheme: Scheme, device: &Device) -> (Model,
         shapes.weight = loud.encoder.positions.weight.clone();
     }
     let file = weights::pack(loud.map(&mut Louder)).unwrap();
-    let file = quantize(file, scheme, &linear_weights(&model())).unwrap();
+    let file = quantize(
+        file,
+        scheme,
+        &linear_weights(&model()),
+        &LinearInputs::new(),
+    )
+    .unwrap();
     let loaded = weights::load(model(), file.clone()).unwrap();
     (loaded, weights::by_name(file).unwrap())
 }

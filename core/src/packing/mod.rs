@@ -5,6 +5,7 @@ pub mod folder;
 pub mod graft;
 #[cfg(all(test, feature = "flex"))]
 mod host_tests;
+pub mod inputs;
 #[cfg(all(test, feature = "flex"))]
 mod memory_tests;
 pub mod tiny;
@@ -13,7 +14,7 @@ pub mod trim;
 mod vision_tests;
 
 use crate::bundle::manifest::{Drawing, Files, Manifest};
-use crate::bundle::quantize::{Scheme, linear_weights, quantize, quantize_vision};
+use crate::bundle::quantize::{LinearInputs, Scheme, linear_weights, quantize, quantize_vision};
 use crate::bundle::{BundleError, BundleFiles, Compute, Parts, pack, weights};
 use crate::recognizer::{LoadError, Recognizer};
 use crate::systems::System;
@@ -54,6 +55,20 @@ pub fn quantize_bundle(
     scheme: Scheme,
     device: &Device,
 ) -> Result<BundleFiles, LoadError> {
+    quantize_bundle_for(files, scheme, &LinearInputs::new(), device)
+}
+
+/// As [`quantize_bundle`], with linear layers rounded so that their products change least for `inputs` such as
+/// [`inputs::linear_inputs`] gives.
+///
+/// # Errors
+/// As [`quantize_bundle`].
+pub fn quantize_bundle_for(
+    files: &BundleFiles,
+    scheme: Scheme,
+    inputs: &LinearInputs,
+    device: &Device,
+) -> Result<BundleFiles, LoadError> {
     let mut manifest = Manifest::parse(&files.manifest)?;
     if manifest.quantization.is_some() {
         let problem = "it is quantised already; quantise the bundle it was made from";
@@ -66,7 +81,7 @@ pub fn quantize_bundle(
     manifest.config = manifest.config.for_use();
     let linear = linear_weights(&system);
     files.weights = weights::pack(system)
-        .and_then(|weights| quantize(weights, scheme, &linear))
+        .and_then(|weights| quantize(weights, scheme, &linear, inputs))
         .map_err(BundleError::Weights)?;
     let vision = files.vision.map(|vision| quantize_vision(vision, scheme));
     files.vision = vision.transpose().map_err(BundleError::VisionEncoder)?;

@@ -164,6 +164,11 @@ impl Recognizer {
         &self.manifest
     }
 
+    /// The system that reads.
+    pub(crate) fn system(&self) -> &System {
+        &self.system
+    }
+
     /// How finely the inputs of the text encoder's linear layers are rounded, where its weights stay quantised on a CPU.
     pub fn precision(&self) -> Option<Precision> {
         self.system.encoder().precision()

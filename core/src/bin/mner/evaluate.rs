@@ -6,7 +6,7 @@ mod report;
 use crate::bundle::BundleArgs;
 use crate::contrast;
 use crate::failure::Failure;
-use crate::images::ImageArgs;
+use crate::images::{ImageArgs, ShuffleArgs};
 use crate::output;
 use crate::threads;
 use crate::user_names::UserNames;
@@ -45,6 +45,8 @@ pub struct Args {
     pairs: Option<PathBuf>,
     #[command(flatten)]
     images: ImageArgs,
+    #[command(flatten)]
+    shuffle: ShuffleArgs,
     /// JSONL that says in words what images show, for ITA: by the tweets' ids, with --contrast by the images' file names without
     /// the ending (repeatable)
     #[arg(long, value_name = "FILE", conflicts_with = "pairs")]
@@ -145,12 +147,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         must_tell_fine_types(recognizer.manifest())?;
     }
     let encoded_images = args.images.encoded_images(&recognizer, &samples)?;
-    let shuffled = match &encoded_images {
-        Some(encoded_images) if args.images.shuffle_images => {
-            Some(args.images.shuffled(encoded_images))
-        }
-        _ => None,
-    };
+    let shuffled = args.shuffle.shuffled(encoded_images.as_deref())?;
     let texts = read_all(&args.context, &args.captions, args.captioner)?;
     let known: Vec<Option<&ImageText>> = samples
         .iter()

@@ -26,15 +26,20 @@ pub struct ImageArgs {
     /// Read the text alone
     #[arg(long, conflicts_with_all = ["images", "image_table"])]
     no_image: bool,
-    /// Also give every tweet the image of another one, at random
-    #[arg(long, conflicts_with = "no_image")]
-    pub shuffle_images: bool,
-    /// Seed of the shuffling
-    #[arg(long, default_value_t = 1)]
-    seed: u64,
     /// Folder that keeps the image features, as training does
     #[arg(long, value_name = "DIR")]
     cache: Option<PathBuf>,
+}
+
+/// Whether tweets are also read beside another's image.
+#[derive(clap::Args)]
+pub struct ShuffleArgs {
+    /// Also give every tweet the image of another one, at random
+    #[arg(long, conflicts_with = "no_image")]
+    shuffle_images: bool,
+    /// Seed of the shuffling
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
 }
 
 impl ImageArgs {
@@ -89,11 +94,6 @@ impl ImageArgs {
         samples: &[Sample],
     ) -> Result<Option<Vec<Option<EncodedImage>>>, Failure> {
         let Some(index) = self.index()? else {
-            if self.shuffle_images {
-                return Err(Failure::Message(
-                    "there are no images to shuffle: give --images or --image-table".to_owned(),
-                ));
-            }
             return Ok(None);
         };
         let vision = recognizer.vision().ok_or(RecognizeError::NoVision)?;
@@ -104,9 +104,25 @@ impl ImageArgs {
             encoded_images.into_iter().map(|mut s| s.pop()).collect(),
         ))
     }
+}
 
-    /// The same images, each with another tweet; a tweet without an image stays without.
-    pub fn shuffled(&self, encoded_images: &[Option<EncodedImage>]) -> Vec<Option<EncodedImage>> {
+impl ShuffleArgs {
+    /// The same images, each with another tweet, if that is asked for; a tweet without an image stays without.
+    ///
+    /// # Errors
+    /// If it is asked for where there are no images.
+    pub fn shuffled(
+        &self,
+        encoded_images: Option<&[Option<EncodedImage>]>,
+    ) -> Result<Option<Vec<Option<EncodedImage>>>, Failure> {
+        if !self.shuffle_images {
+            return Ok(None);
+        }
+        let Some(encoded_images) = encoded_images else {
+            return Err(Failure::Message(
+                "there are no images to shuffle: give --images or --image-table".to_owned(),
+            ));
+        };
         let mut order: Vec<usize> = (0..encoded_images.len())
             .filter(|&i| encoded_images[i].is_some())
             .collect();
@@ -117,6 +133,6 @@ impl ImageArgs {
         for (at, &holder) in order.iter().enumerate() {
             shuffled[holder] = encoded_images[order[(at + 1) % holders.len()]].clone();
         }
-        shuffled
+        Ok(Some(shuffled))
     }
 }
