@@ -88,6 +88,8 @@ fn files_of_no_format_are_told_by_what_is_wrong_with_them() {
         ("a\tO\rb\tO\rc\tO\r", "carriage return"),
         ("{\"text\": \"a\"}\r{\"text\": \"b\"}\r", "carriage return"),
         ("Obama\tPER\nwon\tO\n", "found the label `PER`"),
+        ("Obama\tB_PER\nwon\tO\n", "write `B-PER`"),
+        ("word\ttag\nObama\tB-PER\n", "the head of a table"),
         ("won\tO\nObama\tPER\n", "line 2: found the tag `PER`"),
         (
             "{\"text\": \"a\", \"entities\": []}\n{\"text\": \"a\", \"score\": NaN}\n",

@@ -3,7 +3,7 @@
 use crate::failure::Failure;
 use crate::output;
 use mner_core::data::annotation_files::{self, dataset_info};
-use mner_core::data::corpus::{CorpusError, Fault, Reader, Source, UnfitSpans};
+use mner_core::data::corpus::{CorpusError, Fault, Reader, Source, UnfitSpans, remedy};
 use mner_core::formats::annotations::fault::AnnotationError;
 use mner_core::formats::annotations::token_lists::names;
 use mner_core::formats::annotations::types::meaning;
@@ -201,8 +201,8 @@ fn known_by_name(path: &Path, bytes: &[u8]) -> Option<String> {
     };
     let known = match fault {
         Fault::Foreign { .. } | Fault::Packed { .. } => true,
-        // A bare type; any other last word of a line is no label.
-        Fault::UnknownLabel { found } => meaning(found).is_some(),
+        // A bare type, or nearly a label; any other last word of a line is none.
+        Fault::UnknownLabel { found } => meaning(found).is_some() || remedy(found).is_some(),
         _ => false,
     };
     known.then(|| error.to_string())

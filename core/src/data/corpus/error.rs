@@ -1,5 +1,6 @@
 //! What can be wrong with a corpus file.
 
+use crate::data::corpus::labels::remedy;
 use crate::formats::annotations::fault::{AnnotationError, Loss};
 use crate::formats::annotations::format::Format;
 use std::io;
@@ -114,7 +115,10 @@ pub enum Fault {
         format: Format,
     },
     /// A label is neither `O` nor `B-` or `I-` with a type.
-    #[error("found the label `{found}`; expected `O`, `B-<type>` or `I-<type>`")]
+    #[error(
+        "found the label `{found}`; expected `O`, `B-<type>` or `I-<type>`{}",
+        remedy(.found).map_or_else(String::new, |remedy| format!("; {remedy}"))
+    )]
     UnknownLabel {
         /// The label.
         found: String,

@@ -132,6 +132,24 @@ impl fmt::Display for OwnTypes {
     }
 }
 
+/// What to do with text that is no label, but nearly one; `None` if nothing comes to mind.
+pub fn remedy(text: &str) -> Option<String> {
+    const HEADS: [&str; 8] = [
+        "tag", "tags", "label", "labels", "ner", "ner_tag", "ner_tags", "entity",
+    ];
+    if HEADS.contains(&text.to_lowercase().as_str()) {
+        return Some("if the line is the head of a table, take it out".to_owned());
+    }
+    let place = |part: &str| matches!(part, "B" | "I" | "b" | "i").then(|| part.to_uppercase());
+    let (place, kind) = ['-', '_', '.', ':', '/'].iter().find_map(|&separator| {
+        let before = text.split_once(separator);
+        let after = text.rsplit_once(separator);
+        let before = before.and_then(|(first, kind)| Some((place(first)?, kind)));
+        before.or_else(|| after.and_then(|(kind, last)| Some((place(last)?, kind))))
+    })?;
+    (!kind.is_empty()).then(|| format!("write `{place}-{kind}`"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -181,6 +199,25 @@ mod tests {
             types.to_string(),
             "types read: DATE as no name (1), person as PER (2)"
         );
+    }
+
+    #[test]
+    fn labels_that_are_nearly_some_are_told_how_to_be() {
+        for (text, right) in [
+            ("B_PER", "B-PER"),
+            ("I_work_of_art", "I-work_of_art"),
+            ("b-PER", "B-PER"),
+            ("PERSON_B", "B-PERSON"),
+            ("PER-I", "I-PER"),
+            ("B:LOC", "B-LOC"),
+        ] {
+            assert_eq!(remedy(text), Some(format!("write `{right}`")));
+            assert!(LabelMap::default().label(right).is_ok());
+        }
+        assert!(remedy("NER_tags").is_some_and(|said| said.contains("the head of a table")));
+        for text in ["", "PER", "S-PER", "o", "B_", "-B", "walk-in", "well_known"] {
+            assert_eq!(remedy(text), None, "{text}");
+        }
     }
 
     #[test]

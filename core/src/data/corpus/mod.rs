@@ -33,7 +33,7 @@ mod stats;
 
 pub use crate::formats::annotations::format::Format;
 pub use error::{CorpusError, Fault};
-pub use labels::LabelMap;
+pub use labels::{LabelMap, remedy};
 pub use prefixes::Prefixes;
 pub use reader::Reader;
 pub use source::{Source, UnfitSpans};
