@@ -20,7 +20,7 @@ usage() {
 Usage: ./build.sh VERB
 
   setup   install what is missing for all the other verbs
-  build   compile the page's engines into www/pkg, compress them, list their sizes; compile the command line
+  build   compile the page's engines into www/pkg, compress them and the models, list their sizes; compile the command line
   serve   build the page's CPU engine, serve the page (PORT=8000), and build its WebGPU engine meanwhile
   engine  compile one of the page's engines: ./build.sh engine cpu|gpu
   package make the npm package of the JavaScript module, with both engines and no model, as dist/mner-mner-VERSION.tgz
@@ -301,7 +301,7 @@ build() {
     engine cpu
     engine gpu
     list_models
-    node web/pack.mjs "$PKG"
+    node web/pack.mjs "$PKG" www/models
     say "compiling the command line"
     cargo build --release --package mner-core --features cli,simd --bin mner
     say "done: the page is www/, the command line is $TARGET/release/mner"

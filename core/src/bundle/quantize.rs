@@ -30,6 +30,10 @@ pub const SMALLEST: usize = 1024;
 /// How the names of the projector's weights begin in the file of the vision networks.
 const PROJECTOR: &str = "projector.";
 
+/// How the name of a MobileNet's classifier's weights ends there. Rows of its 1,000 classes would make blocks of 8: they lie along its
+/// inputs.
+const CLASSIFIER: &str = ".classifier.weight";
+
 impl fmt::Display for Scheme {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -70,15 +74,21 @@ pub fn quantize(
     quantize_by(pack, summed_first, inputs, |name| scheme.bits(name))
 }
 
-/// As [`quantize`], for the vision networks: convolutions see less with fewer than 8 bits, the projector behind them bears 4.
+/// As [`quantize`], for the vision networks: convolutions see less with fewer than 8 bits, the projector and the classifier behind
+/// them bear 4.
 ///
 /// # Errors
 /// If the file cannot be read.
 pub fn quantize_vision(pack: Vec<u8>, scheme: Scheme) -> Result<Vec<u8>, WeightsError> {
-    let (linear, inputs) = (BTreeSet::new(), LinearInputs::new());
-    quantize_by(pack, &linear, &inputs, |name| match scheme {
-        Scheme::Mixed | Scheme::Q4 if name.starts_with(PROJECTOR) => Bits::Four,
-        _ => Bits::Eight,
+    let tensors = weights::read(Bytes::from_bytes_vec(pack.clone()))?;
+    let names = tensors.into_iter().map(|tensor| tensor.name);
+    let classifier: BTreeSet<String> = names.filter(|name| name.ends_with(CLASSIFIER)).collect();
+    quantize_by(pack, &classifier, &LinearInputs::new(), |name| {
+        let behind = name.starts_with(PROJECTOR) || name.ends_with(CLASSIFIER);
+        match scheme {
+            Scheme::Mixed | Scheme::Q4 if behind => Bits::Four,
+            _ => Bits::Eight,
+        }
     })
 }
 
@@ -257,6 +267,42 @@ fn common_divisor(a: usize, b: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_behind_the_convolutions_gets_fewer_bits() {
+        let shapes = [
+            ("backbone.MobileNetV2.classifier.weight", vec![64, 40]),
+            ("detector.stem.conv.weight", vec![64, 32, 1, 1]),
+            ("projector.hidden.weight", vec![64, 32]),
+        ];
+        let tensors = shapes.map(|(name, shape)| {
+            let zeros = vec![0; 4 * shape.iter().product::<usize>()];
+            let bytes = Bytes::from_bytes_vec(zeros);
+            burn_pack::Tensor::new(name.to_owned(), DType::F32, Shape::from(shape), None, bytes)
+        });
+        let pack = weights::write(tensors.to_vec()).unwrap();
+        let schemes = |scheme| {
+            let small = quantize_vision(pack.clone(), scheme).unwrap();
+            let tensors = weights::read(Bytes::from_bytes_vec(small)).unwrap();
+            tensors
+                .iter()
+                .map(|tensor| tensor.dtype)
+                .collect::<Vec<_>>()
+        };
+        let expected = |bits: [Bits; 3]| {
+            let blocks = [[32, 1], [1, 32], [1, 32]];
+            let schemes = bits
+                .iter()
+                .zip(blocks)
+                .map(|(bits, block)| bits.scheme(block));
+            schemes.map(DType::QFloat).collect::<Vec<_>>()
+        };
+        let (eight, four) = (Bits::Eight, Bits::Four);
+        assert_eq!(schemes(Scheme::Q8), expected([eight; 3]));
+        for scheme in [Scheme::Q4, Scheme::Mixed] {
+            assert_eq!(schemes(scheme), expected([four, eight, four]));
+        }
+    }
 
     #[test]
     fn blocks_divide_rows() {
