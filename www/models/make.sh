@@ -289,7 +289,7 @@ ship hamlearning ham-mean mixed 1 --fine-types "$DATA/fine_types.jsonl"
 # ship_with_eyes NAME RUN SCHEME WEIGHT ARGUMENT...: as ship, with HamLearning's file of the vision encoder, which differs in its projector alone.
 ship_with_eyes() {
     small "$1" "$2" "$3"
-    "$PYTHON" "$here/eyes.py" "$here/hamlearning" "$here/$1"
+    "$MNER" graft --bundle "$here/$1" --vision "$here/hamlearning" --out "$here/$1"
     calibrated "$1" "${@:4}"
 }
 ship_with_eyes ita ita-taught mixed 1 --fine-types "$DATA/fine_types.jsonl"

@@ -1,4 +1,5 @@
-//! A bundle that reads the words as another one does: its text encoder, and what reads names off it, put in the other's place.
+//! A bundle that reads the words as another one does, or sees images as another one does: the text encoder and what reads names off it,
+//! or the vision networks, put in its own ones' place.
 
 use crate::bundle::manifest::{BEFORE, GRAFTED, Manifest, with_more};
 use crate::bundle::weights::{self, WeightsError};
@@ -6,7 +7,7 @@ use crate::bundle::{BundleError, BundleFiles, Compute, unpack};
 use crate::packing::answered_anew;
 use crate::recognizer::LoadError;
 use burn::tensor::{Bytes, DType, Device, Shape};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use std::collections::HashMap;
 use std::mem;
 
@@ -42,6 +43,39 @@ pub fn graft_bundle(
     about.forget_measured();
     about.training = grafted(about.training.take(), from.about.training);
     about.licences = with_more(mem::take(&mut about.licences), &from.about.licences);
+    answered_anew(files, manifest, device)
+}
+
+/// A bundle, quantised or not, with the vision networks of `other`, which are of the same kind and sizes, and the answer that it
+/// gives on `device` with them. What was measured stays: this is for networks that see nearly the same.
+///
+/// # Errors
+/// [`BundleError::Config`] if one of them has no vision networks, or they have others; [`BundleError`] and [`LoadError`] for a bundle
+/// that cannot be used.
+pub fn graft_vision(
+    files: &BundleFiles,
+    other: &BundleFiles,
+    device: &Device,
+) -> Result<BundleFiles, LoadError> {
+    let (manifest, theirs) = (
+        Manifest::parse(&files.manifest)?,
+        Manifest::parse(&other.manifest)?,
+    );
+    let entries = [&manifest, &theirs].map(|manifest| json!(manifest.vision));
+    let problem = match entries {
+        [Value::Null, _] | [_, Value::Null] => {
+            Some("it, or what it shall see as, has no vision encoder")
+        }
+        [own, theirs] if own == theirs => None,
+        _ => Some("it has a vision encoder of another kind or other sizes"),
+    };
+    if let Some(problem) = problem {
+        return Err(BundleError::Config(problem.to_owned()).into());
+    }
+    let files = BundleFiles {
+        vision: other.vision.clone(),
+        ..files.clone()
+    };
     answered_anew(files, manifest, device)
 }
 
@@ -165,6 +199,26 @@ mod tests {
                 apart(&was)
             );
         }
+    }
+
+    #[test]
+    fn images_are_seen_as_by_the_other() {
+        let device = Device::flex();
+        let files = tiny::bundle(SystemKind::Ita, 3, &device).unwrap();
+        let other = tiny::bundle(SystemKind::HamLearning, 4, &device).unwrap();
+        assert_ne!(files.vision, other.vision);
+        let small = quantize_bundle(&files, Scheme::Q8, &device).unwrap();
+        for files in [files, small] {
+            let grafted = graft_vision(&files, &other, &device).unwrap();
+            assert_eq!(grafted.vision, other.vision);
+            assert_eq!(grafted.weights, files.weights);
+            let load = Recognizer::load(grafted, &device, Compute::Device);
+            let recognizer = pollster::block_on(load).unwrap();
+            pollster::block_on(recognizer.check(1e-3)).unwrap();
+        }
+        let text = tiny::bundle(SystemKind::Text, 3, &device).unwrap();
+        let refused = graft_vision(&other, &text, &device).unwrap_err();
+        assert!(refused.to_string().contains("no vision encoder"));
     }
 
     #[test]

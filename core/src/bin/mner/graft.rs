@@ -1,31 +1,41 @@
-//! `mner graft`: a bundle that reads the words as another.
+//! `mner graft`: a bundle that reads the words, or sees images, as another.
 
 use crate::failure::Failure;
 use crate::{bundle, device, output};
-use mner_core::packing::graft::graft_bundle;
+use mner_core::packing::graft::{graft_bundle, graft_vision};
 use std::path::PathBuf;
 
-/// Write a bundle that reads the words as a bundle of the text system does, so that it can learn anew what its images say
+/// Write a bundle that reads the words as a bundle of the text system does, so that it can learn anew what its images say, or one that
+/// sees images as another does
 #[derive(clap::Args)]
 pub struct Args {
-    /// Folder of the f32 bundle
+    /// Folder of the bundle, in f32 for --reader
     #[arg(long, value_name = "DIR")]
     bundle: PathBuf,
     /// Folder of the f32 bundle of the text system, with the same subwords
+    #[arg(long, value_name = "DIR", required_unless_present = "vision")]
+    reader: Option<PathBuf>,
+    /// Folder of a bundle whose vision encoder, of the same kind and sizes, takes the place of the bundle's own; scores and calibration
+    /// stay
     #[arg(long, value_name = "DIR")]
-    reader: PathBuf,
+    vision: Option<PathBuf>,
     /// Folder to write
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
 }
 
 pub fn run(args: &Args) -> Result<(), Failure> {
-    let [files, reader] = [&args.bundle, &args.reader].map(|folder| bundle::read(folder));
-    let grafted = graft_bundle(&files?, &reader?, &device::parse("cpu")?)?;
-    bundle::write(&grafted, &args.out)?;
-    output::print(&format!(
-        "{} reads words as {}\n",
-        args.out.display(),
-        args.reader.display()
-    ))
+    let device = device::parse("cpu")?;
+    let mut files = bundle::read(&args.bundle)?;
+    let mut said = Vec::new();
+    if let Some(reader) = &args.reader {
+        files = graft_bundle(&files, &bundle::read(reader)?, &device)?;
+        said.push(format!("reads words as {}", reader.display()));
+    }
+    if let Some(vision) = &args.vision {
+        files = graft_vision(&files, &bundle::read(vision)?, &device)?;
+        said.push(format!("sees images as {}", vision.display()));
+    }
+    bundle::write(&files, &args.out)?;
+    output::print(&format!("{} {}\n", args.out.display(), said.join(" and ")))
 }
