@@ -74,10 +74,10 @@ train() {
         "${text[@]}" "$@"
 }
 
-# small NAME RUN SCHEME: the run's bundle, quantised.
+# small NAME RUN SCHEME ARGUMENT...: the run's bundle, quantised.
 small() {
     rm -rf "${here:?}/$1"
-    "$MNER" quantize --bundle "$RUNS/$2/bundle" --out "$here/$1" --scheme "$3"
+    "$MNER" quantize --bundle "$RUNS/$2/bundle" --out "$here/$1" --scheme "$3" "${@:4}"
 }
 # calibrated NAME WEIGHT ARGUMENT...: its confidences mean what they say, Twitter-2015 counting WEIGHT beside 1 for Twitter-2017.
 calibrated() {
@@ -264,28 +264,36 @@ ship text text-mean q4 1.35 --fine-types "$DATA/fine_types.jsonl"
     --contexts "$contrast/contexts.json" --part train --count 6000 --as corpus --sigils apart --seed 2 --out "$RUNS/decides-more.jsonl"
 [ -e "$RUNS/own-apart.jsonl" ] || grep -v '"id": "[0-9]*7"' "$DATA/mvsa/tweets.jsonl" | sed 's|"image": "|"image": "mvsa/|' |
     grep -Ff <(awk -F'\t' '$3 == "eval" { print "\"" $1 "\"" }' "$contrast/photographs.tsv") >"$RUNS/own-apart.jsonl"
-# beside_three NAME START SHARE DECIDES ARGUMENT...: an epoch of HamLearning from the run START, with SHARE of all but the tweets in which the
-# image decides, of which it takes DECIDES.
-beside_three() {
-    local name=$1 start=$2 share=$3 decides=$4
-    shift 4
+# beside BELIEVED NAME START SHARE MORE DECIDES ARGUMENT...: an epoch of HamLearning from the run START, beside what the posteriors BELIEVED say, with
+# SHARE of all but the tweets in which the image decides, of which it takes DECIDES; of the tweets without labels it takes MORE of that.
+beside() {
+    local believed=$1 name=$2 start=$3 share=$4 more=$5 decides=$6
+    shift 6
     of() { awk "BEGIN { print $share * $1 }"; }
     step "$RUNS/$name" bundle/manifest.json "$MNER" train --system hamlearning --start "$RUNS/$start/bundle" --epochs 1 \
         --train "$DATA/twitter2017/train.txt@$share" --train "$DATA/twitter2015/train.txt@$share" "${dev[@]}" \
         --train "$(wnut "$(of 0.5)")" --train "$(btc "$(of 0.25)")" --train "$(unlabelled "$RUNS/own.jsonl" "$share")" \
-        --train "$(unlabelled "$RUNS/more.jsonl" "$(of 0.35)")" \
+        --train "$(unlabelled "$RUNS/more.jsonl" "$(of "$more")")" \
         --train "$(decides "$decides" "$RUNS/decides-more.jsonl")" \
-        --posteriors "$RUNS/three.posteriors" --distill-temperature 1 --distill-weight 1 --fine-types "$DATA/fine_types.jsonl" \
+        --posteriors "$RUNS/$believed.posteriors" --distill-temperature 1 --distill-weight 1 --fine-types "$DATA/fine_types.jsonl" \
         "${images[@]}" --image-dropout 0.1 --image-swap 0.25 --lr-fusion 2e-4 "$@"
 }
 further=(--lr-encoder 4e-5 --lr-new 5e-4 --lr-crf 1e-3 --lr-relevance 4e-4)
-beside_three ham-three-1 ham-matched 1 0.3 "${further[@]}" --seed 11
-beside_three ham-three-2 ham-matched 1 0.4 "${further[@]}" --seed 12
+beside three ham-three-1 ham-matched 1 0.35 0.3 "${further[@]}" --seed 11
+beside three ham-three-2 ham-matched 1 0.35 0.4 "${further[@]}" --seed 12
 mean ham-three ham-three-1 ham-three-2
 match "$RUNS/ham-three/bundle" "$RUNS/ham-three-matched" --told "$RUNS/told.jsonl" --apart "$RUNS/own-apart.jsonl"
-beside_three ham-used ham-three-matched 0.5 0.25 --lr-encoder 2e-5 --lr-new 3e-4 --lr-crf 5e-4 --lr-relevance 0 --seed 31
+beside three ham-used ham-three-matched 0.5 0.35 0.25 --lr-encoder 2e-5 --lr-new 3e-4 --lr-crf 5e-4 --lr-relevance 0 --seed 31
 mean ham-mean ham-used ham-three-matched
-ship hamlearning ham-mean mixed 1 --fine-types "$DATA/fine_types.jsonl"
+# Two runs more beside the five, with every weight rounded to 4 bits in every step. What ships is the mean of these and, counted twice, of what they went
+# on from, rounded to 4 bits for tweets.
+few=(--lr-encoder 3e-5 --lr-new 2e-4 --lr-crf 2e-4 --lr-relevance 0 --quantization-aware q4)
+beside five ham-rounded-1 ham-mean 0.7 0.7 0.5 "${few[@]}" --seed 131
+beside five ham-rounded-2 ham-mean 0.7 0.7 0.5 "${few[@]}" --seed 132
+mean ham-all ham-mean ham-mean ham-rounded-1 ham-rounded-2
+small hamlearning ham-all q4 --tweets "$DATA/twitter2017/train.txt" --tweets "$DATA/twitter2015/train.txt" --tweets "$(unlabelled "$RUNS/own.jsonl" 1)" \
+    --tweets "$RUNS/decides-more.jsonl" --tweets "$(unlabelled "$RUNS/more.jsonl" 1)" --sample 4000 "${images[@]}" --device "$DEVICE"
+calibrated hamlearning 1 --fine-types "$DATA/fine_types.jsonl"
 # ship_with_eyes NAME RUN SCHEME WEIGHT ARGUMENT...: as ship, with HamLearning's file of the vision encoder, which differs in its projector alone.
 ship_with_eyes() {
     small "$1" "$2" "$3"
