@@ -228,6 +228,9 @@ fn specified(specification: &Specification, config: &SystemConfig) -> BTreeMap<S
     tensors
 }
 
+/// How the name of a MobileNet's classifier's weights ends.
+const CLASSIFIER: &str = ".classifier.weight";
+
 /// The tensors that `eyes.bpk` with this backbone and projector must have.
 fn specified_vision(
     specification: &Specification,
@@ -259,10 +262,10 @@ fn specified_vision(
         }
         tensors.extend(specification.section("projector", "projector.", &letters, &never));
     }
-    // Convolutions and the classifier alike have their blocks along the rows.
-    tensors
-        .values_mut()
-        .for_each(|tensor| tensor.summed = false);
+    // All but a MobileNet's classifier have their blocks along the rows.
+    for (name, tensor) in &mut tensors {
+        tensor.summed = name.ends_with(CLASSIFIER);
+    }
     tensors
 }
 
@@ -439,9 +442,9 @@ fn the_models_that_ship_are_of_the_specification() {
         compare(&model, &read(file("weights.bpk")), &expected, bits);
         if let Some(entry) = &manifest.vision {
             let expected = specified_vision(&specification, &entry.config);
-            let of_eyes = |name: &str| match name.starts_with("projector.") {
-                true => 4,
-                false => 8,
+            let of_eyes = |name: &str| {
+                let behind = name.starts_with("projector.") || name.ends_with(CLASSIFIER);
+                if behind { 4 } else { 8 }
             };
             let bits: Option<&dyn Fn(&str) -> usize> = match scheme {
                 Some(_) => Some(&of_eyes),

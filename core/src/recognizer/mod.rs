@@ -165,6 +165,7 @@ impl Recognizer {
     }
 
     /// The system that reads.
+    #[cfg(feature = "train")]
     pub(crate) fn system(&self) -> &System {
         &self.system
     }
