@@ -94,12 +94,7 @@ fn one_by_one(
                 *value = code;
             }
             let shares = &factor[i * inputs + i + 1..(i + 1) * inputs];
-            for (row, &share) in later.chunks_exact_mut(outputs).zip(shares) {
-                let share = share as f32;
-                for (value, &off) in row.iter_mut().zip(&off) {
-                    *value -= share * off;
-                }
-            }
+            add_rows(later, shares.iter().map(|&share| -(share as f32)), &off);
         }
     }
     (weights, scales)

@@ -71,6 +71,7 @@ pub fn quantize(
     summed_first: &BTreeSet<String>,
     inputs: &LinearInputs,
 ) -> Result<Vec<u8>, WeightsError> {
+    let summed_first = |name: &str| summed_first.contains(name);
     quantize_by(pack, summed_first, inputs, |name| scheme.bits(name))
 }
 
@@ -80,11 +81,9 @@ pub fn quantize(
 /// # Errors
 /// If the file cannot be read.
 pub fn quantize_vision(pack: Vec<u8>, scheme: Scheme) -> Result<Vec<u8>, WeightsError> {
-    let tensors = weights::read(Bytes::from_bytes_vec(pack.clone()))?;
-    let names = tensors.into_iter().map(|tensor| tensor.name);
-    let classifier: BTreeSet<String> = names.filter(|name| name.ends_with(CLASSIFIER)).collect();
-    quantize_by(pack, &classifier, &LinearInputs::new(), |name| {
-        let behind = name.starts_with(PROJECTOR) || name.ends_with(CLASSIFIER);
+    let classifier = |name: &str| name.ends_with(CLASSIFIER);
+    quantize_by(pack, classifier, &LinearInputs::new(), |name| {
+        let behind = name.starts_with(PROJECTOR) || classifier(name);
         match scheme {
             Scheme::Mixed | Scheme::Q4 if behind => Bits::Four,
             _ => Bits::Eight,
@@ -94,7 +93,7 @@ pub fn quantize_vision(pack: Vec<u8>, scheme: Scheme) -> Result<Vec<u8>, Weights
 
 fn quantize_by(
     pack: Vec<u8>,
-    summed_first: &BTreeSet<String>,
+    summed_first: impl Fn(&str) -> bool,
     inputs: &LinearInputs,
     bits: impl Fn(&str) -> Bits,
 ) -> Result<Vec<u8>, WeightsError> {
@@ -102,7 +101,7 @@ fn quantize_by(
         .into_iter()
         .map(|tensor| {
             let [rows, columns] = flat(&tensor.shape);
-            let block = block(&tensor.shape, summed_first.contains(&tensor.name));
+            let block = block(&tensor.shape, summed_first(&tensor.name));
             let (DType::F32, Some(block)) = (tensor.dtype, block) else {
                 return Ok(tensor);
             };
@@ -113,7 +112,7 @@ fn quantize_by(
                 .collect();
             let bits = bits(&name);
             let bytes = match inputs.get(&name) {
-                Some(moments) if summed_first.contains(&name) => {
+                Some(moments) if summed_first(&name) => {
                     let (codes, scales) = compensated::rounded(bits, &values, moments, block[0]);
                     bits.pack(codes, &scales)
                 }
@@ -133,50 +132,44 @@ fn quantize_by(
 
 /// The weights of a module's linear layers, `[in, out]`: their first axis is summed over.
 pub fn linear_weights<M: Module>(module: &M) -> BTreeSet<String> {
-    #[derive(Default)]
-    struct Linears {
-        walk: Walk,
-        names: BTreeSet<String>,
-    }
-    impl ModuleVisitor for Linears {
-        fn enter_module(&mut self, name: &str, container: &str) {
-            self.walk.enter(name, container);
-        }
-        fn exit_module(&mut self, _name: &str, _container: &str) {
-            self.walk.exit();
-        }
-        fn visit_float<const D: usize>(&mut self, _: &Param<Tensor<D>>) {
-            if self.walk.is_summed_first() {
-                self.names.insert(self.walk.name());
-            }
-        }
-    }
-    let mut linears = Linears::default();
-    module.visit(&mut linears);
-    linears.names
+    let parameters = Parameters::of(module).into_iter();
+    parameters
+        .filter_map(|(_, name, summed_first)| summed_first.then_some(name))
+        .collect()
 }
 
 /// The names of a module's parameters by their ids.
 pub fn names<M: Module>(module: &M) -> BTreeMap<ParamId, String> {
-    #[derive(Default)]
-    struct Names {
-        walk: Walk,
-        names: BTreeMap<ParamId, String>,
+    let parameters = Parameters::of(module).into_iter();
+    parameters.map(|(id, name, _)| (id, name)).collect()
+}
+
+/// The parameters of a module: id, name, and whether it is a linear layer's weights.
+#[derive(Default)]
+struct Parameters {
+    walk: Walk,
+    found: Vec<(ParamId, String, bool)>,
+}
+
+impl Parameters {
+    fn of<M: Module>(module: &M) -> Vec<(ParamId, String, bool)> {
+        let mut parameters = Self::default();
+        module.visit(&mut parameters);
+        parameters.found
     }
-    impl ModuleVisitor for Names {
-        fn enter_module(&mut self, name: &str, container: &str) {
-            self.walk.enter(name, container);
-        }
-        fn exit_module(&mut self, _name: &str, _container: &str) {
-            self.walk.exit();
-        }
-        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-            self.names.insert(param.id, self.walk.name());
-        }
+}
+
+impl ModuleVisitor for Parameters {
+    fn enter_module(&mut self, name: &str, container: &str) {
+        self.walk.enter(name, container);
     }
-    let mut names = Names::default();
-    module.visit(&mut names);
-    names.names
+    fn exit_module(&mut self, _name: &str, _container: &str) {
+        self.walk.exit();
+    }
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        let summed_first = self.walk.is_summed_first();
+        self.found.push((param.id, self.walk.name(), summed_first));
+    }
 }
 
 /// A module of f32 whose weights are what is read back once they are quantised. Parameters keep their ids, and learn if they did.
