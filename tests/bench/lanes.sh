@@ -11,7 +11,7 @@ host=$work/nn/host
 mkdir -p "$host"
 
 # The library's own source, all that needs no other crate. Which loop is taken says a number below.
-for name in activations bytes job lanes linear pairs panel quads vector; do
+for name in activations bytes job lanes linear pairs panel quads vector wide; do
     sed "/pub fn here(/,/^    }/c\    pub fn here(_: Precision) -> Self {\n        crate::LANES\n    }" "core/src/nn/host/$name.rs" >"$host/$name.rs"
 done
 
@@ -28,6 +28,7 @@ pub mod nn {
         pub mod panel;
         pub mod quads;
         pub mod vector;
+        pub mod wide;
     }
 }
 use nn::host::lanes::{Lanes, Precision};
