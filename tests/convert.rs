@@ -2,9 +2,10 @@
 
 mod program;
 
-use program::{fail, path, run};
+use program::{fail, path, piped, run};
 use serde_json::{Value, json};
 use std::fs;
+use std::io::Write;
 use std::path::Path;
 use tempfile::TempDir;
 
@@ -270,5 +271,34 @@ fn answers_and_scores_speak_other_tools_formats() {
             "evaluate", "--bundle", &bundle, "--data", &out, "--format", format, "--json",
         ]);
         assert_eq!(asked, printed, "{format}");
+    }
+}
+
+#[test]
+fn what_is_not_utf_8_is_told_how_to_be_from_a_file_and_from_standard_input() {
+    let latin = b"Angela\tB-PER\nin\tO\nM\xfcnchen\tB-LOC\n\n".to_vec();
+    let wide = "Angela\tB-PER\n\n".encode_utf16();
+    let wide: Vec<u8> = [0xff, 0xfe]
+        .into_iter()
+        .chain(wide.flat_map(u16::to_le_bytes))
+        .collect();
+    for (bytes, why) in [
+        (latin, "byte 20 is not UTF-8"),
+        (wide, "iconv -f UTF-16 -t UTF-8"),
+    ] {
+        let (_folder, file) = with_file("some.txt", "");
+        fs::write(&file, &bytes).unwrap();
+        let said = fail(&["convert", "--to", "jsonl", &file, "-"], 1);
+        assert!(
+            said.contains(why) && said.matches("some.txt").count() == 1,
+            "{said}"
+        );
+
+        let mut child = piped(&["convert", "--to", "jsonl", "-", "-"]);
+        child.stdin.take().unwrap().write_all(&bytes).unwrap();
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        let said = text(&output.stderr);
+        assert!(said.contains(why), "{said}");
     }
 }

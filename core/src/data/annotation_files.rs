@@ -20,16 +20,31 @@ pub fn name(path: &Path) -> String {
 /// A file.
 ///
 /// # Errors
-/// What the system says, and bytes that are not UTF-8.
+/// What the system says, and as [`text`].
 pub fn load(path: &Path) -> io::Result<TextFile> {
-    read(path, name(path))
+    let text = text(&fs::read(path)?)?;
+    let name = name(path);
+    Ok(TextFile { name, text })
+}
+
+/// What a file holds.
+///
+/// # Errors
+/// If it is not UTF-8.
+pub fn text(bytes: &[u8]) -> io::Result<String> {
+    let text = str::from_utf8(bytes).map_err(|error| {
+        let at = error.valid_up_to() + 1;
+        let message = format!("byte {at} is not UTF-8; save the text as UTF-8");
+        io::Error::new(io::ErrorKind::InvalidData, message)
+    })?;
+    Ok(text.to_owned())
 }
 
 /// Files of brat's: of an `.ann` file or its text both; of a folder, and those in it, all `.txt` and `.ann` files, their names
 /// with folders.
 ///
 /// # Errors
-/// As [`load`].
+/// As [`load`], with the file's path.
 pub fn load_brat(path: &Path) -> io::Result<Vec<TextFile>> {
     if path.is_dir() {
         let mut files = Vec::new();
@@ -41,9 +56,9 @@ pub fn load_brat(path: &Path) -> io::Result<Vec<TextFile>> {
         Some(ending) if ending == "ann" => path.with_extension("txt"),
         _ => path.with_extension("ann"),
     };
-    let mut files = vec![load(path)?];
+    let mut files = vec![read(path, name(path))?];
     if other.is_file() {
-        files.push(load(&other)?);
+        files.push(read(&other, name(&other))?);
     }
     Ok(files)
 }
@@ -65,15 +80,10 @@ fn walk(folder: &Path, before: &str, files: &mut Vec<TextFile>) -> io::Result<()
 }
 
 fn read(path: &Path, name: String) -> io::Result<TextFile> {
-    let bytes = fs::read(path)?;
-    let text = String::from_utf8(bytes).map_err(|error| {
-        let at = error.utf8_error().valid_up_to();
-        let message = format!(
-            "{} is not UTF-8 (byte {}); save it as UTF-8",
-            path.display(),
-            at + 1
-        );
-        io::Error::new(io::ErrorKind::InvalidData, message)
+    let text = fs::read(path).and_then(|bytes| text(&bytes));
+    let text = text.map_err(|error| {
+        let message = format!("{}: {error}", path.display());
+        io::Error::new(error.kind(), message)
     })?;
     Ok(TextFile { name, text })
 }

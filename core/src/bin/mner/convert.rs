@@ -59,12 +59,7 @@ struct ReadArgs {
 
 pub fn run(args: &Args) -> Result<(), Failure> {
     let named = |cause: &dyn std::fmt::Display| format!("{}: {cause}", args.input.display());
-    let files = load(&args.input, args.from).map_err(|e| {
-        let bytes = fs::read(&args.input).ok();
-        let known = bytes.filter(|_| e.kind() == io::ErrorKind::InvalidData);
-        let known = known.and_then(|bytes| known_by_name(&args.input, &bytes));
-        known.unwrap_or_else(|| named(&e))
-    })?;
+    let files = load(&args.input, args.from)?;
     let from = match args.from {
         Some(format) => format,
         None => guess(&args.input, &files)?,
@@ -141,18 +136,24 @@ fn described(format: Format, offsets: Option<Unit>, scheme: Option<Scheme>, foun
     }
 }
 
-fn load(path: &Path, format: Option<Format>) -> io::Result<Vec<TextFile>> {
-    if path.as_os_str() == "-" {
-        let mut text = String::new();
-        io::stdin().lock().read_to_string(&mut text)?;
-        let name = String::new();
-        return Ok(vec![TextFile { name, text }]);
+fn load(path: &Path, format: Option<Format>) -> Result<Vec<TextFile>, Failure> {
+    let named = |error: io::Error| format!("{}: {error}", path.display());
+    let input = path.as_os_str() == "-";
+    let brat = format.map_or_else(|| annotation_files::is_brat(path), |f| f == Format::Brat);
+    if brat && !input {
+        return Ok(annotation_files::load_brat(path).map_err(|error| error.to_string())?);
     }
-    match format {
-        Some(Format::Brat) => annotation_files::load_brat(path),
-        None if annotation_files::is_brat(path) => annotation_files::load_brat(path),
-        _ => Ok(vec![annotation_files::load(path)?]),
-    }
+    let (name, bytes) = if input {
+        let mut bytes = Vec::new();
+        let read = io::stdin().lock().read_to_end(&mut bytes);
+        (String::new(), read.map(|_| bytes))
+    } else {
+        (annotation_files::name(path), fs::read(path))
+    };
+    let bytes = bytes.map_err(named)?;
+    let known = |error| known_by_name(path, &bytes).unwrap_or_else(|| named(error));
+    let text = annotation_files::text(&bytes).map_err(known)?;
+    Ok(vec![TextFile { name, text }])
 }
 
 fn guess(path: &Path, files: &[TextFile]) -> Result<Format, Failure> {
