@@ -12,6 +12,7 @@ mod examples;
 pub mod history;
 pub mod learner;
 mod lessons;
+mod loss;
 pub mod matching;
 pub mod metric;
 pub mod ocr;

@@ -10,6 +10,7 @@ use crate::train::config::TrainConfig;
 use crate::train::error::TrainError;
 use crate::train::examples::{Beside, Shown, open_corpus_images, read};
 use crate::train::learner::TrainedSystem;
+use crate::train::loss::FiniteLoss;
 use crate::train::metric::{LOSS, SPAN_F1, span_f1};
 use crate::train::plot::{Curve, Drawn, Panel, keep};
 use crate::train::progress::PlainProgress;
@@ -18,7 +19,6 @@ use crate::train::start::{Start, begin, frozen, go_on, tuned};
 use burn::module::Module;
 use burn::tensor::Device;
 use burn::tensor::distributed::{DistributedConfig, ReduceOperation};
-use burn::train::metric::LossMetric;
 use burn::train::{ExecutionStrategy, Interrupter, Learner, SupervisedTraining};
 use std::fs;
 use std::io::IsTerminal;
@@ -131,8 +131,8 @@ pub fn train(
         );
         let mut training =
             SupervisedTraining::new(&config.out, Arc::new(loader), dev_loader.clone())
-                .metric_train_numeric(LossMetric::new())
-                .metric_valid_numeric(LossMetric::new())
+                .metric_train_numeric(FiniteLoss::new(&interrupter))
+                .metric_valid_numeric(FiniteLoss::new(&interrupter))
                 .metric_valid_numeric(span_f1())
                 .with_custom_checkpointers(
                     AtomicCheckpointer::new(&checkpoints, "model"),

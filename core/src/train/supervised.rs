@@ -2,6 +2,7 @@
 
 use crate::train::adamw::OnePassAdamW;
 use crate::train::checkpoint::{AtomicCheckpointer, last_epoch, path as checkpoint_path};
+use crate::train::loss::FiniteLoss;
 use crate::train::plot::{Drawn, Panel, keep};
 use crate::train::progress::PlainProgress;
 use crate::train::schedule::WarmupDecay;
@@ -10,6 +11,7 @@ use burn::module::Module;
 use burn::optim::ModuleOptimizer;
 use burn::store::ModuleRecord;
 use burn::train::checkpoint::KeepLastNCheckpoints;
+use burn::train::metric::{Adaptor, LossInput};
 use burn::train::{
     InferenceStep, Interrupter, Learner, LearnerModel, SupervisedTraining, TrainStep,
 };
@@ -109,7 +111,7 @@ pub(super) fn json(value: &impl Serialize) -> String {
 }
 
 /// Trains what is not trained yet and returns the model after the last epoch. `material` is asked with the last epoch that is
-/// done already; `measured` adds the run's metrics.
+/// done already; `measured` adds the run's metrics to the loss.
 pub(super) fn fit<M: LearnerModel + Module>(
     plan: Plan,
     out: &Path,
@@ -117,7 +119,10 @@ pub(super) fn fit<M: LearnerModel + Module>(
     material: impl FnOnce(usize) -> Material<M>,
     measured: impl FnOnce(SupervisedTraining<M>) -> SupervisedTraining<M>,
     interrupter: Interrupter,
-) -> Result<M, RunError> {
+) -> Result<M, RunError>
+where
+    <M as TrainStep>::Output: Adaptor<LossInput>,
+{
     let checkpoints = out.join("checkpoint");
     let started = last_epoch(&checkpoints).unwrap_or(0);
     if started < plan.epochs {
@@ -129,7 +134,9 @@ pub(super) fn fit<M: LearnerModel + Module>(
             WarmupDecay::new(plan.lr, warmup, steps),
         );
         let Material { lessons, exams } = material(started);
-        let mut training = measured(SupervisedTraining::new(out, lessons, exams))
+        let training = SupervisedTraining::new(out, lessons, exams)
+            .metric_train_numeric(FiniteLoss::new(&interrupter));
+        let mut training = measured(training)
             .with_custom_checkpointers(
                 AtomicCheckpointer::new(&checkpoints, "model"),
                 AtomicCheckpointer::new(&checkpoints, "optim"),

@@ -35,7 +35,6 @@ use crate::train::matching::vectors::SentenceEncoder;
 use crate::train::supervised::{Material, Plan, fit, open_run};
 use crate::tweet::words::Sigils;
 use burn::tensor::Device;
-use burn::train::metric::LossMetric;
 use burn::train::{Interrupter, SupervisedTraining};
 use config::CaptionTrainConfig;
 use error::CaptionTrainError;
@@ -129,9 +128,7 @@ pub fn train(
         }
     };
     let measured = |training: SupervisedTraining<CaptionStudent>| {
-        training
-            .metric_train_numeric(LossMetric::new())
-            .metric_valid_numeric(student::right())
+        training.metric_valid_numeric(student::right())
     };
     device.seed(config.seed);
     let start = CaptionStudent {

@@ -44,7 +44,6 @@ use crate::vision::detections;
 use crate::vision::detections::{DetectConfig, Frame};
 use agreement::Agreement;
 use burn::tensor::Device;
-use burn::train::metric::LossMetric;
 use burn::train::{Interrupter, SupervisedTraining};
 use config::{DistillConfig, Sides};
 use error::DistillError;
@@ -259,7 +258,6 @@ fn train(
     };
     let measured = |training: SupervisedTraining<Student>| {
         training
-            .metric_train_numeric(LossMetric::new())
             .metric_valid_numeric(agreement::recall())
             .metric_valid_numeric(agreement::precision())
     };

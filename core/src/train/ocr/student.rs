@@ -9,7 +9,6 @@ use crate::train::ocr::{OcrTrainError, Stock};
 use crate::train::plot::Panel;
 use crate::train::supervised::{Material, Plan, fit, last_model, open_run};
 use burn::tensor::Device;
-use burn::train::metric::LossMetric;
 use burn::train::{InferenceStep, Interrupter, LearnerModel, SupervisedTraining, TrainStep};
 use std::sync::Arc;
 
@@ -89,10 +88,14 @@ pub(super) fn learn<S: Student>(
             exams: Arc::new(Fixed(exams)),
         }
     };
-    let measured = |training: SupervisedTraining<S>| {
-        S::measured(training.metric_train_numeric(LossMetric::new()))
-    };
-    fit(plan, &out, start, material, measured, interrupter.clone())?;
+    fit(
+        plan,
+        &out,
+        start,
+        material,
+        S::measured,
+        interrupter.clone(),
+    )?;
     Ok(())
 }
 

@@ -24,7 +24,6 @@ use crate::tweet::sequence::{SubwordSequence, sequences};
 use crate::tweet::subwords::{SubwordTokenizer, TokenizerError};
 use crate::tweet::words::{Sigils, split_words};
 use burn::tensor::Device;
-use burn::train::metric::LossMetric;
 use burn::train::{Interrupter, SupervisedTraining};
 use masking::{Mask, MaskedBatch};
 use serde::{Deserialize, Serialize};
@@ -250,11 +249,8 @@ pub fn pretrain(
             exams: Arc::new(Fixed(exams.clone())),
         }
     };
-    let measured = |training: SupervisedTraining<MaskedLanguageModel>| {
-        training
-            .metric_train_numeric(LossMetric::new())
-            .metric_valid_numeric(right())
-    };
+    let measured =
+        |training: SupervisedTraining<MaskedLanguageModel>| training.metric_valid_numeric(right());
     let start = MaskedLanguageModel::new(pretrained.encoder, &sizes, device);
     let model = fit(plan, &config.out, start, material, measured, interrupter)?;
 
