@@ -44,6 +44,41 @@ impl Bits {
         self.pack(codes, &scales)
     }
 
+    /// As [`Self::encode`], of values that it rounded before: what is read back of them is what they are. `None` if any block is
+    /// not of such values.
+    pub fn encode_rounded(
+        self,
+        values: &[f32],
+        columns: usize,
+        block: [usize; 2],
+    ) -> Option<Vec<u8>> {
+        let mut codes = values.to_vec();
+        let mut scales = Vec::with_capacity(values.len() / (block[0] * block[1]));
+        for places in places_of_blocks(values.len(), columns, block) {
+            let scale = self.scale_of_rounded(places.clone().map(|i| values[i]))?;
+            for i in places {
+                codes[i] = self.code(values[i], scale);
+            }
+            scales.push(scale);
+        }
+        Some(self.pack(codes, &scales))
+    }
+
+    /// A scale of which all these values are the products with a code; `None` if there is none.
+    fn scale_of_rounded(self, values: impl Iterator<Item = f32> + Clone) -> Option<f32> {
+        let largest = values.clone().fold(0.0_f32, |most, v| most.max(v.abs()));
+        if largest == 0.0 {
+            return Some(0.0);
+        }
+        // A product of a code of 8 bits and a scale of 11 has at most 19: nothing was rounded, so dividing leads back.
+        (1..=self.most() as u8)
+            .map(|code| largest / f32::from(code))
+            .find(|&scale| {
+                scale == f16::from_f32(scale).to_f32()
+                    && values.clone().all(|v| self.code(v, scale) * scale == v)
+            })
+    }
+
     /// Codes, which are whole numbers, and scales as they lie in a file.
     pub fn pack(self, codes: Vec<f32>, scales: &[f32]) -> Vec<u8> {
         let codes: Vec<u8> = codes.into_iter().map(|code| code as i8 as u8).collect();
@@ -242,6 +277,34 @@ mod tests {
                 assert_eq!(rounded, read);
             }
         }
+    }
+
+    #[test]
+    fn what_was_rounded_is_kept() {
+        let values = values(64 * 32);
+        for bits in [Bits::Eight, Bits::Four] {
+            for block in [[1, 8], [1, 32], [32, 1], [16, 1]] {
+                assert_eq!(bits.encode_rounded(&values, 32, block), None);
+                // Scales that no rounding would choose: most blocks do not have the largest code.
+                let codes = values.iter().map(|v| (v * 3.0).round()).collect();
+                let scales: Vec<f32> = (0..64 * 32 / (block[0] * block[1]))
+                    .map(|i| f16::from_f32(0.01 + 0.003 * i as f32).to_f32())
+                    .collect();
+                let shape = || Shape::new([64, 32]);
+                let read = |bytes: Vec<u8>| {
+                    let bytes = Bytes::from_bytes_vec(bytes);
+                    weights::dequantize(bits.scheme(block), shape(), bytes).unwrap()
+                };
+                let rounded = read(bits.pack(codes, &scales));
+                let again = bits.encode_rounded(&rounded, 32, block).unwrap();
+                assert_eq!(read(again), rounded);
+                // What fits in fewer bits fits in more.
+                let wide = Bits::Eight.encode_rounded(&rounded, 32, block);
+                assert!(wide.is_some());
+            }
+        }
+        let zeros = Bits::Four.encode_rounded(&[0.0; 32], 32, [1, 32]);
+        assert_eq!(zeros, Some(Bits::Four.encode(&[0.0; 32], 32, [1, 32])));
     }
 
     #[test]

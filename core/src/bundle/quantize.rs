@@ -61,7 +61,8 @@ pub type LinearInputs = BTreeMap<String, SecondMoments>;
 /// Quantises the f32 tensors of a burnpack file that gain from it. `summed_first` names the
 /// matrices whose first axis is summed over: their blocks lie along it, so that a product can be
 /// summed within a block before it is scaled. All other blocks lie along the rows. Of these matrices those of `inputs` are rounded
-/// so that their products change least, all else so that the values do.
+/// so that their products change least, all else so that the values do. Tensors of values that were rounded so before, as a frozen
+/// encoder's are where a quantised bundle learnt on, stay as they are.
 ///
 /// # Errors
 /// If the file cannot be read.
@@ -111,13 +112,14 @@ fn quantize_by(
                 .map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]))
                 .collect();
             let bits = bits(&name);
-            let bytes = match inputs.get(&name) {
+            let rounded = bits.encode_rounded(&values, columns, block);
+            let bytes = rounded.unwrap_or_else(|| match inputs.get(&name) {
                 Some(moments) if summed_first(&name) => {
                     let (codes, scales) = compensated::rounded(bits, &values, moments, block[0]);
                     bits.pack(codes, &scales)
                 }
                 _ => bits.encode(&values, columns, block),
-            };
+            });
             Ok(burn_pack::Tensor::new(
                 name,
                 DType::QFloat(bits.scheme(block)),
