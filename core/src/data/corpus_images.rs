@@ -7,11 +7,14 @@ use crate::data::corpus_images::index::ImageIndex;
 use crate::data::feature_cache::{CacheError, FeatureCache};
 use crate::image::Image;
 use crate::image::decode::Limits;
+use crate::image::view::view as random_view;
 use crate::notice;
+use crate::splitmix::SplitMix64;
 use crate::systems::image_batch::{EarlyMap, EncodedImage};
 use crate::tweet::subwords::{SubwordTokenizer, TokenizerError};
 use crate::vision::ImageFeatures;
 use crate::vision::encoder::{VisionEncoder, VisionError};
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -82,8 +85,8 @@ pub struct CorpusImages<'a> {
     cache: Option<FeatureCache>,
     /// What the learning stages of a backbone read, if some learn.
     early: Option<&'a dyn EarlyStages>,
-    /// None for a file that holds no image.
-    seen: HashMap<PathBuf, Option<EncodedImage>>,
+    /// By the file and which view of it, 0 being all of it; none for a file that holds no image.
+    seen: HashMap<(PathBuf, usize), Option<EncodedImage>>,
 }
 
 impl<'a> CorpusImages<'a> {
@@ -118,8 +121,8 @@ impl<'a> CorpusImages<'a> {
         self
     }
 
-    /// The images each tweet may have, the best first and at most `most`. A file that holds no
-    /// image is named on standard error and left out; long looking is reported there too.
+    /// The images each tweet may have, the best first and at most `most`, each followed by `views` views of it. A file that holds
+    /// no image is named on standard error and left out; long looking is reported there too.
     ///
     /// # Errors
     /// [`CorpusImagesError`], also where no tweet has an image at all.
@@ -127,6 +130,7 @@ impl<'a> CorpusImages<'a> {
         &mut self,
         samples: &[Sample],
         most: usize,
+        views: usize,
     ) -> Result<Vec<Vec<EncodedImage>>, CorpusImagesError> {
         let paths: Vec<Vec<PathBuf>> = samples
             .iter()
@@ -139,14 +143,19 @@ impl<'a> CorpusImages<'a> {
         if let Some(lost) = index::lost_images(samples, &paths) {
             notice!("{}: {lost}", self.index.origin.display());
         }
-        let mut fresh: Vec<&PathBuf> = paths.iter().flatten().collect();
-        fresh.sort();
-        fresh.dedup();
-        fresh.retain(|path| !self.seen.contains_key(*path));
+        let mut files: Vec<&PathBuf> = paths.iter().flatten().collect();
+        files.sort();
+        files.dedup();
+        let views_of = |path: &PathBuf| {
+            let path = path.clone();
+            (0..=views).map(move |view| (path.clone(), view))
+        };
+        let mut fresh: Vec<(PathBuf, usize)> = files.into_iter().flat_map(views_of).collect();
+        fresh.retain(|key| !self.seen.contains_key(key));
         let (started, mut last) = (Instant::now(), Instant::now());
-        for (done, path) in fresh.iter().enumerate() {
-            let encoded = self.encode_image(path)?;
-            self.seen.insert((*path).clone(), encoded);
+        for (done, (path, view)) in fresh.iter().enumerate() {
+            let encoded = self.encode_image(path, *view)?;
+            self.seen.insert((path.clone(), *view), encoded);
             if last.elapsed() >= INTERVAL {
                 last = Instant::now();
                 let pace = (done + 1) as f64 / started.elapsed().as_secs_f64();
@@ -156,7 +165,8 @@ impl<'a> CorpusImages<'a> {
         let encoded_images: Vec<Vec<EncodedImage>> = paths
             .iter()
             .map(|paths| {
-                let seen = paths.iter().filter_map(|path| self.seen.get(path));
+                let keys = paths.iter().flat_map(views_of);
+                let seen = keys.filter_map(|key| self.seen.get(&key));
                 seen.flatten().cloned().collect()
             })
             .collect();
@@ -174,7 +184,11 @@ impl<'a> CorpusImages<'a> {
         }
     }
 
-    fn encode_image(&self, path: &Path) -> Result<Option<EncodedImage>, CorpusImagesError> {
+    fn encode_image(
+        &self,
+        path: &Path,
+        view: usize,
+    ) -> Result<Option<EncodedImage>, CorpusImagesError> {
         let bytes = match read_image(path) {
             Ok(bytes) => bytes,
             Err(ReadError::This(error)) => {
@@ -188,13 +202,22 @@ impl<'a> CorpusImages<'a> {
                 });
             }
         };
+        // What the cache knows a view by.
+        let mut key = Cow::Borrowed(&bytes);
+        if view > 0 {
+            key.to_mut().extend(format!("view {view}").bytes());
+        }
         let kept = match &self.cache {
-            Some(cache) => cache.get(&bytes)?,
+            Some(cache) => cache.get(&key)?,
             None => None,
         };
         let mut image = None;
         if kept.is_none() || self.early.is_some() {
             match Image::decode(&bytes) {
+                Ok(decoded) if view > 0 => {
+                    let mut rng = SplitMix64((bytes.len() as u64) << 8 | view as u64);
+                    image = Some(random_view(&decoded, &mut rng));
+                }
                 Ok(decoded) => image = Some(decoded),
                 Err(error) => {
                     notice!("{}: {error}", path.display());
@@ -206,7 +229,7 @@ impl<'a> CorpusImages<'a> {
             (None, Some(image)) => {
                 let features = pollster::block_on(self.vision.encode_image(image))?;
                 if let Some(cache) = &self.cache {
-                    cache.put(&bytes, &features)?;
+                    cache.put(&key, &features)?;
                 }
                 features
             }
@@ -246,4 +269,47 @@ fn read_image(path: &Path) -> Result<Vec<u8>, ReadError> {
         .check_file(size)
         .map_err(|error| ReadError::This(error.to_string()))?;
     fs::read(path).map_err(other)
+}
+
+#[cfg(all(test, feature = "flex"))]
+mod tests {
+    use super::*;
+    use crate::tweet::tiny::tokenizer;
+    use crate::vision::tiny::vision_encoder;
+    use burn::tensor::Device;
+
+    #[test]
+    fn views_follow_their_image_and_are_kept_apart() {
+        let vision = vision_encoder(&Device::flex()).unwrap();
+        let tokenizer = tokenizer().unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let rgb = (0..40 * 30 * 3).map(|i| (i * i % 251) as u8).collect();
+        let image = image::RgbImage::from_raw(40, 30, rgb).unwrap();
+        image.save(folder.path().join("a.png")).unwrap();
+        let samples = ["a", "a", "b"].map(|id| Sample {
+            id: Some(id.to_owned()),
+            ..Sample::default()
+        });
+        let cache = folder.path().join("cache");
+        let seen = |views| {
+            let index = ImageIndex::folder(folder.path()).unwrap();
+            let images = CorpusImages::open(index, &vision, &tokenizer, Some(&cache));
+            let found = images.unwrap().encoded_images(&samples, 1, views).unwrap();
+            found
+                .into_iter()
+                .map(|images| images.into_iter().map(|image| image.features).collect())
+                .collect::<Vec<Vec<_>>>()
+        };
+        let alone = seen(0);
+        assert_eq!(alone.iter().map(Vec::len).collect::<Vec<_>>(), [1, 1, 0]);
+        let with_views = seen(2);
+        assert_eq!(with_views[0], with_views[1]);
+        let [whole, one, other] = &with_views[0][..] else {
+            panic!("an image and two views of it");
+        };
+        assert_eq!(*whole, alone[0][0]);
+        assert!(one != whole && other != whole && one != other);
+        // From the cache.
+        assert_eq!(seen(2), with_views);
+    }
 }

@@ -7,6 +7,8 @@ pub mod decode;
 pub mod input;
 pub mod resize;
 pub mod spatial;
+#[cfg(feature = "train")]
+pub mod view;
 
 pub use decode::DecodeError;
 

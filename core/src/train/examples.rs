@@ -99,7 +99,7 @@ pub(crate) fn read(
         parts.push((samples.len(), source.weight));
         let encoded_images: Vec<Vec<EncodedImage>> = match &mut corpus_images {
             Some(corpus_images) if samples.iter().any(Sample::names_image) => {
-                corpus_images.encoded_images(&samples, most)?
+                corpus_images.encoded_images(&samples, most, source.image_views)?
             }
             // Corpora of text alone may stand beside others.
             _ => vec![Vec::new(); samples.len()],

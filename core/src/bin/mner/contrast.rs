@@ -56,7 +56,7 @@ fn encoded(
         .collect();
     let found = images
         .beside(file, recognizer)?
-        .encoded_images(&samples, 1)?;
+        .encoded_images(&samples, 1, 0)?;
     let pairs = samples.into_iter().zip(found);
     let all = pairs.map(|(sample, mut found)| {
         let path = sample.image.unwrap_or_default();

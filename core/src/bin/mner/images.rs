@@ -99,7 +99,7 @@ impl ImageArgs {
         let vision = recognizer.vision().ok_or(RecognizeError::NoVision)?;
         let mut corpus_images =
             CorpusImages::open(index, vision, recognizer.tokenizer(), self.cache.as_deref())?;
-        let encoded_images = corpus_images.encoded_images(samples, 1)?;
+        let encoded_images = corpus_images.encoded_images(samples, 1, 0)?;
         Ok(Some(
             encoded_images.into_iter().map(|mut s| s.pop()).collect(),
         ))

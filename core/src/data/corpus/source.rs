@@ -53,6 +53,9 @@ pub struct Source {
     /// nor exchanged while training.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub image_decides: bool,
+    /// How many [views](crate::image::view) of each image count as images of its tweet too, one of all being drawn each time.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub image_views: usize,
 }
 
 /// What to do with annotated spans that cut a word, overlap another or are in pieces.
@@ -71,6 +74,10 @@ impl UnfitSpans {
     fn is_default(&self) -> bool {
         *self == Self::Refuse
     }
+}
+
+fn is_none(views: &usize) -> bool {
+    *views == 0
 }
 
 fn once() -> f64 {
@@ -93,6 +100,7 @@ impl Source {
             mentions_outside: false,
             unlabelled: Vec::new(),
             image_decides: false,
+            image_views: 0,
         }
     }
 

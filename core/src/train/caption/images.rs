@@ -62,7 +62,7 @@ impl ImageVectors {
                 ..Sample::default()
             })
             .collect();
-        let found = images.encoded_images(&samples, 1)?.into_iter();
+        let found = images.encoded_images(&samples, 1, 0)?.into_iter();
         Ok(found
             .map(|found| Some(found.into_iter().next()?.features.embedding.clone()))
             .collect())

@@ -1,6 +1,7 @@
 //! Views with the teacher's answers, batch by batch.
 
 use crate::data::corpus::mixture::Mixture;
+use crate::image::view::view;
 use crate::image::{Image, input};
 use crate::nn::yolox::Yolox;
 use crate::splitmix::SplitMix64;
@@ -8,7 +9,6 @@ use crate::train::distill::assignment::Answer;
 use crate::train::distill::config::Sides;
 use crate::train::distill::error::DistillError;
 use crate::train::distill::photographs::open;
-use crate::train::distill::view::view;
 use crate::vision::detections::{Frame, Object};
 use burn::data::dataloader::{DataLoader, DataLoaderIterator, Progress};
 use burn::data::dataset::DatasetError;

@@ -6,7 +6,7 @@
 //! |---|---|
 //! | what is asked for | [`config`] |
 //! | which photographs | [`photographs`] |
-//! | how they are seen | [`view`] |
+//! | how they are seen | [`view`](crate::image::view) |
 //! | what the teacher says of a view | [`lessons`] |
 //! | which of the student's rows is to say what | [`assignment`] |
 //! | how far the student is from it | [`dense_match`] |
@@ -29,7 +29,6 @@ pub mod report;
 pub mod student;
 #[cfg(all(test, feature = "flex"))]
 mod tests;
-pub mod view;
 
 use crate::data::corpus::mixture::Mixture;
 use crate::formats::vision_networks::{OBJECT_NAMES, load_detector};

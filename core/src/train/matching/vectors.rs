@@ -328,7 +328,7 @@ impl Paired {
                 ..Sample::default()
             })
             .collect();
-        let found = images.encoded_images(&samples, 1)?;
+        let found = images.encoded_images(&samples, 1, 0)?;
         let mut known: HashMap<&str, usize> = HashMap::new();
         let mut paired = Self {
             texts: Texts::default(),

@@ -1,4 +1,4 @@
-//! Views of a photograph: mirrored, nearer or farther, in other light.
+//! Views of an image, to learn from beside it: mirrored, nearer or farther, in other light.
 
 use crate::image::{Image, luma};
 use crate::splitmix::SplitMix64;
