@@ -120,8 +120,8 @@ contrast=$here/../../tests/contrast
     --out "$RUNS/decides.jsonl"
 grep -v '"id": "[0-9]*7"' "$DATA/mvsa/tweets.jsonl" | sed 's|"image": "|"image": "mvsa/|' |
     grep -vFf <(awk -F'\t' '$3 == "eval" { print "\"" $1 "\"" }' "$contrast/photographs.tsv") >"$RUNS/own.jsonl"
-# decides WEIGHT [FILE]
-decides() { printf '{"path": "%s", "weight": %s, "image_decides": true}' "${2:-$RUNS/decides.jsonl}" "$1"; }
+# decides WEIGHT [FILE [VIEWS]]
+decides() { printf '{"path": "%s", "weight": %s, "image_decides": true, "image_views": %s}' "${2:-$RUNS/decides.jsonl}" "$1" "${3:-0}"; }
 # unlabelled FILE WEIGHT
 unlabelled() {
     printf '{"path": "%s", "weight": %s, "prefixes": "split", "unlabelled": ["PER", "LOC", "ORG", "MISC"]}' "$1" "$2"
@@ -265,7 +265,7 @@ ship text text-mean q4 1.35 --fine-types "$DATA/fine_types.jsonl"
 [ -e "$RUNS/own-apart.jsonl" ] || grep -v '"id": "[0-9]*7"' "$DATA/mvsa/tweets.jsonl" | sed 's|"image": "|"image": "mvsa/|' |
     grep -Ff <(awk -F'\t' '$3 == "eval" { print "\"" $1 "\"" }' "$contrast/photographs.tsv") >"$RUNS/own-apart.jsonl"
 # beside BELIEVED NAME START SHARE MORE DECIDES ARGUMENT...: an epoch of HamLearning from the run START, beside what the posteriors BELIEVED say, with
-# SHARE of all but the tweets in which the image decides, of which it takes DECIDES; of the tweets without labels it takes MORE of that.
+# SHARE of all but the tweets in which the image decides, of which it takes DECIDES, of each photograph as many views as $views says; of the tweets without labels it takes MORE of that.
 beside() {
     local believed=$1 name=$2 start=$3 share=$4 more=$5 decides=$6
     shift 6
@@ -274,25 +274,42 @@ beside() {
         --train "$DATA/twitter2017/train.txt@$share" --train "$DATA/twitter2015/train.txt@$share" "${dev[@]}" \
         --train "$(wnut "$(of 0.5)")" --train "$(btc "$(of 0.25)")" --train "$(unlabelled "$RUNS/own.jsonl" "$share")" \
         --train "$(unlabelled "$RUNS/more.jsonl" "$(of "$more")")" \
-        --train "$(decides "$decides" "$RUNS/decides-more.jsonl")" \
+        --train "$(decides "$decides" "$RUNS/decides-more.jsonl" "${views:-0}")" \
         --posteriors "$RUNS/$believed.posteriors" --distill-temperature 1 --distill-weight 1 --fine-types "$DATA/fine_types.jsonl" \
-        "${images[@]}" --image-dropout 0.1 --image-swap 0.25 --lr-fusion 2e-4 "$@"
+        "${images[@]}" --image-dropout 0.1 --image-swap 0.25 "$@"
 }
-further=(--lr-encoder 4e-5 --lr-new 5e-4 --lr-crf 1e-3 --lr-relevance 4e-4)
+further=(--lr-fusion 2e-4 --lr-encoder 4e-5 --lr-new 5e-4 --lr-crf 1e-3 --lr-relevance 4e-4)
 beside three ham-three-1 ham-matched 1 0.35 0.3 "${further[@]}" --seed 11
 beside three ham-three-2 ham-matched 1 0.35 0.4 "${further[@]}" --seed 12
 mean ham-three ham-three-1 ham-three-2
 match "$RUNS/ham-three/bundle" "$RUNS/ham-three-matched" --told "$RUNS/told.jsonl" --apart "$RUNS/own-apart.jsonl"
-beside three ham-used ham-three-matched 0.5 0.35 0.25 --lr-encoder 2e-5 --lr-new 3e-4 --lr-crf 5e-4 --lr-relevance 0 --seed 31
+beside three ham-used ham-three-matched 0.5 0.35 0.25 --lr-fusion 2e-4 --lr-encoder 2e-5 --lr-new 3e-4 --lr-crf 5e-4 --lr-relevance 0 --seed 31
 mean ham-mean ham-used ham-three-matched
-# Two runs more beside the five, with every weight rounded to 4 bits in every step. What ships is the mean of these and, counted twice, of what they went
-# on from, rounded to 4 bits for tweets.
-few=(--lr-encoder 3e-5 --lr-new 2e-4 --lr-crf 2e-4 --lr-relevance 0 --quantization-aware q4)
+# Two runs more beside the five, with every weight rounded to 4 bits in every step. The mean of these and, counted twice, of what they went on from is
+# rounded to 4 bits for tweets.
+few=(--lr-fusion 2e-4 --lr-encoder 3e-5 --lr-new 2e-4 --lr-crf 2e-4 --lr-relevance 0 --quantization-aware q4)
 beside five ham-rounded-1 ham-mean 0.7 0.7 0.5 "${few[@]}" --seed 131
 beside five ham-rounded-2 ham-mean 0.7 0.7 0.5 "${few[@]}" --seed 132
 mean ham-all ham-mean ham-mean ham-rounded-1 ham-rounded-2
-small hamlearning ham-all q4 --tweets "$DATA/twitter2017/train.txt" --tweets "$DATA/twitter2015/train.txt" --tweets "$(unlabelled "$RUNS/own.jsonl" 1)" \
-    --tweets "$RUNS/decides-more.jsonl" --tweets "$(unlabelled "$RUNS/more.jsonl" 1)" --sample 4000 "${images[@]}" --device "$DEVICE"
+for_tweets=(
+    --tweets "$DATA/twitter2017/train.txt" --tweets "$DATA/twitter2015/train.txt" --tweets "$(unlabelled "$RUNS/own.jsonl" 1)"
+    --tweets "$RUNS/decides-more.jsonl" --tweets "$(unlabelled "$RUNS/more.jsonl" 1)" "${images[@]}" --device "$DEVICE"
+)
+[ -e "$RUNS/ham-rounded/bundle/manifest.json" ] ||
+    "$MNER" quantize --bundle "$RUNS/ham-all/bundle" --out "$RUNS/ham-rounded/bundle" --scheme q4 "${for_tweets[@]}" --sample 4000
+# How an image is read is learnt once more beside the rounded words, which stay as they are, each photograph in three views. What ships is the mean of
+# three such runs and of what they went on from.
+# viewed NAME SEED
+viewed() {
+    views=2 beside three "$1" ham-rounded 0.35 0.35 0.6 --freeze 6 --lr-fusion 4e-4 --lr-new 0 --lr-crf 0 --lr-relevance 0 --seed "$2"
+}
+viewed ham-viewed-1 221
+viewed ham-viewed-2 222
+viewed ham-viewed-3 223
+# In f32, as the others are.
+mean ham-words ham-rounded ham-rounded
+mean ham-viewed ham-words ham-viewed-1 ham-viewed-2 ham-viewed-3
+small hamlearning ham-viewed q4 "${for_tweets[@]}" --sample 2000
 calibrated hamlearning 1 --fine-types "$DATA/fine_types.jsonl"
 # ship_with_eyes NAME RUN SCHEME WEIGHT ARGUMENT...: as ship, with HamLearning's file of the vision encoder, which differs in its projector alone.
 ship_with_eyes() {
