@@ -64,7 +64,7 @@ pub fn load_brat(path: &Path) -> io::Result<Vec<TextFile>> {
 }
 
 fn walk(folder: &Path, before: &str, files: &mut Vec<TextFile>) -> io::Result<()> {
-    for entry in fs::read_dir(folder)? {
+    for entry in fs::read_dir(folder).map_err(|error| of(folder, &error))? {
         let entry = entry?;
         let path = entry.path();
         let name = format!("{before}{}", name(&path));
@@ -81,11 +81,13 @@ fn walk(folder: &Path, before: &str, files: &mut Vec<TextFile>) -> io::Result<()
 
 fn read(path: &Path, name: String) -> io::Result<TextFile> {
     let text = fs::read(path).and_then(|bytes| text(&bytes));
-    let text = text.map_err(|error| {
-        let message = format!("{}: {error}", path.display());
-        io::Error::new(error.kind(), message)
-    })?;
+    let text = text.map_err(|error| of(path, &error))?;
     Ok(TextFile { name, text })
+}
+
+/// An error with the path it is of.
+fn of(path: &Path, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{}: {error}", path.display()))
 }
 
 /// The text of the `dataset_info.json` beside a file, if there is one.
