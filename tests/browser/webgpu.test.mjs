@@ -40,14 +40,22 @@ const DESTROYER = `
   })`;
 const starts = (requests) => requests.filter((path) => path === 'pkg/gpu/mner_web_bg.wasm').length;
 
+/** How far scores of the GPU may be from the command line's, which reads 8 bits of what f32 there has all of. */
+const CLOSE = 2e-2;
+
 /** Checks an answer of the GPU against the command line's. */
 function assertNative(folder, tweet, ours, { objects = true } = {}) {
   const { text, ...theirs } = native(folder, tweet);
   assert.equal(text, tweet.text);
   const named = (/** @type {import('./built.mjs').Answer} */ { entities }) => entities.map(({ type, utf16 }) => [type, ...utf16]);
   assert.deepEqual(named(ours), named(theirs));
+  // Two types may be all but equally likely to be second: which of them is said is then a matter of rounding.
+  for (const [i, { runner_up: second }] of theirs.entities.entries()) {
+    const ourSecond = ours.entities[i].runner_up;
+    if (apart(ourSecond.probability, second.probability) < 1e-3) ourSecond.type = second.type;
+  }
   if (!objects) for (const { picture } of [ours, theirs]) delete picture?.objects;
-  assert.ok(apart(ours, theirs) < 2e-2, `${tweet.text}: ${apart(ours, theirs)} apart`);
+  assert.ok(apart(ours, theirs) < CLOSE, `${tweet.text}: ${apart(ours, theirs)} apart`);
 }
 
 test('is not taken by itself where it computes on the CPU', { skip }, () =>
