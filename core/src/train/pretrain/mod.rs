@@ -23,7 +23,8 @@ use crate::tweet::reading::read;
 use crate::tweet::sequence::{SubwordSequence, sequences};
 use crate::tweet::subwords::{SubwordTokenizer, TokenizerError};
 use crate::tweet::words::{Sigils, split_words};
-use burn::tensor::Device;
+use burn::module::{Module, ModuleMapper, Param};
+use burn::tensor::{Device, Tensor};
 use burn::train::{Interrupter, SupervisedTraining};
 use masking::{Mask, MaskedBatch};
 use serde::{Deserialize, Serialize};
@@ -257,8 +258,6 @@ pub fn pretrain(
     let told = exams.iter().map(|exam| guessed(&model, exam));
     let told = told.fold(Guessed::default(), Guessed::plus);
     let encoder = config.out.join("encoder");
-    // The other layers are the same each time, so that equal runs write equal files.
-    device.seed(config.seed);
     write(
         model,
         &SystemConfig::Text(TextConfig::new(sizes)),
@@ -277,7 +276,7 @@ pub fn pretrain(
     Ok(report)
 }
 
-/// The encoder as a Hugging Face folder: that of a text system whose other layers are fresh.
+/// The encoder as a Hugging Face folder: that of a text system whose other layers are zero, so that equal runs write equal files.
 fn write(
     model: MaskedLanguageModel,
     config: &SystemConfig,
@@ -285,8 +284,19 @@ fn write(
     folder: &Path,
     device: &Device,
 ) -> Result<(), HuggingFaceError> {
-    let system: System = config.init(device).with_encoder(model.encoder);
-    export(system, config, tokenizer, folder)
+    struct Zeros;
+    impl ModuleMapper for Zeros {
+        fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+            param.map(|tensor| tensor.zeros_like())
+        }
+    }
+    let system: System = config.init(device).map(&mut Zeros);
+    export(
+        system.with_encoder(model.encoder),
+        config,
+        tokenizer,
+        folder,
+    )
 }
 
 /// The texts in windows as the encoder reads them.
