@@ -100,11 +100,9 @@ impl Characters {
         let mut units = self.text.chars().zip(self.sources).peekable();
         while let Some((c, source)) = units.next() {
             let next = units.peek().map(|&(c, _)| c);
-            let c = match next {
-                // An emoji made of a letter.
-                Some('\u{FE0F}') => c,
-                _ if run.ends_a_link(c) => c,
-                _ => plain_letter(c),
+            let c = match run.ends_a_link(c) {
+                true => c,
+                false => plain_letter(c),
             };
             if is_read(last, c, next) {
                 seen.text.push(c);
@@ -637,6 +635,10 @@ mod tests {
             ("Ｏ＇Ｎｅａｌ Ｊ．Ｋ． Ａ＄ＡＰ", "O'Neal J.K. A$AP"),
             ("＠ｎａｓａ ＃１ ＡＴ＆Ｔ ～！", "@nasa #1 AT&T ~!"),
             ("＆ａｍｐ； &#xFF06;amp; &#xFF21;", "& & A"),
+            (
+                "Ｎ\u{FE0F}ＡＳＡ 𝐎\u{FE0F}𝐛ama １\u{FE0F}２",
+                "NASA Obama 12",
+            ),
             ("東京、。「」ｶﾞ￥", "東京、。「」ｶﾞ￥"),
             (
                 "𝐏!𝐧𝐤 𝗡*𝗘*𝗥*𝗗 𝐢𝐭'𝐬 𝟯𝑥 ℬ ℏ 𝛼 ²ªⓃ",

@@ -95,7 +95,9 @@ pub(crate) fn counts_sentences(lines: &[&str]) -> bool {
         .iter()
         .all(|row| row.last().is_some_and(|last| is_tag(last)));
     // `7 1 - O`: the words of a tweet may be numbers.
-    let unused = own.iter().all(|row| matches!(row[2], "-" | "_"));
+    let unused = own
+        .iter()
+        .all(|row| matches!(row.get(2), Some(&("-" | "_"))));
     let numbers = number(sentence).is_some() && counted(&behind).is_some();
     numbers && rows[0].len() > 3 && labelled && !unused
 }
@@ -258,5 +260,18 @@ mod tests {
         assert_eq!(numbered("1 CD I-NP O"), None);
         assert_eq!(numbered("1 CD I-NP O\nst CD I-NP O"), None);
         assert_eq!(numbered("1 - - O\n2 - - O"), None);
+    }
+
+    #[test]
+    fn sentences_are_counted_where_words_are() {
+        for (lines, counts) in [
+            (["7\t1\tAngela\tB-PER", "7\t2\tlacht\tO"], true),
+            (["7\t1\tAngela\tB-PER", "8\t1\tNein\tO"], true),
+            (["7\t1\tAngela\tB-PER", "7\tO"], false),
+            (["7\t1\t-\tO", "7\t2\t-\tO"], false),
+            (["7\tO", "7\tO"], false),
+        ] {
+            assert_eq!(counts_sentences(&lines), counts, "{lines:?}");
+        }
     }
 }
