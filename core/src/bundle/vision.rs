@@ -81,8 +81,12 @@ impl VisionEntry {
         let tensors = weights::by_name(weights).map_err(BundleError::VisionEncoder)?;
         let mut dtypes = tensors.values().map(|tensor| tensor.dtype);
         let quantised = dtypes.any(|dtype| matches!(dtype, DType::QFloat(_)));
-        let networks = weights::load_all_but(None, networks, tensors, Compute::Device)
-            .map_err(BundleError::VisionEncoder)?;
+        let on_host = compute == Compute::Host && quantised;
+        let networks = match on_host {
+            true => weights::load_kernels_later(networks, tensors),
+            false => weights::load_all_but(None, networks, tensors, Compute::Device),
+        }
+        .map_err(BundleError::VisionEncoder)?;
         let mut vision = VisionEncoder {
             config: self.config.clone(),
             backbone: networks.backbone,
@@ -93,7 +97,7 @@ impl VisionEntry {
             device: device.clone(),
             packed: None,
         };
-        if compute == Compute::Host && quantised {
+        if on_host {
             vision.compute_on_host(source.to_owned(), block_along_inputs);
         }
         Ok(vision)

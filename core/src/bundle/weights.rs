@@ -11,7 +11,7 @@ use burn::module::{Module, ModuleMapper, Param};
 use burn::tensor::quantization::{
     QuantMode, QuantScheme, QuantStore, QuantValue, QuantizedBytes, quantized_data_len,
 };
-use burn::tensor::{Bytes, DType, Int, Shape, Tensor, TensorData};
+use burn::tensor::{Bytes, DType, Device, Int, Shape, Tensor, TensorData};
 use burn_pack::{Reader, Writer};
 use std::collections::BTreeMap;
 
@@ -96,8 +96,17 @@ pub(crate) type Tensors = BTreeMap<String, burn_pack::Tensor>;
 
 /// The tensors of a burnpack file.
 pub(crate) fn by_name(bytes: Vec<u8>) -> Result<Tensors, WeightsError> {
-    let tensors = read(Bytes::from_bytes_vec(bytes))?;
+    let tensors = read(in_place(bytes))?;
     Ok(tensors.into_iter().map(|t| (t.name.clone(), t)).collect())
+}
+
+/// A file where it lies, whose tensors are aligned enough for words of 4 bytes, the widest that are read. `Bytes::from_bytes_vec` copies
+/// all of it to a multiple of 16, at which no large allocation of WebAssembly's lies.
+fn in_place(file: Vec<u8>) -> Bytes {
+    match file.as_ptr().cast::<u32>().is_aligned() {
+        true => Bytes::from_elems(file),
+        false => Bytes::from_bytes_vec(file),
+    }
 }
 
 /// As [`load`], where the parameters whose names start with `without` are left as they are, and
@@ -108,20 +117,26 @@ pub(super) fn load_all_but<M: Module>(
     tensors: Tensors,
     compute: Compute,
 ) -> Result<M, WeightsError> {
-    let mut loader = Loader {
-        path: Vec::new(),
+    Loader {
         without,
         compute,
-        in_linear: false,
-        tensors,
-        error: None,
-    };
-    let module = module.map(&mut loader);
-    match (loader.error, loader.tensors.into_keys().next()) {
-        (Some(error), _) => Err(error),
-        (None, Some(name)) => Err(WeightsError::Unknown(name)),
-        (None, None) => Ok(module),
+        ..Loader::new(tensors)
     }
+    .fill(module)
+}
+
+/// As [`load`], but linear layers are given their weights in blocks, and kernels of convolutions get their values when they are first
+/// asked for: what takes them one after the other needs no room for all of them in f32.
+pub(super) fn load_kernels_later<M: Module>(
+    module: M,
+    tensors: Tensors,
+) -> Result<M, WeightsError> {
+    Loader {
+        compute: Compute::Host,
+        kernels_later: true,
+        ..Loader::new(tensors)
+    }
+    .fill(module)
 }
 
 /// Walks a module and replaces its parameters.
@@ -129,11 +144,40 @@ struct Loader<'a> {
     path: Vec<String>,
     without: Option<&'a str>,
     compute: Compute,
+    /// Whether kernels get their values when they are first asked for.
+    kernels_later: bool,
     /// Whether the next parameter is a linear layer's.
     in_linear: bool,
     tensors: Tensors,
     error: Option<WeightsError>,
 }
+
+impl Loader<'_> {
+    /// Replaces all parameters, in f32.
+    fn new(tensors: Tensors) -> Self {
+        Self {
+            path: Vec::new(),
+            without: None,
+            compute: Compute::Device,
+            kernels_later: false,
+            in_linear: false,
+            tensors,
+            error: None,
+        }
+    }
+
+    fn fill<M: Module>(mut self, module: M) -> Result<M, WeightsError> {
+        let module = module.map(&mut self);
+        match (self.error, self.tensors.into_keys().next()) {
+            (Some(error), _) => Err(error),
+            (None, Some(name)) => Err(WeightsError::Unknown(name)),
+            (None, None) => Ok(module),
+        }
+    }
+}
+
+/// The number of axes of a convolution's kernel.
+const KERNEL: usize = 4;
 
 /// Takes a tensor out and gives its bytes, how they are stored, and the shape they are stored in.
 pub(super) fn take(
@@ -161,19 +205,33 @@ pub(super) fn take_f32(
     name: &str,
     expected: &Shape,
 ) -> Result<TensorData, WeightsError> {
+    take_f32_later(tensors, name, expected).map(|values| values())
+}
+
+/// Takes a tensor out and gives what makes f32 of it.
+fn take_f32_later(
+    tensors: &mut Tensors,
+    name: &str,
+    expected: &Shape,
+) -> Result<impl FnOnce() -> TensorData + Send + Sync + use<>, WeightsError> {
     let (dtype, found, bytes) = take(tensors, name, expected)?;
-    match dtype {
-        // A copy: a tensor that views the file would keep all of it in memory.
-        DType::F32 => Ok(TensorData::from_bytes_vec(
-            bytes.to_vec(),
-            expected.clone(),
-            dtype,
-        )),
-        DType::QFloat(scheme) => dequantize(scheme, found, bytes)
-            .map(|values| TensorData::new(values, expected.clone()))
-            .ok_or_else(|| storage(name, dtype)),
-        other => Err(storage(name, other)),
+    let readable = match dtype {
+        DType::F32 => true,
+        DType::QFloat(scheme) => blocks(&scheme, &found, bytes.len()).is_some(),
+        _ => false,
+    };
+    if !readable {
+        return Err(storage(name, dtype));
     }
+    // A copy: a tensor that views the file would keep all of it in memory.
+    let (bytes, shape) = (bytes.to_vec(), expected.clone());
+    Ok(move || match dtype {
+        DType::QFloat(scheme) => {
+            let values = dequantize(scheme, found, Bytes::from_bytes_vec(bytes));
+            TensorData::new(values.expect("blocks that were looked at"), shape)
+        }
+        _ => TensorData::from_bytes_vec(bytes, shape, dtype),
+    })
 }
 
 /// Takes a linear layer's tensor out, as it is if it is in blocks along the inputs, else as f32.
@@ -250,16 +308,27 @@ impl ModuleMapper for Loader<'_> {
         if left_out || self.error.is_some() {
             return param;
         }
+        let (id, device, shape) = (param.id, param.lazy_device(), param.lazy_shape());
+        if self.kernels_later && D == KERNEL {
+            return match take_f32_later(&mut self.tensors, &name, &shape) {
+                Ok(values) => {
+                    let init = move |device: &Device, gradient| {
+                        Tensor::from_data(values(), device).set_require_grad(gradient)
+                    };
+                    Param::uninitialized(id, init, device, true, shape)
+                }
+                Err(error) => {
+                    self.error = Some(error);
+                    param
+                }
+            };
+        }
         let data = match self.in_linear && self.compute == Compute::Host {
-            true => take_blocks(&mut self.tensors, &name, &param.lazy_shape()),
-            false => take_f32(&mut self.tensors, &name, &param.lazy_shape()),
+            true => take_blocks(&mut self.tensors, &name, &shape),
+            false => take_f32(&mut self.tensors, &name, &shape),
         };
         match data {
-            Ok(data) => {
-                let tensor = Tensor::from_data(data, &param.lazy_device());
-                let id = param.id;
-                param.transform_for_load(tensor, id)
-            }
+            Ok(data) => param.transform_for_load(Tensor::from_data(data, &device), id),
             Err(error) => {
                 self.error = Some(error);
                 param
@@ -320,4 +389,43 @@ pub(super) fn dequantize(scheme: QuantScheme, shape: Shape, bytes: Bytes) -> Opt
         }
     }
     Some(values)
+}
+
+#[cfg(all(test, feature = "flex"))]
+mod tests {
+    use super::*;
+    use burn::nn::conv::{Conv2d, Conv2dConfig};
+
+    #[derive(Module, Debug)]
+    struct Network {
+        conv: Conv2d,
+    }
+
+    fn network(channels: usize) -> Network {
+        Network {
+            conv: Conv2dConfig::new([channels, 2], [3, 3]).init(&Device::flex()),
+        }
+    }
+
+    #[test]
+    fn kernels_have_their_values_when_they_are_asked_for() {
+        let file = pack(network(3)).unwrap();
+        let now = load(network(3), file.clone()).unwrap();
+        let later = load_kernels_later(network(3), by_name(file.clone()).unwrap()).unwrap();
+        assert!(now.conv.weight.is_initialized() && !later.conv.weight.is_initialized());
+        assert_eq!(pack(now).unwrap(), file);
+        assert_eq!(pack(later).unwrap(), file);
+    }
+
+    #[test]
+    fn kernels_that_do_not_fit_are_found_at_once() {
+        let file = pack(network(3)).unwrap();
+        let tensors = || by_name(file.clone()).unwrap();
+        let wrong = load_kernels_later(network(4), tensors());
+        assert!(matches!(wrong, Err(WeightsError::Shape { name, .. }) if name == "conv.weight"));
+        let mut fewer = tensors();
+        fewer.remove("conv.weight");
+        let missing = load_kernels_later(network(3), fewer);
+        assert!(matches!(missing, Err(WeightsError::Missing(name)) if name == "conv.weight"));
+    }
 }

@@ -5,8 +5,9 @@
 use crate::nn::conv_block::{ConvBlock, ConvBlockConfig};
 use crate::nn::feature_map::FeatureMap;
 use crate::nn::host::Activation::{None as Plain, Relu6};
+use crate::nn::linear::Linear;
 use burn::module::Module;
-use burn::nn::{Linear, LinearConfig};
+use burn::nn::LinearConfig;
 use burn::prelude::*;
 
 /// The inverted residuals: expansion, channels, repeats, stride of the first. Table 2 of the
@@ -66,7 +67,9 @@ impl MobileNetV2Config {
             stem: block([3, 32], 3).with_stride(2).init(device),
             blocks,
             last: block([channels, CHANNELS], 1).init(device),
-            classifier: LinearConfig::new(CHANNELS, self.classes).init(device),
+            classifier: LinearConfig::new(CHANNELS, self.classes)
+                .init(device)
+                .into(),
         }
     }
 }

@@ -6,12 +6,17 @@ use crate::nn::host::map::HostMap;
 use crate::nn::host::panel::PANEL;
 use crate::nn::host::pointwise::{relu6, silu};
 use crate::nn::host::wide::wide;
+use std::ops::Range;
 
 /// Channels filtered at once.
 const TOGETHER: usize = 16;
 
 /// Rows multiplied at once in `f32`: as many as the registers hold sums of.
 const AT_ONCE: usize = if cfg!(target_arch = "wasm32") { 2 } else { 4 };
+
+/// Places whose cells are laid out at once, at least: what lies there stays in a processor's cache, and a map needs little room beside
+/// itself.
+const BAND: usize = 64;
 
 /// What follows a convolution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -129,15 +134,19 @@ impl Convolution {
         let mut values = match &self.weights {
             Weights::Pointwise(linear) => linear.apply(&map.values),
             Weights::Depthwise(weights) => filter(map, weights, &self.bias, self.geometry),
+            Weights::Dense(weights) if self.geometry.cell_by_cell() => {
+                let mut out = Vec::with_capacity(map.cells() * self.bias.len());
+                multiply(&map.values, weights, &self.bias, &mut out);
+                out
+            }
             Weights::Dense(weights) => {
-                let cells;
-                let rows = if self.geometry.cell_by_cell() {
-                    &map.values
-                } else {
-                    cells = self.under(map);
-                    &cells
-                };
-                multiply(rows, weights, &self.bias)
+                let mut out = Vec::with_capacity(down[0] * across[0] * self.bias.len());
+                let rows = BAND.div_ceil(across[0]).max(1);
+                for first in (0..down[0]).step_by(rows) {
+                    let cells = self.under(map, first..(first + rows).min(down[0]));
+                    multiply(&cells, weights, &self.bias, &mut out);
+                }
+                out
             }
         };
         match activation {
@@ -152,14 +161,14 @@ impl Convolution {
         }
     }
 
-    /// Of every place the cells under the kernel, 0 where there is none, `[places, kernel^2 C]`.
-    fn under(&self, map: &HostMap) -> Vec<f32> {
+    /// Of every place in some rows of them the cells under the kernel, 0 where there is none, `[places, kernel^2 C]`.
+    fn under(&self, map: &HostMap, rows: Range<usize>) -> Vec<f32> {
         let Geometry { kernel, stride, .. } = self.geometry;
-        let [[down, above], [across, before]] = map.sides.map(|side| self.geometry.along(side));
+        let [[_, above], [across, before]] = map.sides.map(|side| self.geometry.along(side));
         let c = map.channels;
-        let mut cells = vec![0.0; down * across * kernel * kernel * c];
+        let mut cells = vec![0.0; rows.len() * across * kernel * kernel * c];
         for (place, cells) in cells.chunks_exact_mut(kernel * kernel * c).enumerate() {
-            let [y, x] = [place / across * stride, place % across * stride];
+            let [y, x] = [rows.start + place / across, place % across].map(|at| at * stride);
             for (row, cells) in cells.chunks_exact_mut(kernel * c).enumerate() {
                 let Some(y) = (y + row).checked_sub(above).filter(|y| *y < map.sides[0]) else {
                     continue;
@@ -176,7 +185,7 @@ impl Convolution {
 }
 
 /// Which of a kernel's cells along one side are on the map, where it is put at `place` with `before` cells of padding.
-fn on_map(place: usize, before: usize, kernel: usize, length: usize) -> std::ops::Range<usize> {
+fn on_map(place: usize, before: usize, kernel: usize, length: usize) -> Range<usize> {
     before.saturating_sub(place)..kernel.min((length + before).saturating_sub(place))
 }
 
@@ -258,13 +267,15 @@ fn filtered<const N: usize>(
 }
 
 wide! {
-    /// Rows times `weights`, `[inputs, panels]`, and `bias`.
-    fn multiply(rows: &[f32], weights: &[[f32; PANEL]], bias: &[f32]) -> Vec<f32> {
+    /// Adds rows times `weights`, `[inputs, panels]`, and `bias` to those in `out`.
+    fn multiply(rows: &[f32], weights: &[[f32; PANEL]], bias: &[f32], out: &mut Vec<f32>) {
         let panels = bias.len().div_ceil(PANEL);
         let inputs = weights.len() / panels;
         assert!(rows.len().is_multiple_of(inputs));
         let many = rows.len() / inputs;
-        let mut out = vec![0.0; many * bias.len()];
+        let (before, outputs) = (out.len(), bias.len());
+        out.resize(before + many * outputs, 0.0);
+        let out = &mut out[before..];
         for first in (0..many).step_by(AT_ONCE) {
             let here = AT_ONCE.min(many - first);
             // In the place of rows that are not there the last one is computed again.
@@ -282,14 +293,13 @@ wide! {
                     }
                 }
                 for (r, sums) in sums.iter().take(here).enumerate() {
-                    let at = (first + r) * (out.len() / many) + p * PANEL;
+                    let at = (first + r) * outputs + p * PANEL;
                     for ((out, sum), bias) in out[at..].iter_mut().zip(sums).zip(bias) {
                         *out = sum + bias;
                     }
                 }
             }
         }
-        out
     }
 }
 
