@@ -3,8 +3,8 @@ import type { Annotated, Caption, ImageText, Loops, Recognition, Writing } from 
 
 export type * from './answers.d.ts';
 
-/** Called with how much of the text is read; an engine need not call it. */
-export type OnRead = (done: number, total: number) => void;
+/** Called with how much of the text is read; an engine need not call it. A promise is waited for, and one of false ends the reading. */
+export type OnRead = (done: number, total: number) => void | Promise<boolean>;
 
 export interface FileBuffer {
   write(offset: number, chunk: Uint8Array): void;

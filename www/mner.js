@@ -177,7 +177,7 @@ export class Recognizer {
    *
    * @param {Input} input
    * @param {object} [options]
-   * @param {AbortSignal} [options.signal]
+   * @param {AbortSignal} [options.signal] ends the reading of a long text, for one in the Worker that takes a moment
    * @param {(progress: {loaded: number, total: number}) => void} [options.onProgress] how much of the text is read; only an
    *     engine that works long on it says so
    * @returns {Promise<Recognition>}
@@ -193,7 +193,7 @@ export class Recognizer {
     }
     if (image !== undefined) requireImage(image);
     const onReport = ({ loaded, total }) => !signal?.aborted && onProgress?.({ loaded, total });
-    return this.#inTurn(() => this.#answer({ text, caption, written }, image, onReport), signal);
+    return this.#inTurn(() => this.#answer({ text, caption, written }, image, { onReport, signal }), signal);
   }
 
   /**
@@ -318,10 +318,10 @@ export class Recognizer {
     }
   }
 
-  async #answer(words, image, onReport) {
+  async #answer(words, image, how) {
     const { number, look } = await this.#look(image);
     const message = { op: 'recognize', ...words, number };
-    const { recognition, milliseconds } = await this.#call(message, { onReport });
+    const { recognition, milliseconds } = await this.#call(message, how);
     return { ...recognition, timings: { look, recognize: milliseconds }, backend: this.backend };
   }
 

@@ -47,6 +47,8 @@ export class Pane {
   #drawn = {};
   /** The recogniser that is at work, so that a new one need not wait for the old one's end. */
   #busy;
+  /** Gives up a text that is so long that it is read in parts. @type {AbortController | undefined} */
+  #long;
   /** @type {ShownImage} the one of several that was chosen */
   #picked;
   /** Whether names that are user names are shown. */
@@ -173,9 +175,10 @@ export class Pane {
     this.#options.onReady();
   }
 
-  /** Takes what is in the composer; what changes while an answer is computed is answered next. */
+  /** Takes what is in the composer; what changes while an answer is computed is answered next, and a long text is given up for it. */
   update(input) {
     this.#input = input;
+    this.#long?.abort();
     this.#answer();
   }
 
@@ -255,7 +258,7 @@ export class Pane {
       while (this.#input !== this.#shown?.input) {
         const input = this.#input;
         this.root.ariaBusy = String(Boolean(input.text.trim()));
-        await this.#reader.read(input, { picked: this.#picked, show, onProgress: this.#reads(() => this.#mner === mner) });
+        await this.#read(input, mner, show);
       }
     } catch (error) {
       if (this.#mner !== mner) return;
@@ -267,6 +270,28 @@ export class Pane {
         this.#$('reading').hidden = true;
         this.#busy = undefined;
       }
+    }
+  }
+
+  /** Reads an input, unless it is long and something newer comes. */
+  async #read(input, mner, show) {
+    const reading = new AbortController();
+    const onProgress = this.#reads(() => this.#mner === mner);
+    const how = {
+      picked: this.#picked,
+      show,
+      signal: reading.signal,
+      onProgress: (progress) => {
+        this.#long = reading;
+        onProgress(progress);
+      },
+    };
+    try {
+      await this.#reader.read(input, how);
+    } catch (error) {
+      if (!reading.signal.aborted || this.#input === input) throw error;
+    } finally {
+      this.#long = undefined;
     }
   }
 

@@ -37,16 +37,17 @@ export class Reader {
    * @param {ShownImage} [how.picked] whose reading comes first
    * @param {(answer: Answer) => boolean} how.show is given the answer as far as it is there, the same object each time; false
    *     where something newer is to be read
+   * @param {AbortSignal} how.signal gives up what is being read
    * @param {(progress: {loaded: number, total: number}) => void} how.onProgress
    */
-  async read(input, { picked, show, onProgress }) {
+  async read(input, { picked, show, signal, onProgress }) {
     const { text, images } = input;
     const said = this.abilities.captions ? saidOf(input) : undefined;
     /** @type {Answer} */
     const answer = { input, readings: [] };
     if (this.abilities.images) answer.readings = images.map((image) => ({ image, problem: this.#looked.get(image.blob) }));
     if (!answer.readings.length && said) answer.readings = [{}];
-    const recognize = (more) => this.#mner.recognize({ text, ...more }, { onProgress });
+    const recognize = (more) => this.#mner.recognize({ text, ...more }, { signal, onProgress });
     if (!text.trim()) {
       show(answer);
       return;
@@ -62,7 +63,7 @@ export class Reader {
       try {
         reading.full = await recognize({ ...(blob && { image: blob }), ...said });
       } catch (error) {
-        if (error.code === 'closed') throw error;
+        if (error.code === 'closed' || signal.aborted) throw error;
         reading.problem = error.message;
       }
       if (blob) this.#looked.set(blob, reading.problem);

@@ -51,13 +51,16 @@ export class WorkerCalls {
    * One question. Silence longer than `timeout` ends the Worker; every report starts the clock again. Time is counted in ticks:
    * while the machine sleeps, or the browser keeps the page still, the Worker does not work and nothing ticks.
    * @param {{op: string} & Record<string, unknown>} message
-   * @param {{timeout: number, onReport?: (report: Report) => void, transfer?: Transferable[]}} how
+   * @param {{timeout: number, onReport?: (report: Report) => void, signal?: AbortSignal, transfer?: Transferable[]}} how
+   *     `signal` tells the Worker that nobody waits any more
    * @returns {Promise<Result>}
    */
-  call(message, { timeout, onReport, transfer = [] }) {
+  call(message, { timeout, onReport, signal, transfer = [] }) {
     return new Promise((resolve, reject) => {
       if (!this.#worker) return reject(new MnerError('crashed', 'The engine is not running.'));
       const id = ++this.#lastId;
+      const stop = () => this.#worker?.postMessage({ stop: id });
+      signal?.addEventListener('abort', stop, { once: true });
       const tick = Math.min(timeout / TICKS, LONGEST_TICK);
       let clock;
       const wind = (silence = 0) => {
@@ -75,6 +78,7 @@ export class WorkerCalls {
           return;
         }
         clearTimeout(clock);
+        signal?.removeEventListener('abort', stop);
         this.#pending.delete(id);
         if (!error) return resolve(result);
         const wrapped = new MnerError(error.code, error.message);

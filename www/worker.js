@@ -10,9 +10,10 @@
  *      {id, op: 'read', image}: reads the text in an image file,
  *      {id, op: 'loadCaptioner', url}: fetches what describes images from a folder, and then
  *      {id, op: 'describe', number}: says what an encoded image shows.
+ *      {stop: id}: nobody waits for that call's answer any more.
  * Out: {id, progress: {part, loaded, total}} any number of times, then {id, result} or {id, error: {code, message, fatal}}.
  *      Each shows that the Worker is alive. Of `recognize` the part is `text`; the engine's `recognize` and `recognizeWith`
- *      are given a function `(done, total) => void` for it as the last argument, and need not call it.
+ *      are given a function `(done, total) => Promise<boolean>` for it as the last argument, and need not call it.
  *      {dead} without an id: the engine failed outside of any call.
  *      {ask} without an id, if `load` said `asks`: a request that the page is to do (remote-fetch.js).
  * `fatal` says that this Worker cannot be used any more.
@@ -61,14 +62,25 @@ let starting;
 /** @type {Map<number, import('./engine.d.ts').EncodedImage>} images as the engine encoded them, by their numbers */
 const encodedImages = new Map();
 
+/** The calls whose answers nobody waits for any more. @type {Set<number>} */
+const stopped = new Set();
+/** Through it the Worker lets in what the page says while the engine computes. */
+const breath = new MessageChannel();
+
 const operations = { load, encode, forget, recognize, write, loadOcr, read, loadCaptioner, describe };
 
-self.onmessage = async ({ data: { id, op, ...rest } }) => {
+self.onmessage = async ({ data: { id, op, stop, ...rest } }) => {
+  if (stop) {
+    stopped.add(stop);
+    return;
+  }
   try {
-    const result = await operations[op](rest, (progress) => self.postMessage({ id, progress }));
+    const result = await operations[op]({ id, ...rest }, (progress) => self.postMessage({ id, progress }));
     self.postMessage({ id, result });
   } catch (error) {
     self.postMessage({ id, error: told(error) });
+  } finally {
+    stopped.delete(id);
   }
 };
 
@@ -223,9 +235,16 @@ async function forget({ number }) {
   encodedImages.delete(number);
 }
 
-async function recognize({ text, caption, written, number }, report) {
+async function recognize({ id, text, caption, written, number }, report) {
   const from = performance.now();
-  const onRead = (loaded, total) => report({ part: 'text', loaded, total });
+  const onRead = async (loaded, total) => {
+    report({ part: 'text', loaded, total });
+    await new Promise((done) => {
+      breath.port1.onmessage = done;
+      breath.port2.postMessage(null);
+    });
+    return !stopped.has(id);
+  };
   const encoded = encodedImages.get(number);
   const recognition =
     number === undefined

@@ -214,3 +214,26 @@ test('a long text may take longer than the limit while the engine says how far i
     assert.deepEqual(seen, [...each, ...each]);
     assert.equal(requests.filter((path) => path === WASM).length, 1);
   }));
+
+test('a long text that nobody waits for keeps no other waiting', () =>
+  visit(shared, { bundle, query: BLANK }, async (page, { requests }) => {
+    const { first, second, seen } = await page.evaluate(async () => {
+      const root = new URL('.', location.href).href;
+      const { Recognizer } = await import(`${root}mner.js`);
+      const mner = await Recognizer.load(`${root}models/test/`, { backend: 'cpu' });
+      const stop = new AbortController();
+      let seen = 0;
+      const onProgress = () => {
+        if (++seen === 2) stop.abort(new Error('enough'));
+      };
+      const long = mner.recognize({ text: 'It saw a town. '.repeat(20_000) }, { signal: stop.signal, onProgress });
+      const first = await long.catch(({ message }) => message);
+      const { entities } = await mner.recognize({ text: 'Zoë in Oslo' });
+      return { first, second: entities.map(({ text }) => text), seen };
+    });
+    assert.equal(first, 'enough');
+    assert.deepEqual(second, ['Zoë', 'Oslo']);
+    assert.equal(seen, 2);
+    // The engine is the same.
+    assert.equal(requests.filter((path) => path === WASM).length, 1);
+  }));

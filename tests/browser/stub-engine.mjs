@@ -240,7 +240,8 @@ export class Recognizer {
     while (text.includes('hang'));
     for (let tenth = 1; tenth <= 10 && text.length > 100_000; tenth++) {
       await pause(100);
-      onRead(Math.round((tenth * text.length) / 10), text.length);
+      const goesOn = await onRead(Math.round((tenth * text.length) / 10), text.length);
+      if (goesOn === false) throw coded('stopped', 'nobody waits');
     }
     const entities = [...text.matchAll(/\p{Lu}[\p{L}\p{M}]*/gu)].map(({ 0: name, index }) => {
       const type = TYPES[name.length % 4];

@@ -4,7 +4,7 @@ use crate::clock::Pace;
 use crate::error::coded;
 use crate::file::FileBuffer;
 use crate::{device, image_file};
-use js_sys::Function;
+use js_sys::{Function, Promise};
 use mner_core::bundle::BundleFiles;
 use mner_core::image::decode::Decoded;
 use mner_core::nn::host::Precision;
@@ -12,7 +12,9 @@ use mner_core::recognizer::{LoadError, RecognizeError, Recognizer as Core};
 use mner_core::systems::image_batch::EncodedImage as CoreEncodedImage;
 use mner_core::systems::ita::image_text::ImageText;
 use serde::Serialize;
+use std::ops::ControlFlow;
 use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
 
 #[wasm_bindgen(typescript_custom_section)]
 const TYPES: &str = include_str!("../../www/answers.d.ts");
@@ -133,12 +135,12 @@ impl Recognizer {
 
     /// Names the entities of a tweet of any length. `caption` describes the tweet's image, `written` is the text in it; only a
     /// model that reads context takes notice of them. `onRead(done, total)` is called while a long text is read, at most every 50
-    /// milliseconds.
+    /// milliseconds; where it returns a promise, that is waited for, and one of `false` ends the reading.
     ///
     /// A lone surrogate in the JavaScript string counts as U+FFFD, one UTF-16 unit as well, so spans stay right.
     ///
     /// # Errors
-    /// An `Error` with `code` `"recognize"` or `"device"`.
+    /// An `Error` with `code` `"recognize"`, `"device"` or, where `onRead` ended the reading, `"stopped"`.
     #[wasm_bindgen(unchecked_return_type = "Recognition")]
     pub async fn recognize(
         &self,
@@ -179,26 +181,35 @@ impl Recognizer {
         on_read: Option<Function>,
     ) -> Result<JsValue, JsValue> {
         let mut pace = Pace::new(PROGRESS_PAUSE);
-        let mut report = |done: usize, total: usize| {
-            if let Some(on_read) = &on_read
-                && pace.is_due()
-            {
-                // What the caller's function throws is its own matter.
-                let _ = on_read.call2(
-                    &JsValue::NULL,
-                    &(done as f64).into(),
-                    &(total as f64).into(),
-                );
-            }
+        let report = async |done: usize, total: usize| match &on_read {
+            Some(on_read) if pace.is_due() => told(on_read, done, total).await,
+            _ => ControlFlow::Continue(()),
         };
         let recognition = self
             .0
-            .recognize_reporting(text, encoded, Some(known), &mut report)
+            .recognize_reporting(text, encoded, Some(known), report)
             .await
             .map_err(|error| failed(&error))?;
         recognition
             .serialize(&serde_wasm_bindgen::Serializer::json_compatible())
             .map_err(|error| coded("recognize", &error))
+    }
+}
+
+/// Tells the caller's function how much is read. What that throws is its own matter.
+async fn told(on_read: &Function, done: usize, total: usize) -> ControlFlow<()> {
+    let said = on_read.call2(
+        &JsValue::NULL,
+        &(done as f64).into(),
+        &(total as f64).into(),
+    );
+    let promise = said.ok().and_then(|said| said.dyn_into::<Promise>().ok());
+    match promise {
+        Some(promise) => match JsFuture::from(promise).await {
+            Ok(goes_on) if goes_on == JsValue::FALSE => ControlFlow::Break(()),
+            _ => ControlFlow::Continue(()),
+        },
+        None => ControlFlow::Continue(()),
     }
 }
 
@@ -226,6 +237,7 @@ fn failed(error: &RecognizeError) -> JsValue {
         | RecognizeError::VisionEncoder(_) => "device",
         RecognizeError::NoVision => "input",
         RecognizeError::Pieces(_) | RecognizeError::OtherVision { .. } => "recognize",
+        RecognizeError::Stopped => "stopped",
     };
     coded(code, error)
 }

@@ -3,10 +3,11 @@
 use crate::bundle::{BundleFiles, Compute};
 use crate::image::Image;
 use crate::packing::tiny;
-use crate::recognizer::{Recognition, Recognizer};
+use crate::recognizer::{Recognition, RecognizeError, Recognizer};
 use crate::systems::SystemKind;
 use crate::systems::image_batch::EncodedImage;
 use burn::tensor::Device;
+use std::ops::ControlFlow;
 use std::sync::OnceLock;
 
 /// Loaded anew each time from the bundle of a kind. It is made once: burn-flex has one seed for all threads, and a test beside this
@@ -30,8 +31,11 @@ fn read(
     image: Option<&EncodedImage>,
 ) -> (Recognition, usize, usize) {
     let mut reports = Vec::new();
-    let mut on_read = |done, total| reports.push((done, total));
-    let answer = recognizer.recognize_reporting(text, image, None, &mut on_read);
+    let on_read = async |done, total| {
+        reports.push((done, total));
+        ControlFlow::Continue(())
+    };
+    let answer = recognizer.recognize_reporting(text, image, None, on_read);
     let answer = pollster::block_on(answer).unwrap();
     let ((known, total), (done, _)) = (reports[0], reports[reports.len() - 1]);
     assert_eq!(done, total);
@@ -77,6 +81,27 @@ fn an_edit_of_a_long_text_computes_what_it_touches() {
         let (again, _, computed) = read(&model, &edited, None);
         assert_eq!((again, computed), (answer, 0));
     }
+}
+
+#[test]
+fn a_reading_that_is_broken_off_is_taken_up_where_it_stopped() {
+    let text = "Sunita is back in Houston, and Maria in Lagos. ".repeat(200);
+    let model = recognizer(SystemKind::Text);
+    let mut reports = 0;
+    let on_read = async |_, _| {
+        reports += 1;
+        match reports {
+            1 | 2 => ControlFlow::Continue(()),
+            _ => ControlFlow::Break(()),
+        }
+    };
+    let stopped = model.recognize_reporting(&text, None, None, on_read);
+    let stopped = pollster::block_on(stopped);
+    assert!(matches!(stopped, Err(RecognizeError::Stopped)));
+    assert_eq!(reports, 3);
+    let (answer, total, computed) = read(&model, &text, None);
+    assert!((1..total - 1).contains(&computed), "{computed} of {total}");
+    alike(&answer, &read(&recognizer(SystemKind::Text), &text, None).0);
 }
 
 #[test]

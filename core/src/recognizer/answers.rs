@@ -12,7 +12,7 @@ use crate::systems::layout::TweetInput;
 use crate::tweet::sequence::{SubwordSequence, sequences};
 use burn::tensor::Tensor;
 use std::collections::HashMap;
-use std::ops::Range;
+use std::ops::{ControlFlow, Range};
 
 /// Tweets computed together when many are labelled.
 const BATCH: usize = 32;
@@ -61,14 +61,15 @@ impl Recognizer {
         images: &[Option<&EncodedImage>],
         known: &[Option<&ImageText>],
     ) -> Result<Vec<Answer>, RecognizeError> {
-        self.answers_reporting(tweets, images, known, &mut |_, _| ())
-            .await
+        let all = async |_, _| ControlFlow::Continue(());
+        self.answers_reporting(tweets, images, known, all).await
     }
 
-    /// As [`Recognizer::answers_with`]; `on_read` is told again and again how many of how many windows are read.
+    /// As [`Recognizer::answers_with`]; `on_read` is told again and again how many of how many windows are read, and says whether
+    /// the others shall be.
     ///
     /// # Errors
-    /// If the device fails to answer.
+    /// If the device fails to answer, or `on_read` breaks off.
     ///
     /// # Panics
     /// If `images` or `known` are not as many as the tweets.
@@ -77,7 +78,7 @@ impl Recognizer {
         tweets: &[&[S]],
         images: &[Option<&EncodedImage>],
         known: &[Option<&ImageText>],
-        on_read: &mut dyn FnMut(usize, usize),
+        mut on_read: impl AsyncFnMut(usize, usize) -> ControlFlow<()>,
     ) -> Result<Vec<Answer>, RecognizeError> {
         assert_eq!(images.len(), tweets.len(), "one image or none a tweet");
         assert_eq!(known.len(), tweets.len(), "one text or none a tweet");
@@ -131,7 +132,7 @@ impl Recognizer {
         });
         let total: usize = done + parts.iter().map(|(_, part)| part.len()).sum::<usize>();
         if windows.iter().any(|windows| windows.len() > 1) {
-            on_read(done, total);
+            proceed(on_read(done, total).await)?;
         }
         while done < total {
             let mut room = BATCH;
@@ -201,12 +202,19 @@ impl Recognizer {
                     answers[i].push((window, answer));
                 }
             }
-            on_read(done, total);
+            proceed(on_read(done, total).await)?;
         }
         let joined = answers.into_iter().map(|mut parts| {
             parts.sort_by_key(|(window, _)| window.window.words.start);
             Answer::joined(parts.into_iter().map(|(_, answer)| answer))
         });
         Ok(joined.collect())
+    }
+}
+
+fn proceed(wish: ControlFlow<()>) -> Result<(), RecognizeError> {
+    match wish {
+        ControlFlow::Continue(()) => Ok(()),
+        ControlFlow::Break(()) => Err(RecognizeError::Stopped),
     }
 }

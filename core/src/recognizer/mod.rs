@@ -29,6 +29,7 @@ use crate::vision::encoder::{VisionEncoder, VisionError};
 use burn::tensor::{Device, ExecutionError};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 /// Why a tweet could not be read.
@@ -64,6 +65,9 @@ pub enum RecognizeError {
         /// Largest absolute difference of an emission score.
         difference: f32,
     },
+    /// Whoever asked did not want to wait any longer.
+    #[error("the text was not read to its end, for nobody waits for the answer")]
+    Stopped,
 }
 
 impl From<ExecutionError> for RecognizeError {
@@ -265,21 +269,21 @@ impl Recognizer {
         image: Option<&EncodedImage>,
         known: Option<&ImageText>,
     ) -> Result<Recognition, RecognizeError> {
-        self.recognize_reporting(text, image, known, &mut |_, _| ())
-            .await
+        let all = async |_, _| ControlFlow::Continue(());
+        self.recognize_reporting(text, image, known, all).await
     }
 
     /// As [`Recognizer::recognize_with`]; `on_read` is told again and again how many of how many windows of the text are
-    /// read. Windows of a long text that the text before had too are not read again.
+    /// read, and says whether the others shall be. Windows of a long text that the text before had too are not read again.
     ///
     /// # Errors
-    /// If the device fails to answer.
+    /// If the device fails to answer, or `on_read` breaks off.
     pub async fn recognize_reporting(
         &self,
         text: &str,
         image: Option<&EncodedImage>,
         known: Option<&ImageText>,
-        on_read: &mut dyn FnMut(usize, usize),
+        on_read: impl AsyncFnMut(usize, usize) -> ControlFlow<()>,
     ) -> Result<Recognition, RecognizeError> {
         let words = self.words(text);
         let tokens = read_words(text, &words);
