@@ -19,9 +19,13 @@ export function folder(platform, url, models) {
 function located(platform, url, base) {
   let absolute;
   try {
+    // Anything else would become a string, `undefined` too.
+    if (typeof url !== 'string' && typeof url?.href !== 'string') throw new TypeError('no URL');
     absolute = platform.locate(url, base);
+    // The URL of one file alone, `data:` or `blob:`, has none beside it.
+    new URL('manifest.json', absolute);
   } catch {
-    throw new MnerError('input', `“${url}” is no URL here. Pass the whole URL of the model’s folder.`);
+    throw new MnerError('input', `“${url}” is no URL of a folder here. Pass the whole URL of the model’s folder.`);
   }
   if (!absolute.pathname.endsWith('/')) absolute.pathname += '/';
   absolute.hash = '';

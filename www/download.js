@@ -136,7 +136,7 @@ export class Source {
       fail('network', unreachable(url, error));
     }
     if (response.status === 404) fail('not-found', `There is no file at ${url}.`);
-    if (!response.ok && response.status !== 416) fail('network', `The server answered ${response.status} for ${url}.`);
+    if (!response.ok && response.status !== 416) fail('network', `The server answered ${response.status} for ${url}. Try again, or ask whoever runs it.`);
     return response;
   }
 }

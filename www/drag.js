@@ -4,17 +4,18 @@ import { Refusal } from './wording.js';
 /**
  * @param {DataTransfer} data of a `drop`
  * @returns {Promise<File[]>} none where nothing was dropped that could be one
- * @throws {Refusal} there is an image and it cannot be had, or there is only a link
+ * @throws {Refusal} there is an image and it cannot be had, or there is only a link, or text of a page
  */
 export async function filesIn(data) {
   // All of it at once: it is gone when the event is over.
   const files = [...data.files];
-  const image = imageUrl(data.getData('text/html'));
+  const page = data.getData('text/html');
+  const image = imageUrl(page);
   const link = urlOf(data.getData('text/uri-list').match(/^[^#\s].*$/m)?.[0]);
   if (files.length) return files;
   const url = image ?? link;
-  if (!url) return [];
-  if (/^data:image\//i.test(url.href)) return [written(url.href)];
+  if (!url && !page) return [];
+  if (url && /^data:image\//i.test(url.href)) return [written(url.href)];
   if (!image) throw new Refusal('drag.link');
   // What is elsewhere stays there: asking for it would tell that site what is done here, and the page's policy forbids it.
   if (!/^https?:$/.test(url.protocol) || url.origin !== location.origin) {

@@ -34,7 +34,7 @@ const BRANDS = [
   ['HEIF', /^(mif[123]|msf1|miaf|miif|1pic|avc[is]|vvi[cs]|evb[is]|jpeg|jpgs)$/],
 ];
 /** Bytes from the beginning that tell the format. */
-const HEAD = 256;
+const HEAD = 1024;
 
 /**
  * The format of a file, by its first bytes.

@@ -40,6 +40,7 @@ export async function opened(given) {
       const { width, height } = image;
       throw new Refusal('image.large', { name, size: sizeOf({ width, height }), most: LIMITS.pixels / 1e6 });
     }
+    if (formatOf(await headOf(blob)) === 'SVG') return { ...given, ...(await painted(image, name)) };
     const turned = await upright(blob);
     if (!turned) return { ...given, ...image };
     URL.revokeObjectURL(image.url);
@@ -48,6 +49,32 @@ export async function opened(given) {
     URL.revokeObjectURL(image.url);
     throw error instanceof Refusal ? error : refused(name, await headOf(blob).then(formatOf, () => undefined));
   }
+}
+
+/** The longer side of a drawing that becomes pixels, at least and at most: it has no size of its own. */
+const SIDES = [512, 2048];
+
+/**
+ * A drawing as pixels, which is what a Worker can read: only a page can draw an SVG.
+ * @param {{url: string, width: number, height: number}} image
+ * @param {string} name
+ */
+async function painted({ url, width, height }, name) {
+  if (!width || !height) throw new Error('a drawing without a size');
+  const drawing = new Image();
+  drawing.src = url;
+  await drawing.decode();
+  const side = Math.max(width, height);
+  const scale = Math.min(Math.max(side, SIDES[0]), SIDES[1]) / side;
+  const canvas = new OffscreenCanvas(Math.ceil(width * scale), Math.ceil(height * scale));
+  const context = canvas.getContext('2d');
+  // Paper, where nothing is drawn.
+  context.fillStyle = 'white';
+  context.fillRect(0, 0, canvas.width, canvas.height);
+  context.drawImage(drawing, 0, 0, canvas.width, canvas.height);
+  const blob = new File([await canvas.convertToBlob({ type: 'image/png' })], name, { type: 'image/png' });
+  URL.revokeObjectURL(url);
+  return { blob, ...(await shown(blob)) };
 }
 
 /** Width and height in pixels. */

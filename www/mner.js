@@ -139,8 +139,9 @@ export class Recognizer {
    * @returns {Promise<Recognizer>}
    * @throws {MnerError}
    */
-  static async load(url, options = {}) {
-    const { backend = 'auto', onProgress = () => {}, signal, timeout = 60_000, models, fetch, cache = CACHE } = options;
+  static async load(url, options) {
+    const { backend = 'auto', onProgress = () => {}, signal, timeout = 60_000, models, fetch, cache = CACHE } = options ?? {};
+    requireHow({ signal, onProgress });
     signal?.throwIfAborted();
     this.platform.requireWorkers();
     const { plans } = this.platform;
@@ -183,7 +184,8 @@ export class Recognizer {
    * @returns {Promise<Recognition>}
    * @throws {MnerError}
    */
-  async recognize(input, { signal, onProgress } = {}) {
+  async recognize(input, options) {
+    const { signal, onProgress } = requireHow(options);
     const { text, caption, written } = input ?? {};
     // Null is as good as absent: what a form without an image gives.
     const image = input?.image ?? undefined;
@@ -239,7 +241,8 @@ export class Recognizer {
    * @returns {Promise<ImageReading>} without lines, where nothing is written in it
    * @throws {MnerError}
    */
-  async readImage(image, { signal, ocr, onProgress } = {}) {
+  async readImage(image, options) {
+    const { signal, ocr, onProgress } = requireHow(options);
     requireImage(image);
     const url = ocr === undefined ? folder(this.#platform, OCR, this.#url) : folder(this.#platform, ocr);
     const onReport = summed((progress) => !signal?.aborted && onProgress?.(progress));
@@ -259,7 +262,8 @@ export class Recognizer {
    * @returns {Promise<Description>}
    * @throws {MnerError}
    */
-  async describeImage(image, { signal, captioner, onProgress } = {}) {
+  async describeImage(image, options) {
+    const { signal, captioner, onProgress } = requireHow(options);
     requireImage(image);
     const url = captioner === undefined ? folder(this.#platform, CAPTIONER, this.#url) : folder(this.#platform, captioner);
     const onReport = summed((progress) => !signal?.aborted && onProgress?.(progress));
@@ -274,7 +278,10 @@ export class Recognizer {
    * @returns {Promise<import('./engine.d.ts').Writing>}
    * @throws {MnerError} `input` where spans are none of the text, or there is no such format
    */
-  annotations(format, documents) {
+  async annotations(format, documents) {
+    if (typeof format !== 'string' || !Array.isArray(documents)) {
+      throw new MnerError('input', 'annotations() needs the name of a format and an array of {text, entities}.');
+    }
     return this.#inTurn(() => this.#call({ op: 'write', format, documents })).then(({ writing }) => writing);
   }
 
@@ -305,6 +312,7 @@ export class Recognizer {
   async #persist(work) {
     for (let deaths = 0; ; ) {
       if (this.#closed) throw new MnerError('closed', 'The recogniser was closed.');
+      if (!this.#plan) throw new MnerError('input', 'This recogniser has no model. Make one by Recognizer.load().');
       try {
         if (!this.#worker?.runs) await this.#bringUp(() => {});
         await this.#ready;
@@ -447,6 +455,20 @@ export class Recognizer {
   #call(message, how) {
     return this.#worker.call(message, { timeout: this.#timeout, ...how });
   }
+}
+
+/**
+ * Options of a call.
+ * @template {{signal?: AbortSignal, onProgress?: Function}} How
+ * @param {How} [how]
+ * @returns {How}
+ * @throws {MnerError}
+ */
+function requireHow(how) {
+  const { signal, onProgress } = how ?? {};
+  if (signal && typeof signal.throwIfAborted !== 'function') throw new MnerError('input', 'signal must be an AbortSignal.');
+  if (onProgress && typeof onProgress !== 'function') throw new MnerError('input', 'onProgress must be a function.');
+  return how ?? /** @type {How} */ ({});
 }
 
 /** `promise`, or the signal's reason as soon as it aborts. */

@@ -43,6 +43,9 @@ const TOLERANCES = { cpu: 2e-3, webgpu: 2e-2 };
 /** The same with the relaxed loop of fine inputs, whose numbers have two bits less. */
 const RELAXED = 8e-3;
 
+/** What to do where a URL leads to no manifest. */
+const FOLDER = 'Pass the URL of the folder that holds a model’s manifest.json.';
+
 /** @type {import('./engine.d.ts').Engine} */
 let engine;
 /** @type {{memory?: WebAssembly.Memory}} */
@@ -132,7 +135,9 @@ function memory() {
 
 /** The manifest in a folder: its bytes, and what they say. */
 async function manifestOf(url) {
-  const bytes = await source.whole(within(url, 'manifest.json'));
+  const bytes = await source.whole(within(url, 'manifest.json')).catch((error) => {
+    throw error.code === 'not-found' ? new MnerError('not-found', `${error.message} ${FOLDER}`) : error;
+  });
   return { bytes, manifest: parse(bytes, url) };
 }
 
@@ -288,11 +293,14 @@ async function start(source, { glue, wasm, bytes }, wanted, onBytes) {
 }
 
 function parse(bytes, url) {
+  let manifest;
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    manifest = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch (error) {
-    throw new MnerError('bundle', `manifest.json of ${url} is not JSON: ${error.message}`);
+    throw new MnerError('bundle', `manifest.json of ${url} is not JSON: ${error.message}. ${FOLDER}`);
   }
+  if (typeof manifest !== 'object' || manifest === null) throw new MnerError('bundle', `manifest.json of ${url} is no manifest. ${FOLDER}`);
+  return manifest;
 }
 
 /**

@@ -33,12 +33,13 @@ function watchLeaving(page) {
   return left;
 }
 
-test('a link that is dropped outside of the field does not take the place of the page, and is told apart', () =>
+test('a link or text that is dropped outside of the field does not take the place of the page, and is told apart', () =>
   visit(shared, site, async (page) => {
     await enter(page, 'In Oslo');
     const left = watchLeaving(page);
-    for (const place of ['h1', '#choose', '#user-names']) {
-      await drag(page, place, link);
+    const text = { 'text/html': '<p>in <b>Rome</b></p>', 'text/plain': 'in Rome' };
+    for (const [place, data] of /** @type {const} */ ([['h1', link], ['#choose', link], ['#user-names', text]])) {
+      await drag(page, place, data);
       await shows(page, 'image-problem');
       assert.match(await page.locator('#image-problem').innerText(), /^Only pictures and text files can be dropped here/);
       await page.locator('#image-problem').evaluate((problem) => problem.setAttribute('hidden', ''));

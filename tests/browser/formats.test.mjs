@@ -185,7 +185,7 @@ const UNREAD = [
   ['JPEG XL', Buffer.from([0xff, 0x0a, 0, 0])],
   ['JPEG XL', Buffer.from('\0\0\0\x0cJXL \r\n\x87\n', 'latin1')],
   ['JPEG 2000', Buffer.from('\0\0\0\x0cjP  \r\n\x87\n', 'latin1')],
-  ['SVG', Buffer.from('<?xml version="1.0"?>\n<!-- drawn -->\n<svg xmlns="x"')],
+  ['SVG', Buffer.from(`<?xml version="1.0"?>\n<!-- ${'drawn '.repeat(60)}-->\n<svg xmlns="x"`)],
   ['BMP', Buffer.from('BM')],
   ['PDF', Buffer.from('%PDF-1.7')],
 ];
@@ -206,4 +206,15 @@ test('what the browser cannot decode either is named rightly, in the page and by
     await hand(page, 'drop', { name: 'noise', type: '', bytes: Buffer.from([0, 1, 2, 0xff]) });
     await page.getByText('noise is not a picture this page can read.').waitFor();
     assert.deepEqual((await look(page, bmp())).objects, [{ name: 'mark', score: 0.9, box: [0, 0, BLOCK, BLOCK] }]);
+  }));
+
+test('a drawing is read as it is shown', () =>
+  visit(shared, site, async (page) => {
+    await enter(page, 'In Oslo');
+    const bytes = Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" width="64" height="48"><rect width="9" height="9" fill="red"/></svg>');
+    await hand(page, 'drop', { name: 'plan.svg', type: 'image/svg+xml', bytes });
+    await lookedAt(page);
+    assert.equal(await page.locator('.image-name').innerText(), 'plan.svg');
+    assert.equal(await page.locator('.image-size').innerText(), '512 × 384');
+    assert.equal(await page.locator('#image-problem').isVisible(), false);
   }));

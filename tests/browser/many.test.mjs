@@ -174,9 +174,16 @@ test('what is no list, no count, no function and no name is refused in words', (
        await caught(() => Recognizer.load('test', { models, cache: true })),
        await caught(() => Recognizer.load('test', { models: 'http://' })),
        await caught(() => Recognizer.load('test', { models, backend: 'tpu' })),
+       await caught(() => Recognizer.load(undefined)),
+       await caught(() => Recognizer.load('data:application/json,{}')),
+       await caught(() => Recognizer.load('test', { models, signal: {} })),
+       await caught(() => mner.recognize({ text: 'Oslo' }, { onProgress: 5 })),
+       await caught(() => new Recognizer().recognize({ text: 'Oslo' }, null)),
+       await caught(() => mner.annotations()),
      ];`,
     (answers) => {
-      const words = [/an array or another iterable/, /from 1 on, not 0/, /fetch must be a function/, /cache must be/, /“http:\/\/” is no URL/, /no backend “tpu”/];
+      const words = [/an array or another iterable/, /from 1 on, not 0/, /fetch must be a function/, /cache must be/, /“http:\/\/” is no URL/, /no backend “tpu”/,
+        /“undefined” is no URL/, /is no URL of a folder/, /signal must be/, /onProgress must be/, /by Recognizer\.load/, /name of a format/];
       words.forEach((wanted, i) => {
         assert.match(answers[i], /^input: /);
         assert.match(answers[i], wanted);

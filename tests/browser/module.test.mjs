@@ -42,6 +42,29 @@ test('a query is kept on every file of a bundle, and what is cached does not dep
     assert.deepEqual(bundled(), ['models/test/manifest.json?v=4']);
   }));
 
+test('what is no manifest is refused with what to do', async () => {
+  const answers = { 'null/': 'null', 'page/': '<!doctype html>' };
+  const intercept = (path, request, response) => {
+    const body = Object.entries(answers).find(([folder]) => path === `models/${folder}manifest.json`)?.[1];
+    if (body) response.writeHead(200).end(body);
+    return Boolean(body);
+  };
+  await visit(shared, { bundle, query: BLANK, intercept }, async (page) => {
+    /** @type {[string, string, RegExp][]} */
+    const wrong = [
+      ['null', 'bundle', /is no manifest/],
+      ['page', 'bundle', /is not JSON/],
+      ['test/manifest.json', 'not-found', /There is no file at/],
+    ];
+    for (const [model, code, words] of wrong) {
+      const answer = await read(page, { model: `models/${model}` });
+      assert.equal(answer.code, code);
+      assert.match(answer.message, words);
+      assert.match(answer.message, /Pass the URL of the folder that holds/);
+    }
+  });
+});
+
 test('what is no URL and what is no limit is refused in words', () =>
   visit(shared, { bundle, query: BLANK }, async (page) => {
     const errors = await page.evaluate(async () => {

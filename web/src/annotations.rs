@@ -51,8 +51,10 @@ pub fn annotations(
             &format!("there is no format {format:?}; choose one of {names}"),
         ));
     };
-    let given: Vec<Annotated> =
-        serde_wasm_bindgen::from_value(documents).map_err(|error| coded("input", &error))?;
+    let given: Vec<Annotated> = serde_wasm_bindgen::from_value(documents).map_err(|error| {
+        let words = format!("the answers must be an array of {{text, entities}}: {error}");
+        coded("input", &words)
+    })?;
     let documents = given
         .into_iter()
         .map(document)

@@ -41,7 +41,7 @@ export default {
   'file.gone': '{name} kann nicht mehr gelesen werden. Wählen Sie die Datei noch einmal aus.',
   'toolbar.hint': 'oder ein Bild einfügen, oder Dateien irgendwo auf der Seite ablegen',
   drop: 'Bilder oder eine Textdatei irgendwo auf der Seite ablegen',
-  'drag.link': 'Hier können nur Bilder und Textdateien abgelegt werden. Ein Link kann oben im Feld abgelegt werden, als Text.',
+  'drag.link': 'Hier können nur Bilder und Textdateien abgelegt werden. Text und Links können oben im Feld abgelegt werden.',
   'drag.elsewhere':
     'Dieses Bild liegt auf {place}, und diese Seite ruft von dort nichts ab. Kopieren Sie es und fügen Sie es hier ein, oder speichern Sie es und legen Sie die Datei hier ab.',
   'drag.another':

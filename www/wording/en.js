@@ -43,7 +43,7 @@ export default {
   'file.gone': '{name} cannot be read any more. Choose it again.',
   'toolbar.hint': 'or paste a picture, or drop files anywhere',
   drop: 'Drop pictures or a text file anywhere',
-  'drag.link': 'Only pictures and text files can be dropped here. A link can be dropped into the field above, as text.',
+  'drag.link': 'Only pictures and text files can be dropped here. Text or a link can be dropped into the field above.',
   'drag.elsewhere':
     'That picture is on {place}, and this page fetches nothing from there. Copy it and paste it here, or save it and drop the file.',
   'drag.another': 'That picture is on another page, and this page fetches nothing from there. Copy it and paste it here, or save it and drop the file.',

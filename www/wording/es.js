@@ -41,7 +41,7 @@ export default {
   'file.gone': '{name} ya no se puede leer. Elija el archivo otra vez.',
   'toolbar.hint': 'o pegue una imagen, o suelte archivos en cualquier lugar',
   drop: 'Suelte imágenes o un archivo de texto en cualquier lugar',
-  'drag.link': 'Aquí solo se pueden soltar imágenes y archivos de texto. Un enlace se puede soltar en el campo de arriba, como texto.',
+  'drag.link': 'Aquí solo se pueden soltar imágenes y archivos de texto. Un texto o un enlace se puede soltar en el campo de arriba.',
   'drag.elsewhere':
     'Esa imagen está en {place}, y esta página no descarga nada de allí. Cópiela y péguela aquí, o guárdela y suelte el archivo.',
   'drag.another': 'Esa imagen está en otra página, y esta página no descarga nada de allí. Cópiela y péguela aquí, o guárdela y suelte el archivo.',
