@@ -15,6 +15,7 @@ const MAGIC = [
   ['GIF', 'GIF89a'],
   ['WebP', 'RIFF....WEBP'],
   ['BMP', 'BM'],
+  ['Canon raw', 'II*\0\x10\0\0\0CR'],
   ['TIFF', 'II*\0'],
   ['TIFF', 'MM\0*'],
   ['TIFF', 'II+\0'],
@@ -26,6 +27,9 @@ const MAGIC = [
   ['icon', '\0\0\x01\0'],
   ['Photoshop', '8BPS'],
   ['PDF', '%PDF-'],
+  ['PostScript', '%!PS'],
+  ['QOI', 'qoif'],
+  ['video', '\x1a\x45\xdf\xa3'],
 ];
 /** @type {[string, RegExp][]} Brands of files in boxes (ISO 14496-12), the telling ones first: `mif1` may stand for any of them. */
 const BRANDS = [
@@ -46,7 +50,10 @@ export function formatOf(bytes) {
   const begins = (magic) => [...magic].every((byte, i) => byte === '.' || byte === head[i]);
   const found = MAGIC.find(([, magic]) => head.length >= magic.length && begins(magic));
   if (found) return found[0];
-  if (head.slice(4, 8) === 'ftyp') {
+  const box = head.slice(4, 8);
+  // What QuickTime may begin with in its place.
+  if (/^(moov|mdat|wide|pnot)$/.test(box)) return 'video';
+  if (box === 'ftyp') {
     // The major brand, its version, and those it goes along with.
     const size = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0);
     const brands = head.slice(8, size).match(/.{4}/gs)?.filter((_, i) => i !== 1) ?? [];

@@ -188,6 +188,9 @@ const UNREAD = [
   ['SVG', Buffer.from(`<?xml version="1.0"?>\n<!-- ${'drawn '.repeat(60)}-->\n<svg xmlns="x"`)],
   ['BMP', Buffer.from('BM')],
   ['PDF', Buffer.from('%PDF-1.7')],
+  ['PostScript', Buffer.from('%!PS-Adobe-3.0 EPSF-3.0')],
+  ['Canon raw', Buffer.from('II*\0\x10\0\0\0CR', 'latin1')],
+  ['video', Buffer.from('\0\0\0\x08wide\0\0\0\x20mdat', 'latin1')],
 ];
 
 test('what the browser cannot decode either is named rightly, in the page and by the module', () =>

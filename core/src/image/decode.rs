@@ -9,6 +9,7 @@ mod format;
 mod jpeg;
 mod limits;
 mod png;
+mod webp;
 
 pub use error::DecodeError;
 pub use limits::Limits;
@@ -101,7 +102,7 @@ impl Decoded {
         let (image, orientation) = match format {
             ImageFormat::Png => png::decode(bytes, limits)?,
             ImageFormat::Jpeg => jpeg_pixels(bytes, limits)?,
-            ImageFormat::WebP if !webp_is_whole(bytes) => {
+            ImageFormat::WebP if !webp::is_whole(bytes) => {
                 return Err(DecodeError::Truncated { format: name });
             }
             _ => whole(bytes, format, name, limits)?,
@@ -212,15 +213,6 @@ fn jpeg_pixels(bytes: &[u8], limits: &Limits) -> Result<(Image, Orientation), De
         }),
         Err(_) if !jpeg::has_end(bytes) => Err(DecodeError::Truncated { format: NAME }),
         Err(_) => whole(bytes, ImageFormat::Jpeg, NAME, limits),
-    }
-}
-
-/// Whether a WebP has the bytes its header promises, but for a last padding byte. The decoder
-/// makes up what little is missing.
-fn webp_is_whole(bytes: &[u8]) -> bool {
-    match bytes.get(4..8).and_then(|size| size.first_chunk::<4>()) {
-        Some(&size) => bytes.len() as u64 + 1 >= u64::from(u32::from_le_bytes(size)) + 8,
-        None => false,
     }
 }
 

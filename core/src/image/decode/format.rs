@@ -19,6 +19,8 @@ pub(super) fn known(bytes: &[u8]) -> Result<(ImageFormat, &'static str), DecodeE
     }
 }
 
+const VIDEO: &str = "MP4 or QuickTime video";
+
 /// The name of a format that is known and not read.
 fn unread(bytes: &[u8]) -> Option<&'static str> {
     const SIGNATURES: [(&[u8], &str); 41] = [
@@ -92,8 +94,11 @@ fn unread(bytes: &[u8]) -> Option<&'static str> {
     if bytes.get(40..44) == Some(b" EMF") {
         return Some("EMF");
     }
-    if bytes.get(4..8) == Some(b"ftyp") {
-        return brand(bytes);
+    match bytes.get(4..8) {
+        Some(b"ftyp") => return brand(bytes),
+        // What QuickTime may begin with in its place.
+        Some(b"moov" | b"mdat" | b"wide" | b"pnot") => return Some(VIDEO),
+        _ => {}
     }
     let text = bytes
         .strip_prefix(b"\xef\xbb\xbf")
@@ -155,6 +160,6 @@ fn brand(bytes: &[u8]) -> Option<&'static str> {
         .or_else(|| match brands().any(images) {
             true => Some("HEIF"),
             false if matches!(major, Some(b"M4A " | b"M4B " | b"M4P ")) => Some("MP4 audio"),
-            false => major.map(|_| "MP4 or QuickTime video"),
+            false => major.map(|_| VIDEO),
         })
 }

@@ -34,8 +34,15 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<(Image, Orientatio
     let info = reader.info();
     let (width, height) = info.size();
     limits.check_size(width, height, limits.pixels)?;
-    if !is_whole(bytes) {
-        return Err(DecodeError::Truncated { format: NAME });
+    match pixels_of(bytes) {
+        Pack::Cut => return Err(DecodeError::Truncated { format: NAME }),
+        Pack::Changed => {
+            return Err(DecodeError::Damaged {
+                format: NAME,
+                detail: "its pixels do not have their checksum".to_owned(),
+            });
+        }
+        Pack::Whole => {}
     }
     // A broken orientation note is no reason to refuse the image.
     let exif = info.exif_metadata.as_ref();
@@ -70,18 +77,35 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<(Image, Orientatio
     Ok((canvas.finish(), orientation))
 }
 
-/// Whether no chunk of pixels is cut.
-fn is_whole(bytes: &[u8]) -> bool {
-    let mut at = 8;
+/// What became of the chunks of pixels.
+enum Pack {
+    Whole,
+    /// One is cut.
+    Cut,
+    /// The last one, whose end the decoder need not reach, does not have its checksum. It looks at all others itself.
+    Changed,
+}
+
+fn pixels_of(bytes: &[u8]) -> Pack {
+    let (mut at, mut last) = (8, None);
     while let Some(head) = bytes.get(at..at + 8) {
         let length = u32::from_be_bytes([head[0], head[1], head[2], head[3]]) as usize;
         let end = at.saturating_add(8).saturating_add(length);
-        if &head[4..] == b"IDAT" && end > bytes.len() {
-            return false;
+        if &head[4..] == b"IDAT" {
+            let Some(chunk) = bytes.get(at + 4..end) else {
+                return Pack::Cut;
+            };
+            last = Some((chunk, end));
         }
         at = end.saturating_add(4);
     }
-    true
+    let checksum = |end: usize| Some(u32::from_be_bytes(*bytes.get(end..)?.first_chunk()?));
+    match last {
+        Some((chunk, end)) if checksum(end).is_some_and(|sum| sum != crc32fast::hash(chunk)) => {
+            Pack::Changed
+        }
+        _ => Pack::Whole,
+    }
 }
 
 fn explain(error: &DecodingError, limits: &Limits) -> DecodeError {

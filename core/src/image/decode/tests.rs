@@ -373,7 +373,7 @@ fn a_jpeg_is_whole_if_its_rows_are() {
 /// The codes go on after a gap, but no longer as what they were: rows at the end have none.
 #[test]
 fn a_jpeg_that_lost_a_part_in_its_middle_is_refused() {
-    for name in ["rgb.jpg", "odd422.jpg", "progressive.jpg"] {
+    for name in ["rgb.jpg", "odd422.jpg", "progressive.jpg", "restarts.jpg"] {
         let whole = file(name);
         let half = whole.len() / 2;
         for gap in [whole.len() / 4, whole.len() / 10] {
@@ -385,6 +385,72 @@ fn a_jpeg_that_lost_a_part_in_its_middle_is_refused() {
             );
             assert!(known, "{name}, {gap} bytes: {error:?}");
         }
+    }
+}
+
+/// Restart markers that do not stand where the header says: whatever follows them would be out of place.
+#[test]
+fn a_jpeg_of_another_restart_interval_is_refused() {
+    let whole = file("restarts.jpg");
+    let header = whole
+        .windows(4)
+        .position(|bytes| bytes == [0xff, 0xdd, 0, 4]);
+    let header = header.unwrap();
+    let interval = u16::from_be_bytes([whole[header + 4], whole[header + 5]]);
+    let mut changed = vec![[&whole[..header], &whole[header + 6..]].concat()];
+    for other in [0, interval + 1, 2 * interval] {
+        let mut bytes = whole.clone();
+        bytes[header + 4..header + 6].copy_from_slice(&other.to_be_bytes());
+        changed.push(bytes);
+    }
+    for bytes in changed {
+        let error = Image::decode(&bytes).unwrap_err();
+        assert!(
+            matches!(error, DecodeError::Damaged { format: "JPEG", .. }),
+            "{error:?}"
+        );
+    }
+}
+
+#[test]
+fn pixels_without_their_checksum_are_refused() {
+    let mut bytes = file("rgb.png");
+    let chunk = bytes.windows(4).rposition(|name| name == b"IDAT").unwrap();
+    let at = chunk - 4;
+    let length = u32::from_be_bytes(*bytes[at..].first_chunk().unwrap()) as usize;
+    let end = at + 8 + length;
+    // Cut off, it is not asked for.
+    assert!(Image::decode(&bytes[..end]).is_ok());
+    bytes[end] ^= 1;
+    let error = Image::decode(&bytes).unwrap_err();
+    assert!(error.to_string().contains("checksum"), "{error}");
+}
+
+#[test]
+fn zeros_in_the_place_of_a_webp_s_last_data_are_refused() {
+    let lossless = |white_from: u32| {
+        let mut random = crate::splitmix::SplitMix64(7);
+        let image = image::RgbImage::from_fn(160, 160, |_, y| {
+            let noise = [0; 3].map(|_| random.below(256) as u8);
+            image::Rgb(if y < white_from { noise } else { [255; 3] })
+        });
+        let mut bytes = Cursor::new(Vec::new());
+        image.write_to(&mut bytes, ImageFormat::WebP).unwrap();
+        bytes.into_inner()
+    };
+    let example = concat!(env!("CARGO_MANIFEST_DIR"), "/../www/examples/rocket.webp");
+    for whole in [std::fs::read(example).unwrap(), lossless(160)] {
+        assert!(Image::decode(&whole).is_ok());
+        for part in [whole.len() / 2, whole.len() * 9 / 10] {
+            let mut bytes = whole.clone();
+            bytes[part..].fill(0);
+            let error = Image::decode(&bytes).unwrap_err();
+            assert_eq!(error, DecodeError::Truncated { format: "WebP" });
+        }
+    }
+    // A flat end takes few bytes, and may be zeros.
+    for white_from in [0, 20, 159] {
+        assert!(Image::decode(&lossless(white_from)).is_ok());
     }
 }
 

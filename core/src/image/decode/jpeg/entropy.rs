@@ -32,9 +32,9 @@ impl File<'_> {
         match outcome {
             Ok(()) => Ok(()),
             Err(Stop::End) => {
-                // Data are missing before a restart marker, where others go on.
+                // Data are missing before a restart marker, or the interval is not what the header says: what follows is out of place.
                 if bits.restart() {
-                    return Err(Unclear::Damaged);
+                    return Err(Unclear::Lost);
                 }
                 self.cut = true;
                 Ok(())
