@@ -96,6 +96,8 @@ mean() {
     shift
     [ -e "$RUNS/$name/bundle/manifest.json" ] && return
     for run in "$@"; do bundles+=(--bundle "$RUNS/$run/bundle"); done
+    # What an interrupted run has left.
+    rm -rf "${RUNS:?}/$name/bundle"
     "$MNER" average "${bundles[@]}" --out "$RUNS/$name/bundle"
 }
 
@@ -295,8 +297,10 @@ for_tweets=(
     --tweets "$DATA/twitter2017/train.txt" --tweets "$DATA/twitter2015/train.txt" --tweets "$(unlabelled "$RUNS/own.jsonl" 1)"
     --tweets "$RUNS/decides-more.jsonl" --tweets "$(unlabelled "$RUNS/more.jsonl" 1)" "${images[@]}" --device "$DEVICE"
 )
-[ -e "$RUNS/ham-rounded/bundle/manifest.json" ] ||
+[ -e "$RUNS/ham-rounded/bundle/manifest.json" ] || {
+    rm -rf "${RUNS:?}/ham-rounded/bundle"
     "$MNER" quantize --bundle "$RUNS/ham-all/bundle" --out "$RUNS/ham-rounded/bundle" --scheme q4 "${for_tweets[@]}" --sample 4000
+}
 # How an image is read is learnt once more beside the rounded words, which stay as they are, each photograph in three views. What ships is the mean of
 # three such runs and of what they went on from.
 # viewed NAME SEED

@@ -25,27 +25,35 @@
 //! 7. In scripts written without spaces (Han, Kana, Thai, Lao, Khmer, Burmese) each character is
 //!    a word, so that every name can be covered exactly.
 //! 8. An apostrophe, straight, curly or a letter (U+02BC), with the short form it begins is one word: `It 's`, `can 't`,
-//!    `they ’re`. Other apostrophes stand alone: `O ' Hare`, as in both benchmarks; but the letter is one of its word: `Mʼbappé`.
+//!    `they ’re`. Other apostrophes stand alone: `O ' Hare`, as in both benchmarks; but the letter, and others that look like marks,
+//!    are letters of their word, other than at its edge: `Mʼbappé`, `Hawaiʻi`.
 //! 9. A run of one ASCII punctuation mark is one word: `...`, `!!!`, `--`. The dot of an abbreviation is none of the run
 //!    that follows it: `Jr . ..`
 //! 10. Anything else, an emoji for example, is a word of one grapheme.
 //!
 //! A full stop after or between letters is a word too: `St .`, `U . S .`.
 //!
-//! Graphemes and their kinds are in `clusters`, addresses in `addresses`, links in `links`, the hosts of both in `hosts`, and
-//! what is written short in `abbreviations`.
+//! A mark nobody sees ends a link, an address, a user name or a hashtag, and changes no other word; a joiner does not end a hashtag.
+//!
+//! Graphemes and their kinds are in `clusters`, words of letters and digits in `names`, the short forms behind them in `apostrophes`, addresses in
+//! `addresses`, links in `links`, the hosts of both in `hosts`, and what is written short in `abbreviations`.
 
 pub(crate) mod abbreviations;
 mod addresses;
-mod clusters;
+mod apostrophes;
+pub(crate) mod clusters;
 mod hosts;
 pub(crate) mod links;
+mod names;
 
-use crate::tweet::reading::{Reading, read};
+use crate::tweet::reading::{Reading, Unseen, read};
 use crate::tweet::words::abbreviations::abbreviation_ends;
-use crate::tweet::words::addresses::{LONGEST_LOCAL, address_end, handle_end};
+use crate::tweet::words::addresses::LONGEST_LOCAL;
+use crate::tweet::words::apostrophes::{is_apostrophe, short_form};
 use crate::tweet::words::clusters::{Cluster, Kind, clusters};
-use crate::tweet::words::links::{bare_link_end, link_inside, link_prefix, url_end};
+use crate::tweet::words::hosts::joined;
+use crate::tweet::words::links::{link_end, link_inside};
+use crate::tweet::words::names::{dollars_end, name_end};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::ops::Range;
@@ -163,7 +171,8 @@ pub enum Sigils {
 /// hold. Time and memory are linear in the length of the text, which has no limit.
 pub fn split_words(text: &str, sigils: Sigils) -> Vec<Word> {
     let reading = Reading::new(text);
-    let clusters = clusters(&reading.text);
+    let clusters = clusters(&reading);
+    let glued = |at: usize| clusters[at].unseen == Unseen::Nothing;
     let mut words = Vec::new();
     let mut place = Place::default();
     // Of what is read: bytes and characters before cluster `at`.
@@ -182,11 +191,15 @@ pub fn split_words(text: &str, sigils: Sigils) -> Vec<Word> {
         let addressed = signs
             .peek()
             .is_some_and(|&sign| sign <= at + LONGEST_LOCAL + 1);
-        let end = addressed
-            .then(|| address_end(&clusters, at))
-            .flatten()
-            .or_else(|| handle_end(&clusters, at))
-            .unwrap_or_else(|| word_end(&reading.text, &clusters, at, byte, sigils, tag));
+        // Not in a hashtag, nor again at each part of a host that was none.
+        let inside = match clusters[..at] {
+            _ if at < tag => true,
+            [.., ref name, Cluster { text: ".", .. }] => name.is_word() && glued(at),
+            [.., ref sigil] => is_tag_sigil(sigil.text),
+            [] => false,
+        };
+        let end = link_end(&clusters, at, addressed, !inside)
+            .unwrap_or_else(|| word_end(&clusters, at, sigils, tag));
         let (first_byte, first_char) = (byte, char);
         for cluster in &clusters[at..end] {
             byte += cluster.text.len();
@@ -200,7 +213,7 @@ pub fn split_words(text: &str, sigils: Sigils) -> Vec<Word> {
             words.push(start.to(&place));
         }
         if sigils == Sigils::Apart && clusters[at].text == "#" && end == at + 1 {
-            tag = run_end(&reading.text, &clusters, end, byte, &in_hashtag);
+            tag = hashtag_end(&clusters, end);
         }
         at = end;
     }
@@ -232,48 +245,19 @@ fn is_tag_sigil(cluster: &str) -> bool {
     matches!(cluster, "@" | "#")
 }
 
-/// What a hashtag may have behind its sigil.
-fn in_hashtag(cluster: &Cluster) -> bool {
-    cluster.is_word() || cluster.kind == Kind::Unspaced
-}
-
 /// The names of marks that texts escape again and again, and cut the `;` off.
 pub(crate) const ESCAPES: [&str; 4] = ["amp", "lt", "gt", "quot"];
 
-/// The cluster after the word (or white space) that starts at cluster `at`, byte `byte`; `tag` is where the last hashtag ends
+/// The cluster after the word (or white space) that starts at cluster `at`, and is no link; `tag` is where the last hashtag ends
 /// whose sigil is a word of its own.
-fn word_end(
-    text: &str,
-    clusters: &[Cluster],
-    at: usize,
-    byte: usize,
-    sigils: Sigils,
-    tag: usize,
-) -> usize {
+fn word_end(clusters: &[Cluster], at: usize, sigils: Sigils, tag: usize) -> usize {
     let rest = &clusters[at + 1..];
     let first = &clusters[at];
     let next = rest.first();
-    if let Some(length) = link_prefix(&text[byte..])
-        && let Some(end) = url_end(clusters, at, length)
-    {
-        return end;
-    }
-    // Not in a hashtag, nor again at each part of a host that was none.
-    let inside = match clusters[..at] {
-        [.., ref name, Cluster { text: ".", .. }] => name.is_word(),
-        [.., ref sigil] => is_tag_sigil(sigil.text),
-        [] => false,
-    };
-    if !inside
-        && at >= tag
-        && let Some(end) = bare_link_end(clusters, at)
-    {
-        return end;
-    }
     if sigils == Sigils::Apart
         && at > 0
         && clusters[at - 1].text == "@"
-        && let Some(end) = user_name_end(text, clusters, at, byte)
+        && let Some(end) = user_name_end(clusters, at)
     {
         return end;
     }
@@ -283,13 +267,10 @@ fn word_end(
     }
     let run =
         |fits: &dyn Fn(&Cluster) -> bool| at + 1 + rest.iter().take_while(|c| fits(c)).count();
-    let behind_sigil = |fits: &dyn Fn(&Cluster) -> bool| {
-        run_end(text, clusters, at + 1, byte + first.text.len(), fits)
-    };
     match first.text {
         sigil if sigils == Sigils::Apart && is_tag_sigil(sigil) => return at + 1,
-        "@" => return behind_sigil(&in_user_name),
-        "#" => return behind_sigil(&in_hashtag),
+        "@" => return user_run_end(clusters, at + 1),
+        "#" => return hashtag_end(clusters, at + 1),
         "_" => return run(&|c| c.text == "_"),
         "." if abbreviation_ends(clusters, at) => return at + 1,
         "$" if next.is_some_and(|c| c.kind == Kind::Letter) => {
@@ -297,35 +278,19 @@ fn word_end(
             return dollars_end(clusters, at + 1, end).unwrap_or(end);
         }
         "&" => {
-            let name = &text[byte + 1..];
-            let escape = ESCAPES.into_iter().find(|e| name.starts_with(e));
-            if let Some(escape) = escape
-                && clusters[at + 1..]
-                    .iter()
-                    .take(escape.len())
-                    .all(|c| c.text.len() == 1)
-                && !clusters
-                    .get(at + 1 + escape.len())
-                    .is_some_and(Cluster::is_word)
-            {
-                return at + 1 + escape.len();
+            if let Some(end) = escape_end(clusters, at + 1) {
+                return end;
             }
         }
-        "'" | "’" | LETTER_APOSTROPHE => {
-            if let Some(letters) = short_form(rest) {
+        _ if is_apostrophe(first) => {
+            if let Some(letters) = short_form(clusters, at) {
                 return at + 1 + letters;
             }
         }
         _ => {}
     }
-    if first.is_word() {
-        let Some(end) = styled_name_end(clusters, at) else {
-            return plain_end(text, clusters, at, byte);
-        };
-        // One ASCII character each.
-        let mut inner = at + 1..end;
-        let link = inner.find(|&i| link_inside(&text[byte + i - at..], clusters, at, i));
-        return link.unwrap_or(end);
+    if first.is_word() && !first.is_letter_mark() {
+        return name_end(clusters, at);
     }
     if first.text.len() == 1 && first.kind == Kind::Other {
         return run(&|c| c.text == first.text);
@@ -333,159 +298,64 @@ fn word_end(
     at + 1
 }
 
-/// The apostrophe that Unicode takes for a letter.
-const LETTER_APOSTROPHE: &str = "\u{2BC}";
+/// Rule 5: the end of the name of a mark whose `&` stands before `at`, and which has no `;`.
+fn escape_end(clusters: &[Cluster], at: usize) -> Option<usize> {
+    let ends = |escape: &&str| {
+        let end = at + escape.len();
+        let name = clusters.get(at..end).unwrap_or_default();
+        joined(name) == *escape && !clusters.get(end).is_some_and(Cluster::is_word)
+    };
+    let escape = ESCAPES.into_iter().find(ends)?;
+    Some(at + escape.len())
+}
 
-/// The end of a run of clusters that begins at cluster `at`, byte `byte`, or of its part before a link.
-fn run_end(
-    text: &str,
-    clusters: &[Cluster],
-    at: usize,
-    byte: usize,
-    fits: &dyn Fn(&Cluster) -> bool,
-) -> usize {
-    let (mut end, mut byte) = (at, byte);
+/// The end of the run behind a sigil that begins at cluster `at`: of what fits, before a link, and before more of what nobody
+/// sees than it may have; what stands right behind the sigil changes nothing.
+fn run_end(clusters: &[Cluster], at: usize, most: Unseen, fits: impl Fn(usize) -> bool) -> usize {
+    let mut end = at;
     while let Some(cluster) = clusters.get(end)
-        && fits(cluster)
-        && !link_inside(&text[byte..], clusters, at, end)
+        && fits(end)
+        && (end == at || cluster.unseen <= most)
+        && !link_inside(clusters, at, end)
     {
-        byte += cluster.text.len();
         end += 1;
     }
     end
 }
 
-/// Rule 8: how many letters after an apostrophe form a short form that ends there.
-fn short_form(rest: &[Cluster]) -> Option<usize> {
-    let letters = rest.iter().take(3).take_while(|c| c.is_word()).count();
-    let form: String = rest[..letters].iter().map(|c| c.text).collect();
-    matches!(
-        form.to_ascii_lowercase().as_str(),
-        "s" | "m" | "d" | "t" | "re" | "ve" | "ll"
-    )
-    .then_some(letters)
-}
-
-/// Rule 6: the end of a run of letters and digits with what may join them.
-fn plain_end(text: &str, clusters: &[Cluster], at: usize, byte: usize) -> usize {
-    let mut end = at;
-    let mut byte = byte;
-    while let Some(cluster) = clusters.get(end) {
-        let inside = end > at;
-        let fits = if cluster.is_word() {
-            !(inside
-                && (link_inside(&text[byte..], clusters, at, end)
-                    || (cluster.text == LETTER_APOSTROPHE
-                        && short_form(&clusters[end + 1..]).is_some())))
-        } else {
-            inside
-                && clusters
-                    .get(end + 1)
-                    .is_some_and(|next| joins(clusters[end - 1].kind, cluster.text, next.kind))
-        };
-        if !fits {
-            break;
-        }
-        byte += cluster.text.len();
-        end += 1;
-    }
-    // What would have joined a word that is a link: `Houston-https://t.co/x`.
-    while end > at + 1 && (clusters[end - 1].text == "_" || !clusters[end - 1].is_word()) {
-        end -= 1;
-    }
-    dollars_end(clusters, at, end).unwrap_or(end)
-}
-
-/// The end of one or two `$` that stand for the last letters of the name between `at` and `end`: `Travi$`, `Bada$$`. The codes of
-/// money (`US$`, `AUD$`) are none.
-fn dollars_end(clusters: &[Cluster], at: usize, end: usize) -> Option<usize> {
-    let rest = &clusters[end..];
-    let count = rest.iter().take(3).take_while(|c| c.text == "$").count();
-    let name = &clusters[at..end];
-    let code = name.len() <= 3 && name.iter().all(|c| c.text.chars().all(char::is_uppercase));
-    let letter = name.last().is_some_and(|c| c.kind == Kind::Letter);
-    let free = !rest.get(count).is_some_and(Cluster::is_word);
-    (matches!(count, 1 | 2) && name.len() > 1 && letter && !code && free).then_some(end + count)
-}
-
-/// Whether a mark joins what stands on its two sides into one word.
-fn joins(before: Kind, mark: &str, after: Kind) -> bool {
-    let both = |kinds: &[Kind]| kinds.contains(&before) && kinds.contains(&after);
-    match mark {
-        // Hyphen-minus, hyphen, non-breaking hyphen, a small one.
-        "-" | "\u{2010}" | "\u{2011}" | "\u{FE63}" => both(&[Kind::Letter, Kind::Digit]),
-        "$" => both(&[Kind::Letter]),
-        "." | "," | ":" | "/" => both(&[Kind::Digit]),
-        _ => false,
-    }
-}
-
-/// Rule 6: the end of a name with marks for letters or between them that begins at `at`.
-fn styled_name_end(clusters: &[Cluster], at: usize) -> Option<usize> {
-    let letters = |from: usize| {
-        let rest = clusters.get(from..).unwrap_or_default();
-        let ascii = |c: &&Cluster| c.text.len() == 1 && c.kind == Kind::Letter && c.text != "_";
-        from + rest.iter().take(16).take_while(ascii).count()
+/// The end of a hashtag's run. It has dots between others.
+fn hashtag_end(clusters: &[Cluster], at: usize) -> usize {
+    let letter = |at: usize| {
+        let cluster = clusters.get(at);
+        cluster.is_some_and(|c| c.is_word() || c.kind == Kind::Unspaced)
     };
-    let text =
-        |from: usize, to: usize| -> String { clusters[from..to].iter().map(|c| c.text).collect() };
-    let is = |at: usize, mark: &str| clusters.get(at).is_some_and(|c| c.text == mark);
-    let ends = |at: usize| !clusters.get(at).is_some_and(Cluster::is_word);
-    let capitals = |s: &str| s.chars().all(|c| c.is_ascii_uppercase());
-    let first = letters(at);
-    let mark = clusters.get(first)?.text;
-    // Most words end here.
-    let begins = match mark {
-        "!" => first - at <= 2,
-        "." => first - at >= 2,
-        "*" => first - at == 1,
-        _ => false,
-    };
-    if !begins || ends(first + 1) {
-        return None;
-    }
-    let mut segments = vec![text(at, first)];
-    let mut end = first;
-    while is(end, mark) && segments.len() < 8 {
-        let next = letters(end + 1);
-        if next == end + 1 || !ends(next) {
-            break;
-        }
-        segments.push(text(end + 1, next));
-        end = next;
-    }
-    let lengths: Vec<usize> = segments.iter().map(String::len).collect();
-    let more = is(end, mark) && !ends(end + 1);
-    let fits = match (mark, segments.as_slice()) {
-        // An exclamation mark for an i: nothing else is a vowel before it.
-        ("!", [before, after]) => {
-            let vowel = |c: char| "aeiouyAEIOUY".contains(c);
-            !before.contains(vowel)
-                && !after.starts_with(vowel)
-                && (capitals(before) || !after.starts_with(|c: char| c.is_ascii_uppercase()))
-        }
-        // Short words between longer ones; not the countries' `.co.uk`.
-        (".", [_, inner @ .., _]) => {
-            !inner.is_empty()
-                && lengths[lengths.len() - 1] >= 2
-                && inner.iter().all(|s| s.len() <= 2 && s != "co" && s != "ac")
-        }
-        ("*", [first, rest]) => {
-            rest.len() >= 3 && capitals(first) && rest.starts_with(|c: char| c.is_ascii_uppercase())
-        }
-        ("*", [_, _, _, ..]) => segments.iter().all(|s| s.len() == 1 && capitals(s)),
-        _ => false,
-    };
-    (fits && !more).then_some(end)
+    let dot = |end: usize| end > at && clusters[end].joins_tag() && letter(end + 1);
+    run_end(clusters, at, Unseen::Joiner, |end| letter(end) || dot(end))
+}
+
+/// The end of a user name's run.
+fn user_run_end(clusters: &[Cluster], at: usize) -> usize {
+    run_end(clusters, at, Unseen::Nothing, |end| {
+        in_user_name(&clusters[end])
+    })
 }
 
 /// Rule 4: the end of the user name at `at`, whose sigil is a word of its own; `None` where Twitter
-/// sees no user name.
-fn user_name_end(text: &str, clusters: &[Cluster], at: usize, byte: usize) -> Option<usize> {
-    let end = run_end(text, clusters, at, byte, &in_user_name);
-    // A letter that no user name has; one that has ended before a link fits.
-    let foreign = |c: &Cluster| c.is_word() && !in_user_name(c) && c.text != LETTER_APOSTROPHE;
-    (end > at && !clusters.get(end).is_some_and(foreign)).then_some(end)
+/// sees no user name: before a Latin letter that none has, and before a mark on its last letter.
+fn user_name_end(clusters: &[Cluster], at: usize) -> Option<usize> {
+    let end = user_run_end(clusters, at);
+    let letter = |c: char| {
+        matches!(c as u32, 0xC0..=0x24F | 0x253..=0x257 | 0x259 | 0x25B | 0x263 | 0x268 | 0x26F | 0x272 | 0x289 | 0x28B
+            | 0x2BB | 0x1E00..=0x1EFF)
+    };
+    // One that has ended before a link fits.
+    let refused = |c: &Cluster| {
+        c.unseen == Unseen::Nothing
+            && c.is_word()
+            && !in_user_name(c)
+            && c.text.starts_with(|c: char| c.is_ascii() || letter(c))
+    };
+    (end > at && !clusters.get(end).is_some_and(refused)).then_some(end)
 }
 
 /// What a user name may have behind its sigil.

@@ -1,5 +1,6 @@
 //! Words that are written short, with a dot.
 
+use crate::tweet::reading::fold;
 use crate::tweet::words::clusters::{Cluster, Kind};
 use crate::tweet::words::hosts::joined;
 use crate::tweet::words::is_tag_sigil;
@@ -47,7 +48,7 @@ pub(super) fn abbreviation_ends(clusters: &[Cluster], at: usize) -> bool {
         return false;
     }
     if at - start > 1 {
-        return is_short(&joined(&clusters[start..at]));
+        return is_short(&fold(&joined(&clusters[start..at])));
     }
     // An initial behind another.
     if start == 0 || clusters[start - 1].text != "." {

@@ -1,5 +1,6 @@
 //! Where addresses end: rule 3 of the splitter.
 
+use crate::tweet::reading::Reading;
 use crate::tweet::words::clusters::{Cluster, clusters};
 use crate::tweet::words::hosts::{host_end, in_one_case, joined};
 
@@ -41,10 +42,16 @@ pub(super) fn address_end(clusters: &[Cluster], at: usize) -> Option<usize> {
     let end = dot + 1 + top.iter().take_while(own).count();
     let top = joined(&clusters[dot + 1..end]);
     let letters = coded || top.chars().all(char::is_alphabetic);
-    // Telephones begin whatever they take for a sentence with a capital.
-    let known = ["Com", "Org", "Net", "Gov", "Edu"].contains(&top.as_str());
+    // Telephones begin whatever they take for a sentence with a capital. Those that are words as well are left out.
+    let known = KNOWN.contains(&top.as_str());
     ((in_one_case(&top) || known) && letters && top.chars().count() >= 2).then_some(end)
 }
+
+/// The last parts of hosts that are taken for such with a capital too.
+const KNOWN: [&str; 18] = [
+    "Com", "Org", "Net", "Gov", "Edu", "Mil", "Info", "Social", "Au", "Br", "Ca", "Ch", "Eu", "Fr",
+    "Jp", "Nl", "Ru", "Uk",
+];
 
 /// Rule 3: the end of the name at Bluesky that begins at `at`: `@nasa.bsky.social`.
 pub(super) fn handle_end(clusters: &[Cluster], at: usize) -> Option<usize> {
@@ -65,7 +72,8 @@ pub(super) fn is_address(word: &str) -> bool {
     if !word.contains('@') {
         return false;
     }
-    let clusters = clusters(word);
+    let reading = Reading::of_read(word);
+    let clusters = clusters(&reading);
     let whole = Some(clusters.len());
     address_end(&clusters, 0) == whole || handle_end(&clusters, 0) == whole
 }

@@ -1,9 +1,9 @@
 //! Where the names of hosts end.
 
-use crate::tweet::words::clusters::{Cluster, Kind};
+use crate::tweet::words::clusters::{Cluster, Kind, run_length};
 
 /// The end of a host name, or `from` where there is none. Its last part ends where ASCII letters and
-/// others meet, and is not of another script than the part before. A part of Han, Kana, Thai and their like is one where
+/// others meet or one has a mark on it, has no `_`, and is not of another script than the part before. A part of Han, Kana, Thai and their like is one where
 /// another follows it, or one of its kind goes before.
 pub(super) fn host_end(clusters: &[Cluster], from: usize) -> usize {
     /// The longest host (RFC 1035).
@@ -43,7 +43,7 @@ pub(super) fn host_end(clusters: &[Cluster], from: usize) -> usize {
             && end - from < LONGEST
             && clusters.get(end).is_some_and(|c| c.text == ".")
             && goes_on(end + 1);
-        let ascii = clusters.get(at).is_some_and(|c| c.text.is_ascii());
+        let ascii = clusters.get(at).is_some_and(is_ascii);
         if more {
             let ascii = clusters[at..end].iter().all(|c| c.text.is_ascii());
             before = Some((end, ascii));
@@ -55,13 +55,19 @@ pub(super) fn host_end(clusters: &[Cluster], from: usize) -> usize {
         {
             return end;
         }
-        let same = |c: &&Cluster| c.text.is_ascii() == ascii;
-        let mut last = at + clusters[at..end].iter().take_while(same).count();
+        // No domain has a `_`.
+        let same = |c: &Cluster| is_ascii(c) == ascii && (before.is_none() || c.text != "_");
+        let mut last = at + run_length(&clusters[at..end], same);
         while last > at && clusters[last - 1].text == "-" {
             last -= 1;
         }
         return last;
     }
+}
+
+/// Whether it is an ASCII character, with marks on it or without.
+fn is_ascii(cluster: &Cluster) -> bool {
+    cluster.text.starts_with(|c: char| c.is_ascii())
 }
 
 /// What they are together.

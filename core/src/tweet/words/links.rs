@@ -1,13 +1,41 @@
-//! Where links end, rule 2 of the splitter; and which words are links or addresses.
+//! Where links and addresses end, rules 2 and 3 of the splitter; and which words are such.
 
-use crate::tweet::words::addresses::{LONGEST_LOCAL, address_end, is_address};
-use crate::tweet::words::clusters::{Cluster, Kind, clusters};
+use crate::tweet::reading::{Reading, Unseen};
+use crate::tweet::words::addresses::{LONGEST_LOCAL, address_end, handle_end, is_address};
+use crate::tweet::words::apostrophes::short_form;
+use crate::tweet::words::clusters::{Cluster, Kind, clusters, run_length, unbroken};
 use crate::tweet::words::hosts::{host_end, in_one_case, joined};
-use crate::tweet::words::short_form;
+
+/// Rules 2 and 3: the end of the link or address that begins at cluster `at`, before a mark nobody sees. An address is looked for
+/// where an `@` is near, and a host without a scheme where it may begin.
+pub(super) fn link_end(
+    clusters: &[Cluster],
+    at: usize,
+    addressed: bool,
+    bare: bool,
+) -> Option<usize> {
+    let clusters = unbroken(clusters, at);
+    let address = || match addressed {
+        true => address_end(clusters, at),
+        false => None,
+    };
+    let handle = || handle_end(clusters, at);
+    let url = || url_end(clusters, at, link_prefix(clusters[at].ahead)?);
+    let host = || match bare {
+        true => bare_link_end(clusters, at),
+        false => None,
+    };
+    address().or_else(handle).or_else(url).or_else(host)
+}
+
+/// Whether a link or address begins at cluster `at` behind a mark nobody sees.
+pub(super) fn link_behind_mark(clusters: &[Cluster], at: usize) -> bool {
+    clusters[at].unseen != Unseen::Nothing && link_end(clusters, at, true, true).is_some()
+}
 
 /// Rule 2: the end of a URL whose prefix is `prefix` ASCII characters long; `None` where nothing
 /// follows the prefix.
-pub(super) fn url_end(clusters: &[Cluster], at: usize, prefix: usize) -> Option<usize> {
+fn url_end(clusters: &[Cluster], at: usize, prefix: usize) -> Option<usize> {
     let body = at + prefix;
     let is = |at: usize, mark: &str| clusters.get(at).is_some_and(|c| c.text == mark);
     if is(body - 1, ":") {
@@ -20,7 +48,7 @@ pub(super) fn url_end(clusters: &[Cluster], at: usize, prefix: usize) -> Option<
             let head: String = head.map(|c| c.text).collect();
             url_prefix(&head).is_some_and(|length| length > "www.".len())
         };
-        let length = rest.iter().take_while(|c| is_latin(c, false)).count();
+        let length = run_length(rest, |c| c.is_ascii_based());
         let slug = from..from + length;
         slug.clone()
             .find(|&at| matches!(clusters[at].text, "h" | "H") && another(at))
@@ -51,12 +79,9 @@ pub(super) fn url_end(clusters: &[Cluster], at: usize, prefix: usize) -> Option<
                 };
             }
         } else if end > body {
-            if is(end, ":") && clusters.get(end + 1).is_some_and(|c| c.kind == Kind::Digit) {
+            if is(end, ":") && clusters.get(end + 1).is_some_and(is_digit) {
                 end += 1;
-                end += clusters[end..]
-                    .iter()
-                    .take_while(|c| c.kind == Kind::Digit)
-                    .count();
+                end += clusters[end..].iter().take_while(|c| is_digit(c)).count();
             }
             end = path_end(clusters, end);
         }
@@ -115,7 +140,7 @@ fn mail_end(clusters: &[Cluster], body: usize) -> Option<usize> {
 
 /// Rule 2: the end of the link without a scheme that begins at `at`: a host and a path, `bit.ly/2x`, or a host that cannot be
 /// taken for words, `nasa.gov`.
-pub(super) fn bare_link_end(clusters: &[Cluster], at: usize) -> Option<usize> {
+fn bare_link_end(clusters: &[Cluster], at: usize) -> Option<usize> {
     page_end(clusters, at).or_else(|| site_end(clusters, at))
 }
 
@@ -167,12 +192,16 @@ fn site_end(clusters: &[Cluster], at: usize) -> Option<usize> {
     ];
     /// What goes before the part of a country.
     const SECOND: [&str; 7] = ["com", "co", "org", "net", "gov", "edu", "ac"];
-    let small = |c: &&Cluster| matches!(c.text.as_bytes(), [b'a'..=b'z' | b'0'..=b'9' | b'-']);
+    let small = |c: &Cluster| {
+        let first = c.text.as_bytes().first();
+        let small = matches!(first, Some(b'a'..=b'z' | b'0'..=b'9' | b'-'));
+        small && (c.text.len() == 1 || c.is_marked())
+    };
     let part = |from: usize| {
         let rest = clusters.get(from..).unwrap_or_default();
-        let length = rest.iter().take(LONGEST).take_while(small).count();
-        let goes_on = |c: &Cluster| c.text == "_" || is_latin(c, true);
+        let length = run_length(&rest[..rest.len().min(LONGEST)], small);
         let whole = length > 0 && rest[0].is_word() && rest[length - 1].is_word();
+        let goes_on = |c: &Cluster| c.is_ascii_based() && !rest[length - 1].is_marked();
         (whole && !rest.get(length).is_some_and(goes_on)).then_some(from + length)
     };
     // Most words end here.
@@ -184,7 +213,7 @@ fn site_end(clusters: &[Cluster], at: usize) -> Option<usize> {
     while names.len() < MOST
         && let Some(next) = part(from)
     {
-        names.push(joined(&clusters[from..next]));
+        names.push(bases(&clusters[from..next]));
         end = next;
         if clusters.get(end).is_none_or(|c| c.text != ".") {
             break;
@@ -205,6 +234,19 @@ fn site_end(clusters: &[Cluster], at: usize) -> Option<usize> {
     (known && !is_glued(clusters, at, end)).then(|| root_end(clusters, behind_port(clusters, end)))
 }
 
+/// What they are together without marks on them.
+fn bases(clusters: &[Cluster]) -> String {
+    clusters
+        .iter()
+        .filter_map(|c| c.text.chars().next())
+        .collect()
+}
+
+/// An ASCII digit.
+fn is_digit(cluster: &Cluster) -> bool {
+    matches!(cluster.text.as_bytes(), [b'0'..=b'9'])
+}
+
 /// The end of the port behind a host, if there is one: `:8080`, or `:80/`, where `bbc.com:10 things` has none.
 fn behind_port(clusters: &[Cluster], host: usize) -> usize {
     const LONGEST: usize = 5;
@@ -212,8 +254,8 @@ fn behind_port(clusters: &[Cluster], host: usize) -> usize {
     let [colon, rest @ ..] = rest else {
         return host;
     };
-    let digit = |c: &&Cluster| c.kind == Kind::Digit;
-    let digits = rest.iter().take(LONGEST + 1).take_while(digit).count();
+    let digits = rest.iter().take(LONGEST + 1);
+    let digits = digits.take_while(|c| is_digit(c)).count();
     let slash = rest.get(digits).is_some_and(|c| c.text == "/");
     let port =
         colon.text == ":" && (if slash { 2..=LONGEST } else { 4..=LONGEST }).contains(&digits);
@@ -229,9 +271,7 @@ fn root_end(clusters: &[Cluster], at: usize) -> usize {
 
 /// Whether in the host between `at` and `end`, all of it ASCII, another link begins.
 fn is_glued(clusters: &[Cluster], at: usize, end: usize) -> bool {
-    // With the slash behind it.
-    let host = joined(&clusters[at..clusters.len().min(end + 1)]);
-    (1..end - at).any(|inner| link_inside(&host[inner..], clusters, at, at + inner))
+    (at + 1..end).any(|inner| link_inside(clusters, at, inner))
 }
 
 /// The end of the path and query that begin at `from`, after twitter-text 3.1: which characters they
@@ -246,7 +286,9 @@ fn path_end(clusters: &[Cluster], from: usize) -> usize {
     let mut query = false;
     while let Some(cluster) = clusters.get(at) {
         let mark = cluster.text;
-        if mark == "?" {
+        if cluster.is_marked() && (query || !is_accented(cluster)) {
+            return at + 1;
+        } else if mark == "?" {
             query = true;
         } else if is_latin(cluster, !query)
             || matches!(mark, "=" | "_" | "#" | "/" | "-")
@@ -261,7 +303,7 @@ fn path_end(clusters: &[Cluster], from: usize) -> usize {
             }
             continue;
         } else if mark == "'" {
-            if short_form(&clusters[at + 1..]).is_some() {
+            if short_form(clusters, at).is_some() {
                 break;
             }
         } else if !matches!(
@@ -290,6 +332,12 @@ fn path_end(clusters: &[Cluster], from: usize) -> usize {
         at += 1;
     }
     end
+}
+
+/// Whether its marks are accents, which a path may have.
+fn is_accented(cluster: &Cluster) -> bool {
+    let mut marks = cluster.text.chars().skip(1);
+    marks.all(|c| matches!(c, '\u{300}'..='\u{36F}'))
 }
 
 /// The end of the parentheses that open at `at` and close in the same path.
@@ -327,17 +375,19 @@ fn is_latin(cluster: &Cluster, wide: bool) -> bool {
 }
 
 /// Prefixes that make a word a URL, in lower case.
-const URL_PREFIXES: [&str; 5] = [
+const URL_PREFIXES: [&str; 6] = [
     "http://",
     "https://",
+    "ftp://",
     "www.",
     "pic.twitter.com/",
     "pic.x.com/",
 ];
 
-/// Whether a link begins at cluster `at`, where `text` does, inside the word that begins at `start`: `Houstonpic.twitter.com/x`.
-pub(super) fn link_inside(text: &str, clusters: &[Cluster], start: usize, at: usize) -> bool {
-    match url_prefix(text) {
+/// Whether a link begins at cluster `at`, inside the word that begins at `start`: `Houstonpic.twitter.com/x`.
+pub(super) fn link_inside(clusters: &[Cluster], start: usize, at: usize) -> bool {
+    let clusters = unbroken(clusters, at);
+    match url_prefix(clusters[at].ahead) {
         // `Awww.so sweet`
         Some(prefix) if prefix == "www.".len() => {
             let host = at + prefix..host_end(clusters, at + prefix);
@@ -366,7 +416,7 @@ fn short_link_inside(clusters: &[Cluster], start: usize, at: usize) -> bool {
 }
 
 /// Length in bytes of the URL prefix that `text` begins with, in any case.
-pub(super) fn url_prefix(text: &str) -> Option<usize> {
+fn url_prefix(text: &str) -> Option<usize> {
     let head = |n| text.as_bytes().get(..n).unwrap_or_default();
     URL_PREFIXES
         .iter()
@@ -376,7 +426,7 @@ pub(super) fn url_prefix(text: &str) -> Option<usize> {
 }
 
 /// [`url_prefix`] where a word begins: there any scheme makes it a URL, and so does `mailto:`.
-pub(super) fn link_prefix(text: &str) -> Option<usize> {
+fn link_prefix(text: &str) -> Option<usize> {
     /// The longest scheme.
     const LONGEST: usize = 16;
     const MAIL: &[u8] = b"mailto:";
@@ -387,10 +437,11 @@ pub(super) fn link_prefix(text: &str) -> Option<usize> {
         if length < 2 || !bytes[length..].starts_with(b"://") {
             return None;
         }
-        // `readhttp://` is a word and a link.
+        // `readhttp://` is a word and a link, and so is `Paris-ftp://`.
         let scheme = text[..length].to_ascii_lowercase();
-        let web = scheme.ends_with("http") || scheme.ends_with("https");
-        (bytes[0].is_ascii_alphabetic() && !web).then_some(length + "://".len())
+        let glued = ["http", "https", "-ftp", ".ftp"];
+        let glued = glued.into_iter().any(|end| scheme.ends_with(end));
+        (bytes[0].is_ascii_alphabetic() && !glued).then_some(length + "://".len())
     };
     let mail = || {
         let head = bytes.get(..MAIL.len())?;
@@ -410,6 +461,7 @@ fn is_bare_link(word: &str) -> bool {
     if !word.contains('.') {
         return false;
     }
-    let clusters = clusters(word);
+    let reading = Reading::of_read(word);
+    let clusters = clusters(&reading);
     bare_link_end(&clusters, 0) == Some(clusters.len())
 }

@@ -86,6 +86,11 @@ fn every_rule_by_example() {
             "e\u{301}te\u{301} \u{FFFD}a\u{FFFD}\u{FFFD}",
             "e\u{301}te\u{301}¦\u{FFFD}¦a¦\u{FFFD}¦\u{FFFD}",
         ),
+        ("🇳\u{200B}🇦\u{200B}🇸 🇳🇦", "🇳¦🇦¦🇸¦🇳🇦"),
+        (
+            "#Paris·London #ス・ウ・ a·b",
+            "#Paris·London¦#ス・ウ¦・¦a¦·¦b",
+        ),
         // Twitter-2017 has variation selectors by themselves.
         ("⚽ \u{FE0F} !", "⚽¦!"),
     ];
@@ -149,6 +154,8 @@ fn marks_nobody_sees_are_inside_a_word_or_outside_and_no_part_of_it() {
     }
     for (text, name) in [
         ("#\u{200B}Boeing", "Boeing"),
+        ("@\u{FFFF}nasa", "nasa"),
+        ("#\u{336}H\u{336}o", "H\u{336}o"),
         ("@\u{FE0F}nasa", "nasa"),
         ("&num;Boeing", "Boeing"),
         ("#\u{FE0F}\u{20E3}", "#\u{FE0F}\u{20E3}"),
@@ -157,6 +164,82 @@ fn marks_nobody_sees_are_inside_a_word_or_outside_and_no_part_of_it() {
             split_words(text, Sigils::Joined)[0].name(text).of(text),
             name
         );
+    }
+}
+
+#[test]
+fn a_mark_nobody_sees_ends_a_link_a_user_name_and_a_hashtag() {
+    // Input, with `|` for such a mark, and the words as they are read.
+    let table = [
+        ("https://t.co/AbC|Obama", "https://t.co/AbC¦Obama"),
+        (
+            "https://t.co/AbC&#8203;Obama &zwnj;x",
+            "https://t.co/AbC¦Obama¦x",
+        ),
+        ("a |https://t.co/AbC| |b", "a¦https://t.co/AbC¦b"),
+        (
+            "http://bbc.com/a_|(b) http://bbc.com/?a|=b",
+            "http://bbc.com/a_¦(¦b¦)¦http://bbc.com/?a¦=¦b",
+        ),
+        (
+            "pic.x.com/aB|Obama www.nasa.gov|Obama",
+            "pic.x.com/aB¦Obama¦www.nasa.gov¦Obama",
+        ),
+        (
+            "nasa.gov|Obama bit.ly/2x|Obama",
+            "nasa.gov¦Obama¦bit.ly/2x¦Obama",
+        ),
+        (
+            "Obama|bit.ly/2xY Oba|manasa.gov|",
+            "Obama¦bit.ly/2xY¦Oba¦manasa.gov",
+        ),
+        (
+            "Obama.|nasa.gov Paris-|nasa.gov/x",
+            "Obama¦.¦nasa.gov¦Paris¦-¦nasa.gov/x",
+        ),
+        (
+            "Obama|a@x.com|Paris mailto:a@x.com|Paris",
+            "Obama¦a@x.com¦Paris¦mailto:a@x.com¦Paris",
+        ),
+        (
+            "@a@x.so|Paris @x.bsky.social|Paris",
+            "@a@x.so¦Paris¦@x.bsky.social¦Paris",
+        ),
+        (
+            "http|s://t.co/x w|ww.nasa.xyz",
+            "https¦:¦//¦t.co/x¦www¦.¦nasa¦.¦xyz",
+        ),
+        (
+            "@nasa|Houston #Houston|Paris #|Paris",
+            "@nasa¦Houston¦#Houston¦Paris¦#Paris",
+        ),
+        (
+            "Oba|ma will|.i.a|m A|C/DC O|&#39;|Neal",
+            "Obama¦will.i.am¦AC¦/¦DC¦O¦'¦Neal",
+        ),
+    ];
+    for mark in [
+        "\u{200B}",
+        "\u{FE0F}",
+        "\u{AD}",
+        "\u{0}",
+        "\u{E0041}",
+        "\u{FFFF}",
+    ] {
+        for (text, words) in table {
+            let text = text.replace('|', mark);
+            let found: Vec<_> = both(&text).into_iter().map(|(read, _)| read).collect();
+            // Selectors are part of what is seen of a letter.
+            let expected: Vec<_> = words.split('¦').collect();
+            if !(mark == "\u{FE0F}" && text.contains('#')) {
+                assert_eq!(found, expected, "{text:?}");
+            }
+        }
+    }
+    for joiner in ["\u{200D}", "\u{200C}", "\u{FE0E}", "\u{E0100}", "&zwj;"] {
+        let text = format!("#Hous{joiner}ton @na{joiner}sa");
+        let found: Vec<_> = both(&text).into_iter().map(|(read, _)| read).collect();
+        assert_eq!(found, ["#Houston", "@na", "sa"], "{text:?}");
     }
 }
 
@@ -226,6 +309,21 @@ fn links_end_where_twitter_ends_them() {
             "itms-apps://itunes.apple.com/x",
         ),
         ("pic.x.com/aB3서울", "pic.x.com/aB3"),
+        ("https://t.co/AbC\u{301} Obama", "https://t.co/AbC\u{301}"),
+        ("https://t.co/AbC\u{336}Obama", "https://t.co/AbC\u{336}"),
+        ("https://t.co/\u{301}Obama", "https://t.co/"),
+        ("pic.twitter.com/aB\u{20E3}x", "pic.twitter.com/aB\u{20E3}"),
+        (
+            "https://www.nasa.gov\u{301}Obama",
+            "https://www.nasa.gov\u{301}",
+        ),
+        (
+            "http://mu\u{308}nchen.de/cafe\u{301}/x?a=e\u{301}b",
+            "http://mu\u{308}nchen.de/cafe\u{301}/x?a=e\u{301}",
+        ),
+        ("http://bbc.com/a\u{20DD}b", "http://bbc.com/a\u{20DD}"),
+        ("https://www.nasa.gov_Obama_", "https://www.nasa.gov"),
+        ("http://nasa.gov:8080①", "http://nasa.gov:8080"),
         ("bit.ly/2xYz서울", "bit.ly/2xYz"),
         ("Youtu.be/dQw4w9WgXcQ's", "Youtu.be/dQw4w9WgXcQ"),
         ("instagram.com/p/Obama, x", "instagram.com/p/Obama"),
@@ -297,6 +395,8 @@ fn a_mark_of_full_width_ends_a_link() {
         ),
         ("nasa.gov/x1：Obama", "nasa.gov/x1¦：¦Obama"),
         ("nasa.gov，Obama", "nasa.gov¦，¦Obama"),
+        ("https://t.co/AbCＯｂａｍａ", "https://t.co/AbC¦Ｏｂａｍａ"),
+        ("nasa.gov𝐎𝐛𝐚𝐦𝐚 bit.ly/2x𝟑", "nasa.gov¦𝐎𝐛𝐚𝐦𝐚¦bit.ly/2x¦𝟑"),
     ]);
 }
 
@@ -305,6 +405,7 @@ fn mathematical_letters_are_letters() {
     for (text, words) in [
         ("𝐏!𝐧𝐤 𝘄𝗶𝗹𝗹.𝗶.𝗮𝗺", "P!nk¦will.i.am"),
         ("𝐊𝐢𝐧𝐠 𝐉𝐫. 𝐢𝐭'𝐬", "King¦Jr¦.¦it¦'s"),
+        ("Ⓟ!ⓝⓚ ⓦⓘⓛⓛ.ⓘ.ⓐⓜ Ⓙⓡ... ⓘⓣ'ⓢ", "Ⓟ!ⓝⓚ¦ⓦⓘⓛⓛ.ⓘ.ⓐⓜ¦Ⓙⓡ¦.¦..¦ⓘⓣ¦'ⓢ"),
     ] {
         let found: Vec<_> = both(text).into_iter().map(|(read, _)| read).collect();
         assert_eq!(found.join("¦"), words);
@@ -347,6 +448,10 @@ fn a_link_may_be_glued_to_a_name() {
         ("３．５-https://t.co/x", "３．５¦-¦https://t.co/x"),
         ("obamawww.nasa.gov", "obama¦www.nasa.gov"),
         ("will.i.amhttp://t.co/A", "will.i.am¦http://t.co/A"),
+        (
+            "Obama-ftp://x.org/a Paris.ftp://x.org/a sftp://x.org",
+            "Obama¦-¦ftp://x.org/a¦Paris¦.¦ftp://x.org/a¦sftp://x.org",
+        ),
         ("Jay-Zpic.twitter.com/A", "Jay-Z¦pic.twitter.com/A"),
         ("Obama_https://t.co/A", "Obama¦_¦https://t.co/A"),
         ("Houstont.co/AbC", "Houston¦t.co/AbC"),
@@ -429,7 +534,15 @@ fn a_host_by_itself_is_a_link() {
             "nasa.govt x.comet U.S 3.5.com",
             "nasa¦.¦govt¦x¦.¦comet¦U¦.¦S¦3.5¦.¦com",
         ),
-        ("McNasa.gov foo.com_bar", "McNasa¦.¦gov¦foo¦.¦com_bar"),
+        ("McNasa.gov foo.com_bar", "McNasa¦.¦gov¦foo.com¦_¦bar"),
+        (
+            "nasa.govПривет nasa.gové nasa.gov\u{301}Obama",
+            "nasa.gov¦Привет¦nasa.gov¦é¦nasa.gov\u{301}¦Obama",
+        ),
+        (
+            "nasa.gov_Obama_ nasa.govT",
+            "nasa.gov¦_¦Obama¦_¦nasa¦.¦govT",
+        ),
         (
             "https://obama@nasa.gov/x now",
             "https://obama@nasa.gov/x¦now",
@@ -479,6 +592,17 @@ fn what_is_at_the_edge_of_a_name_is_a_word() {
             "can\u{2BC}t M\u{2BC}bapp\u{E9}",
             "can¦\u{2BC}t¦M\u{2BC}bapp\u{E9}",
         ),
+        (
+            "Rockets\u{2BC} win \u{2BC}Obama\u{2BC}, \u{2BA}Obama\u{2EE}",
+            "Rockets¦\u{2BC}¦win¦\u{2BC}¦Obama¦\u{2BC}¦,¦\u{2BA}¦Obama¦\u{2EE}",
+        ),
+        (
+            "Obama\u{2BB}s \u{2D0}Obama\u{2C7} Obama\u{A78C}s",
+            "Obama¦\u{2BB}s¦\u{2D0}¦Obama¦\u{2C7}¦Obama¦\u{A78C}s",
+        ),
+        ("Hawai\u{2BB}i Sa\u{2BF}d", "Hawai\u{2BB}i¦Sa\u{2BF}d"),
+        ("Obama\u{2BC}_ _\u{2BC}x", "Obama¦\u{2BC}¦_¦_¦\u{2BC}¦x"),
+        ("ℹObama \u{2BC}\u{2BC}x", "ℹ¦Obama¦\u{2BC}¦\u{2BC}¦x"),
         ("_Houston_ is", "_¦Houston¦_¦is"),
         ("__Houston__'s", "__¦Houston¦__¦'s"),
         (
@@ -542,8 +666,8 @@ fn addresses_are_one_word() {
             "MAILTO:?to=a&cc=b¦,¦mailto¦:¦a@b.com",
         ),
         (
-            "John@Nasa.Gov a@b.Com thanks@nasa.Comet",
-            "John@Nasa.Gov¦a@b.Com¦thanks¦@nasa¦.¦Comet",
+            "John@Nasa.Gov a@b.Com thanks@nasa.Comet Obama@Paris.Fr @Obama@Mastodon.Social",
+            "John@Nasa.Gov¦a@b.Com¦thanks¦@nasa¦.¦Comet¦Obama@Paris.Fr¦@Obama@Mastodon.Social",
         ),
         (
             "@nasa.bsky.social's @x.y.bsky.social @bsky.social @nasa.bsky",
@@ -604,6 +728,11 @@ fn a_user_name_apart_from_its_sigil_ends_where_twitter_ends_it() {
     let words = split_words(text, Sigils::Apart);
     let words: Vec<_> = words.iter().map(|w| w.of(text)).collect();
     let expected = "@¦John¦-¦Smith¦@¦will¦.¦i¦.¦am¦@¦José¦#¦Spider¦-¦Man¦@¦A¦$AP";
+    assert_eq!(words, expected.split('¦').collect::<Vec<_>>());
+    let text = "@nasa가 @nasaПривет @nasa① @nasaé @nasae\u{301} @Иван @nasa\u{2BC}s";
+    let words = split_words(text, Sigils::Apart);
+    let words: Vec<_> = words.iter().map(|w| w.of(text)).collect();
+    let expected = "@¦nasa¦가¦@¦nasa¦Привет¦@¦nasa¦①¦@¦nasaé¦@¦nasae\u{301}¦@¦Иван¦@¦nasa¦\u{2BC}s";
     assert_eq!(words, expected.split('¦').collect::<Vec<_>>());
 }
 
@@ -812,6 +941,18 @@ fn time_is_linear_even_for_hostile_texts() {
         "Ａ．",
         "&ltA",
         "http://a@",
+        "https://t.co/a\u{200B}",
+        "@a\u{200B}",
+        "#a\u{200B}",
+        "a\u{200B}b.co/",
+        "a\u{200B}@",
+        "#a·",
+        "a\u{301}.",
+        "&#0",
+        "&&#35;",
+        "ⓐ.",
+        "\u{2BB}s",
+        "d'",
     ];
     for pattern in patterns {
         let text = pattern.repeat(200_000 / pattern.len());
@@ -915,7 +1056,15 @@ proptest! {
     ) {
         let sigils = if apart { Sigils::Apart } else { Sigils::Joined };
         let plain = words.join(" ");
-        let borders: Vec<usize> = plain.char_indices().map(|(at, _)| at).chain([plain.len()]).collect();
+        // Inside of a link, an address, a user name or a hashtag they end it.
+        let whole: Vec<_> = split_words(&plain, Sigils::Joined).into_iter().filter_map(|w| match read(w.of(&plain)) {
+            word if is_link(&word) => Some(w.bytes),
+            word if word.starts_with(['@', '#']) => Some(w.bytes.start + 1..w.bytes.end),
+            _ => None,
+        }).collect();
+        let ends = |at: usize| whole.iter().any(|w| w.start < at && at < w.end);
+        let borders = plain.char_indices().map(|(at, _)| at).chain([plain.len()]);
+        let borders: Vec<usize> = borders.filter(|&at| !ends(at)).collect();
         let mut inserted: Vec<(usize, &str)> = marks.iter().map(|(at, mark)| (*at.get(&borders), *mark)).collect();
         inserted.sort_by_key(|mark| mark.0);
         let mut marked = String::new();
