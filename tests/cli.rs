@@ -329,7 +329,20 @@ fn evaluation_prints_fractions_and_a_table() {
 fn failures_say_what_is_wrong() {
     let folder = with_bundle();
     let bundle = path(&folder, "bundle");
-    assert!(fail(&["inspect", &path(&folder, "nothing")], 1).contains("nothing"));
+    fs::create_dir(path(&folder, "empty")).unwrap();
+    for (bundle, why) in [
+        ("empty", "has no manifest.json"),
+        ("nothing", "nothing: there is no such folder"),
+        ("bundle/manifest.json", "give the folder that it lies in"),
+        ("", "the bundle is the folder bundle in it"),
+    ] {
+        let said = fail(&["inspect", &path(&folder, bundle)], 1);
+        assert!(said.contains(why), "{said}");
+    }
+    let images = [
+        "predict", "--bundle", &bundle, "--input", "-", "--images", "nowhere",
+    ];
+    assert!(fail(&images, 1).contains("nowhere: there is no such folder of images"));
     let neither = fail(&["predict", "--bundle", &bundle], 2);
     assert!(
         neither.contains("--text") && neither.contains("--input"),
@@ -495,7 +508,7 @@ fn a_bundle_learns_which_image_belongs_to_which_tweet() {
     ];
     let said = succeed(&args);
     assert!(said.contains("AUC") && said.contains("relevance"), "{said}");
-    assert!(fail(&args, 1).contains("is there already"));
+    assert!(fail(&args, 1).contains("something in this folder already"));
     let report = fs::read_to_string(path(&folder, "out/report.json")).unwrap();
     let report: Value = serde_json::from_str(&report).unwrap();
     assert_eq!(report["held_out"][0]["images"], 30);
@@ -719,7 +732,7 @@ fn what_names_are_more_finely_is_learnt_scored_and_told() {
         "{answer}"
     );
     let args = [
-        "quantize", "--bundle", &bundle, "--out", &q4, "--scheme", "q4", "--images", ".",
+        "quantize", "--bundle", &bundle, "--out", "q4-none", "--scheme", "q4", "--images", ".",
     ];
     assert!(fail(&args, 1).contains("give --tweets"));
     // A corpus that counts nothing is refused.

@@ -68,7 +68,7 @@ fn a_file_is_converted_and_what_was_guessed_is_said() {
     assert_eq!(out, "👩\tO\nSunita\tS-PERSON\nin\tO\nHouston\tS-GPE\n\n");
     assert!(fail(&["convert", "--to", "brat", &file, "-"], 1).contains("name a folder"));
     let (_, nothing) = with_file("x.txt", "no format at all\n");
-    assert!(fail(&["convert", "--to", "brat", &nothing, "-"], 1).contains("x.txt"));
+    assert!(fail(&["convert", "--to", "jsonl", &nothing, "-"], 1).contains("x.txt"));
 }
 
 #[test]
@@ -101,6 +101,12 @@ fn files_of_no_format_are_told_by_what_is_wrong_with_them() {
             "not JSON: NaN (column 11)",
         ),
         ("{\"text\": \"a\",}\n", "line 1: not JSON: trailing comma"),
+        (
+            "{\"text\":\"Obama in\",\"label\":[[0,5,\"PER\"]]}\nxx\n",
+            "line 2: not JSON: expected value at column 1",
+        ),
+        ("[CLS]\tX\nObama\tB-PER\n", "looks like no format"),
+        ("[@Obama#PER*] in [@Rome#LOC*]\n", "YEDDA"),
         ("no format at all\n", "looks like no format"),
         ("{\"a\": 1}\n", "looks like no format"),
     ] {
@@ -109,6 +115,21 @@ fn files_of_no_format_are_told_by_what_is_wrong_with_them() {
     }
     assert!(wrong(b"\x1f\x8b\x08\0").contains("gzip -dc"));
     assert!(wrong(b"\xff\xfea\0\t\0O\0\n\0").contains("UTF-16"));
+    let wide = "a\tO\n".chars().flat_map(|c| u32::from(c).to_be_bytes());
+    let wide: Vec<u8> = wide.collect();
+    assert!(wrong(&wide).contains("iconv -f UTF-32BE -t UTF-8"));
+    let (folder, _) = with_file("a.txt", "Obama won");
+    let said = fail(
+        &[
+            "convert",
+            "--to",
+            "conll2",
+            folder.path().to_str().unwrap(),
+            "-",
+        ],
+        1,
+    );
+    assert!(said.contains("no .ann file is in this folder"), "{said}");
 }
 
 #[test]
@@ -154,6 +175,12 @@ fn numbers_are_tags_once_their_names_are_known() {
         "convert", "--to", "conll2", "--names", "O,B-LOC", &file, "-",
     ]);
     assert_eq!(out, "Rome\tB-LOC\n\n");
+    let (_columns, file_of_columns) = with_file("in.txt", "Rome\t1\nis\t0\n");
+    let names = [
+        "convert", "--from", "conll2", "--to", "conll2", "--names", "O,B-LOC",
+    ];
+    let (out, _) = succeed(&[&names[..], &[&file_of_columns, "-"]].concat());
+    assert_eq!(out, "Rome\tB-LOC\nis\tO\n\n");
     let info = json!({"features": {"ner_tags": {"feature": {"names": ["O", "B-GPE"], "_type": "ClassLabel"}}}});
     fs::write(folder.path().join("dataset_info.json"), info.to_string()).unwrap();
     let (out, _) = succeed(&["convert", "--to", "conll2", &file, "-"]);

@@ -180,7 +180,7 @@ fn a_bundle_comes_with_its_card_and_is_as_good_without() {
     ]);
     let small = fs::read_to_string(format!("{small}/{CARD}")).unwrap();
     assert!(small.contains("Weights: quantised, q8."));
-    assert!(fail(&["card", "--bundle", &path(&folder, "none")]).contains("manifest.json"));
+    assert!(fail(&["card", "--bundle", &path(&folder, "none")]).contains("no such folder"));
 }
 
 /// `tests/reference/card.py` reads them with huggingface_hub.
@@ -298,4 +298,169 @@ fn a_run_is_drawn_also_when_it_goes_on() {
     let card = fs::read_to_string(format!("{out}/bundle/{CARD}")).unwrap();
     assert!(card.contains("Language: en, de.") && card.contains("model-index"));
     assert!(!card.contains(folder.path().to_str().unwrap()));
+}
+
+#[test]
+fn nothing_is_lost_to_an_output() {
+    let folder = with_bundle("text");
+    let (bundle, data) = (path(&folder, "bundle"), corpus(&folder));
+    let [input, image, again, other] =
+        ["in.jsonl", "a.webp", "./dev.txt", "other"].map(|name| path(&folder, name));
+    fs::write(&input, "{\"text\": \"Sunita in Houston\"}\n").unwrap();
+    fs::write(&image, "no image").unwrap();
+    fs::create_dir(&other).unwrap();
+    fs::write(path(&folder, "other/notes.txt"), "mine").unwrap();
+    assert_eq!(Path::new(&data).parent(), Path::new(&again).parent());
+    let files = [
+        &data,
+        &input,
+        &image,
+        &path(&folder, "bundle/manifest.json"),
+        &path(&folder, "other/notes.txt"),
+    ];
+    let before = files.map(|file| fs::read(file).unwrap());
+    let tokenizer = path(&folder, "bundle/tokenizer.json");
+    let within = path(&folder, "dev.txt/new");
+    let (same, taken) = ("the output is the input", "something in this folder");
+    let predict = ["predict", "--bundle", &bundle];
+    let of_one = [&predict[..], &["--text", "Rome", "--image", &image]].concat();
+    let of_all = [&predict[..], &["--input", &input, "--format"]].concat();
+    let cases: [(&[&str], &[&str], &str); 22] = [
+        (
+            &["evaluate", "--bundle", &bundle],
+            &["--data", &data, "--report", &again],
+            same,
+        ),
+        (&of_all, &["conll2", "--out", &input], same),
+        (&of_all, &["conll2", "--out", &other], "this is a folder"),
+        (&of_all, &["brat", "--out", &data], "this is no folder"),
+        (&of_all, &["brat", "--out", &other], taken),
+        (&of_one, &["--explain", &image], same),
+        (&of_one, &["--features", &image], same),
+        (&of_one, &["--explain", "a.jpg"], "ends in .png"),
+        (&["convert", "--to", "conll4"], &[&data, &again], same),
+        (
+            &["convert", "--to", "brat"],
+            &[&data, &data],
+            "this is no folder",
+        ),
+        (
+            &["compose", "--photographs", &data, "--names", &input],
+            &[
+                "--contexts",
+                &image,
+                "--part",
+                "a",
+                "--count",
+                "1",
+                "--as",
+                "corpus",
+                "--out",
+                &input,
+            ],
+            same,
+        ),
+        (&["init", "--out"], &[&bundle], taken),
+        (&["init", "--out"], &[&data], "this is no folder"),
+        (&["init", "--out"], &[&within], "dev.txt is a file"),
+        (
+            &["posteriors", "--teacher", &bundle, "--data", &data],
+            &["--out", &data],
+            same,
+        ),
+        (
+            &[
+                "match",
+                "--bundle",
+                &bundle,
+                "--sentences",
+                &bundle,
+                "--pairs",
+                &data,
+            ],
+            &["--images", &other, "--out", &data],
+            "dev.txt is a file",
+        ),
+        (&["export", "--bundle", &bundle, "--out"], &[&bundle], taken),
+        (
+            &["average", "--bundle", &bundle, "--out"],
+            &[&bundle],
+            taken,
+        ),
+        (
+            &["quantize", "--scheme", "q8", "--bundle", &bundle],
+            &["--out", &other],
+            taken,
+        ),
+        (
+            &["trim", "--bundle", &bundle, "--tokenizer", &tokenizer],
+            &["--out", &other],
+            taken,
+        ),
+        (
+            &["graft", "--bundle", &bundle, "--reader", &bundle],
+            &["--out", &other],
+            taken,
+        ),
+        (
+            &["calibrate", "--bundle", &bundle, "--data", &data],
+            &["--out", &other],
+            taken,
+        ),
+    ];
+    for (args, more, sentence) in cases {
+        let said = fail(&[args, more].concat());
+        assert!(
+            said.contains(sentence) && said.lines().count() == 1,
+            "{said}"
+        );
+    }
+    assert_eq!(files.map(|file| fs::read(file).unwrap()), before);
+}
+
+#[test]
+fn a_run_that_cannot_begin_leaves_none_behind() {
+    let folder = with_bundle("text");
+    let (bundle, data) = (path(&folder, "bundle"), corpus(&folder));
+    let (encoder, out) = (path(&folder, "encoder"), path(&folder, "run"));
+    succeed(&["export", "--bundle", &bundle, "--out", &encoder]);
+    let train = |corpus: &str, more: &[&str]| {
+        let args = [
+            "train",
+            "--encoder",
+            &encoder,
+            "--dev",
+            &data,
+            "--out",
+            &out,
+        ];
+        let sizes = ["--epochs", "1", "--max-subwords", "32", "--train", corpus];
+        [&args[..], &sizes, more]
+            .concat()
+            .iter()
+            .map(|&arg| arg.to_owned())
+            .collect::<Vec<_>>()
+    };
+    let call = |args: &[String]| fail(&args.iter().map(String::as_str).collect::<Vec<_>>());
+    let weighed = format!("{data}@0");
+    for (corpus, more) in [
+        ("nothing.txt", &[][..]),
+        (folder.path().to_str().unwrap(), &[]),
+        (&weighed, &[]),
+        (&data, &["--images", "nowhere"]),
+    ] {
+        let said = call(&train(corpus, more));
+        assert!(!Path::new(&out).exists(), "{corpus} {more:?}: {said}");
+    }
+    let onto_a_file = [
+        "train", "--start", &bundle, "--train", &data, "--dev", &data, "--out", &data,
+    ];
+    assert!(fail(&onto_a_file).contains("is a file; give the name of a folder"));
+    let resumed = train(&data, &["--resume"]);
+    let output = run(&resumed.iter().map(String::as_str).collect::<Vec<_>>());
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        output.status.success() && said.contains("holds no run to go on with"),
+        "{said}"
+    );
 }

@@ -210,6 +210,7 @@ fn numbers_of_threads_that_make_no_sense_are_refused() {
     for (args, code, word) in [
         (&["--text", "Paris", "--threads", "2"][..], 2, "--text"),
         (&["--input", "-", "--threads", "0"], 2, "--threads"),
+        (&["--input", "-", "--threads", "30000"], 1, "above 1024"),
         (
             &["--input", "-", "--threads", "2", "--device", "wgpu"],
             1,

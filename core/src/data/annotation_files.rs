@@ -1,14 +1,27 @@
 //! Files of annotation tools on disk.
 
 use crate::formats::annotations::TextFile;
+use crate::formats::encoding::other_encoding;
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Whether a path is of brat's: a folder, an `.ann` file, or a `.txt` with an `.ann` beside it.
 pub fn is_brat(path: &Path) -> bool {
+    let ending = ending(path);
+    path.is_dir() || ending == "ann" || (ending == "txt" && beside(path, "ann").is_some())
+}
+
+/// A file's ending; some systems write it in capitals.
+fn ending(path: &Path) -> String {
     let ending = path.extension().unwrap_or_default();
-    path.is_dir() || ending == "ann" || (ending == "txt" && path.with_extension("ann").is_file())
+    ending.to_string_lossy().to_ascii_lowercase()
+}
+
+/// The file called alike but for this ending, if there is one.
+fn beside(path: &Path, ending: &str) -> Option<PathBuf> {
+    let files = [ending.to_owned(), ending.to_uppercase()].map(|other| path.with_extension(other));
+    files.into_iter().find(|file| file.is_file())
 }
 
 /// A path's last part.
@@ -32,10 +45,14 @@ pub fn load(path: &Path) -> io::Result<TextFile> {
 /// # Errors
 /// If it is not UTF-8.
 pub fn text(bytes: &[u8]) -> io::Result<String> {
+    let invalid = |message: String| io::Error::new(io::ErrorKind::InvalidData, message);
+    if let Some((name, command)) = other_encoding(bytes) {
+        let message = format!("this is {name}; save the text as UTF-8, for example by `{command}`");
+        return Err(invalid(message));
+    }
     let text = str::from_utf8(bytes).map_err(|error| {
         let at = error.valid_up_to() + 1;
-        let message = format!("byte {at} is not UTF-8; save the text as UTF-8");
-        io::Error::new(io::ErrorKind::InvalidData, message)
+        invalid(format!("byte {at} is not UTF-8; save the text as UTF-8"))
     })?;
     Ok(text.to_owned())
 }
@@ -52,15 +69,12 @@ pub fn load_brat(path: &Path) -> io::Result<Vec<TextFile>> {
         files.sort_by(|a, b| a.name.cmp(&b.name));
         return Ok(files);
     }
-    let other = match path.extension() {
-        Some(ending) if ending == "ann" => path.with_extension("txt"),
-        _ => path.with_extension("ann"),
+    let other = match ending(path).as_str() {
+        "ann" => beside(path, "txt"),
+        _ => beside(path, "ann"),
     };
-    let mut files = vec![read(path, name(path))?];
-    if other.is_file() {
-        files.push(read(&other, name(&other))?);
-    }
-    Ok(files)
+    let files = [path.to_owned()].into_iter().chain(other);
+    files.map(|file| read(&file, name(&file))).collect()
 }
 
 fn walk(folder: &Path, before: &str, files: &mut Vec<TextFile>) -> io::Result<()> {
@@ -68,18 +82,22 @@ fn walk(folder: &Path, before: &str, files: &mut Vec<TextFile>) -> io::Result<()
         let entry = entry?;
         let path = entry.path();
         let name = format!("{before}{}", name(&path));
-        let ending = path.extension().unwrap_or_default();
         // A link to a folder may lead in a circle.
         if entry.file_type()?.is_dir() {
             walk(&path, &format!("{name}/"), files)?;
-        } else if ending == "txt" || ending == "ann" {
+        } else if matches!(ending(&path).as_str(), "txt" | "ann") {
             files.push(read(&path, name)?);
         }
     }
     Ok(())
 }
 
+/// A file of brat's under this name, its ending in small letters.
 fn read(path: &Path, name: String) -> io::Result<TextFile> {
+    let name = match name.rsplit_once('.') {
+        Some((stem, _)) => format!("{stem}.{}", ending(path)),
+        None => name,
+    };
     let text = fs::read(path).and_then(|bytes| text(&bytes));
     let text = text.map_err(|error| of(path, &error))?;
     Ok(TextFile { name, text })

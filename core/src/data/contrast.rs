@@ -4,12 +4,16 @@
 //! from or to score, out of names, contexts and photographs whose reading is known.
 
 use crate::data::corpus::Sample;
+use crate::formats::annotations::no_value::in_line;
 use crate::formats::lone_surrogates::without_lone_surrogates;
 use crate::label::{EntityType, Label};
 use crate::splitmix::SplitMix64;
 use crate::tweet::words::{Sigils, split_words};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
+
+/// A line of a set, for messages.
+const SHAPE: &str = "{\"text\", \"name\", \"pictures\": [{\"image\", \"type\"}, ..]}";
 
 /// A tweet whose name could be of several types, and images that settle which.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -88,7 +92,11 @@ pub fn read(path: &Path) -> Result<Vec<Contrast>, ContrastError> {
             problem,
         };
         let mended = without_lone_surrogates(line.as_bytes());
-        let item: Contrast = serde_json::from_slice(&mended).map_err(|e| problem(e.to_string()))?;
+        let other = |error: serde_json::Error| {
+            let error = in_line(&error);
+            problem(format!("{error}; each line is {SHAPE}"))
+        };
+        let item: Contrast = serde_json::from_slice(&mended).map_err(other)?;
         if item.name.is_empty() || !item.text.contains(&item.name) {
             return Err(problem(format!(
                 "the name {:?} does not stand in the text",

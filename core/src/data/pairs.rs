@@ -1,6 +1,7 @@
 //! Texts and the images that belong to them, or what captions say of these, without labels.
 
 use crate::data::contrast::ContrastError;
+use crate::formats::annotations::no_value::in_line;
 use crate::formats::lone_surrogates::without_lone_surrogates;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -25,11 +26,25 @@ pub struct Told {
     pub caption: String,
 }
 
+/// A line of a file of pairs.
+pub trait Line: DeserializeOwned {
+    /// What it is, for messages.
+    const SHAPE: &'static str;
+}
+
+impl Line for Pair {
+    const SHAPE: &'static str = "{\"text\", \"image\"}";
+}
+
+impl Line for Told {
+    const SHAPE: &'static str = "{\"text\", \"caption\"}";
+}
+
 /// Reads pairs, [`Pair`] or [`Told`]: JSONL, an object a line; what else it holds is passed over.
 ///
 /// # Errors
 /// [`ContrastError::Io`], [`ContrastError::Line`].
-pub fn read<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>, ContrastError> {
+pub fn read<T: Line>(path: &Path) -> Result<Vec<T>, ContrastError> {
     let content = fs::read(path).map_err(|cause| ContrastError::Io {
         path: path.to_owned(),
         cause,
@@ -45,7 +60,7 @@ pub fn read<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>, ContrastError> {
         pairs.push(pair.map_err(|error| ContrastError::Line {
             path: path.to_owned(),
             line: number + 1,
-            problem: error.to_string(),
+            problem: format!("{}; each line is {}", in_line(&error), T::SHAPE),
         })?);
     }
     Ok(pairs)
@@ -69,7 +84,7 @@ mod tests {
         fs::write(&path, format!("{good}{{\"text\": \"b\"}}\n")).unwrap();
         let error = read::<Pair>(&path).unwrap_err().to_string();
         assert!(
-            error.contains("line 3") && error.contains("image"),
+            error.contains("line 3") && error.contains("each line is {\"text\", \"image\"}"),
             "{error}"
         );
         let missing = read::<Pair>(&folder.path().join("none"))

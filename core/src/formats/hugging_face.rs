@@ -7,6 +7,7 @@ mod weights;
 
 pub use tokenizer::{load_tokenizer, load_tokenizer_of};
 
+use crate::bundle::MANIFEST;
 use crate::formats::hugging_face::family::{Family, HfConfig};
 use crate::nn::encoder::{Encoder, EncoderConfig};
 use crate::notice;
@@ -34,6 +35,19 @@ pub enum HuggingFaceError {
         /// The cause.
         source: std::io::Error,
     },
+    /// There is no such folder.
+    #[error(
+        "{}: there is no such folder here; write one with AutoModel.from_pretrained(name).save_pretrained(folder) and the same of \
+         AutoTokenizer, or fetch it with `hf download NAME --local-dir FOLDER`",
+        .0.display()
+    )]
+    NoFolder(PathBuf),
+    /// The folder is a bundle's.
+    #[error(
+        "{} holds a bundle of this program; go on from it with --start, or write an encoder of it with `mner export`",
+        .0.display()
+    )]
+    Bundle(PathBuf),
     /// The folder is that around the model's.
     #[error("{} has no config.json, and {} has one; give that folder", folder.display(), inner.display())]
     Around {
@@ -56,7 +70,7 @@ pub enum HuggingFaceError {
     Adapter(PathBuf),
     /// There is no tokenizer that could be read.
     #[error(
-        "{} has a tokenizer that is not read without its tokenizer.json; write that with \
+        "{} has no tokenizer.json, nor what one is made of here (vocab.txt, or vocab.json and merges.txt); write it with \
          AutoTokenizer.from_pretrained(folder, use_fast=True).save_pretrained(folder)",
         .0.display()
     )]
@@ -94,8 +108,13 @@ pub enum HuggingFaceError {
         problem: String,
     },
     /// The tokenizer cannot be used.
-    #[error(transparent)]
-    Tokenizer(#[from] TokenizerError),
+    #[error("{}: {source}", path.display())]
+    Tokenizer {
+        /// The file, or the folder whose files it was made of.
+        path: PathBuf,
+        /// What is wrong.
+        source: TokenizerError,
+    },
 }
 
 /// An encoder as loaded.
@@ -165,6 +184,12 @@ pub fn load_encoder(
         path: path.clone(),
         problem,
     };
+    if !folder.is_dir() {
+        return Err(HuggingFaceError::NoFolder(folder.to_owned()));
+    }
+    if !path.is_file() && folder.join(MANIFEST).is_file() {
+        return Err(HuggingFaceError::Bundle(folder.to_owned()));
+    }
     if !path.is_file()
         && let Some(inner) = inner_folder(folder)
     {
@@ -340,7 +365,12 @@ pub fn export(
     }
     let mut text = serde_json::to_vec_pretty(&json).expect("finite numbers");
     text.push(b'\n');
-    let vocabulary = tokenizer.bytes()?;
+    let vocabulary = tokenizer
+        .bytes()
+        .map_err(|source| HuggingFaceError::Tokenizer {
+            path: folder.join("tokenizer.json"),
+            source,
+        })?;
     let settings = tokenizer::settings(tokenizer, &vocabulary, e.max_subwords());
     let mut settings = serde_json::to_vec_pretty(&settings).expect("text and numbers");
     settings.push(b'\n');

@@ -1,10 +1,14 @@
 //! Files of other programs: annotation tools, Hugging Face folders, PyTorch state dicts, word vectors, safetensors.
 
 pub mod annotations;
+#[cfg(any(test, feature = "train"))]
+pub mod encoding;
 #[cfg(feature = "train")]
 pub mod features;
 #[cfg(feature = "train")]
 pub mod hugging_face;
+#[cfg(any(test, feature = "train"))]
+pub mod levels;
 pub mod lone_surrogates;
 #[cfg(any(test, feature = "train"))]
 mod megvii;

@@ -9,8 +9,14 @@ pub struct Packed {
     pub unpack: &'static str,
 }
 
+/// How a pointer of Git LFS begins, which lies in place of a file that was not fetched.
+pub const LFS_POINTER: &[u8] = b"version https://git-lfs";
+/// What such a file is, and what to do.
+pub const LFS_REMEDY: &str =
+    "a pointer of Git LFS in place of the file; fetch it with git lfs pull";
+
 /// Beginnings of files, their names and commands.
-const BEGINNINGS: [(&[u8], &str, &str); 13] = [
+const BEGINNINGS: [(&[u8], &str, &str); 14] = [
     (b"\x1f\x8b", "compressed by gzip", "gzip -dc"),
     (b"\x28\xb5\x2f\xfd", "compressed by zstd", "zstd -dc"),
     (b"\xfd7zXZ\0", "compressed by xz", "xz -dc"),
@@ -23,6 +29,7 @@ const BEGINNINGS: [(&[u8], &str, &str); 13] = [
     (b"7z\xbc\xaf\x27\x1c", "a 7z archive", "7z e -so"),
     (b"Rar!\x1a\x07", "a RAR archive", "unrar p -inul"),
     (b"PAR1\x15", "a Parquet file", "parquet-tools cat --json"),
+    (b"%PDF-", "a PDF", "pdftotext"),
     (b"Obj\x01", "an Avro file", "avro-tools tojson"),
 ];
 

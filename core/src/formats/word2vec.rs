@@ -2,7 +2,8 @@
 
 mod neighbours;
 
-use crate::formats::packed::{Packed, packed};
+use crate::formats::encoding::other_encoding;
+use crate::formats::packed::{LFS_POINTER, LFS_REMEDY, Packed, packed};
 use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 use std::fmt;
@@ -59,6 +60,17 @@ pub enum Word2vecError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// Something is wrong with what the file holds.
+    #[error("{}: {source}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What.
+        source: Box<Word2vecError>,
+    },
+    /// The file is no text or vectors at all.
+    #[error("the file of word vectors is {0}")]
+    Other(String),
     /// The first line is neither two numbers nor a word and its values.
     #[error(
         "a word2vec file begins with the number of words and of values a word, or with a word and its values, but this one with {found:?}"
@@ -115,7 +127,9 @@ pub enum Word2vecError {
         expected: usize,
     },
     /// A value is not a finite number.
-    #[error("the vector of {word:?} holds {value:?}, which is no finite number")]
+    #[error(
+        "the vector of {word:?} holds {value:?}, which is no finite number; take the word out, or fetch the file again"
+    )]
     Value {
         /// The word.
         word: String,
@@ -142,7 +156,10 @@ impl WordVectors {
         let file = BufReader::with_capacity(1 << 20, file);
         Self::parse_from(file, MOST).map_err(|fault| match fault {
             Fault::Io(source) => io(source),
-            Fault::File(error) => error,
+            Fault::File(error) => Word2vecError::File {
+                path: path.to_owned(),
+                source: Box::new(error),
+            },
         })
     }
 
@@ -167,6 +184,15 @@ impl WordVectors {
         let start = input.fill_buf()?;
         if let Some(Packed { name, unpack }) = packed(start) {
             return Err(Word2vecError::Packed { name, unpack }.into());
+        }
+        let other = match other_encoding(start) {
+            Some((name, command)) => format!("{name}; make UTF-8 of it with `{command}`"),
+            None if start.starts_with(LFS_POINTER) => LFS_REMEDY.to_owned(),
+            None if start.is_empty() => "empty; fetch it again".to_owned(),
+            None => String::new(),
+        };
+        if !other.is_empty() {
+            return Err(Word2vecError::Other(other).into());
         }
         if start.starts_with(&FAST_TEXT) {
             return Err(Word2vecError::FastText.into());

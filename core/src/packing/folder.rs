@@ -12,6 +12,29 @@ fn file(folder: &Path, name: &str) -> Result<Vec<u8>, (PathBuf, std::io::Error)>
     fs::read(&path).map_err(|e| (path, e))
 }
 
+/// Reads the manifest of a bundle's folder, or of what comes beside one.
+///
+/// # Errors
+/// The file that cannot be read, and why; where there is none the folder, and what it is instead.
+pub fn manifest(folder: &Path) -> Result<Vec<u8>, (PathBuf, std::io::Error)> {
+    let has = |name: &str| folder.join(name).is_file();
+    let problem = if has(MANIFEST) {
+        return file(folder, MANIFEST);
+    } else if !folder.exists() {
+        "there is no such folder"
+    } else if !folder.is_dir() {
+        "this is a file; give the folder that it lies in"
+    } else if folder.join("bundle").join(MANIFEST).is_file() {
+        "the bundle is the folder bundle in it; give that"
+    } else if has("config.json") {
+        "this is a Hugging Face folder and no bundle; `mner train --encoder` makes one of it"
+    } else {
+        "this folder has no manifest.json, so it is no bundle"
+    };
+    let error = std::io::Error::new(std::io::ErrorKind::NotFound, problem);
+    Err((folder.to_owned(), error))
+}
+
 fn write_all<'a>(
     folder: &Path,
     files: impl IntoIterator<Item = (&'static str, &'a Vec<u8>)>,
@@ -37,7 +60,7 @@ pub fn read(folder: &Path) -> Result<BundleFiles, (PathBuf, std::io::Error)> {
         Err(error) => Err(error),
     };
     Ok(BundleFiles {
-        manifest: file(MANIFEST)?,
+        manifest: manifest(folder)?,
         weights: file(WEIGHTS)?,
         tokenizer: file(TOKENIZER)?,
         vision: maybe(EYES)?,
@@ -71,7 +94,7 @@ pub fn read_beside<M: BesideManifest>(
     folder: &Path,
 ) -> Result<BesideFiles, (PathBuf, std::io::Error)> {
     Ok(BesideFiles {
-        manifest: file(folder, MANIFEST)?,
+        manifest: manifest(folder)?,
         weights: file(folder, M::WEIGHTS)?,
     })
 }

@@ -12,6 +12,7 @@ use crate::formats::vision_networks::VisionFileError;
 use crate::formats::word2vec::Word2vecError;
 use crate::recognizer::LoadError;
 use crate::train::config::ConfigError;
+use crate::train::supervised::RunError;
 use crate::tweet::subwords::TokenizerError;
 use std::path::PathBuf;
 
@@ -112,12 +113,9 @@ pub enum TrainError {
         /// The cause.
         source: std::io::Error,
     },
-    /// The folder holds a run already.
-    #[error("{} holds a run already: resume it with --resume, or give another --out", .0.display())]
-    Exists(PathBuf),
-    /// The folder holds another run.
-    #[error("{} holds a run with another configuration; give the same one to resume it, or another --out", .0.display())]
-    Other(PathBuf),
+    /// The run's folder.
+    #[error(transparent)]
+    Run(#[from] RunError),
     /// The learner stopped.
     #[error("training stopped: {0}")]
     Stopped(String),

@@ -16,13 +16,12 @@ use crate::train::plot::{Curve, Drawn, Panel, keep};
 use crate::train::progress::PlainProgress;
 use crate::train::schedule::{optimizer, scheduler};
 use crate::train::start::{Start, begin, frozen, go_on, tuned};
+use crate::train::supervised::{check_run, open_run};
 use burn::module::Module;
 use burn::tensor::Device;
 use burn::tensor::distributed::{DistributedConfig, ReduceOperation};
 use burn::train::{ExecutionStrategy, Interrupter, Learner, SupervisedTraining};
-use std::fs;
 use std::io::IsTerminal;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// What the plot of a run shows.
@@ -52,6 +51,7 @@ pub fn train(
     interrupter: Interrupter,
 ) -> Result<Outcome, TrainError> {
     config.check()?;
+    check_run(&config.out, config, resume)?;
     let names = FineTypeNames::read(&config.fine_types)?;
     let device = devices[0].clone().autodiff();
     let Start { system, fixed } = match &config.start {
@@ -61,9 +61,6 @@ pub fn train(
     .telling(&names, &device)?;
     let system = frozen(config, system)?;
     let tuned = tuned(config, fixed.vision.as_ref())?;
-    // What is refused above leaves no folder behind.
-    let checkpoints = open_run(config, resume)?;
-    let started = last_epoch(&checkpoints).unwrap_or(0);
     let tokenizer = &fixed.tokenizer;
     let pad = tokenizer.special().pad;
     let layout = Layout::new(&fixed.config, pad, fixed.augmentation.clone());
@@ -101,6 +98,9 @@ pub fn train(
         1,
     )?;
     drop((corpus_images, beside));
+    // What is refused above leaves no run behind.
+    let checkpoints = open_run(&config.out, config)?;
+    let started = last_epoch(&checkpoints).unwrap_or(0);
     let order = Order::Training {
         mixture,
         seed: config.seed,
@@ -191,27 +191,4 @@ pub fn train(
         dev_loader.as_ref(),
         &devices[0],
     )
-}
-
-/// Makes the run's folder, or checks that it holds this very run.
-fn open_run(config: &TrainConfig, resume: bool) -> Result<PathBuf, TrainError> {
-    let io = |path: &Path| {
-        let path = path.to_owned();
-        move |source| TrainError::Io { path, source }
-    };
-    let path = config.out.join("config.json");
-    let checkpoints = config.out.join("checkpoint");
-    let mut text = serde_json::to_string_pretty(config).expect("a configuration is JSON");
-    text.push('\n');
-    match fs::read_to_string(&path) {
-        Ok(_) if !resume => return Err(TrainError::Exists(config.out.clone())),
-        Ok(found) if found != text => return Err(TrainError::Other(config.out.clone())),
-        Ok(_) => {}
-        Err(_) => {
-            fs::create_dir_all(&config.out).map_err(io(&config.out))?;
-            fs::write(&path, text).map_err(io(&path))?;
-        }
-    }
-    fs::create_dir_all(&checkpoints).map_err(io(&checkpoints))?;
-    Ok(checkpoints)
 }

@@ -1,5 +1,6 @@
 //! A run of burn-train's learner: its folder, its epochs, and the weights that it ends with.
 
+use crate::notice;
 use crate::train::adamw::OnePassAdamW;
 use crate::train::checkpoint::{AtomicCheckpointer, last_epoch, path as checkpoint_path};
 use crate::train::loss::FiniteLoss;
@@ -21,6 +22,9 @@ use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+/// The file of a run's folder that says which run it is.
+const CONFIG: &str = "config.json";
+
 /// Why a run did not end.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
@@ -32,6 +36,9 @@ pub enum RunError {
         /// The cause.
         source: std::io::Error,
     },
+    /// The folder of the run is a file.
+    #[error("{} is a file; give the name of a folder as --out", .0.display())]
+    NoFolder(PathBuf),
     /// The folder holds a run already.
     #[error("{} holds a run already: resume it with --resume, or give another --out", .0.display())]
     Exists(PathBuf),
@@ -81,24 +88,34 @@ pub(super) struct Material<M: LearnerModel> {
     pub exams: Arc<dyn DataLoader<<M as InferenceStep>::Input>>,
 }
 
-/// Makes the run's folder, or checks that it holds this very run; returns that of the checkpoints.
-pub(super) fn open_run(
-    out: &Path,
-    config: &impl Serialize,
-    resume: bool,
-) -> Result<PathBuf, RunError> {
-    let path = out.join("config.json");
-    let text = json(config);
-    match fs::read_to_string(&path) {
-        Ok(_) if !resume => return Err(RunError::Exists(out.to_owned())),
-        Ok(found) if found != text => return Err(RunError::Other(out.to_owned())),
-        Ok(_) => {}
-        Err(_) => {
-            fs::create_dir_all(out).map_err(io(out))?;
-            fs::write(&path, text).map_err(io(&path))?;
-        }
+/// Checks that a run's folder holds none, or with `resume` this very one. Nothing is written: what is read after it may be refused,
+/// and the run that is asked for next is another.
+pub(super) fn check_run(out: &Path, config: &impl Serialize, resume: bool) -> Result<(), RunError> {
+    if out.exists() && !out.is_dir() {
+        return Err(RunError::NoFolder(out.to_owned()));
     }
-    let checkpoints = out.join("checkpoint");
+    match fs::read_to_string(out.join(CONFIG)) {
+        Ok(_) if !resume => Err(RunError::Exists(out.to_owned())),
+        Ok(found) if found != json(config) => Err(RunError::Other(out.to_owned())),
+        Err(_) if resume => {
+            notice!(
+                "{} holds no run to go on with; this one begins",
+                out.display()
+            );
+            Ok(())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Makes a run's folder where [`check_run`] found nothing against it; returns that of the checkpoints.
+pub(super) fn open_run(out: &Path, config: &impl Serialize) -> Result<PathBuf, RunError> {
+    let (path, checkpoints) = (out.join(CONFIG), out.join("checkpoint"));
+    fs::create_dir_all(out).map_err(io(out))?;
+    // That of a run to go on with is there, and would be lost to who stops it right here.
+    if !path.is_file() {
+        fs::write(&path, json(config)).map_err(io(&path))?;
+    }
     fs::create_dir_all(&checkpoints).map_err(io(&checkpoints))?;
     Ok(checkpoints)
 }

@@ -169,6 +169,8 @@ impl Characters {
     fn seen(self) -> Self {
         let mut seen = Self::like(&self);
         let mut last = None;
+        // The last that is no mark on another.
+        let mut base = None;
         let mut run = Run::default();
         let mut unseen = Unseen::Nothing;
         let mut before = self.origins.unseen.into_iter();
@@ -180,9 +182,11 @@ impl Characters {
                 true => c,
                 false => plain_letter(c),
             };
-            if is_read(last, c, next) {
+            let decorated = !is_decoration(c) || is_decorated(base, last, c);
+            if decorated && is_read(last, c, next) {
                 seen.push(c, source, std::mem::take(&mut unseen));
                 last = Some(c);
+                base = if is_combining_mark(c) { base } else { last };
             } else {
                 unseen = unseen.max(Unseen::of(c));
             }
@@ -308,18 +312,18 @@ fn is_read(last: Option<char>, c: char, next: Option<char>) -> bool {
         _ if is_tag(c) => last.is_some_and(|l| l == '\u{1F3F4}' || is_tag(l)),
         _ if is_blank(c) => true,
         _ if is_unseen(c) => false,
-        _ if is_decoration(c) => last.is_some_and(|l| is_decorated(l, c)),
         _ if is_combining_mark(c) => last.is_some_and(|l| !is_blank(l)),
         _ => true,
     }
 }
 
-/// Whether a decoration is read behind a character: on letters, digits and other marks, and a keycap on signs that have one. A `;`
-/// may end the reference to a letter.
-fn is_decorated(last: char, decoration: char) -> bool {
-    let keycap = decoration == '\u{20E3}' && (is_selector(last) || matches!(last, '#' | '*'));
-    let letter = last.is_alphanumeric() || enclosed(last).is_some() || is_combining_mark(last);
-    letter && !is_selector(last) || keycap || last == ';'
+/// Whether a decoration is read behind `last`, where `base` has the marks: on letters and digits, and a keycap on signs that have
+/// one. A `;` may end the reference to a letter.
+fn is_decorated(base: Option<char>, last: Option<char>, decoration: char) -> bool {
+    let sign = |last: char| is_selector(last) || matches!(last, '#' | '*');
+    let keycap = decoration == '\u{20E3}' && last.is_some_and(sign);
+    let letter = |base: char| base.is_alphanumeric() || enclosed(base).is_some() || base == ';';
+    keycap || base.is_some_and(letter)
 }
 
 fn is_selector(c: char) -> bool {

@@ -17,6 +17,7 @@ pub struct Args {
 }
 
 pub fn run(args: &Args) -> Result<(), Failure> {
+    output::check_folder(&args.out)?;
     bundle::write(&mean_of(&args.bundle, &device::parse("cpu")?)?, &args.out)?;
     let count = args.bundle.len();
     output::print(&format!(

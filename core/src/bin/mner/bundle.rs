@@ -3,6 +3,7 @@
 use crate::beside;
 use crate::device;
 use crate::failure::Failure;
+use crate::output;
 use mner_core::bundle::{BundleFiles, Compute};
 use mner_core::packing::folder;
 use mner_core::recognizer::Recognizer;
@@ -24,6 +25,14 @@ pub fn read(path: &Path) -> Result<BundleFiles, Failure> {
         beside::use_of(path)
             .unwrap_or_else(|| format!("cannot read the bundle: {}: {error}", file.display()))
     })?)
+}
+
+/// Refuses a folder to write a bundle to, see [`output::check_folder`]; that of the bundle itself may be meant.
+pub fn check_out(out: &Path, own: &Path) -> Result<(), Failure> {
+    match output::is_same(out, own) {
+        true => Ok(()),
+        false => output::check_folder(out),
+    }
 }
 
 /// Writes a bundle's files.

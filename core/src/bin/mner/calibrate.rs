@@ -1,6 +1,6 @@
 //! `mner calibrate`: confidences that mean what they say.
 
-use crate::bundle::{read, write};
+use crate::bundle::{check_out, read, write};
 use crate::device;
 use crate::evaluate::pass::{Pass, Question, pass};
 use crate::evaluate::{corpus, must_tell_fine_types};
@@ -85,6 +85,8 @@ fn fitted(corpora: &[Read], firsts: &[usize]) -> ConfidenceScaling {
 }
 
 pub fn run(args: &Args) -> Result<(), Failure> {
+    let out = args.out.as_ref().unwrap_or(&args.bundle);
+    check_out(out, &args.bundle)?;
     let mut files = read(&args.bundle)?;
     let mut manifest = Manifest::parse(&files.manifest)?;
     // What it was calibrated to before is forgotten.
@@ -156,7 +158,6 @@ pub fn run(args: &Args) -> Result<(), Failure> {
             scores,
         });
     }
-    let out = args.out.as_ref().unwrap_or(&args.bundle);
     let calibrated = BundleFiles {
         manifest: manifest.to_bytes()?,
         ..files

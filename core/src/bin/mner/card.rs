@@ -6,9 +6,11 @@ use mner_core::bundle::MANIFEST;
 use mner_core::bundle::manifest::Manifest;
 use mner_core::notice;
 use mner_core::packing::card::{CARD, card};
+use mner_core::packing::folder;
+use std::fmt::Display;
 use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Write a bundle's MODEL_CARD.md from its manifest: entity types, scores, training data, licences, sizes, limits
 #[derive(clap::Args)]
@@ -28,10 +30,9 @@ pub struct Args {
 }
 
 pub fn run(args: &Args) -> Result<(), Failure> {
+    let manifest = folder::manifest(&args.bundle).map_err(|(path, e)| fault(&path, &e))?;
     let path = args.bundle.join(MANIFEST);
-    let fault = |e: &dyn std::fmt::Display| format!("{}: {e}", path.display());
-    let manifest = std::fs::read(&path).map_err(|e| fault(&e))?;
-    let manifest = Manifest::parse(&manifest).map_err(|e| fault(&e))?;
+    let manifest = Manifest::parse(&manifest).map_err(|e| fault(&path, &e))?;
     let text = card(&manifest, &args.languages);
     if args.print {
         return output::print(&text);
@@ -51,8 +52,12 @@ pub fn run(args: &Args) -> Result<(), Failure> {
             "{} is there already: give --overwrite to replace it, or --print to see what would be written",
             path.display()
         ),
-        _ => format!("{}: {e}", path.display()),
+        _ => fault(&path, &e),
     })?;
     notice!("wrote {}", path.display());
     Ok(())
+}
+
+fn fault(path: &Path, error: &dyn Display) -> String {
+    format!("{}: {error}", path.display())
 }

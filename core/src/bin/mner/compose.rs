@@ -1,6 +1,7 @@
 //! `mner compose`: tweets in which the image decides.
 
 use crate::failure::Failure;
+use crate::output;
 use mner_core::data::contrast::{Ingredients, compose};
 use mner_core::notice;
 use mner_core::tweet::words::Sigils;
@@ -50,6 +51,8 @@ pub struct Args {
 }
 
 pub fn run(args: &Args) -> Result<(), Failure> {
+    let inputs = [&args.names, &args.contexts, &args.photographs];
+    output::check_file(&args.out, inputs.map(PathBuf::as_path))?;
     let from = Ingredients::read(&args.names, &args.contexts, &args.photographs, &args.part)?;
     let tweets = compose(&from, args.count, args.seed)?;
     let mut lines = String::new();

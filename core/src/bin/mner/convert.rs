@@ -5,6 +5,7 @@ use crate::output;
 use mner_core::data::annotation_files::{self, dataset_info};
 use mner_core::data::corpus::{CorpusError, Fault, Reader, Source, UnfitSpans, remedy};
 use mner_core::formats::annotations::fault::AnnotationError;
+use mner_core::formats::annotations::lines::begins_json;
 use mner_core::formats::annotations::token_lists::names;
 use mner_core::formats::annotations::types::meaning;
 use mner_core::formats::annotations::{
@@ -58,6 +59,7 @@ struct ReadArgs {
 }
 
 pub fn run(args: &Args) -> Result<(), Failure> {
+    check_out(args.to, &args.out, [args.input.as_path()])?;
     let named = |cause: &dyn std::fmt::Display| format!("{}: {cause}", args.input.display());
     let files = load(&args.input, args.from)?;
     let from = match args.from {
@@ -159,8 +161,13 @@ fn load(path: &Path, format: Option<Format>) -> Result<Vec<TextFile>, Failure> {
 fn guess(path: &Path, files: &[TextFile]) -> Result<Format, Failure> {
     let unknown = || {
         let known: Vec<&str> = Format::ALL.iter().map(|format| format.name()).collect();
-        let path = path.display();
+        let (path, is_folder) = (path.display(), path.is_dir());
         let known = known.join(", ");
+        if is_folder {
+            return format!(
+                "{path}: no .ann file is in this folder; of a folder brat's .txt and .ann files are read"
+            );
+        }
         if files.iter().all(|file| file.text.trim().is_empty()) {
             return format!("{path}: there is nothing in it");
         }
@@ -179,14 +186,20 @@ fn what_is_wrong(path: &Path, files: &[TextFile]) -> Option<String> {
     };
     let start = file.text.trim_start_matches(['\u{feff}', ' ', '\n', '\r']);
     let broken = || match Format::Mner.read(files, &ReadOptions::default()) {
-        Err(error @ AnnotationError::Json { .. }) if start.starts_with(['{', '[']) => {
+        Err(error @ AnnotationError::Json { .. }) if begins_json(start) => {
             Some(format!("{}: {error}", path.display()))
         }
         _ => None,
     };
     let known = || known_by_name(path, file.text.as_bytes());
-    // Of an array nothing more is known, of lines their ends.
-    if start.starts_with('[') {
+    // Of an array nothing more is known, nor of a file whose first line is of a format; of other lines their ends are.
+    let first = start.lines().next().unwrap_or_default();
+    let line = TextFile {
+        text: first.to_owned(),
+        ..TextFile::default()
+    };
+    let broken_later = begins_json(first) && Format::detect(&[line]).is_some();
+    if start.starts_with('[') || broken_later {
         broken().or_else(known)
     } else {
         known().or_else(broken)
@@ -201,7 +214,7 @@ fn known_by_name(path: &Path, bytes: &[u8]) -> Option<String> {
         return None;
     };
     let known = match fault {
-        Fault::Foreign { .. } | Fault::Packed { .. } => true,
+        Fault::Foreign { .. } | Fault::Packed { .. } | Fault::Encoding { .. } => true,
         // A bare type, or nearly a label; any other last word of a line is none.
         Fault::UnknownLabel { found } => meaning(found).is_some() || remedy(found).is_some(),
         _ => false,
@@ -228,31 +241,26 @@ pub fn tell(path: &Path, losses: &[Loss], unfit_spans: UnfitSpans) -> Result<(),
     Ok(())
 }
 
-/// Whether a format's files could be written so.
-pub fn check_out(format: Format, out: &Path) -> Result<(), Failure> {
-    if out.as_os_str() == "-" && format == Format::Brat {
-        return Err(Failure::Message(
+/// Refuses what a format's files could not be written to without a loss.
+pub fn check_out<'a>(
+    format: Format,
+    out: &Path,
+    inputs: impl IntoIterator<Item = &'a Path>,
+) -> Result<(), Failure> {
+    match (format, out.as_os_str() == "-") {
+        (Format::Brat, true) => Err(Failure::Message(
             "brat keeps texts and annotations in files of their own; name a folder for them"
                 .to_owned(),
-        ));
-    }
-    let parent = out.parent().filter(|parent| !parent.as_os_str().is_empty());
-    match parent {
-        Some(parent) if format != Format::Brat && !parent.is_dir() => {
-            Err(Failure::Message(format!(
-                "{}: there is no folder {} to write it into",
-                out.display(),
-                parent.display()
-            )))
-        }
-        _ => Ok(()),
+        )),
+        (Format::Brat, false) => output::check_folder(out),
+        (_, true) => Ok(()),
+        (_, false) => output::check_file(out, inputs),
     }
 }
 
-/// Writes a format's files: brat's into a folder, any other's one as it is called.
+/// Writes a format's files: brat's into a folder, any other's one as it is called. [`check_out`] comes before.
 pub fn save(format: Format, writing: &Writing, out: &Path) -> Result<(), Failure> {
     let failed = |path: &Path, cause: io::Error| format!("{}: {cause}", path.display());
-    check_out(format, out)?;
     if format == Format::Brat {
         fs::create_dir_all(out).map_err(|e| failed(out, e))?;
         for file in &writing.files {

@@ -138,6 +138,13 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         return image_decides(args);
     };
     let threads = threads::count(args.threads, &args.bundle.device)?;
+    if let Some(report) = &args.report {
+        let corpora = [data].into_iter().chain(&args.seen);
+        let files = [&args.fine_types, &args.context, &args.captions];
+        let files = files.into_iter().flatten().chain(args.images.table());
+        let inputs = corpora.map(|corpus| &corpus.path).chain(files);
+        output::check_file(report, inputs.map(PathBuf::as_path))?;
+    }
     let samples = args.reading.over(data).read()?;
     let names = names(&args.seen)?;
     let names = names.as_ref();

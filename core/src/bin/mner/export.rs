@@ -1,7 +1,7 @@
 //! `mner export`: a bundle for other programs.
 
 use crate::failure::Failure;
-use crate::{bundle, device};
+use crate::{bundle, device, output};
 use mner_core::bundle::{Compute, unpack};
 use mner_core::formats::hugging_face;
 use mner_core::notice;
@@ -19,6 +19,7 @@ pub struct Args {
 }
 
 pub fn run(args: &Args) -> Result<(), Failure> {
+    output::check_folder(&args.out)?;
     let bundle = unpack(
         bundle::read(&args.bundle)?,
         &device::parse("cpu")?,

@@ -19,12 +19,13 @@ pub struct Args {
     /// stay
     #[arg(long, value_name = "DIR")]
     vision: Option<PathBuf>,
-    /// Folder to write
+    /// Folder to write, which may be the bundle's own
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
 }
 
 pub fn run(args: &Args) -> Result<(), Failure> {
+    bundle::check_out(&args.out, &args.bundle)?;
     let device = device::parse("cpu")?;
     let mut files = bundle::read(&args.bundle)?;
     let mut said = Vec::new();

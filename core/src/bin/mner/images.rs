@@ -71,6 +71,11 @@ impl ImageArgs {
         })
     }
 
+    /// The table of stand-in images, if one is read.
+    pub fn table(&self) -> Option<&PathBuf> {
+        self.image_table.as_ref()
+    }
+
     /// Whose images they are, in words, if there are any.
     pub fn kind(&self) -> Option<&'static str> {
         match (&self.images, &self.image_table) {

@@ -1,7 +1,7 @@
 //! `mner init`: an untrained bundle.
 
 use crate::failure::Failure;
-use crate::{bundle, device};
+use crate::{bundle, device, output};
 use mner_core::notice;
 use mner_core::packing::tiny;
 use mner_core::systems::SystemKind;
@@ -22,6 +22,7 @@ pub struct Args {
 }
 
 pub fn run(args: &Args) -> Result<(), Failure> {
+    output::check_folder(&args.out)?;
     let files = tiny::bundle(args.system, args.seed, &device::parse("cpu")?)?;
     bundle::write(&files, &args.out)?;
     notice!("wrote {}; its answers are random", args.out.display());

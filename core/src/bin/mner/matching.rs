@@ -21,10 +21,7 @@ pub struct Args {
 
 pub fn run(args: &Args) -> Result<(), Failure> {
     let folder = args.out.join("bundle");
-    if folder.exists() {
-        let there = folder.display();
-        return Err(format!("{there} is there already; give another --out").into());
-    }
+    output::check_folder(&folder)?;
     let (files, report) = teach(&args.config, &device::parse(&args.device)?)?;
     bundle::write(&files, &folder)?;
     let path = args.out.join("report.json");

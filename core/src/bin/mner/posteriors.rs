@@ -3,7 +3,7 @@
 use crate::bundle::{load, read};
 use crate::device;
 use crate::failure::Failure;
-use crate::output::Counter;
+use crate::output::{Counter, check_file};
 use crate::train::source;
 use mner_core::data::corpus::{Sample, Source};
 use mner_core::data::posteriors::PosteriorsWriter;
@@ -33,6 +33,15 @@ pub struct Args {
 const STEP: usize = 64;
 
 pub fn run(args: &Args) -> Result<(), Failure> {
+    let sources = args
+        .data
+        .iter()
+        .map(|data| serde_json::from_value(data.clone()));
+    let sources: Vec<Source> = sources.collect::<Result<_, _>>()?;
+    check_file(
+        &args.out,
+        sources.iter().map(|source| source.path.as_path()),
+    )?;
     let mut mark = Sha256::new();
     let teachers = args.teachers.iter().map(|folder| {
         let files = read(folder)?;
@@ -43,8 +52,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let mut writer = PosteriorsWriter::open(&args.out, mark.finalize().into())?;
 
     let mut tweets: Vec<Vec<String>> = Vec::new();
-    for data in &args.data {
-        let source: Source = serde_json::from_value(data.clone())?;
+    for source in &sources {
         tweets.extend(
             source
                 .read()?

@@ -5,6 +5,7 @@ use crate::convert;
 use crate::explain;
 use crate::failure::Failure;
 use crate::features::{self, Asked};
+use crate::output;
 use crate::stream::chunks::Chunks;
 use crate::stream::{self, Answers, BadLines, Settings};
 use crate::threads;
@@ -103,8 +104,9 @@ pub struct Args {
 pub fn run(args: &Args) -> Result<(), Failure> {
     let threads = threads::count(args.threads, &args.bundle.device)?;
     // Before hours of reading.
-    if let Some(format) = args.format {
-        convert::check_out(format, &args.out)?;
+    check_out(args)?;
+    if let Some(folder) = args.images.as_ref().filter(|folder| !folder.is_dir()) {
+        return Err(format!("{}: there is no such folder of images", folder.display()).into());
     }
     let recognizer = args.bundle.load()?;
     let mut out = BufWriter::new(io::stdout().lock());
@@ -156,6 +158,31 @@ pub fn run(args: &Args) -> Result<(), Failure> {
             answered(args, &recognizer, input, &settings, &mut out)
         }
         (None, None) => unreachable!("clap requires one of them"),
+    }
+}
+
+/// Refuses what could not be written, or is read itself.
+fn check_out(args: &Args) -> Result<(), Failure> {
+    let inputs = || args.input.iter().chain(&args.image).map(PathBuf::as_path);
+    if let Some(format) = args.format {
+        convert::check_out(format, &args.out, inputs())?;
+    }
+    for file in args.explain.iter().chain(&args.features) {
+        output::check_file(file, inputs())?;
+    }
+    match &args.explain {
+        Some(file)
+            if file
+                .extension()
+                .is_some_and(|it| !it.eq_ignore_ascii_case("png")) =>
+        {
+            Err(format!(
+                "{}: --explain writes PNG; name a file that ends in .png",
+                file.display()
+            )
+            .into())
+        }
+        _ => Ok(()),
     }
 }
 

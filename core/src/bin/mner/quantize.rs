@@ -3,7 +3,7 @@
 use crate::evaluate::corpus;
 use crate::failure::Failure;
 use crate::images::ImageArgs;
-use crate::output::Counter;
+use crate::output::{Counter, check_folder};
 use crate::{bundle, device};
 use mner_core::bundle::quantize::{LinearInputs, Scheme};
 use mner_core::bundle::{BundleFiles, Compute};
@@ -41,6 +41,7 @@ pub struct Args {
 }
 
 pub fn run(args: &Args) -> Result<(), Failure> {
+    check_folder(&args.out)?;
     let files = bundle::read(&args.bundle)?;
     let inputs = match args.tweets.is_empty() {
         true if args.images.kind().is_some() => {

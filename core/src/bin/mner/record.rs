@@ -1,6 +1,7 @@
 //! One line of a JSONL stream: the tweet in it, its images, and the line as it came.
 
-use mner_core::formats::annotations::no_value::no_value;
+use mner_core::formats::annotations::no_value::{in_line, no_value};
+use mner_core::formats::levels::Levels;
 use mner_core::formats::lone_surrogates::without_lone_surrogates;
 use serde::Deserializer;
 use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, Visitor};
@@ -8,6 +9,8 @@ use serde_json::{Map, Value};
 use std::collections::HashSet;
 use std::fmt;
 
+/// Levels that are read of a member: more than any path to a tweet has.
+const LEVELS: usize = 32;
 /// Most images a tweet has.
 pub const MOST_IMAGES: usize = 4;
 /// What the names of the answer's members begin with where the object has some of them already.
@@ -212,7 +215,7 @@ impl<'de> Visitor<'de> for Members<'_> {
         let (mut names, mut values) = (HashSet::new(), Map::new());
         while let Some(name) = map.next_key::<String>()? {
             if self.wanted(&name) {
-                values.insert(name.clone(), map.next_value()?);
+                values.insert(name.clone(), map.next_value_seed(Levels(LEVELS))?);
             } else {
                 map.next_value::<IgnoredAny>()?;
             }
@@ -241,6 +244,12 @@ fn not_json(line: &str, field: &str, error: &serde_json::Error) -> String {
     }
     if !line.starts_with('{') {
         return no_object(field);
+    }
+    let error = in_line(error);
+    if error.contains("trailing characters") {
+        return format!(
+            "not JSON: one object a line is expected, and this line goes on behind it ({error}); `jq -c . FILE` puts each on its own"
+        );
     }
     format!("not JSON: {error}")
 }
@@ -309,6 +318,15 @@ mod tests {
             deep.answered(&answer, None)
                 .ends_with(r#"]]],"entities":[]}"#)
         );
+        for name in ["note_tweet", "extended_tweet", "image", "truncated"] {
+            let line = format!(
+                r#"{{"text":"a","truncated":true,"{name}":{}{}}}"#,
+                "[".repeat(200),
+                "]".repeat(200)
+            );
+            let record = Record::parse(line.as_bytes(), "text").expect(name);
+            assert_eq!(record.tweet("text").unwrap().text, "a");
+        }
         let empty = Record::parse(b"{ }", "text").unwrap();
         assert_eq!(empty.answered(&answer, None), r#"{ "entities":[]}"#);
     }
@@ -385,7 +403,11 @@ mod tests {
             (b"{", "jq -c"),
             (b"[1]", "not a JSON object"),
             (br#"[{"text": "a"}, {"text": "b"}]"#, "cuts an array"),
-            (br#"{"text": "a"}{"text": "b"}"#, "trailing characters"),
+            (
+                br#"{"text": "a"}{"text": "b"}"#,
+                "(trailing characters at column 14); `jq -c . FILE`",
+            ),
+            (b"{\"text\": \"a\"}\r{\"text\": \"b\"}", "goes on behind it"),
             (br#"{"text": "a",}"#, "trailing comma"),
             (b"\"a\"", "not a JSON object"),
             (b"Obama in Paris", "jq -Rc '{text: .}' tweets.txt"),

@@ -14,10 +14,13 @@ pub const HELP: &str = "Threads that read tweets, each a core; the answers are t
 /// Pieces under way for each thread: one in work, one waiting for it and one that waits for its turn to be written.
 const AHEAD: usize = 3;
 
+/// More threads than these are a slip of the pen: each has a stack, and a system refuses some ten thousand of them.
+const MOST: usize = 1024;
+
 /// How many threads to use on the device of this name.
 ///
 /// # Errors
-/// Several for another device than the CPU, which is fed by one.
+/// Several for another device than the CPU, which is fed by one, and more than any machine has use for.
 pub fn count(asked: Option<NonZeroUsize>, device: &str) -> Result<NonZeroUsize, Failure> {
     match asked {
         Some(threads) if device != "cpu" && threads != NonZeroUsize::MIN => {
@@ -25,6 +28,9 @@ pub fn count(asked: Option<NonZeroUsize>, device: &str) -> Result<NonZeroUsize, 
                 "--threads {threads} is for --device cpu; {device} has its own: leave --threads out"
             )))
         }
+        Some(threads) if threads.get() > MOST => Err(Failure::Message(format!(
+            "--threads {threads} is above {MOST}; each is a core at best, so give it as many as there are cores, or leave it out"
+        ))),
         Some(threads) => Ok(threads),
         None if device == "cpu" => Ok(thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)),
         None => Ok(NonZeroUsize::MIN),
@@ -286,12 +292,15 @@ mod tests {
     }
 
     #[test]
-    fn only_the_cpu_is_fed_by_several() {
+    fn only_the_cpu_is_fed_by_several_and_not_by_too_many() {
         let two = NonZeroUsize::new(2);
         let count = |asked, device| count(asked, device).map(NonZeroUsize::get).map_err(message);
         assert_eq!(count(two, "cpu"), Ok(2));
         assert_eq!(count(NonZeroUsize::new(1), "cuda"), Ok(1));
         assert_eq!(count(None, "cuda"), Ok(1));
         assert!(count(two, "cuda").unwrap_err().contains("--threads 2"));
+        assert_eq!(count(NonZeroUsize::new(MOST), "cpu"), Ok(MOST));
+        let many = count(NonZeroUsize::new(MOST + 1), "cpu");
+        assert!(many.unwrap_err().contains("is above 1024"));
     }
 }

@@ -14,9 +14,10 @@ use mner_core::train::config::TrainConfig;
 use mner_core::train::run::train;
 use mner_core::tweet::words::Sigils;
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use std::fs;
 use std::path::PathBuf;
+use std::str::FromStr;
 
 /// Train a system and write the bundle of its best epoch, or of its last epochs' mean
 #[derive(clap::Args)]
@@ -41,7 +42,7 @@ struct Flags {
     #[arg(long, value_name = "DIR")]
     start: Option<PathBuf>,
     /// Hugging Face folder of the encoder to start from
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", conflicts_with = "start")]
     encoder: Option<PathBuf>,
     /// Corpus to learn from: a file, a file@weight, or a JSON object (repeatable)
     #[arg(long, value_name = "CORPUS", value_parser = source)]
@@ -75,10 +76,10 @@ struct Flags {
     tune_blocks: Option<usize>,
     /// Fraction of the images left out, anew each epoch [default: 0.1]
     #[arg(long)]
-    image_dropout: Option<f64>,
+    image_dropout: Option<Number>,
     /// Fraction of the images exchanged for another tweet's, anew each epoch [default: 0]
     #[arg(long)]
-    image_swap: Option<f64>,
+    image_swap: Option<Number>,
     /// Most detections of an image, up to 36 [default: 10]
     #[arg(long)]
     objects: Option<usize>,
@@ -120,7 +121,7 @@ struct Flags {
     cross_view: Option<bool>,
     /// Temperature of the alignment [default: 4]
     #[arg(long)]
-    temperature: Option<f64>,
+    temperature: Option<Number>,
     /// What teachers believe of tweets, a file of mner posteriors; learnt from beside the labels (repeatable)
     #[arg(long, value_name = "FILE")]
     posteriors: Option<Vec<PathBuf>>,
@@ -130,10 +131,10 @@ struct Flags {
     fine_types: Option<Vec<PathBuf>>,
     /// Temperature of the teachers' posteriors and the student's [default: 2]
     #[arg(long)]
-    distill_temperature: Option<f64>,
+    distill_temperature: Option<Number>,
     /// Weight of the teachers, beside 1 for the labels [default: 0.5]
     #[arg(long)]
-    distill_weight: Option<f64>,
+    distill_weight: Option<Number>,
     /// Whether the model will read `@user` and `#topic` in raw tweets as one word or two [default: joined]
     #[arg(long)]
     sigils: Option<Sigils>,
@@ -163,34 +164,34 @@ struct Flags {
     max_subwords: Option<usize>,
     /// Peak learning rate of the encoder [default: 1e-4]
     #[arg(long)]
-    lr_encoder: Option<f64>,
+    lr_encoder: Option<Number>,
     /// Peak learning rate of fresh layers [default: 1e-3]
     #[arg(long)]
-    lr_new: Option<f64>,
+    lr_new: Option<Number>,
     /// Peak learning rate of the layers between encoder and emissions [default: 2e-4]
     #[arg(long)]
-    lr_fusion: Option<f64>,
+    lr_fusion: Option<Number>,
     /// Peak learning rate of the relevance measure [default: 2e-4]
     #[arg(long)]
-    lr_relevance: Option<f64>,
+    lr_relevance: Option<Number>,
     /// Peak learning rate of the image backbone's blocks that learn [default: 1e-5]
     #[arg(long)]
-    lr_backbone: Option<f64>,
+    lr_backbone: Option<Number>,
     /// Peak learning rate of the CRF [default: 1e-2]
     #[arg(long)]
-    lr_crf: Option<f64>,
+    lr_crf: Option<Number>,
     /// Weight decay, never on biases and layer norms [default: 0.01]
     #[arg(long)]
-    weight_decay: Option<f64>,
+    weight_decay: Option<Number>,
     /// Fraction of the steps over which learning rates rise [default: 0.1]
     #[arg(long)]
-    warmup: Option<f64>,
+    warmup: Option<Number>,
     /// Largest global gradient norm, 0 for none [default: 5]
     #[arg(long)]
-    clip: Option<f64>,
+    clip: Option<Number>,
     /// Dropout [default: 0.1]
     #[arg(long)]
-    dropout: Option<f64>,
+    dropout: Option<Number>,
     /// Whether the encoder gets the word-shape table [default: true]
     #[arg(long)]
     shapes: Option<bool>,
@@ -208,6 +209,23 @@ struct Flags {
     quantization_aware: Option<Scheme>,
 }
 
+/// A finite number: flags go through JSON, which has no other, and the default would stand in for it.
+#[derive(Clone, Copy, Serialize)]
+#[serde(transparent)]
+struct Number(f64);
+
+impl FromStr for Number {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.parse() {
+            Ok(number) if f64::is_finite(number) => Ok(Self(number)),
+            Ok(_) => Err("this is no finite number".to_owned()),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+}
+
 /// `file`, `file@0.5`, or the JSON object a configuration file would hold.
 pub fn source(text: &str) -> Result<Value, String> {
     if text.starts_with('{') {
@@ -217,6 +235,9 @@ pub fn source(text: &str) -> Result<Value, String> {
         .rsplit_once('@')
         .map(|(path, weight)| (path, weight.parse::<f64>()))
     {
+        Some((_, Ok(weight))) if !weight.is_finite() => {
+            Err(format!("the weight {weight} is no finite number"))
+        }
         Some((path, Ok(weight))) => Ok(json!({ "path": path, "weight": weight })),
         _ => Ok(json!({ "path": text })),
     }
@@ -247,13 +268,60 @@ impl Args {
         {
             values.insert(name.clone(), value.clone());
         }
-        Ok(serde_json::from_value(config)
-            .map_err(|e| format!("the training configuration: {e}"))?)
+        let wrong = |error: serde_json::Error| self.wrong(values, &error);
+        Ok(serde_json::from_value(Value::Object(values.clone())).map_err(wrong)?)
+    }
+
+    /// The sentence for values that are no configuration, with the name of the first that is none by itself.
+    fn wrong(&self, values: &Map<String, Value>, error: &serde_json::Error) -> String {
+        let file = self.config.as_ref();
+        let place = file.map_or(String::new(), |path| format!("{}: ", path.display()));
+        let alone = |(name, value): (&String, &Value)| {
+            let alone = json!({ name: value });
+            serde_json::from_value::<TrainConfig>(alone)
+                .err()
+                .map(|e| format!("`{name}`: {e}"))
+        };
+        let said = values.iter().find_map(alone);
+        let said = said.unwrap_or_else(|| error.to_string());
+        format!("{place}the training configuration: {said}")
+    }
+}
+
+impl Flags {
+    /// Refuses files that a system does not read.
+    fn check(&self, system: SystemKind) -> Result<(), Failure> {
+        let vision = system.reads_images();
+        let files = [
+            ("backbone", self.backbone.is_some(), vision),
+            ("detector", self.detector.is_some(), vision),
+            ("vision", self.vision.is_some(), vision),
+            (
+                "word2vec",
+                self.word2vec.is_some(),
+                system == SystemKind::Mgcmt,
+            ),
+            ("context", self.context.is_some(), system == SystemKind::Ita),
+            (
+                "captions",
+                self.captions.is_some(),
+                system == SystemKind::Ita,
+            ),
+        ];
+        match files.iter().find(|(_, given, read)| *given && !read) {
+            Some((name, ..)) => Err(format!(
+                "the system {} does not read --{name}: leave it out, or give another --system",
+                system.name()
+            )
+            .into()),
+            None => Ok(()),
+        }
     }
 }
 
 pub fn run(args: &Args) -> Result<(), Failure> {
     let config = args.resolve()?;
+    args.flags.check(config.system)?;
     let devices = device::parse_all(&config.device)?;
     let outcome = train(&config, &devices, args.resume, Interrupter::new())?;
     let averaged = outcome.averaged.map(|averaged| {
@@ -287,6 +355,43 @@ mod tests {
         let config = serde_json::to_value(TrainConfig::default()).unwrap();
         let names = |v: &Value| v.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
         assert_eq!(names(&flags), names(&config));
+    }
+
+    #[test]
+    fn files_that_are_not_read_and_values_that_are_none_are_refused() {
+        assert!(Cli::try_parse_from(["train", "--start", "a", "--encoder", "b"]).is_err());
+        let message = |failure| match failure {
+            Failure::Message(message) => message,
+            Failure::ReaderLeft => "the reader left".to_owned(),
+        };
+        let cli = Cli::parse_from(["train", "--word2vec", "v.txt"]);
+        let failure = cli.args.flags.check(SystemKind::Text).err().unwrap();
+        assert!(message(failure).contains("text does not read --word2vec"));
+        assert!(cli.args.flags.check(SystemKind::Mgcmt).is_ok());
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("run.json");
+        fs::write(&file, r#"{"seed": 2, "epochs": "two"}"#).unwrap();
+        let cli = Cli::parse_from(["train", "--config", file.to_str().unwrap()]);
+        let said = message(cli.args.resolve().err().unwrap());
+        assert!(
+            said.contains("run.json: ") && said.contains("`epochs`: invalid type"),
+            "{said}"
+        );
+    }
+
+    #[test]
+    fn numbers_that_are_none_are_refused() {
+        for (flag, value) in [
+            ("--lr-new", "nan"),
+            ("--clip", "inf"),
+            ("--dropout", "1e999"),
+            ("--train", "a.txt@nan"),
+        ] {
+            let error = Cli::try_parse_from(["train", flag, value])
+                .err()
+                .expect(value);
+            assert!(error.to_string().contains("no finite number"), "{error}");
+        }
     }
 
     #[test]

@@ -22,6 +22,7 @@ pub struct Args {
 }
 
 pub fn run(args: &Args) -> Result<(), Failure> {
+    output::check_folder(&args.out)?;
     let files = bundle::read(&args.bundle)?;
     let path = args.tokenizer.display();
     let tokenizer = fs::read(&args.tokenizer).map_err(|e| format!("{path}: {e}"))?;

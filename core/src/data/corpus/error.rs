@@ -88,6 +88,23 @@ pub enum Fault {
         /// What to do.
         remedy: &'static str,
     },
+    /// A format that is not read line by line among lines.
+    #[error(
+        "found {}; if all of the file is such, name its format, as in \"format\": \"doccano\" (`--format doccano`), else part the two",
+        .format.shape()
+    )]
+    Tool {
+        /// The format.
+        format: Format,
+    },
+    /// The text is in another encoding.
+    #[error("found {name}; save the file as UTF-8, for example by `{command}`")]
+    Encoding {
+        /// The encoding.
+        name: &'static str,
+        /// The command that makes UTF-8 of it.
+        command: &'static str,
+    },
     /// The file is compressed or an archive.
     #[error(
         "found a file that is {name}, which is not read as a corpus; unpack it first, with `{unpack}`"

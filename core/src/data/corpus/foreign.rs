@@ -1,18 +1,14 @@
 //! Formats that are not read, told by name.
 
 use crate::data::corpus::Fault;
-use crate::formats::annotations::lines::{columns, counts_words};
+use crate::formats::annotations::lines::{begins_json, columns, counts_words};
+use crate::formats::annotations::tags::is_tag;
 use crate::formats::annotations::{Format, TextFile};
+use crate::formats::encoding::other_encoding;
 use serde_json::Value;
 
 const TO_JSONL: &str =
     "write lines of {\"tokens\": [..], \"labels\": [..]} from its words and spans";
-
-/// UTF-16, by its mark or the zeros in it.
-pub(super) const UTF_16: Fault = Fault::Foreign {
-    name: "UTF-16",
-    remedy: "save the file as UTF-8, for example by `iconv -f UTF-16 -t UTF-8`",
-};
 
 /// Columns that begin with the number of the sentence and that of the word.
 pub(super) fn sentence_numbers() -> Fault {
@@ -41,16 +37,17 @@ pub(super) fn more_columns(lines: &[&str]) -> Fault {
     Fault::Foreign { name, remedy }
 }
 
-/// The fault for a first line whose characters or line ends are not read.
-pub(super) fn encoding(line: &str) -> Option<Fault> {
-    match line.as_bytes() {
-        [1..=255, 0, 1..=255, 0, ..] | [0, 1..=255, 0, 1..=255, ..] => Some(UTF_16),
-        line if line.contains(&b'\r') => Some(Fault::Foreign {
-            name: "lines that end in a carriage return alone",
-            remedy: "end them in line feeds, for example by `tr '\\r' '\\n'`",
-        }),
-        _ => None,
-    }
+/// The fault for a first line whose characters are not read.
+pub(super) fn encoding(line: &[u8]) -> Option<Fault> {
+    other_encoding(line).map(|(name, command)| Fault::Encoding { name, command })
+}
+
+/// The fault for a first line whose end is not read.
+pub(super) fn line_end(line: &str) -> Option<Fault> {
+    line.contains('\r').then_some(Fault::Foreign {
+        name: "lines that end in a carriage return alone",
+        remedy: "end them in line feeds, for example by `tr '\\r' '\\n'`",
+    })
 }
 
 /// The fault for a first line that is no format's, if it is known whose it is.
@@ -60,8 +57,15 @@ pub(super) fn line(line: &str) -> Option<Fault> {
             "a table with a column of sentence numbers",
             "keep the columns word and label, with a blank line between sentences",
         )
-    } else if line.starts_with('[') {
+    } else if line.starts_with('[') && begins_json(line) {
         return Some(array());
+    } else if line.contains("[@") && line.contains("*]") {
+        ("annotation inside the text, as YEDDA has it", TO_JSONL)
+    } else if line.contains("= [(") {
+        (
+            "source code of Python",
+            "write its list with json.dump: that of spaCy, (text, {\"entities\": [..]}), is read so",
+        )
     } else if line.starts_with('<') {
         ("XML", TO_JSONL)
     } else if line.starts_with("#FORMAT=WebAnno") {
@@ -74,15 +78,39 @@ pub(super) fn line(line: &str) -> Option<Fault> {
             "a table with commas and a line of names",
             "write its columns word and label with a tab between them and a blank line between tweets",
         )
+    } else if is_separated(line) {
+        (
+            "a word and a label with a comma or semicolon between them",
+            "put a tab there, for example by `mlr --icsv --otsv --implicit-csv-header --headerless-csv-output cat` (`--ifs ';'` for semicolons)",
+        )
+    } else if has_slashes(line) {
+        (
+            "words with their labels behind a slash",
+            "write a word and its label a line with a tab between them, for example by `sed -E 's,/([^/ ]+)( |$),\\t\\1\\n,g'`",
+        )
     } else {
         return None;
     };
     Some(Fault::Foreign { name, remedy })
 }
 
+/// `Obama,B-PER` and the like.
+fn is_separated(line: &str) -> bool {
+    let last = line
+        .rsplit_once([',', ';'])
+        .map(|(_, last)| last.trim_matches('"'));
+    last.is_some_and(|last| is_tag(last) && !line.contains('\t'))
+}
+
+/// `Obama/B-PER in/O Rome/B-LOC` and the like.
+fn has_slashes(line: &str) -> bool {
+    let mut words = line.split(' ').map(|word| word.rsplit_once('/'));
+    words.all(|word| word.is_some_and(|(_, tag)| is_tag(tag)))
+}
+
 /// `word,label` and the like: the names of the columns of a CSV file.
 fn is_table_head(line: &str) -> bool {
-    const NAMES: [&str; 12] = [
+    const NAMES: [&str; 15] = [
         "sentence",
         "sentence #",
         "sentence_id",
@@ -95,6 +123,9 @@ fn is_table_head(line: &str) -> bool {
         "tags",
         "label",
         "labels",
+        "ner",
+        "ner_tag",
+        "ner_tags",
     ];
     let fields: Vec<String> = line
         .split([',', ';'])
@@ -127,7 +158,7 @@ pub(super) fn label(text: &str) -> Option<Fault> {
     } else if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
         (
             "labels as numbers",
-            "write their names in their place: the list of names comes with the corpus",
+            "give their names in the order of the numbers, `--names O,B-PER,I-PER,...` (\"names\" of a corpus; mner convert needs --from too)",
         )
     } else {
         return None;
@@ -146,7 +177,7 @@ pub(super) fn object(line: &str) -> Option<Fault> {
             | Format::Prodigy
             | Format::Datasets
             | Format::Spacy),
-        ) => Some(of_a_tool(format)),
+        ) => Some(Fault::Tool { format }),
         _ => of_its_members(line),
     }
 }
@@ -160,7 +191,31 @@ fn of_its_members(line: &str) -> Option<Fault> {
         list.is_some_and(|list| list.iter().all(|span| span.is_array() || span.is_object()))
     };
     let whole = |key: &str| value.get(key).is_some_and(|list| list[0].is_number());
-    let (name, remedy) = if has("paragraphs") || has("cats") {
+    let of_lists = |key: &str| value.get(key).is_some_and(|list| list[0].is_array());
+    let piped = |key: &str| value["entities"][0].get(key).is_some();
+    let (name, remedy) = if has("classes") && has("annotations") {
+        (
+            "an export of the NER annotator for spaCy",
+            "write its list, for example by `jq -c '.annotations[] | select(.)'`, which is read as spaCy's",
+        )
+    } else if has("rasa_nlu_data") {
+        ("Rasa's training data", TO_JSONL)
+    } else if has("version") && value["data"].is_array() {
+        (
+            "records in a list under \"data\"",
+            "put each on a line, for example by `jq -c '.data[]'`",
+        )
+    } else if of_lists("tokens") || of_lists("words") {
+        (
+            "a dataset as columns",
+            "write a record a line, with dataset.to_json(file)",
+        )
+    } else if has("text") && (piped("entity_group") || piped("entity")) {
+        (
+            "answers of a pipeline of transformers",
+            "rename their members, for example by `jq -c '.entities |= map({type: (.entity_group // .entity), chars: [.start, .end]})'`",
+        )
+    } else if has("paragraphs") || has("cats") {
         ("spaCy training data", TO_JSONL)
     } else if has("tokenized_text") && has("ner") {
         (
@@ -202,12 +257,4 @@ fn of_its_members(line: &str) -> Option<Fault> {
         return None;
     };
     Some(Fault::Foreign { name, remedy })
-}
-
-/// The fault for a line of an annotation tool's where a corpus is read line by line.
-pub(super) fn of_a_tool(format: Format) -> Fault {
-    Fault::Foreign {
-        name: format.shape(),
-        remedy: "if all of the file is such, name its format, as in \"format\": \"doccano\" (`--format doccano`), else part the two",
-    }
 }

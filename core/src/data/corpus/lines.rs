@@ -76,20 +76,21 @@ impl<'a, R: BufRead> Lines<'a, R> {
         {
             return Err(self.fault(1, Fault::Packed { name, unpack }));
         }
+        if self.read == 1
+            && let Some(fault) = foreign::encoding(&self.buffer)
+        {
+            return Err(self.fault(1, fault));
+        }
         let text = str::from_utf8(&self.buffer).map_err(|_| {
-            let fault = match self.buffer.as_slice() {
-                [0xff, 0xfe, ..] | [0xfe, 0xff, ..] if self.read == 1 => foreign::UTF_16,
-                buffer => Fault::NotUtf8 {
-                    found: shorten(String::from_utf8_lossy(buffer).trim_end()),
-                },
-            };
-            self.fault(self.read, fault)
+            let found = String::from_utf8_lossy(&self.buffer);
+            let found = shorten(found.trim_end());
+            self.fault(self.read, Fault::NotUtf8 { found })
         })?;
         // Files that were put together have a mark where each begins.
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let line = text.trim_end_matches(['\n', '\r', ' ', '\t']);
         if self.read == 1
-            && let Some(fault) = foreign::encoding(line)
+            && let Some(fault) = foreign::line_end(line)
         {
             return Err(self.fault(1, fault));
         }

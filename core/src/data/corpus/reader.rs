@@ -7,7 +7,7 @@ use crate::data::corpus::{foreign, prefixes, records};
 use crate::formats::annotations::lines::{
     columns, counts_sentences, image_id, is_comment, number, shorten, starts_document, word_and_tag,
 };
-use crate::formats::annotations::tags::{Scheme, bio, is_tag};
+use crate::formats::annotations::tags::{Scheme, bio, is_tag, named};
 use crate::label::{EntityType, Label};
 use std::borrow::Cow;
 use std::io::BufRead;
@@ -127,7 +127,7 @@ impl<'a, R: BufRead> Reader<'a, R> {
                 _ => self.take_columns(line, format),
             },
             Format::Conll2 | Format::Conll4 | Format::Numbered => self.take_columns(line, format),
-            other => Err(foreign::of_a_tool(other)),
+            other => Err(Fault::Tool { format: other }),
         }
     }
 
@@ -213,6 +213,7 @@ impl<'a, R: BufRead> Reader<'a, R> {
     }
 
     fn push(&mut self, word: &str, text: &str) -> Result<(), Fault> {
+        let text = named(text, &self.source.names);
         let tag = match self.source.scheme {
             None | Some(Scheme::Bioes) => bio(&self.before, text),
             Some(_) => Cow::Borrowed(text),

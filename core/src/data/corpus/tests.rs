@@ -154,6 +154,31 @@ fn what_is_not_read_is_named() {
         ("Obama\t1\nin\t0\n", "labels as numbers"),
         ("EU NNP I-NP 3\n", "labels as numbers"),
         ("PAR1\u{15}\u{4}", "Parquet"),
+        ("%PDF-1.7\n", "pdftotext"),
+        ("\0\0\0O\0\0\0\t", "UTF-32BE"),
+        ("[@Obama#PER*] in [@Rome#LOC*]\n", "YEDDA"),
+        ("TRAIN_DATA = [('Obama', {'entities': []})]\n", "json.dump"),
+        ("\"Obama\",\"B-PER\"\n\"in\",\"O\"\n", "--icsv"),
+        ("Obama;B-PER\nin;O\n", "semicolon"),
+        ("Obama/B-PER in/O Rome/B-LOC\n", "slash"),
+        ("id,tokens,ner_tags\n", "a line of names"),
+        (
+            r#"{"classes":["PER"],"annotations":[["Obama",{"entities":[[0,5,"PER"]]}]]}"#,
+            "jq -c '.annotations[]",
+        ),
+        (r#"{"rasa_nlu_data":{"common_examples":[]}}"#, "Rasa"),
+        (
+            r#"{"version":"1","data":[{"tokens":["a"],"ner_tags":["O"]}]}"#,
+            "jq -c '.data[]'",
+        ),
+        (
+            r#"{"tokens":[["a"],["b"]],"ner_tags":[["O"],["O"]]}"#,
+            "to_json",
+        ),
+        (
+            r#"{"text":"Obama","entities":[{"entity_group":"PER","start":0,"end":5}]}"#,
+            "transformers",
+        ),
         ("BZh91AY&SY", "bzip2"),
     ] {
         let error = read_bytes(text.as_bytes(), &source(""))
@@ -271,6 +296,8 @@ fn settings_are_applied() {
     let settings = r#", "labels": {"group": "ORG", "product": null}, "prefixes": "joined", "mentions_outside": true"#;
     let text = "@\tB-group\nuser\tB-group\niPad\tB-product\n#\tO\nNBA\tB-group\n";
     assert_eq!(shown(text, settings), ["|@user/O iPad/O #NBA/B-ORG"]);
+    let names = r#", "names": ["O", "B-PER"]"#;
+    assert_eq!(shown("Obama\t1\nin\t0\n", names), ["|Obama/B-PER in/O"]);
     assert!(serde_json::from_str::<Source>(r#"{"path": "a", "wieght": 2}"#).is_err());
     let plain = source("");
     assert_eq!(plain, Source::new("some.txt"));

@@ -5,6 +5,7 @@ use crate::data::corpus_images::CorpusImagesError;
 use crate::image::{DecodeError, Image};
 use crate::notice;
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -30,7 +31,7 @@ impl ImageIndex {
         }
     }
 
-    /// The files of a folder; the id is the file's name with or without its extension.
+    /// The files of a folder; the id is the file's name with or without its extension, without it before a file that has none.
     ///
     /// Of files alike but for the extension, those that begin as an image come first, then those called as one, then the first by
     /// name. Folders and files without an image in them are passed over; standard error says which.
@@ -58,23 +59,22 @@ impl ImageIndex {
             }
         }
         found.sort();
-        let mut files = HashMap::new();
-        // Whole names first: what a file is called in full is it, whatever others are called.
+        let whole = |(_, path): &(_, PathBuf)| (name_of(path), vec![path.clone()]);
+        // `12.webp` is the file called so, though there is a `12.webp.jpg`.
+        let named = found.iter().filter(|(_, path)| has_image_extension(path));
+        let mut files: HashMap<String, Vec<PathBuf>> = named.map(whole).collect();
         for (_, path) in &found {
-            files.insert(name_of(path), vec![path.clone()]);
-        }
-        for (_, path) in found {
             let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-            let other = files
+            let best = files
                 .entry(stem.into_owned())
                 .or_insert_with(|| vec![path.clone()]);
-            if *other != [path.clone()] {
-                passed_over.push(format!(
-                    "{} ({} is taken)",
-                    name_of(&path),
-                    name_of(&other[0])
-                ));
+            if best[0] != *path {
+                let best = name_of(&best[0]);
+                passed_over.push(format!("{} ({best} is taken)", name_of(path)));
             }
+        }
+        for (name, path) in found.iter().map(whole) {
+            files.entry(name).or_insert(path);
         }
         say_passed_over(folder, passed_over);
         Ok(Self {
@@ -85,7 +85,7 @@ impl ImageIndex {
     }
 
     /// A table of stand-ins, a line a tweet: `id<TAB>path|similarity<TAB>...`, the best first.
-    /// Paths are relative to the table's folder.
+    /// Paths are relative to the table's folder. Of an id in several lines the first counts; standard error says so.
     ///
     /// # Errors
     /// [`CorpusImagesError::Io`], [`CorpusImagesError::Line`].
@@ -95,7 +95,7 @@ impl ImageIndex {
             cause,
         })?;
         let folder = path.parent().unwrap_or(Path::new("")).to_owned();
-        let mut files = HashMap::new();
+        let (mut files, mut again) = (HashMap::new(), Vec::new());
         let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
         for (number, line) in text.lines().enumerate() {
             if line.trim().is_empty() {
@@ -115,7 +115,18 @@ impl ImageIndex {
                     found: line.to_owned(),
                 });
             }
-            files.insert(id.to_owned(), paths);
+            match files.entry(id.to_owned()) {
+                Entry::Vacant(free) => {
+                    free.insert(paths);
+                }
+                Entry::Occupied(_) => again.push(id),
+            }
+        }
+        if let Some(first) = again.first() {
+            let (path, count) = (path.display(), again.len());
+            notice!(
+                "{path}: {count} lines are of ids that have one already, the first {first}; the first line of an id counts"
+            );
         }
         Ok(Self {
             origin: path.to_owned(),
@@ -125,14 +136,17 @@ impl ImageIndex {
     }
 
     /// The images a tweet may have, the best first: the path its record gives if there is such a
-    /// file, else its id's.
+    /// file, else its id's, without those that are not there if others are.
     pub fn find(&self, sample: &Sample) -> Vec<PathBuf> {
         let given = sample.image.as_ref().map(|path| self.folder.join(path));
         match given.filter(|path| path.is_file()) {
             Some(path) => vec![path],
             None => {
                 let of = |id: &String| self.files.get(id).or_else(|| self.files.get(&composed(id)));
-                sample.id.as_ref().and_then(of).cloned().unwrap_or_default()
+                let all = sample.id.as_ref().and_then(of).cloned().unwrap_or_default();
+                let there: Vec<PathBuf> =
+                    all.iter().filter(|path| path.is_file()).cloned().collect();
+                if there.is_empty() { all } else { there }
             }
         }
     }
@@ -243,6 +257,9 @@ mod tests {
         }
         fs::write(path("15"), b"\x89PNG\r\n\x1a\n").unwrap();
         fs::write(path("16.bin"), b"GIF89a").unwrap();
+        for name in ["21", "21.jpg", "21.jpg.png"] {
+            fs::write(path(name), b"GIF89a").unwrap();
+        }
         // A page that says that there is no image, kept beside one.
         fs::write(path("20.jpg"), b"<html>404").unwrap();
         fs::write(path("20.png"), b"\x89PNG\r\n\x1a\n").unwrap();
@@ -261,6 +278,8 @@ mod tests {
             ("20", "20.png"),
             ("17.06", "17.06.gif"),
             ("18", "18.heic"),
+            ("21", "21.jpg"),
+            ("21.jpg", "21.jpg"),
         ] {
             assert_eq!(found(id), [path(file)], "{id}");
         }
@@ -339,6 +358,10 @@ mod tests {
         let stand_ins = [path("a/b.jpg"), path("c.jpg")];
         assert_eq!(index.find(&sample(Some("7"), None)), stand_ins);
         assert_eq!(index.find(&sample(Some("8"), None)), [path("d.jpg")]);
+        let rows = "7\tlost.jpg|0.9\t12.jpg|0.8\n7\town.png\n";
+        fs::write(&table, rows).unwrap();
+        let index = ImageIndex::table(&table).unwrap();
+        assert_eq!(index.find(&sample(Some("7"), None)), [path("12.jpg")]);
         for line in ["9", "9\t"] {
             fs::write(&table, format!("7\ta.jpg\n{line}\n")).unwrap();
             let error = ImageIndex::table(&table).unwrap_err().to_string();

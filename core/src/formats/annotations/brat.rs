@@ -9,7 +9,7 @@ use crate::formats::annotations::exchange::{Reading, TextFile};
 use crate::formats::annotations::fault::{AnnotationError, Loss};
 use crate::formats::annotations::lines::shorten;
 use crate::formats::annotations::offsets::{Offsets, Unit};
-use crate::formats::annotations::record::{beside, place_of, stretch};
+use crate::formats::annotations::record::{beside, check_words, place_of, stretch};
 use std::collections::{BTreeMap, BTreeSet};
 
 const LINE: &str = "a line `T1<TAB>Type start end<TAB>text`";
@@ -63,6 +63,7 @@ fn document(
         text: text.to_owned(),
         ..Document::default()
     };
+    let ann = ann.strip_prefix('\u{feff}').unwrap_or(ann);
     for (number, line) in ann.lines().enumerate() {
         let place = format!("{name}.ann, line {}", number + 1);
         match line.chars().next() {
@@ -111,17 +112,7 @@ fn document(
         }
         let bytes = first.start..last.end;
         let found = &text[bytes.clone()];
-        if let Some(expected) = said
-            && plain(expected) != plain(found)
-        {
-            return Err(AnnotationError::OtherText {
-                place,
-                start: from.0,
-                end: to.1,
-                found: found.to_owned(),
-                expected: expected.to_owned(),
-            });
-        }
+        check_words(found, &place, (from.0, to.1), said)?;
         document.spans.push(Span::new(bytes, kind));
     }
     Ok(document)
@@ -133,11 +124,6 @@ fn shape(place: &str, line: &str) -> AnnotationError {
         found: format!("`{}`", shorten(line)),
         expected: LINE,
     }
-}
-
-/// A text without white space, which brat writes as blanks.
-fn plain(text: &str) -> String {
-    text.chars().filter(|c| !c.is_whitespace()).collect()
 }
 
 pub(super) fn write(documents: &[Document], unit: Unit, losses: &mut Vec<Loss>) -> Vec<TextFile> {

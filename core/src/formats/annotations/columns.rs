@@ -9,7 +9,7 @@ use crate::formats::annotations::lines::{
 };
 use crate::formats::annotations::record::beside;
 use crate::formats::annotations::tagged::spans;
-use crate::formats::annotations::tags::{Scheme, is_tag};
+use crate::formats::annotations::tags::{Scheme, is_tag, named};
 use crate::formats::annotations::words::with_words;
 
 /// A sentence as it was read.
@@ -101,6 +101,7 @@ fn sentences(
         }
         let (word, tag) =
             word_and_tag(&fields, format, label.unwrap_or_default()).ok_or_else(shape)?;
+        let tag = named(tag, &options.names);
         if word.is_empty() && tag == "O" {
             beside(losses, &place(), "rows without a word are not kept");
             continue;

@@ -2,7 +2,7 @@
 
 use crate::formats::annotations::exchange::TextFile;
 use crate::formats::annotations::format::Format;
-use crate::formats::annotations::lines::{columns, counts_sentences, is_comment};
+use crate::formats::annotations::lines::{begins_json, columns, counts_sentences, is_comment};
 use crate::formats::annotations::mner;
 use crate::formats::annotations::record::{Record, is_pair, records};
 use crate::formats::annotations::tags::is_tag;
@@ -33,7 +33,7 @@ fn of_text(text: &str) -> Option<Format> {
     // `-DOCSTART- -X- O` is not of the width of the lines after it.
     let opening = |line: &str| line.starts_with("-DOCSTART-") && columns(line).len() != 2;
     let first = lines().find(|line| !is_comment(line) && !opening(line))?;
-    if first.starts_with(['{', '[']) {
+    if begins_json(first) {
         let labelled = columns(first).last().is_some_and(|last| is_tag(last));
         // Of lines that are records each, some are enough; an array over many lines is read whole.
         let lined = serde_json::from_str::<IgnoredAny>(first).is_ok();
@@ -135,6 +135,12 @@ fn of_record(value: &Value) -> Option<(Format, bool)> {
             return Some((Format::Datasets, true));
         }
     }
+    // spaCy's `Doc.to_json`.
+    if list("ents").is_some() && has("text") {
+        let groups = value.get("spans").and_then(Value::as_object);
+        let grouped = groups.is_some_and(|groups| !groups.is_empty());
+        return Some((Format::Spacy, grouped || first("ents").is_some()));
+    }
     if list("spans").is_some() {
         let sure = first("spans").is_some() || has("tokens") || has("answer");
         return Some((Format::Prodigy, sure));
@@ -170,6 +176,10 @@ fn of_record(value: &Value) -> Option<(Format, bool)> {
             }
             _ => {}
         }
+    }
+    let unlabelled = |name: &str| value.get(name).is_some_and(Value::is_null);
+    if has("text") && (unlabelled("label") || unlabelled("labels")) {
+        return Some((Format::Doccano, false));
     }
     // Answers of `mner predict` to a text without entities have the member all the same; this one nobody labelled.
     None

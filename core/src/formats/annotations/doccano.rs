@@ -18,6 +18,7 @@ const SPANS: &str = "spans [start, end, type] or {\"label\", \"start_offset\", \
 pub(super) fn read(text: &str, unit: Unit, reading: &mut Reading) -> Result<(), AnnotationError> {
     for record in records(text)? {
         let mut members = record.object(Format::Doccano.shape())?;
+        members.refuse_others(&["label", "labels", "entities"], SPANS)?;
         let text = members.text(&["text", "data"], "a text under \"text\" or \"data\"")?;
         let offsets = Offsets::new(&text, unit);
         let mut spans = members.spans(&["label", "labels"], SPANS, &offsets, parts)?;

@@ -95,6 +95,16 @@ pub enum AnnotationError {
         /// The token.
         token: String,
     },
+    /// Text that is no token's.
+    #[error(
+        "{place}: {text:?} in the text is in none of its tokens; expected tokens that hold all of it but white space, or none at all"
+    )]
+    NoToken {
+        /// Where.
+        place: String,
+        /// The text.
+        text: String,
+    },
     /// A document of two files of which one is missing.
     #[error("{place}: there is no {missing} beside it; brat keeps a document in both")]
     Half {

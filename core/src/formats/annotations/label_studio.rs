@@ -10,7 +10,7 @@ use crate::formats::annotations::fault::{AnnotationError, Loss};
 use crate::formats::annotations::format::Format;
 use crate::formats::annotations::offsets::{Offsets, Unit};
 use crate::formats::annotations::record::{
-    Members, about, beside, number, object, place_of, records, shown, stretch,
+    Members, about, beside, number, object, place_of, plain, records, said, shown, stretch,
 };
 use serde_json::{Map, Value, json};
 
@@ -189,19 +189,8 @@ fn document(
     for region in &regions {
         let Region { start, end, .. } = *region;
         let kind = region.labels.join(", ");
-        let bytes = stretch(&offsets, &data.place, &kind, (start, end))?;
-        let found = &text[bytes.clone()];
-        if let Some(expected) = &region.text
-            && plain(expected) != plain(found)
-        {
-            return Err(AnnotationError::OtherText {
-                place: data.place.clone(),
-                start,
-                end,
-                found: found.to_owned(),
-                expected: expected.clone(),
-            });
-        }
+        let words = region.text.as_deref();
+        let bytes = said(&offsets, &data.place, &kind, (start, end), words)?;
         for label in &region.labels {
             spans.push(Span {
                 confidence: region.score,
@@ -214,12 +203,6 @@ fn document(
     document.spans = spans;
     document.model = model.or(document.model);
     Ok(document)
-}
-
-/// A region's text without white space: the front end writes a line break as `\n`, two characters.
-fn plain(text: &str) -> String {
-    let text = text.replace("\\n", "\n");
-    text.chars().filter(|c| !c.is_whitespace()).collect()
 }
 
 /// The member that is the text: `text`, else the one in which the regions are what they say, else the only one.

@@ -4,6 +4,16 @@ use crate::formats::annotations::format::Format;
 use crate::formats::annotations::tags::is_tag;
 use serde::de::IgnoredAny;
 
+/// Whether a line begins as an object or array does: `[CLS]`, `[@Obama#PER*]` and `{{name}}` are words. Python's ways to print them count.
+pub fn begins_json(line: &str) -> bool {
+    let next = |rest: &str| rest.trim_start().chars().next();
+    match (line.strip_prefix('{'), line.strip_prefix('[')) {
+        (Some(rest), _) => matches!(next(rest), None | Some('"' | '}' | '\'')),
+        (_, Some(rest)) => matches!(next(rest), None | Some('"' | '{' | '[' | ']' | '\'' | '(')),
+        _ => false,
+    }
+}
+
 impl Format {
     /// The format of columns, or JSON objects, whose first line with content this could be.
     pub(crate) fn of_line(line: &str) -> Option<Self> {
@@ -12,9 +22,7 @@ impl Format {
         // A tweet may begin with a brace or be about image ids: `{"<TAB>O` is a word and its label.
         let json = || serde_json::from_str::<IgnoredAny>(line).is_ok();
         let data = labelled && matches!(columns.len(), 2 | 4) && !json();
-        let object = line
-            .strip_prefix('{')
-            .is_some_and(|rest| matches!(rest.trim_start().chars().next(), None | Some('"' | '}')));
+        let object = line.starts_with('{') && begins_json(line);
         match columns.len() {
             _ if line.starts_with("IMGID:") && !data => Some(Self::ImgId),
             _ if object && !data => Some(Self::Jsonl),

@@ -9,7 +9,7 @@ use crate::formats::annotations::fault::{AnnotationError, Loss};
 use crate::formats::annotations::format::Format;
 use crate::formats::annotations::offsets::{Offsets, Unit};
 use crate::formats::annotations::record::{
-    Members, about, beside, number, object, records, stretch,
+    Members, about, beside, number, object, records, said, words,
 };
 use serde_json::{Map, Value, json};
 
@@ -135,6 +135,7 @@ pub(super) fn document(
     options: &ReadOptions,
 ) -> Result<Document, AnnotationError> {
     make_plain(&mut members.map);
+    members.refuse_others(&["entities"], SPANS)?;
     let text = members.text(&["text"], "a text under \"text\"")?;
     let list = members.list(&["entities"], SPANS)?;
     let offsets = places(&text);
@@ -168,7 +169,16 @@ fn span(
     let (Some((start, end, offsets)), Some(kind)) = (given.next(), kind) else {
         return Err(members.shape(item, SPANS));
     };
-    let bytes = stretch(offsets, &members.place, kind, (start, end))?;
+    let place = &members.place;
+    let bytes = said(offsets, place, kind, (start, end), words(item))?;
+    // The other units are of the same words.
+    let expected = &offsets.text()[bytes.clone()];
+    for (start, end, offsets) in given {
+        let other = said(offsets, place, kind, (start, end), Some(expected))?;
+        if other != bytes {
+            return Err(members.shape(item, "an entity whose offsets are of one stretch"));
+        }
+    }
     let layer = item.get("layer").and_then(Value::as_str);
     Ok(Span {
         confidence: item.get("confidence").and_then(Value::as_f64),

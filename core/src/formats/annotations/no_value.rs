@@ -1,4 +1,4 @@
-//! What other languages write for a value and JSON does not have.
+//! What a parser of JSON says of one line, and what other languages write for a value and JSON does not have.
 
 const WORDS: [&str; 9] = [
     "NaN",
@@ -11,6 +11,13 @@ const WORDS: [&str; 9] = [
     "True",
     "False",
 ];
+
+/// What a parser said of a line of a file: where in the line, which to the parser was the first.
+pub fn in_line(error: &serde_json::Error) -> String {
+    error
+        .to_string()
+        .replace(" at line 1 column ", " at column ")
+}
 
 /// A sentence on the word of another language at which a parser stopped, in this column of a line, if it is one.
 pub fn no_value(line: &str, column: usize) -> Option<String> {

@@ -54,6 +54,11 @@ impl<'a> Offsets<'a> {
         Self { text, unit, bytes }
     }
 
+    /// The text whose places they are.
+    pub(super) fn text(&self) -> &'a str {
+        self.text
+    }
+
     /// What they count.
     pub(super) fn unit(&self) -> Unit {
         self.unit

@@ -7,9 +7,10 @@ use crate::formats::annotations::document::Document;
 use crate::formats::annotations::exchange::Reading;
 use crate::formats::annotations::fault::{AnnotationError, Loss};
 use crate::formats::annotations::format::Format;
+use crate::formats::annotations::lines::shorten;
 use crate::formats::annotations::offsets::{Offsets, Unit};
 use crate::formats::annotations::record::{
-    Members, about, beside, number, object, place_of, records, stretch,
+    Members, about, beside, number, object, place_of, records, said, words,
 };
 use serde_json::{Map, Value, json};
 use std::ops::Range;
@@ -30,6 +31,7 @@ pub(super) fn read(text: &str, unit: Unit, reading: &mut Reading) -> Result<(), 
             beside(&mut reading.losses, &members.place, what);
             continue;
         }
+        members.refuse_others(&["spans"], SPANS)?;
         let text = members.text(&["text"], "a text under \"text\"")?;
         let offsets = Offsets::new(&text, unit);
         let spans = members.spans(&["spans"], SPANS, &offsets, |item| {
@@ -62,16 +64,33 @@ fn tokens(
         let Some(ends) = ends(item) else {
             return Err(members.shape(item, TOKENS));
         };
-        let bytes = stretch(offsets, &members.place, "a token", ends)?;
+        let words = words(item);
+        let bytes = said(offsets, &members.place, "a token", ends, words)?;
         if tokens.last().is_some_and(|last| bytes.start < last.end) {
             return Err(AnnotationError::Token {
                 place: members.place.clone(),
-                token: item["text"].as_str().unwrap_or_default().to_owned(),
+                token: words.unwrap_or_default().to_owned(),
             });
         }
         tokens.push(bytes);
     }
-    Ok(Some(tokens))
+    match between(offsets.text(), &tokens) {
+        None => Ok(Some(tokens)),
+        Some(text) => Err(AnnotationError::NoToken {
+            place: members.place.clone(),
+            text: shorten(text),
+        }),
+    }
+}
+
+/// The first part of a text that lies in none of its tokens, white space aside.
+fn between<'a>(text: &'a str, tokens: &[Range<usize>]) -> Option<&'a str> {
+    let starts = tokens.iter().map(|token| token.start).chain([text.len()]);
+    let ends = [0].into_iter().chain(tokens.iter().map(|token| token.end));
+    let gaps = ends
+        .zip(starts)
+        .filter_map(|(end, start)| text.get(end..start));
+    gaps.map(str::trim).find(|gap| !gap.is_empty())
 }
 
 pub(super) fn write(documents: &[Document], unit: Unit, losses: &mut Vec<Loss>) -> String {
@@ -110,10 +129,13 @@ pub(super) fn write(documents: &[Document], unit: Unit, losses: &mut Vec<Loss>) 
     out
 }
 
-/// The tokens, with whether white space follows each; none where there are none, or the unit cuts them.
+/// The tokens, with whether white space follows each; none where there are none, the unit cuts them, or they are not all of the text.
 fn written_tokens(document: &Document, offsets: &Offsets) -> Option<Value> {
-    let tokens = document.tokens.as_ref()?.iter().enumerate();
-    let tokens = tokens.map(|(id, token)| {
+    let tokens = document.tokens.as_ref()?;
+    if between(&document.text, tokens).is_some() {
+        return None;
+    }
+    let tokens = tokens.iter().enumerate().map(|(id, token)| {
         let (start, end) = (offsets.offset(token.start)?, offsets.offset(token.end)?);
         let text = document.text.get(token.clone())?;
         let space = document.text[token.end..].starts_with(char::is_whitespace);

@@ -3,7 +3,7 @@
 use crate::formats::annotations::document::{Document, Span};
 use crate::formats::annotations::fault::{AnnotationError, Loss};
 use crate::formats::annotations::lines::shorten;
-use crate::formats::annotations::no_value::no_value;
+use crate::formats::annotations::no_value::{in_line, no_value};
 use crate::formats::annotations::offsets::Offsets;
 use crate::formats::lone_surrogates::without_lone_surrogates;
 use serde_json::{Map, Value};
@@ -78,8 +78,11 @@ fn message(text: &str, error: &serde_json::Error) -> String {
         return format!("{error}; this is how Python prints it, write it with json.dump");
     }
     let line = text.lines().nth(error.line().saturating_sub(1));
-    line.and_then(|line| no_value(line, error.column()))
-        .unwrap_or_else(|| error.to_string())
+    let named = line.and_then(|line| no_value(line, error.column()));
+    match text.lines().nth(1) {
+        Some(_) => named.unwrap_or_else(|| error.to_string()),
+        None => named.unwrap_or_else(|| in_line(error)),
+    }
 }
 
 impl Record {
@@ -158,10 +161,32 @@ impl Members {
         let list = self.list(names, expected)?;
         let span = |item| {
             let (start, end, kind) = parts(item).ok_or_else(|| self.shape(item, expected))?;
-            let bytes = stretch(offsets, &self.place, kind, (start, end))?;
+            let bytes = said(offsets, &self.place, kind, (start, end), words(item))?;
             Ok(Span::new(bytes, kind))
         };
         list.iter().map(span).collect()
+    }
+
+    /// Refuses a record with spans where another format has them, and nothing where this one does: the file is of several formats.
+    pub(super) fn refuse_others(
+        &self,
+        own: &[&str],
+        expected: &'static str,
+    ) -> Result<(), AnnotationError> {
+        const NAMES: [&str; 5] = ["spans", "ents", "entities", "label", "labels"];
+        let is_span = |item: &Value| item.is_object() || item.is_array();
+        let spans = |name: &&str| {
+            let list = self.map.get(*name).filter(|_| !own.contains(name))?;
+            let items = list.as_array()?;
+            (!items.is_empty() && items.iter().all(is_span)).then_some(list)
+        };
+        let has_own = own
+            .iter()
+            .any(|name| self.map.get(*name).is_some_and(|value| !value.is_null()));
+        match NAMES.iter().find_map(spans) {
+            Some(list) if !has_own => Err(self.shape(list, expected)),
+            _ => Ok(()),
+        }
     }
 
     /// A document of this text, with what of the record nobody has taken.
@@ -218,6 +243,60 @@ pub(super) fn stretch(
             unit: offsets.unit(),
         }),
     }
+}
+
+/// [`stretch`], whose words are `expected`, if the record gives them.
+///
+/// # Errors
+/// [`AnnotationError::Offsets`], [`AnnotationError::OtherText`].
+pub(super) fn said(
+    offsets: &Offsets,
+    place: &str,
+    kind: &str,
+    (start, end): (u64, u64),
+    expected: Option<&str>,
+) -> Result<Range<usize>, AnnotationError> {
+    let bytes = stretch(offsets, place, kind, (start, end))?;
+    check_words(
+        &offsets.text()[bytes.clone()],
+        place,
+        (start, end),
+        expected,
+    )?;
+    Ok(bytes)
+}
+
+/// Checks the words that a record gives for a stretch, if it does, against those `found` there.
+///
+/// # Errors
+/// [`AnnotationError::OtherText`].
+pub(super) fn check_words(
+    found: &str,
+    place: &str,
+    (start, end): (u64, u64),
+    expected: Option<&str>,
+) -> Result<(), AnnotationError> {
+    match expected.filter(|expected| plain(expected) != plain(found)) {
+        None => Ok(()),
+        Some(expected) => Err(AnnotationError::OtherText {
+            place: place.to_owned(),
+            start,
+            end,
+            found: found.to_owned(),
+            expected: expected.to_owned(),
+        }),
+    }
+}
+
+/// The words that an item gives for its stretch.
+pub(super) fn words(item: &Value) -> Option<&str> {
+    item.get("text").and_then(Value::as_str)
+}
+
+/// A text without white space: brat writes line breaks as blanks, Label Studio's front end as `\n`, two characters.
+pub(super) fn plain(text: &str) -> String {
+    let text = text.replace("\\n", "\n");
+    text.chars().filter(|c| !c.is_whitespace()).collect()
 }
 
 /// The offsets of a stretch; a [`Loss`] where the unit has none for it.

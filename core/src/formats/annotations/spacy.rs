@@ -1,9 +1,10 @@
 //! spaCy's lists of `[start, end, type]`.
 //!
-//! `["..", {"entities": [[0, 5, "PER"]]}]` in one array or a line each, or `{"text": "..", "entities": [[0, 5, "PER"]]}` a line.
+//! `["..", {"entities": [[0, 5, "PER"]]}]` in one array or a line each, or `{"text": "..", "entities": [[0, 5, "PER"]]}` a line;
+//! also what `Doc.to_json` gives, `"ents": [{"start", "end", "label"}]`, and span groups, `"spans": {"sc": [..]}`, in place of entities.
 //! Offsets are Python's, code points. A document of spaCy's has no overlapping entities.
 
-use crate::formats::annotations::document::Document;
+use crate::formats::annotations::document::{Document, Span};
 use crate::formats::annotations::exchange::Reading;
 use crate::formats::annotations::fault::{AnnotationError, Loss};
 use crate::formats::annotations::format::Format;
@@ -14,7 +15,7 @@ use crate::formats::annotations::record::{
 use crate::formats::annotations::words::apart;
 use serde_json::{Value, json};
 
-const SPANS: &str = "entities [start, end, type]";
+const SPANS: &str = "entities [start, end, type] or {\"start\", \"end\", \"label\"}";
 
 pub(super) fn read(text: &str, unit: Unit, reading: &mut Reading) -> Result<(), AnnotationError> {
     for record in records(text)? {
@@ -25,15 +26,49 @@ pub(super) fn read(text: &str, unit: Unit, reading: &mut Reading) -> Result<(), 
             beside(&mut reading.losses, &members.place, what);
         }
         let offsets = Offsets::new(&text, unit);
-        let spans = members.spans(&["entities"], SPANS, &offsets, |item| {
-            let kind = item.get(2)?.as_str()?;
-            Some((number(item.get(0)?)?, number(item.get(1)?)?, kind))
-        })?;
+        let spans = spans(&mut members, &offsets, &mut reading.losses)?;
+        // spaCy's own, which other tools would take for theirs.
+        for name in ["tokens", "sents"] {
+            members.map.remove(name);
+        }
         let mut document = members.document(text);
         document.spans = spans;
         reading.documents.push(document);
     }
     Ok(())
+}
+
+/// The entities, or where there are none the spans of all groups.
+fn spans(
+    members: &mut Members,
+    offsets: &Offsets,
+    losses: &mut Vec<Loss>,
+) -> Result<Vec<Span>, AnnotationError> {
+    members.refuse_others(&["entities", "ents", "spans"], SPANS)?;
+    let entities = members.spans(&["entities", "ents"], SPANS, offsets, span)?;
+    if let Some(Value::Object(groups)) = members.map.get("spans") {
+        let lists = groups.values().filter_map(Value::as_array);
+        let list = lists.flatten().cloned().collect();
+        members.map.insert("spans".to_owned(), Value::Array(list));
+    }
+    let grouped = members.spans(&["spans"], SPANS, offsets, span)?;
+    if entities.is_empty() {
+        return Ok(grouped);
+    }
+    if !grouped.is_empty() {
+        let what = "span groups are not read where there are entities";
+        beside(losses, &members.place, what);
+    }
+    Ok(entities)
+}
+
+/// Start, end and type of a span.
+fn span(item: &Value) -> Option<(u64, u64, &str)> {
+    let [start, end, kind] = match item {
+        Value::Array(list) => [0, 1, 2].map(|at| list.get(at)),
+        _ => ["start", "end", "label"].map(|name| item.get(name)),
+    };
+    Some((number(start?)?, number(end?)?, kind?.as_str()?))
 }
 
 fn parts(record: Record) -> Result<(String, Members), AnnotationError> {

@@ -132,6 +132,13 @@ fn parse(tag: &str) -> Option<Option<(u8, &str)>> {
     }
 }
 
+/// A tag, or of a number the name that stands at it.
+pub(crate) fn named<'a>(tag: &'a str, names: &'a [String]) -> &'a str {
+    let number = tag.parse::<usize>().ok();
+    let name = number.and_then(|number| names.get(number));
+    name.map_or(tag, String::as_str)
+}
+
 /// Whether a column looks like a tag, of whatever types.
 pub fn is_tag(column: &str) -> bool {
     parse(column).is_some()

@@ -184,6 +184,85 @@ fn files_that_were_put_together_are_read() {
     }
 }
 
+/// A line as the format that it is, or looks like where that is not asked for.
+fn spans_of(format: Option<Format>, text: &str) -> Result<Vec<Plain>, String> {
+    let files = [TextFile {
+        name: String::new(),
+        text: text.to_owned(),
+    }];
+    let format = format.or(Format::detect(&files)).ok_or("no format")?;
+    let reading = format.read(&files, &ReadOptions::default());
+    let reading = reading.map_err(|error| error.to_string())?;
+    Ok(plain(&reading.documents))
+}
+
+#[test]
+fn what_contradicts_itself_is_refused() {
+    for (format, line, sentence) in [
+        (
+            Format::Mner,
+            r#"{"text":"Obama in","entities":[{"type":"PER","chars":[0,5],"text":"Rome"}]}"#,
+            "0 to 5 is \"Obama\" in the text, but annotated as \"Rome\"",
+        ),
+        (
+            Format::Mner,
+            r#"{"text":"Obama in","entities":[{"type":"PER","chars":[0,5],"utf16":[6,8]}]}"#,
+            "6 to 8 is \"in\" in the text, but annotated as \"Obama\"",
+        ),
+        (
+            Format::Mner,
+            r#"{"text":"in in","entities":[{"type":"PER","chars":[0,2],"bytes":[3,5]}]}"#,
+            "offsets are of one stretch",
+        ),
+        (
+            Format::Prodigy,
+            r#"{"text":"Obama in","spans":[{"start":0,"end":5,"label":"PER","text":"Rome"}]}"#,
+            "annotated as \"Rome\"",
+        ),
+        (
+            Format::Prodigy,
+            r#"{"text":"Obama in","tokens":[{"text":"Obama","start":0,"end":4},{"start":6,"end":8}],"spans":[]}"#,
+            "0 to 4 is \"Obam\" in the text, but annotated as \"Obama\"",
+        ),
+        (
+            Format::Prodigy,
+            r#"{"text":"Obama in Rome","tokens":[{"start":0,"end":5},{"start":9,"end":13}],"spans":[]}"#,
+            "\"in\" in the text is in none of its tokens",
+        ),
+        (
+            Format::Doccano,
+            "{\"text\":\"Obama\",\"label\":[[0,5,\"PER\"]]}\n{\"text\":\"Obama\",\"spans\":[{\"start\":0,\"end\":5,\"label\":\"PER\"}]}",
+            "line 2: found [{",
+        ),
+        (
+            Format::Mner,
+            r#"{"text":"Obama","label":[[0,5,"PER"]]}"#,
+            "expected entities {",
+        ),
+    ] {
+        let error = spans_of(Some(format), line).expect_err(line);
+        assert!(error.contains(sentence), "{error}");
+    }
+}
+
+#[test]
+fn spacy_is_read_in_all_its_forms() {
+    let obama = vec![(0..5, "PER".to_owned())];
+    for line in [
+        r#"[["Obama in Rome",{"spans":{"sc":[[0,5,"PER"]]}}]]"#,
+        r#"["Obama in Rome",{"entities":[],"spans":{"a":[],"b":[{"start":0,"end":5,"label":"PER"}]}}]"#,
+        r#"{"text":"Obama in Rome","ents":[{"start":0,"end":5,"label":"PER"}],"sents":[],"tokens":[{"id":0,"start":0,"end":5}]}"#,
+        r#"["Obama in Rome",{"entities":[[0,5,"PER"]],"spans":{"sc":[[6,8,"X"]]}}]"#,
+    ] {
+        let read = spans_of(None, line);
+        let expected = vec![("Obama in Rome".to_owned(), obama.clone())];
+        assert_eq!(read, Ok(expected), "{line}");
+    }
+    // doccano's where nobody labelled anything.
+    let unlabelled = spans_of(None, r#"{"id":1,"text":"Obama","label":null}"#);
+    assert_eq!(unlabelled, Ok(vec![("Obama".to_owned(), Vec::new())]));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
 

@@ -52,6 +52,42 @@ fn unusable_folders_are_explained() {
             .to_string()
     };
     assert!(sentence().contains("config.json"));
+    let of = |path: &Path| {
+        let read = load_encoder(path, 0, 0.1, &Device::flex());
+        read.unwrap_err().to_string()
+    };
+    let manifest = folder.path().join("manifest.json");
+    fs::write(&manifest, "{}").unwrap();
+    for path in ["bert-base-uncased".as_ref(), manifest.as_path()] {
+        let said = of(path);
+        assert!(
+            said.contains("no such folder") && said.contains("hf download"),
+            "{said}"
+        );
+    }
+    assert!(sentence().contains("go on from it with --start"));
+    fs::remove_file(manifest).unwrap();
+    let said = load_tokenizer(folder.path()).unwrap_err().to_string();
+    assert!(
+        said.contains("has no tokenizer.json") && said.contains("save_pretrained"),
+        "{said}"
+    );
+    let tokenizer = folder.path().join("tokenizer.json");
+    for (json, why) in [
+        ("{}", "tokenizer.json: "),
+        (
+            r#"{"model":{"type":"Unigram","unk_id":null,"vocab":[]}}"#,
+            "number of <unk>",
+        ),
+    ] {
+        fs::write(&tokenizer, json).unwrap();
+        let said = load_tokenizer(folder.path()).unwrap_err().to_string();
+        assert!(
+            said.contains(why) && said.contains("tokenizer.json"),
+            "{said}"
+        );
+    }
+    fs::remove_file(tokenizer).unwrap();
     for inner in ["0_Transformer", "snapshots/1a2b"] {
         let inner = folder.path().join(inner);
         fs::create_dir_all(&inner).unwrap();
@@ -106,6 +142,8 @@ fn unusable_folders_are_explained() {
         .unwrap();
         assert!(sentence().contains(part) && sentence().contains("fetch all parts"));
     }
+    fs::write(&index, "{").unwrap();
+    assert!(sentence().contains("fetch the file again"));
     let pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n";
     fs::write(folder.path().join("model.safetensors"), pointer).unwrap();
     assert!(sentence().contains("git lfs pull"));

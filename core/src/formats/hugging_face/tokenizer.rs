@@ -14,19 +14,42 @@ use std::path::Path;
 /// [`HuggingFaceError`]
 pub fn load_tokenizer(folder: &Path) -> Result<SubwordTokenizer, HuggingFaceError> {
     let has = |name: &str| folder.join(name).is_file();
-    let json = if has("tokenizer.json") {
-        read(folder.join("tokenizer.json"))?
-    } else if has("bpe.codes") || has("sentencepiece.bpe.model") || has("spiece.model") {
+    let others = ["bpe.codes", "sentencepiece.bpe.model", "spiece.model"];
+    let (path, json) = if has("tokenizer.json") {
+        let path = folder.join("tokenizer.json");
+        (path.clone(), read(path)?)
+    } else if others.into_iter().any(has) {
         return Err(HuggingFaceError::NoTokenizer(folder.to_owned()));
     } else if has("vocab.txt") {
-        word_piece(folder)?.to_string().into_bytes()
+        (
+            folder.to_owned(),
+            word_piece(folder)?.to_string().into_bytes(),
+        )
     } else if has("vocab.json") && has("merges.txt") {
-        byte_level(folder)?.to_string().into_bytes()
+        (
+            folder.to_owned(),
+            byte_level(folder)?.to_string().into_bytes(),
+        )
     } else {
-        // Its error names the file that is looked for first.
-        read(folder.join("tokenizer.json"))?
+        return Err(HuggingFaceError::NoTokenizer(folder.to_owned()));
     };
-    Ok(SubwordTokenizer::from_bytes(&json)?)
+    check_unknown(&path, &json)?;
+    SubwordTokenizer::from_bytes(&json)
+        .map_err(|source| HuggingFaceError::Tokenizer { path, source })
+}
+
+/// Refuses a Unigram tokenizer that has no subword for what it does not know: it fails at the first such word, after the training.
+fn check_unknown(path: &Path, json: &[u8]) -> Result<(), HuggingFaceError> {
+    let json: Value = serde_json::from_slice(json).unwrap_or_default();
+    match json["model"]["type"] == "Unigram" && json["model"]["unk_id"].is_null() {
+        false => Ok(()),
+        true => Err(HuggingFaceError::Config {
+            path: path.to_owned(),
+            problem: "the tokenizer has no subword for what it does not know (\"unk_id\" of its Unigram model is null); give the \
+                      number of <unk> there"
+                .to_owned(),
+        }),
+    }
 }
 
 /// [`load_tokenizer`], refusing a tokenizer with subwords beyond the `rows` of the encoder's table.

@@ -1,6 +1,7 @@
 //! The tensors of a folder: one file or several, safetensors or PyTorch's, under whatever prefix.
 
 use crate::formats::hugging_face::{HuggingFaceError, read};
+use crate::formats::packed::{LFS_POINTER, LFS_REMEDY};
 use crate::formats::state_dict::OTHER_TYPE;
 use burn::store::{ModuleStore, PytorchStore, SafetensorsStore};
 use burn_pack::Tensor;
@@ -86,7 +87,9 @@ fn all(folder: &Path) -> Result<(PathBuf, BTreeMap<String, Tensor>), HuggingFace
         let shards: Index = serde_json::from_slice(&read(index.clone())?).map_err(|e| {
             HuggingFaceError::Weights {
                 path: index.clone(),
-                problem: e.to_string(),
+                problem: format!(
+                    "this is no list of the weights' parts ({e}); fetch the file again"
+                ),
             }
         })?;
         let mut tensors = BTreeMap::new();
@@ -119,12 +122,10 @@ fn file(path: &Path) -> Result<BTreeMap<String, Tensor>, HuggingFaceError> {
     };
     let mut start = Vec::new();
     let read = File::open(path).and_then(|file| file.take(32).read_to_end(&mut start));
-    if read.is_ok() && start.starts_with(b"version https://git-lfs") {
+    if read.is_ok() && start.starts_with(LFS_POINTER) {
         return Err(HuggingFaceError::Weights {
             path: path.to_owned(),
-            problem:
-                "this is a pointer of Git LFS in place of the file; fetch it with git lfs pull"
-                    .to_owned(),
+            problem: format!("this is {LFS_REMEDY}"),
         });
     }
     if path

@@ -143,7 +143,9 @@ fn of_equals_the_first_are_taken() {
 #[test]
 fn errors_say_what_is_wrong() {
     let error = |bytes: &[u8]| WordVectors::parse(bytes).unwrap_err().to_string();
-    assert!(error(b"").contains("begins with"));
+    assert!(error(b"").contains("is empty"));
+    assert!(error(b"2\0 \x002\0\n\0").contains("UTF-16; make UTF-8"));
+    assert!(error(b"version https://git-lfs.github.com/spec/v1\n").contains("git lfs pull"));
     assert!(error(b"hello world\n").contains("\"hello world\""));
     assert!(error(b"2 0\n").contains("begins with"));
     assert!(error(b"2 2\na 1 2\n").contains("ends in word 2"));

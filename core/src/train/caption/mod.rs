@@ -32,7 +32,7 @@ use crate::train::error::TrainError;
 use crate::train::lessons::{Drawn, Fixed, by_length, of_step, orders};
 use crate::train::matching::seen::mean;
 use crate::train::matching::vectors::SentenceEncoder;
-use crate::train::supervised::{Material, Plan, fit, open_run};
+use crate::train::supervised::{Material, Plan, check_run, fit, open_run};
 use crate::tweet::words::Sigils;
 use burn::tensor::Device;
 use burn::train::{Interrupter, SupervisedTraining};
@@ -61,6 +61,8 @@ pub fn train(
     interrupter: Interrupter,
 ) -> Result<(BesideFiles, Option<HeldOut>), CaptionTrainError> {
     config.check()?;
+    check_run(&config.out, config, resume)?;
+    let mut images = ImageVectors::of(config, device)?;
     let sentences = SentenceEncoder::load(&config.sentences, device)?;
     let sizes = CaptionDecoderConfig::new(1, sentences.size())
         .with_d(config.hidden)
@@ -82,7 +84,7 @@ pub fn train(
         apart.len(),
         vocabulary.0.len()
     );
-    open_run(&config.out, config, resume)?;
+    open_run(&config.out, config)?;
     let vectors = |texts: &[Text]| -> Result<Vec<Vec<f32>>, TrainError> {
         let texts: Vec<&str> = texts.iter().map(|text| text.text.as_str()).collect();
         sentences.encode(&texts, Sigils::Apart)
@@ -141,7 +143,6 @@ pub fn train(
         licences: config.licences.clone(),
         ..About::default()
     };
-    let mut images = ImageVectors::of(config, device)?;
     let shift: Vec<f32> = match &mut images {
         Some(images) if !paired.is_empty() => {
             let seen = images.vectors(paired.iter().map(|pair| pair.image.as_str()))?;

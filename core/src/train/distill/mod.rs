@@ -38,7 +38,7 @@ use crate::notice;
 use crate::splitmix::SplitMix64;
 use crate::train::metric::LOSS;
 use crate::train::plot::{Curve, Panel};
-use crate::train::supervised::{Material, Plan, fit, json, open_run};
+use crate::train::supervised::{Material, Plan, check_run, fit, json, open_run};
 use crate::vision::detections;
 use crate::vision::detections::{DetectConfig, Frame};
 use agreement::Agreement;
@@ -92,11 +92,12 @@ pub fn distill(
     interrupter: Interrupter,
 ) -> Result<DistillReport, DistillError> {
     config.check()?;
+    check_run(&config.out, config, resume)?;
     let names = config.teacher.with_file_name(OBJECT_NAMES);
     let names = fs::read(&names).map_err(io(&names))?;
     let teacher = load_detector(&config.teacher, device)?.network;
-    open_run(&config.out, config, resume)?;
     let (photographs, mixture, held_out) = find(&config.photos)?;
+    open_run(&config.out, config)?;
     let counts = (photographs.len(), held_out.len());
     notice!(
         "{} photographs to learn from, {} kept apart",

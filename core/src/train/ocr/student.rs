@@ -7,7 +7,7 @@ use crate::train::lessons::{Drawn, Fixed, of_step};
 use crate::train::ocr::config::{OcrTrainConfig, Part};
 use crate::train::ocr::{OcrTrainError, Stock};
 use crate::train::plot::Panel;
-use crate::train::supervised::{Material, Plan, fit, last_model, open_run};
+use crate::train::supervised::{Material, Plan, check_run, fit, last_model, open_run};
 use burn::tensor::Device;
 use burn::train::{InferenceStep, Interrupter, LearnerModel, SupervisedTraining, TrainStep};
 use std::sync::Arc;
@@ -62,9 +62,10 @@ pub(super) fn learn<S: Student>(
         return Ok(());
     }
     let out = config.out.join(S::PART.folder());
-    open_run(&out, config, resume)?;
+    check_run(&out, config, resume)?;
     device.seed(config.seed);
     let start = S::start(config, device)?;
+    open_run(&out, config)?;
     let plan = Plan {
         epochs: config.epochs(S::PART),
         steps: S::steps(config),

@@ -18,7 +18,7 @@ use crate::train::config::{ConfigError, check_ranges};
 use crate::train::lessons::{Drawn, Fixed, by_length, of_step, orders};
 use crate::train::metric::LOSS;
 use crate::train::plot::{Curve, Panel};
-use crate::train::supervised::{Material, Plan, RunError, fit, json, open_run};
+use crate::train::supervised::{Material, Plan, RunError, check_run, fit, json, open_run};
 use crate::tweet::reading::read;
 use crate::tweet::sequence::{SubwordSequence, sequences};
 use crate::tweet::subwords::{SubwordTokenizer, TokenizerError};
@@ -184,6 +184,7 @@ pub fn pretrain(
     interrupter: Interrupter,
 ) -> Result<PretrainReport, PretrainError> {
     config.check()?;
+    check_run(&config.out, config, resume)?;
     device.seed(config.seed);
     let pretrained = load_encoder(&config.encoder, 0, config.dropout, device)?;
     let sizes = pretrained.config;
@@ -205,7 +206,7 @@ pub fn pretrain(
         learnt.len(),
         apart.len()
     );
-    open_run(&config.out, config, resume)?;
+    open_run(&config.out, config)?;
 
     let pad = tokenizer.special().pad;
     let hide = move |windows: &[&SubwordSequence], rng: &mut SplitMix64, device: &Device| {

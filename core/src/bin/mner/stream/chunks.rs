@@ -1,6 +1,7 @@
 //! The lines of a stream, cut into chunks that are answered together.
 
 use crate::failure::Failure;
+use mner_core::formats::encoding::other_encoding;
 use mner_core::formats::packed::{Packed, packed};
 use std::io::{BufRead, BufReader, Read};
 
@@ -68,7 +69,7 @@ impl<R: BufRead> Iterator for Chunks<R> {
                 }
             }
             if self.read == 1
-                && let Some(other) = other_encoding(&line)
+                && let Some(other) = no_text(&line)
             {
                 return Some(Err(Failure::Message(other)));
             }
@@ -90,16 +91,9 @@ fn names_an_image(line: &[u8]) -> bool {
 }
 
 /// What the input is in place of UTF-8 text, by how its first line begins.
-fn other_encoding(line: &[u8]) -> Option<String> {
-    let (name, remedy) = match line {
-        [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] => ("UTF-32", "iconv -f UTF-32 -t UTF-8"),
-        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => ("UTF-16", "iconv -f UTF-16 -t UTF-8"),
-        [b'{' | b' ' | b'[', 0, 0, 0, ..] => ("UTF-32", "iconv -f UTF-32LE -t UTF-8"),
-        [0, 0, 0, b'{' | b' ' | b'[', ..] => ("UTF-32", "iconv -f UTF-32BE -t UTF-8"),
-        [b'{' | b' ' | b'[', 0, ..] => ("UTF-16", "iconv -f UTF-16LE -t UTF-8"),
-        [0, b'{' | b' ' | b'[', ..] => ("UTF-16", "iconv -f UTF-16BE -t UTF-8"),
-        _ => packed(line).map(|Packed { name, unpack }| (name, unpack))?,
-    };
+fn no_text(line: &[u8]) -> Option<String> {
+    let unpacked = || packed(line).map(|Packed { name, unpack }| (name, unpack));
+    let (name, remedy) = other_encoding(line).or_else(unpacked)?;
     Some(format!(
         "the input is {name}; JSON lines are read as UTF-8: send it through `{remedy}` first"
     ))

@@ -129,6 +129,14 @@ fn brat_is_read_from_its_folder() {
             .collect();
         assert_eq!(words.join(" "), "Obama/B-PER in/O 東/B-LOC 京/I-LOC now/O");
     }
+    let other = tempfile::tempdir().unwrap();
+    let file = |name: &str| other.path().join(name);
+    std::fs::write(file("7.TXT"), "Obama won").unwrap();
+    std::fs::write(file("7.ANN"), "\u{feff}T1\tPerson 0 5\tObama\n").unwrap();
+    for path in [file(""), file("7.ANN"), file("7.TXT")] {
+        let samples = read(path).unwrap();
+        assert_eq!(samples[0].labels[0].to_string(), "B-PER");
+    }
     write("8.ann", "T1\tPerson 0 5\tObama\n");
     let error = read(folder.path()).unwrap_err().to_string();
     assert!(
