@@ -301,8 +301,8 @@ for_tweets=(
     rm -rf "${RUNS:?}/ham-rounded/bundle"
     "$MNER" quantize --bundle "$RUNS/ham-all/bundle" --out "$RUNS/ham-rounded/bundle" --scheme q4 "${for_tweets[@]}" --sample 4000
 }
-# How an image is read is learnt once more beside the rounded words, which stay as they are, each photograph in three views. What ships is the mean of
-# three such runs and of what they went on from.
+# How an image is read is learnt once more beside the rounded words, which stay as they are, each photograph in three views; the mean of
+# three such runs and of what they went on from is matched anew. What ships is the mean of before and after.
 # viewed NAME SEED
 viewed() {
     views=2 beside three "$1" ham-rounded 0.35 0.35 0.6 --freeze 6 --lr-fusion 4e-4 --lr-new 0 --lr-crf 0 --lr-relevance 0 --seed "$2"
@@ -313,7 +313,9 @@ viewed ham-viewed-3 223
 # In f32, as the others are.
 mean ham-words ham-rounded ham-rounded
 mean ham-viewed ham-words ham-viewed-1 ham-viewed-2 ham-viewed-3
-small hamlearning ham-viewed q4 "${for_tweets[@]}" --sample 2000
+match "$RUNS/ham-viewed/bundle" "$RUNS/ham-viewed-matched" --keep-projector --told "$RUNS/told.jsonl" --apart "$RUNS/own-apart.jsonl"
+mean ham-seen ham-viewed ham-viewed-matched
+small hamlearning ham-seen q4 "${for_tweets[@]}" --sample 2000
 calibrated hamlearning 1 --fine-types "$DATA/fine_types.jsonl"
 # ship_with_eyes NAME RUN SCHEME WEIGHT ARGUMENT...: as ship, with HamLearning's file of the vision encoder, which differs in its projector alone.
 ship_with_eyes() {
