@@ -186,12 +186,12 @@ impl WordVectors {
             return Err(Word2vecError::Packed { name, unpack }.into());
         }
         let other = match other_encoding(start) {
-            Some((name, command)) => format!("{name}; make UTF-8 of it with `{command}`"),
-            None if start.starts_with(LFS_POINTER) => LFS_REMEDY.to_owned(),
-            None if start.is_empty() => "empty; fetch it again".to_owned(),
-            None => String::new(),
+            Some((name, command)) => Some(format!("{name}; make UTF-8 of it with `{command}`")),
+            None if start.starts_with(LFS_POINTER) => Some(LFS_REMEDY.to_owned()),
+            None if start.is_empty() => Some("empty; fetch it again".to_owned()),
+            None => None,
         };
-        if !other.is_empty() {
+        if let Some(other) = other {
             return Err(Word2vecError::Other(other).into());
         }
         if start.starts_with(&FAST_TEXT) {
