@@ -3,7 +3,7 @@
 //! 1. Nothing is found inside a link or an address.
 //! 2. No entity reaches out of a user name or hashtag, or into one; its sigil is outside.
 //! 3. No entity begins or ends with a word without letters and digits, a mark or an emoji. `&lt` and its like are marks. None ends
-//!    before an apostrophe inside a word: `Joan d'Arc`.
+//!    before an apostrophe behind the first letter or two of a word: `Joan d'Arc`.
 //! 4. The dot of an abbreviation belongs to the entity that ends with it: `U.S.`, `L.A.`, `King Jr.`
 //!    The Broad Twitter Corpus, WNUT-17 and Tweebank do so, and English; the benchmarks, which cut
 //!    such a dot off, label it `O`. More dots may follow (`King Jr...`). Initials are all of a name or none. Every other dot after an entity ends the sentence and not the name.
@@ -198,11 +198,18 @@ const STATES: [&str; 26] = [
     "Nebr", "Nev", "Ont", "Ore", "Pa", "Penna", "Que", "Sask", "Va", "Vt", "Wash", "Wyo",
 ];
 
-/// Whether at `at` is an apostrophe inside what is one word to its reader, `d'Arc`. A short form has its own.
+/// Whether at `at` is an apostrophe inside what is one word to its reader, `d'Arc`: behind a letter or two. A short form has its own,
+/// and behind more, or behind initials, often stands what is no part of the name: `Obama'nın`, `UN'in`, `'Obama'said`.
 fn within_word(read: &[Cow<'_, str>], close: &[bool], at: usize) -> bool {
+    let short = |word: &str| match word.chars().count() {
+        1 => true,
+        2 => !word.chars().all(char::is_uppercase),
+        _ => false,
+    };
     matches!(&*read[at], "'" | "’" | "‘")
         && close[at]
         && close.get(at + 1) == Some(&true)
+        && short(&read[at - 1])
         && read[at - 1].ends_with(char::is_alphabetic)
         && read[at + 1].starts_with(char::is_alphabetic)
         && !is_link(&read[at + 1])

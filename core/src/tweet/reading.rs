@@ -8,7 +8,7 @@
 //! - A combining mark that follows no character (at the start, after white space) is left out; so is one behind a sign that makes
 //!   no letter, a line through `#` for example.
 //! - `&#39;`, `&#x27;` and the names that HTML has for single characters count as the character they mean, escaped once or more
-//!   often (`&amp;#39;`). So do numbers without the `;`, `It&#39s`, but those of control characters; letters of Latin-1,
+//!   often (`&amp;#39;`). So do numbers of signs and of Latin-1 without the `;`, `It&#39s`; letters of Latin-1,
 //!   `Beyonc&eacute`, `Bj&oumlrk`, and `&nbsp`; `&lt`, `&gt`, `&amp` and `&quot` before a name, `&ltObama`; and its signs,
 //!   `&copy`, `&laquo`, where they are no part of a word.
 //! - The full-width form of an ASCII character counts as that: `Ｏ＇Ｎｅａｌ` is `O'Neal`; so do mathematical letters and digits: `𝐏!𝐧𝐤`.

@@ -147,6 +147,10 @@ fn what_is_glued_to_a_name_is_no_part_of_it() {
             "Xi’an's 'x' O'",
             "Xi:BI ’:I an:BIE 's:BIE ':I x:BIE ':I O:BIE ':I",
         ),
+        (
+            "Obama’nın UN'in 'Obama'said",
+            "Obama:BIE ’:I nın:BIE UN:BIE ':I in:BIE ':I Obama:BIE ':I said:BIE",
+        ),
         ("Obama\u{1F3FB} x", "Obama:BIE \u{1F3FB}:I x:BIE"),
         ("\u{600}Obama\u{6DD}", "\u{600}:I Obama:BIE \u{6DD}:I"),
         ("Houstonpic.twitter.com/A", "Houston:BIE pic.twitter.com/A:"),

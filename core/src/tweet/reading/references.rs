@@ -39,8 +39,10 @@ fn escape(rest: &str) -> Option<(char, usize)> {
         }
         let value = u32::from_str_radix(&digits[..count], radix).unwrap_or(u32::MAX);
         let closed = digits.as_bytes().get(count) == Some(&b';');
-        // Without its `;` a low number may be a rank (`R&B #1` without the space), and means nothing.
-        let open = value >= 32 || matches!(value, 9 | 10 | 13);
+        // Without its `;` it means a sign, or a letter of Latin-1: others are ranks, teams and years (`R&B&#1`, `#Chiefs&#49ers`,
+        // `Biden&#2020`).
+        let open = matches!(value,
+            9 | 10 | 13 | 32..=47 | 58..=64 | 91..=96 | 123..=126 | 128..=255 | 0x2010..=0x2122);
         return (closed || open)
             .then(|| (number_means(value), before + count + usize::from(closed)));
     }
@@ -174,8 +176,8 @@ mod tests {
             ("&lt;3 &amp; &gt; &quot;", "<3 & > \""),
             ("O&amp;#39;Neal &amp;amp; &amp;amp;amp;lt;", "O'Neal & <"),
             (
-                "Beyonc&#233 &#147Obama&#148 Obama&#146s &#64nasa &#35Boeing a&#44b a&#32b R&B&#7",
-                "Beyoncé “Obama” Obama’s @nasa #Boeing a,b a b R&B&#7",
+                "Beyonc&#233 &#147Obama&#148 Obama&#146s &#64nasa &#35Boeing a&#44b a&#32b R&B&#7 #A&#49ers &#76 B&#2020",
+                "Beyoncé “Obama” Obama’s @nasa #Boeing a,b a b R&B&#7 #A&#49ers &#76 B&#2020",
             ),
             (
                 "Obama&#000000000000000000000000000000000000000000039;s &#x00000000000000000000000000000000000027;",
