@@ -142,13 +142,13 @@ const TURNS = {
 };
 
 /**
- * The image of a file as the engine sees it, where browsers may show it otherwise: the engine turns a WebP as its EXIF says,
+ * The image of a WebP file as the engine sees it, where browsers may show it otherwise: the engine turns a WebP as its EXIF says,
  * Chromium 156 does not.
  * @param {Blob} blob
  * @returns {Promise<Blob | undefined>} for showing; `undefined` where the file itself will do
  */
 export async function upright(blob) {
-  if (blob.size > LIMITS.bytes || formatOf(await headOf(blob)) !== 'WebP') return undefined;
+  if (blob.size > LIMITS.bytes) return undefined;
   const bytes = new Uint8Array(await blob.arrayBuffer());
   const note = orientationOf(bytes);
   const turn = note && TURNS[note.view.getUint16(note.at, note.little)];

@@ -31,8 +31,9 @@ export function altOf(/** @type {Given} */ image) {
 export async function opened(given) {
   const { blob } = given;
   const name = nameOf(given);
-  const image = await shown(blob).catch(async () => {
-    throw refused(name, await headOf(blob).then(formatOf, () => undefined));
+  const format = await headOf(blob).then(formatOf, () => undefined);
+  const image = await shown(blob).catch(() => {
+    throw refused(name, format);
   });
   try {
     // Loaded is not decoded: an image that is too large costs nothing yet.
@@ -40,14 +41,14 @@ export async function opened(given) {
       const { width, height } = image;
       throw new Refusal('image.large', { name, size: sizeOf({ width, height }), most: LIMITS.pixels / 1e6 });
     }
-    if (formatOf(await headOf(blob)) === 'SVG') return { ...given, ...(await painted(image, name)) };
-    const turned = await upright(blob);
+    if (format === 'SVG') return { ...given, ...(await painted(image, name)) };
+    const turned = format === 'WebP' ? await upright(blob) : undefined;
     if (!turned) return { ...given, ...image };
     URL.revokeObjectURL(image.url);
     return { ...given, ...(await shown(turned)) };
   } catch (error) {
     URL.revokeObjectURL(image.url);
-    throw error instanceof Refusal ? error : refused(name, await headOf(blob).then(formatOf, () => undefined));
+    throw error instanceof Refusal ? error : refused(name, format);
   }
 }
 

@@ -205,33 +205,38 @@ pub(super) fn take_f32(
     name: &str,
     expected: &Shape,
 ) -> Result<TensorData, WeightsError> {
-    take_f32_later(tensors, name, expected).map(|values| values())
+    let (dtype, found, bytes) = take_readable(tensors, name, expected)?;
+    Ok(in_f32(dtype, found, bytes, expected.clone()))
 }
 
-/// Takes a tensor out and gives what makes f32 of it.
-fn take_f32_later(
+/// Takes a tensor out that [`in_f32`] can read, as [`take`] gives it.
+fn take_readable(
     tensors: &mut Tensors,
     name: &str,
     expected: &Shape,
-) -> Result<impl FnOnce() -> TensorData + Send + Sync + use<>, WeightsError> {
+) -> Result<(DType, Shape, Bytes), WeightsError> {
     let (dtype, found, bytes) = take(tensors, name, expected)?;
     let readable = match dtype {
         DType::F32 => true,
         DType::QFloat(scheme) => blocks(&scheme, &found, bytes.len()).is_some(),
         _ => false,
     };
-    if !readable {
-        return Err(storage(name, dtype));
+    match readable {
+        true => Ok((dtype, found, bytes)),
+        false => Err(storage(name, dtype)),
     }
-    // A copy: a tensor that views the file would keep all of it in memory.
-    let (bytes, shape) = (bytes.to_vec(), expected.clone());
-    Ok(move || match dtype {
+}
+
+/// The values of a tensor that [`take_readable`] gave, in f32.
+fn in_f32(dtype: DType, found: Shape, bytes: Bytes, shape: Shape) -> TensorData {
+    match dtype {
         DType::QFloat(scheme) => {
-            let values = dequantize(scheme, found, Bytes::from_bytes_vec(bytes));
+            let values = dequantize(scheme, found, bytes);
             TensorData::new(values.expect("blocks that were looked at"), shape)
         }
-        _ => TensorData::from_bytes_vec(bytes, shape, dtype),
-    })
+        // A copy: a tensor that views the file would keep all of it in memory.
+        _ => TensorData::from_bytes_vec(bytes.to_vec(), shape, dtype),
+    }
 }
 
 /// Takes a linear layer's tensor out, as it is if it is in blocks along the inputs, else as f32.
@@ -310,10 +315,13 @@ impl ModuleMapper for Loader<'_> {
         }
         let (id, device, shape) = (param.id, param.lazy_device(), param.lazy_shape());
         if self.kernels_later && D == KERNEL {
-            return match take_f32_later(&mut self.tensors, &name, &shape) {
-                Ok(values) => {
+            return match take_readable(&mut self.tensors, &name, &shape) {
+                Ok((dtype, found, bytes)) => {
+                    // A copy: what waits must not keep the whole file in memory.
+                    let (bytes, made) = (bytes.to_vec(), shape.clone());
                     let init = move |device: &Device, gradient| {
-                        Tensor::from_data(values(), device).set_require_grad(gradient)
+                        let data = in_f32(dtype, found, Bytes::from_bytes_vec(bytes), made);
+                        Tensor::from_data(data, device).set_require_grad(gradient)
                     };
                     Param::uninitialized(id, init, device, true, shape)
                 }
