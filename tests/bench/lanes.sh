@@ -11,7 +11,7 @@ host=$work/nn/host
 mkdir -p "$host"
 
 # The library's own source, all that needs no other crate. Which loop is taken says a number below.
-for name in activations bytes job lanes linear pairs panel quads vector wide; do
+for name in activations bytes job lanes linear pairs panel quads scales vector wide; do
     sed "/pub fn here(/,/^    }/c\    pub fn here(_: Precision) -> Self {\n        crate::LANES\n    }" "core/src/nn/host/$name.rs" >"$host/$name.rs"
 done
 
@@ -27,6 +27,7 @@ pub mod nn {
         pub mod pairs;
         pub mod panel;
         pub mod quads;
+        pub mod scales;
         pub mod vector;
         pub mod wide;
     }
@@ -107,9 +108,11 @@ for precision in Fine Coarse; do
         rustc --edition 2024 -C opt-level=3 "$work/one.rs" -o "$work/native"
         told "$precision" "$loop" native "$work/native"
         features=+simd128
-        [ "$loop" = Pairs ] || features=$features,+relaxed-simd
-        rustc --edition 2024 -C opt-level=3 -C "target-feature=$features" --target wasm32-unknown-unknown --crate-type cdylib \
-            "$work/one.rs" -o "$work/lanes.wasm"
+        as_built=()
+        # As web/build.rs has it.
+        [ "$loop" = Pairs ] || { features=$features,+relaxed-simd; as_built=(-Cllvm-args=-disable-lsr); }
+        rustc --edition 2024 -C opt-level=3 -C codegen-units=1 -C lto=fat -C panic=abort -C "target-feature=$features" "${as_built[@]}" \
+            --target wasm32-unknown-unknown --crate-type cdylib "$work/one.rs" -o "$work/lanes.wasm"
         told "$precision" "$loop" "WebAssembly, $features" "$node" "$work/run.mjs" "$work/lanes.wasm"
     done
 done

@@ -1,6 +1,6 @@
 //! Linear layers, whose weights a CPU may keep in the blocks they have in a quantised bundle.
 
-use crate::nn::host::{BlockLinear, HostLinear, Precision};
+use crate::nn::host::{BlockLinear, HostLinear, Precision, bears_coarse};
 use crate::nn::linear_inputs;
 use crate::nn::values::values;
 use burn::module::{
@@ -119,17 +119,17 @@ impl Linear {
         let DType::QFloat(scheme) = data.dtype() else {
             unreachable!("a quantised tensor has quantised data");
         };
+        let precision = match bears_coarse(&scheme) {
+            true => Precision::Coarse,
+            false => Precision::Fine,
+        };
         let packed = QuantizedBytes {
             shape: data.shape().clone(),
             bytes: data.into_bytes(),
             scheme,
         };
         Self {
-            host: Some(Arc::new(BlockLinear::from_packed(
-                packed,
-                bias,
-                Precision::Fine,
-            ))),
+            host: Some(Arc::new(BlockLinear::from_packed(packed, bias, precision))),
             parameters: burn::nn::Linear {
                 weight: Initializer::Zeros.init([d_input, d_output], &device),
                 ..parameters

@@ -28,7 +28,7 @@ use job::Job;
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn quads(job: *const Job) {
     // SAFETY: as the caller's.
-    unsafe { (*job).compute(quads::add_products) }
+    unsafe { (*job).fine(quads::add_products) }
 }
 
 /// Computes a job laid out for `bytes`.
@@ -38,17 +38,17 @@ pub unsafe extern "C" fn quads(job: *const Job) {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn bytes(job: *const Job) {
     // SAFETY: as the caller's.
-    unsafe { (*job).compute(bytes::add_products) }
+    unsafe { (*job).coarse(bytes::add_products) }
 }
 
-/// Computes a job laid out for `pairs`.
+/// Computes a job of fine inputs laid out for `pairs`.
 ///
 /// # Safety
 /// What the job points to must be there.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pairs(job: *const Job) {
     // SAFETY: as the caller's.
-    unsafe { (*job).compute(pairs::add_products) }
+    unsafe { (*job).fine(pairs::add_products) }
 }
 
 #[panic_handler]

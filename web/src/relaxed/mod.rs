@@ -104,8 +104,8 @@ fn choose(wanted: Option<&str>) -> Loops {
         return Loops::plain("unknown");
     };
     let mut loops = Loops {
-        fine: judged(Precision::Fine, quads, pairs, wanted.is_none()),
-        coarse: judged(Precision::Coarse, bytes, pairs, false),
+        fine: judged(Precision::Fine, quads, wanted.is_none().then_some(pairs)),
+        coarse: judged(Precision::Coarse, bytes, None),
     };
     let taken = ForeignLoops {
         quads: loops.fine.is_relaxed().then_some(quads),
@@ -122,15 +122,15 @@ fn choose(wanted: Option<&str>) -> Loops {
     loops
 }
 
-/// Whether `relaxed` is taken for layers of this precision, or `pairs`.
-fn judged(precision: Precision, relaxed: Foreign, pairs: Foreign, timed: bool) -> Loop {
+/// Whether `relaxed` is taken for layers of this precision, where it has to be faster than `pairs` if there are any.
+fn judged(precision: Precision, relaxed: Foreign, pairs: Option<Foreign>) -> Loop {
     // SAFETY, of all three: `kernel.rs` computes jobs and nothing else.
     if !unsafe { is_right(precision, relaxed) } {
         return Loop::plain("wrong", None);
     }
     let mut measured = None;
-    if timed {
-        measured = now().map(|now| unsafe { ratio(precision, relaxed, pairs, now) });
+    if let Some(pairs) = pairs {
+        measured = now().map(|now| unsafe { ratio(relaxed, pairs, now) });
         // Without a clock nothing shows that it is faster, and a clock that stands still says NaN.
         if !measured.is_some_and(|ratio| ratio < FASTER) {
             return Loop::plain("slower", measured);

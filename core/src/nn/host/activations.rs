@@ -8,14 +8,14 @@ use crate::nn::host::{bytes, pairs, quads};
 /// Adding this to a value up to 2^22 leaves the nearest whole number in the low bits, above those of 1.5 * 2^23.
 const ROUND: f32 = 12_582_912.0;
 
-/// Rows of codes, a scale for every block of them, laid out for [`crate::nn::host::linear::BlockLinear`].
+/// Rows of codes, a scale for each of their blocks or for several, laid out for [`crate::nn::host::linear::BlockLinear`].
 pub struct Activations {
     layout: Layout,
     /// Words of [`ROWS`] rows side by side; what stands in the place of rows beyond the last is never read.
     words: Vec<Words>,
-    /// Of each block of [`ROWS`] rows.
+    /// Of [`ROWS`] rows, of each block or of as many as share one.
     scales: Vec<[f32; ROWS]>,
-    /// What the sums of each such block start from; none where the loop does not ask.
+    /// What the sums of each block of [`ROWS`] rows start from; none where the loop does not ask.
     starts: Vec<Words>,
     rows: usize,
     /// Steps of a row.
@@ -31,41 +31,43 @@ impl Activations {
         laid_out(layout, rows, d)
     }
 
+    /// `C` holds a code.
     #[inline(always)]
-    fn laid_out<const WORDS: usize>(
+    fn laid_out<C: Copy + Default, const WORDS: usize>(
         layout: Layout,
         rows: &[f32],
         d: usize,
-        words: impl Fn([i32; STEP]) -> [i32; WORDS],
+        code: impl Fn(i32) -> C,
+        words: impl Fn([C; STEP]) -> [i32; WORDS],
     ) -> Self {
-        let block = STEP * layout.block;
-        assert!(d.is_multiple_of(block) && rows.len().is_multiple_of(d));
-        let (many, blocks) = (rows.len() / d, d / block);
+        assert!(d.is_multiple_of(STEP * layout.block) && rows.len().is_multiple_of(d));
+        let (many, length) = (rows.len() / d, d / STEP);
         let groups = many.div_ceil(ROWS);
-        let block_words = WORDS * layout.block;
+        let a_scale = layout.inputs_a_scale();
+        let (scales_a_row, words_a_row) = (d.div_ceil(a_scale), WORDS * length);
         let mut laid_out = Self {
             layout,
-            words: vec![[0; ROWS]; groups * blocks * block_words],
-            scales: vec![[0.0; ROWS]; groups * blocks],
+            words: vec![[0; ROWS]; groups * words_a_row],
+            scales: vec![[0.0; ROWS]; groups * scales_a_row],
             starts: Vec::new(),
             rows: many,
-            length: d / STEP,
+            length,
         };
-        let mut codes = vec![0; d];
+        let mut codes = vec![C::default(); d];
         for (i, row) in rows.chunks_exact(d).enumerate() {
             let (group, r) = (i / ROWS, i % ROWS);
-            let scales = &mut laid_out.scales[group * blocks..][..blocks];
-            let values = row.chunks_exact(block).zip(codes.chunks_exact_mut(block));
+            let scales = &mut laid_out.scales[group * scales_a_row..][..scales_a_row];
+            let values = row.chunks(a_scale).zip(codes.chunks_mut(a_scale));
             for ((values, codes), scales) in values.zip(scales) {
-                let scale = largest(values) / layout.most as f32;
+                let scale = largest(values) / layout.most() as f32;
                 let inverse = if scale == 0.0 { 0.0 } else { 1.0 / scale };
                 scales[r] = scale;
-                for (code, x) in codes.iter_mut().zip(values) {
-                    *code = (x * inverse + ROUND).to_bits() as i32 - ROUND.to_bits() as i32;
+                for (to, x) in codes.iter_mut().zip(values) {
+                    *to = code((x * inverse + ROUND).to_bits() as i32 - ROUND.to_bits() as i32);
                 }
             }
             // A pass of its own: a whole row is long enough for the compiler to lay out several steps at once.
-            let steps = &mut laid_out.words[group * blocks * block_words..][..blocks * block_words];
+            let steps = &mut laid_out.words[group * words_a_row..][..words_a_row];
             let steps = steps.as_chunks_mut::<WORDS>().0.iter_mut();
             for (step, &codes) in steps.zip(codes.as_chunks::<STEP>().0) {
                 for (of_rows, word) in step.iter_mut().zip(words(codes)) {
@@ -96,7 +98,7 @@ impl Activations {
         &self.words
     }
 
-    /// Of each group the scales of its blocks.
+    /// Of each group the scales.
     pub(super) fn scales(&self) -> &[[f32; ROWS]] {
         &self.scales
     }
@@ -111,11 +113,12 @@ wide! {
     fn laid_out(layout: Layout, rows: &[f32], d: usize) -> Activations {
         // Each by itself, so that what lies in the loop is decided before it.
         match layout.lanes {
-            Lanes::Pairs => Activations::laid_out(layout, rows, d, pairs::words),
-            Lanes::Quads => Activations::laid_out(layout, rows, d, quads::words),
+            Lanes::Pairs => Activations::laid_out(layout, rows, d, |code| code, pairs::words),
+            Lanes::Quads => Activations::laid_out(layout, rows, d, |code| code, quads::words),
             Lanes::Bytes => {
-                let word = |codes| [bytes::word(codes)];
-                let mut laid_out = Activations::laid_out(layout, rows, d, word);
+                // Bytes at once are narrowed by fewer instructions.
+                let (code, word) = (|code| code as i8, |codes| [bytes::word(codes)]);
+                let mut laid_out = Activations::laid_out(layout, rows, d, code, word);
                 let blocks = laid_out.words.chunks_exact(layout.block);
                 laid_out.starts = blocks.map(bytes::starts).collect();
                 laid_out
@@ -150,7 +153,7 @@ mod tests {
     }
 
     fn values(activations: &Activations) -> Vec<f32> {
-        let Layout { lanes, block, .. } = activations.layout;
+        let lanes = activations.layout.lanes;
         let (length, words) = (activations.length, lanes.words_a_step());
         let value = |row: usize, input: usize| {
             let (group, r) = (row / ROWS, row % ROWS);
@@ -164,7 +167,9 @@ mod tests {
                 }
                 Lanes::Bytes => i32::from(step[0][r].to_le_bytes()[i] as i8),
             };
-            code as f32 * activations.scales[group * (length / block) + input / STEP / block][r]
+            let a_scale = activations.layout.inputs_a_scale();
+            let scales = (STEP * length).div_ceil(a_scale);
+            code as f32 * activations.scales[group * scales + input / a_scale][r]
         };
         (0..activations.rows)
             .flat_map(|row| (0..STEP * length).map(move |input| (row, input)))
@@ -173,17 +178,24 @@ mod tests {
     }
 
     #[test]
-    fn blocks_keep_their_values_to_half_a_step() {
-        let rows: Vec<f32> = (0..7 * 24)
+    fn values_are_kept_to_half_a_step() {
+        // Of coarse inputs the first 128 of a row share a scale, and the last 24.
+        let rows: Vec<f32> = (0..7 * 152)
             .map(|i| (i as f32 * 0.7).sin() * i as f32)
             .collect();
         for layout in layouts(8) {
-            let got = values(&Activations::new(layout, &rows, 24));
-            for (got, block) in got.chunks(8).zip(rows.chunks(8)) {
-                let most = block.iter().fold(0.0_f32, |most, x| most.max(x.abs()));
-                for (a, b) in got.iter().zip(block) {
-                    let step = most / layout.most as f32;
-                    assert!((a - b).abs() <= 0.51 * step, "{a} for {b}");
+            let got = values(&Activations::new(layout, &rows, 152));
+            let a_scale = match layout.precision {
+                Precision::Fine => 8,
+                Precision::Coarse => 128,
+            };
+            for (got, row) in got.chunks(152).zip(rows.chunks(152)) {
+                for (got, values) in got.chunks(a_scale).zip(row.chunks(a_scale)) {
+                    let most = values.iter().fold(0.0_f32, |most, x| most.max(x.abs()));
+                    let step = most / layout.most() as f32;
+                    for (a, b) in got.iter().zip(values) {
+                        assert!((a - b).abs() <= 0.51 * step, "{a} for {b}");
+                    }
                 }
             }
         }

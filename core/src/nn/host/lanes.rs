@@ -1,18 +1,18 @@
 //! Which inner loop computes quantised linear layers: the one choice, made by what the processor can do.
 //!
 //! Microseconds that the linear layers of one layer of MiniLM-L6 take on an AMD EPYC with AVX-512 VNNI, natively and as WebAssembly in
-//! Node 24, whose V8 knows AVX-VNNI alone (`tests/bench/lanes.sh`; the least of 400 runs on a busy machine):
+//! Node 24, whose V8 knows AVX-VNNI alone (`tests/bench/lanes.sh`; the least of 400 runs):
 //!
 //! | weights and inputs | loop | 8 subwords | 16 | 32 | as WebAssembly, 32 |
 //! |---|---|---|---|---|---|
-//! | 8 and 16 bits | [`Lanes::Pairs`], AVX2 | 213 | 424 | 833 | 1,864 |
-//! | | [`Lanes::Quads`], AVX-512 VNNI | 152 | 305 | 607 | 3,100 (14 bits) |
-//! | 4 and 8 bits | [`Lanes::Pairs`], AVX2 | 213 | 417 | 836 | 1,861 |
-//! | | [`Lanes::Bytes`], AVX-512 VNNI | 96 | 188 | 373 | 1,074 |
+//! | 8 and 16 bits | [`Lanes::Pairs`], AVX2 | 213 | 420 | 837 | 1,827 |
+//! | | [`Lanes::Quads`], AVX-512 VNNI | 154 | 306 | 609 | 3,085 (14 bits) |
+//! | 4 and 8 bits | [`Lanes::Pairs`], AVX2 | 207 | 412 | 819 | 1,875 |
+//! | | [`Lanes::Bytes`], AVX-512 VNNI | 88 | 175 | 347 | 906 |
 
 use crate::nn::host::job::Job;
 use crate::nn::host::panel::{self, STEP};
-use crate::nn::host::{bytes, pairs, quads};
+use crate::nn::host::{bytes, pairs, quads, scales};
 use std::sync::OnceLock;
 
 /// A loop of another program that shares this one's memory: in a browser a second module, with instructions that not every browser
@@ -35,7 +35,7 @@ static FOREIGN: OnceLock<ForeignLoops> = OnceLock::new();
 /// is laid out already or there are others.
 ///
 /// # Safety
-/// They must compute jobs as [`Job::compute`] does, and do nothing else.
+/// They must compute jobs as [`Job::fine`] and [`Job::coarse`] do, and do nothing else.
 pub unsafe fn use_foreign(loops: ForeignLoops) -> bool {
     FOREIGN.set(loops).is_ok()
 }
@@ -49,12 +49,13 @@ fn foreign() -> ForeignLoops {
 pub enum Precision {
     /// To 16 bits, in a browser's relaxed loop to 14: fine enough that nothing notable is lost.
     Fine,
-    /// To 8 bits, as behoves weights of 4. A matter of the layer, not of the processor: every loop rounds alike.
+    /// To 8 bits, as behoves weights of 4, many inputs by one scale, so that their sums stay whole numbers. A matter of the layer, not of the
+    /// processor: every loop rounds alike.
     Coarse,
 }
 
 impl Precision {
-    /// Most inputs that may share a scale.
+    /// The most inputs that a block of weights may have.
     pub fn most_in_block(self) -> usize {
         match self {
             Self::Fine => panel::MOST_IN_BLOCK,
@@ -109,38 +110,21 @@ impl Lanes {
             Self::Bytes => 1,
         }
     }
-
-    /// Does a job that is laid out for it.
-    ///
-    /// # Safety
-    /// As for [`Job::compute`].
-    pub unsafe fn compute(self, job: &Job) {
-        let foreign = foreign();
-        // SAFETY: the caller's, and that of whoever gave the foreign loops.
-        unsafe {
-            match (self, foreign.quads, foreign.bytes) {
-                (Self::Quads, Some(by), _) | (Self::Bytes, _, Some(by)) => by(job),
-                (Self::Pairs, ..) => job.compute(pairs::add_products),
-                (Self::Quads, ..) => job.compute(quads::add_products),
-                (Self::Bytes, ..) => job.compute(bytes::add_products),
-            }
-        }
-    }
 }
 
 /// How a layer and its inputs are laid out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Layout {
+    /// How finely inputs are rounded.
+    pub precision: Precision,
     /// For which loop.
     pub lanes: Lanes,
-    /// The largest code of an input.
-    pub most: i32,
-    /// Steps that share a scale.
+    /// Steps of a block of weights.
     pub block: usize,
 }
 
 impl Layout {
-    /// For a loop, `block` inputs sharing a scale.
+    /// For a loop, a block of weights having `block` inputs.
     ///
     /// # Panics
     /// If `block` is no multiple of 4 or more than the precision allows, or the loop is of another precision.
@@ -149,16 +133,61 @@ impl Layout {
             block > 0 && block.is_multiple_of(STEP) && block <= precision.most_in_block(),
             "blocks of {block} inputs"
         );
-        let most = match (precision, lanes) {
-            (Precision::Fine, Lanes::Pairs) => pairs::MOST,
-            (Precision::Fine, Lanes::Quads) => quads::MOST,
-            (Precision::Coarse, Lanes::Pairs | Lanes::Bytes) => bytes::MOST,
-            _ => panic!("{lanes:?} for inputs that are {precision:?}"),
+        let fits = match precision {
+            Precision::Fine => lanes != Lanes::Bytes,
+            Precision::Coarse => lanes != Lanes::Quads,
         };
+        assert!(fits, "{lanes:?} for inputs that are {precision:?}");
         Self {
+            precision,
             lanes,
-            most,
             block: block / STEP,
+        }
+    }
+
+    /// The largest code of an input.
+    pub fn most(self) -> i32 {
+        match (self.precision, self.lanes) {
+            (Precision::Coarse, _) => bytes::MOST,
+            (Precision::Fine, Lanes::Quads) => quads::MOST,
+            (Precision::Fine, _) => pairs::MOST,
+        }
+    }
+
+    /// How many blocks of coarse inputs share a scale.
+    pub fn blocks_a_scale(self) -> usize {
+        (scales::INPUTS_A_SCALE / (STEP * self.block)).max(1)
+    }
+
+    /// How many inputs of a row share a scale; the last of a row may be fewer.
+    pub fn inputs_a_scale(self) -> usize {
+        let block = STEP * self.block;
+        match self.precision {
+            Precision::Fine => block,
+            Precision::Coarse => block * self.blocks_a_scale(),
+        }
+    }
+
+    /// Does a job that is laid out so.
+    ///
+    /// # Safety
+    /// As for [`Job::fine`].
+    pub unsafe fn compute(self, job: &Job) {
+        let foreign = foreign();
+        // SAFETY: the caller's, and that of whoever gave the foreign loops.
+        unsafe {
+            match (self.lanes, self.precision) {
+                (Lanes::Pairs, Precision::Fine) => job.fine(pairs::add_products),
+                (Lanes::Pairs, Precision::Coarse) => job.coarse(pairs::add_coarse_products),
+                (Lanes::Quads, _) => match foreign.quads {
+                    Some(by) => by(job),
+                    None => job.fine(quads::add_products),
+                },
+                (Lanes::Bytes, _) => match foreign.bytes {
+                    Some(by) => by(job),
+                    None => job.coarse(bytes::add_products),
+                },
+            }
         }
     }
 }
@@ -171,16 +200,21 @@ mod tests {
     use std::array::from_fn;
 
     const BLOCKS: usize = 3;
+    const BLOCKS_A_SCALE: usize = 2;
     type Sums = [[f32; PANEL]; ROWS];
     /// What outputs hold before.
     const BEFORE: f32 = 0.25;
+    /// So large that with all else at its extremes the sums of two blocks just fit into 32 bits.
+    const MOST_FACTOR: i32 = 32_767;
 
-    /// Weights of inputs for a panel of outputs, `[input, PANEL]`, codes of inputs, `[input, ROWS]`, and scales of blocks.
+    /// Weights of inputs for a panel of outputs, `[input, PANEL]`, codes of inputs, `[input, ROWS]`, and what blocks are multiplied by:
+    /// scales, or the factors and then the first of the scales.
     struct Case {
         weights: Vec<[i32; PANEL]>,
         codes: Vec<[i32; ROWS]>,
         scales: [[f32; PANEL]; BLOCKS],
         row_scales: [[f32; ROWS]; BLOCKS],
+        factors: [[i16; PANEL]; BLOCKS],
         block: usize,
     }
 
@@ -201,6 +235,7 @@ mod tests {
                     .collect(),
                 scales: from_fn(|b| from_fn(|o| 1e-4 * (o + b + 1) as f32)),
                 row_scales: from_fn(|b| from_fn(|r| 1e-3 * (r + 2 * b + 1) as f32)),
+                factors: from_fn(|_| from_fn(|_| within([-MOST_FACTOR, MOST_FACTOR]) as i16)),
                 block,
             }
         }
@@ -213,31 +248,50 @@ mod tests {
                 codes: vec![[code; ROWS]; inputs],
                 scales: [[1.0; PANEL]; BLOCKS],
                 row_scales: [[1.0; ROWS]; BLOCKS],
+                factors: [[MOST_FACTOR as i16; PANEL]; BLOCKS],
                 block,
             }
         }
 
-        /// What is right: sums in whole numbers of 64 bits, blocks added up in f32 one after the other.
-        fn expected(&self) -> Sums {
+        /// What is right: sums in whole numbers of 64 bits; of fine inputs blocks are added up in f32 one after the other.
+        fn expected(&self, precision: Precision) -> Sums {
             from_fn(|r| {
                 from_fn(|o| {
                     let inputs = self.weights.iter().zip(&self.codes);
                     let products: Vec<i64> = inputs
                         .map(|(weights, codes)| i64::from(weights[o]) * i64::from(codes[r]))
                         .collect();
-                    let blocks = products.chunks(self.block).enumerate();
-                    BEFORE
-                        + blocks.fold(0.0, |sum, (b, products)| {
-                            let scaled =
-                                products.iter().sum::<i64>() as f32 * self.row_scales[b][r];
-                            sum + scaled * self.scales[b][o]
-                        })
+                    let blocks = products
+                        .chunks(self.block)
+                        .map(|block| block.iter().sum::<i64>());
+                    let scaled =
+                        |sum: i64, b: usize| sum as f32 * self.row_scales[b][r] * self.scales[b][o];
+                    let all = match precision {
+                        Precision::Fine => blocks
+                            .enumerate()
+                            .fold(0.0, |all, (b, sum)| all + scaled(sum, b)),
+                        Precision::Coarse => {
+                            let sums: Vec<i64> = blocks
+                                .zip(self.factors)
+                                .map(|(sum, factors)| sum * i64::from(factors[o]))
+                                .collect();
+                            // Blocks that share a scale are added up before.
+                            let scales = sums.chunks(BLOCKS_A_SCALE).enumerate();
+                            scales.fold(0.0, |all, (s, sums)| {
+                                all + sums.iter().sum::<i64>() as f32
+                                    * self.row_scales[s][r]
+                                    * self.scales[0][o]
+                            })
+                        }
+                    };
+                    BEFORE + all
                 })
             })
         }
 
         fn by(
             &self,
+            precision: Precision,
             lanes: Lanes,
             add_products: impl Fn(Panel<'_>, Rows<'_>, &mut Outputs),
         ) -> Sums {
@@ -258,11 +312,11 @@ mod tests {
             };
             let words = self.codes.chunks(STEP).flat_map(|codes| {
                 let words: [[i32; 2]; ROWS] = from_fn(|r| {
-                    let codes = from_fn(|i| codes[i][r]);
+                    let codes: [i32; STEP] = from_fn(|i| codes[i][r]);
                     match lanes {
                         Lanes::Pairs => pairs::words(codes),
                         Lanes::Quads => quads::words(codes),
-                        Lanes::Bytes => [bytes::word(codes), 0],
+                        Lanes::Bytes => [bytes::word(codes.map(|code| code as i8)), 0],
                     }
                 });
                 (0..lanes.words_a_step()).map(move |word| words.map(|words| words[word]))
@@ -272,15 +326,21 @@ mod tests {
                 Lanes::Bytes => words.chunks(block).map(bytes::starts).collect(),
                 _ => Vec::new(),
             };
+            let [scales, row_scales] = match precision {
+                Precision::Fine => [BLOCKS, BLOCKS],
+                Precision::Coarse => [1, BLOCKS.div_ceil(BLOCKS_A_SCALE)],
+            };
             let panel = Panel {
                 steps: &steps,
-                scales: &self.scales,
+                scales: &self.scales[..scales],
                 starts: &starts,
+                factors: &self.factors.map(|factors| factors.map(scales::twice)),
                 block,
             };
             let rows = Rows {
                 words: &words,
-                scales: &self.row_scales,
+                scales: &self.row_scales[..row_scales],
+                blocks_a_scale: BLOCKS_A_SCALE,
                 starts: &row_starts,
             };
             let mut sums = [[BEFORE; PANEL]; ROWS];
@@ -297,22 +357,33 @@ mod tests {
         }
 
         fn is_right_by_all_fine(&self) {
-            let expected = self.expected();
-            assert_eq!(self.by(Lanes::Pairs, pairs::add_products), expected);
-            assert_eq!(self.by(Lanes::Pairs, pairs::plain), expected);
+            let by = |lanes, own: fn(Panel<'_>, Rows<'_>, &mut Outputs)| {
+                assert_eq!(
+                    self.by(Precision::Fine, lanes, own),
+                    self.expected(Precision::Fine)
+                );
+            };
+            by(Lanes::Pairs, pairs::add_products);
+            by(Lanes::Pairs, pairs::plain);
             // Where the processor has no such instruction this is the plain loop again.
-            assert_eq!(self.by(Lanes::Quads, quads::add_products), expected);
+            by(Lanes::Quads, quads::add_products);
             for own in quads::every() {
-                assert_eq!(self.by(Lanes::Quads, own), expected);
+                by(Lanes::Quads, own);
             }
         }
 
         fn is_right_by_all_coarse(&self) {
-            let expected = self.expected();
-            assert_eq!(self.by(Lanes::Pairs, pairs::add_products), expected);
-            assert_eq!(self.by(Lanes::Bytes, bytes::add_products), expected);
+            let by = |lanes, own: fn(Panel<'_>, Rows<'_>, &mut Outputs)| {
+                assert_eq!(
+                    self.by(Precision::Coarse, lanes, own),
+                    self.expected(Precision::Coarse)
+                );
+            };
+            by(Lanes::Pairs, pairs::add_coarse_products);
+            by(Lanes::Pairs, pairs::coarse_plain);
+            by(Lanes::Bytes, bytes::add_products);
             for own in bytes::every() {
-                assert_eq!(self.by(Lanes::Bytes, own), expected);
+                by(Lanes::Bytes, own);
             }
         }
     }

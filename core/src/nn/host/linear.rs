@@ -5,6 +5,7 @@ use crate::nn::host::job::Job;
 use crate::nn::host::lanes::{Lanes, Layout, Precision};
 use crate::nn::host::panel::{PANEL, ROWS, STEP, Step};
 use crate::nn::host::quads;
+use crate::nn::host::scales::{in_factors, twice};
 use std::fmt;
 
 /// `x W + b`, the weights in 8 bits or 4; neighbouring inputs share a scale for each output.
@@ -12,10 +13,12 @@ pub struct BlockLinear {
     layout: Layout,
     /// Panel by panel, along the inputs.
     steps: Vec<Step>,
-    /// Scales panel by panel, along the blocks of inputs.
+    /// Scales panel by panel, along the blocks of inputs, or where there are factors one a panel.
     scales: Vec<[f32; PANEL]>,
-    /// What the sums of the blocks start from, as the scales; none where a loop starts from 0.
+    /// What the sums of the blocks start from, panel by panel; none where a loop starts from 0.
     starts: Vec<[i32; PANEL]>,
+    /// Factors of the blocks of coarse inputs, panel by panel.
+    factors: Vec<[i32; PANEL]>,
     /// Whole panels.
     bias: Vec<f32>,
     outputs: usize,
@@ -41,7 +44,7 @@ impl BlockLinear {
     /// - `bias`: `[output]`
     ///
     /// # Panics
-    /// If the lengths do not fit, or `block` is no multiple of 4 or above 512, for coarse inputs 64.
+    /// If the lengths do not fit, or `block` is no multiple of 4 or above 512, for coarse inputs 32.
     pub fn new(
         codes: &[i8],
         scales: &[f32],
@@ -65,8 +68,9 @@ impl BlockLinear {
         let mut laid_out = Self {
             layout,
             steps: vec![Step([0; STEP * PANEL]); panels * length],
-            scales: vec![[0.0; PANEL]; panels * blocks],
+            scales: Vec::new(),
             starts: Vec::new(),
+            factors: Vec::new(),
             bias: vec![0.0; panels * PANEL],
             outputs,
             length,
@@ -78,9 +82,26 @@ impl BlockLinear {
                 step[lanes.place(i % STEP, o % PANEL)] = lanes.weight(code);
             }
         }
-        for (b, row) in scales.chunks_exact(outputs).enumerate() {
-            for (o, &scale) in row.iter().enumerate() {
-                laid_out.scales[o / PANEL * blocks + b][o % PANEL] = scale;
+        match layout.precision {
+            Precision::Fine => {
+                laid_out.scales = vec![[0.0; PANEL]; panels * blocks];
+                for (b, row) in scales.chunks_exact(outputs).enumerate() {
+                    for (o, &scale) in row.iter().enumerate() {
+                        laid_out.scales[o / PANEL * blocks + b][o % PANEL] = scale;
+                    }
+                }
+            }
+            Precision::Coarse => {
+                laid_out.scales = vec![[0.0; PANEL]; panels];
+                laid_out.factors = vec![[0; PANEL]; panels * blocks];
+                for o in 0..outputs {
+                    let of_output = scales.iter().skip(o).step_by(outputs).copied();
+                    let (scale, factors) = in_factors(of_output);
+                    laid_out.scales[o / PANEL][o % PANEL] = scale;
+                    for (b, factor) in factors.enumerate() {
+                        laid_out.factors[o / PANEL * blocks + b][o % PANEL] = twice(factor);
+                    }
+                }
             }
         }
         if lanes == Lanes::Quads {
@@ -119,7 +140,7 @@ impl BlockLinear {
     /// If the rows are of another length or laid out otherwise.
     pub fn forward(&self, x: &Activations) -> Vec<f32> {
         // SAFETY: `forward_by` gives whole jobs.
-        self.forward_by(x, |job| unsafe { self.layout.lanes.compute(job) })
+        self.forward_by(x, |job| unsafe { self.layout.compute(job) })
     }
 
     /// As [`BlockLinear::forward`], by a loop that computes the job.
@@ -127,20 +148,23 @@ impl BlockLinear {
         assert_eq!((x.layout(), x.length()), (self.layout, self.length));
         let (rows, width) = (x.rows(), self.bias.len());
         let mut y = self.bias.repeat(rows);
+        let panels = width / PANEL;
         compute(&Job {
+            panels,
+            length: self.length,
+            block: self.layout.block,
             steps: self.steps.as_ptr(),
             scales: self.scales.as_ptr(),
             starts: self.starts.as_ptr(),
-            starts_length: self.starts.len() / (width / PANEL),
-            length: self.length,
-            block: self.layout.block,
-            panels: width / PANEL,
-            words: x.words().as_ptr(),
+            starts_length: self.starts.len() / panels,
+            factors: self.factors.as_ptr(),
+            rows,
             words_a_step: self.layout.lanes.words_a_step(),
+            words: x.words().as_ptr(),
             row_scales: x.scales().as_ptr(),
+            blocks_a_scale: self.layout.blocks_a_scale(),
             row_starts: x.starts().as_ptr(),
             row_starts_length: x.starts().len() / rows.div_ceil(ROWS).max(1),
-            rows,
             outputs: y.as_mut_ptr(),
         });
         if width > self.outputs {

@@ -42,6 +42,7 @@ mod pairs;
 mod panel;
 mod pointwise;
 mod quads;
+mod scales;
 mod table;
 mod trial;
 mod vector;

@@ -5,7 +5,7 @@
 //! codes, the first in its low half.
 
 use super::panel::{Outputs, PANEL, Panel, ROWS, Rows, STEP, Step};
-use super::vector::{Vector, add_rows};
+use super::vector::{Vector, add_rows, add_scaled};
 use core::array::from_fn;
 
 /// The largest code of an input.
@@ -30,7 +30,7 @@ pub fn words(codes: [i32; STEP]) -> [i32; 2] {
     [a & 0xffff | b << 16, c & 0xffff | d << 16]
 }
 
-/// Adds the products of rows with a panel, whose sums are exact within a block, to their outputs.
+/// Adds the products of rows of fine inputs with a panel, whose sums are exact within a block, to their outputs.
 pub fn add_products(panel: Panel<'_>, rows: Rows<'_>, outputs: &mut Outputs) {
     #[cfg(target_arch = "x86_64")]
     if std::arch::is_x86_feature_detected!("avx2") {
@@ -38,15 +38,35 @@ pub fn add_products(panel: Panel<'_>, rows: Rows<'_>, outputs: &mut Outputs) {
         return unsafe { x86::add_products(panel, rows, outputs) };
     }
     #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-    return tile::<core::arch::wasm32::v128, 4>(panel, rows, outputs);
+    return fine::<core::arch::wasm32::v128, 4>(panel, rows, outputs);
     #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
     plain(panel, rows, outputs)
+}
+
+/// As [`add_products`], of coarse inputs, whose sums are exact.
+pub fn add_coarse_products(panel: Panel<'_>, rows: Rows<'_>, outputs: &mut Outputs) {
+    #[cfg(target_arch = "x86_64")]
+    if std::arch::is_x86_feature_detected!("avx2") {
+        // SAFETY: as above.
+        return unsafe { x86::add_coarse_products(panel, rows, outputs) };
+    }
+    #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+    // Half a panel, so that the sums of a block and of all blocks fit into 16 registers.
+    return coarse::<core::arch::wasm32::v128, 2>(panel, rows, outputs);
+    #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+    coarse_plain(panel, rows, outputs)
 }
 
 /// [`add_products`] on any processor.
 #[cfg(any(test, not(all(target_arch = "wasm32", target_feature = "simd128"))))]
 pub fn plain(panel: Panel<'_>, rows: Rows<'_>, outputs: &mut Outputs) {
-    tile::<[i32; PANEL], 1>(panel, rows, outputs)
+    fine::<[i32; PANEL], 1>(panel, rows, outputs)
+}
+
+/// [`add_coarse_products`] on any processor.
+#[cfg(any(test, not(all(target_arch = "wasm32", target_feature = "simd128"))))]
+pub fn coarse_plain(panel: Panel<'_>, rows: Rows<'_>, outputs: &mut Outputs) {
+    coarse::<[i32; PANEL], 1>(panel, rows, outputs)
 }
 
 /// Multiplies pairs.
@@ -57,39 +77,84 @@ trait Pairs: Vector {
     fn plus(self, weights: Self, inputs: Self) -> Self;
 }
 
-/// [`add_products`] with vectors of which `N` make a panel. Inlined, so that it is compiled for the
+/// [`add_products`] with vectors of which `N` are summed up at once for each row. Inlined, so that it is compiled for the
 /// processor of the function that calls it.
 #[inline(always)]
-fn tile<V: Pairs, const N: usize>(panel: Panel<'_>, rows: Rows<'_>, outputs: &mut Outputs) {
-    const { assert!(N * V::OUTPUTS == PANEL) };
+fn fine<V: Pairs, const N: usize>(panel: Panel<'_>, rows: Rows<'_>, outputs: &mut Outputs) {
+    const { assert!(PANEL.is_multiple_of(N * V::OUTPUTS)) };
     // Lengths that the compiler knows: where the loop stands alone nothing may panic.
-    for few in 0..ROWS / FEW {
-        if few * FEW >= outputs.rows() {
-            break;
-        }
-        let mut floats = [[V::NOTHING; N]; FEW];
-        let steps = panel.steps.chunks_exact(panel.block);
-        let words = rows.words.as_chunks::<2>().0.chunks_exact(panel.block);
-        let scales = panel.scales.iter().zip(rows.scales);
-        for ((steps, words), (scales, row_scales)) in steps.zip(words).zip(scales) {
-            let mut sums = [[V::splat(0); N]; FEW];
-            for (codes, words) in halves(steps).iter().zip(words.as_flattened()) {
-                let weights: [V; N] = from_fn(|n| V::weights(codes, n));
-                for (sums, &pair) in sums.iter_mut().zip(&words.as_chunks::<FEW>().0[few]) {
-                    let inputs = V::splat(pair);
-                    for (sum, &weights) in sums.iter_mut().zip(&weights) {
-                        *sum = sum.plus(weights, inputs);
+    for part in 0..PANEL / (N * V::OUTPUTS) {
+        for few in 0..ROWS / FEW {
+            if few * FEW >= outputs.rows() {
+                break;
+            }
+            let mut floats = [[V::NOTHING; N]; FEW];
+            let steps = panel.steps.chunks_exact(panel.block);
+            let words = rows.words.as_chunks::<2>().0.chunks_exact(panel.block);
+            let scales = panel.scales.iter().zip(rows.scales);
+            for ((steps, words), (scales, row_scales)) in steps.zip(words).zip(scales) {
+                let mut sums = [[V::splat(0); N]; FEW];
+                for (codes, words) in halves(steps).iter().zip(words.as_flattened()) {
+                    let weights: [V; N] = from_fn(|n| V::weights(codes, part * N + n));
+                    for (sums, &pair) in sums.iter_mut().zip(&words.as_chunks::<FEW>().0[few]) {
+                        let inputs = V::splat(pair);
+                        for (sum, &weights) in sums.iter_mut().zip(&weights) {
+                            *sum = sum.plus(weights, inputs);
+                        }
+                    }
+                }
+                let row_scales = &row_scales.as_chunks::<FEW>().0[few];
+                for ((sums, floats), &row) in sums.iter().zip(&mut floats).zip(row_scales) {
+                    for (n, (sum, float)) in sums.iter().zip(floats).enumerate() {
+                        *float = sum.scaled(row, part * N + n, scales, *float);
                     }
                 }
             }
-            let row_scales = &row_scales.as_chunks::<FEW>().0[few];
-            for ((sums, floats), &row) in sums.iter().zip(&mut floats).zip(row_scales) {
-                for (n, (sum, float)) in sums.iter().zip(floats).enumerate() {
-                    *float = sum.scaled(row, n, scales, *float);
-                }
-            }
+            add_rows::<V, N>(&floats, few * FEW, part * N, outputs);
         }
-        add_rows::<V, N>(&floats, few * FEW, 0, outputs);
+    }
+}
+
+/// [`add_coarse_products`], as [`fine`].
+#[inline(always)]
+fn coarse<V: Pairs, const N: usize>(panel: Panel<'_>, rows: Rows<'_>, outputs: &mut Outputs) {
+    const { assert!(PANEL.is_multiple_of(N * V::OUTPUTS)) };
+    let Some(scales) = panel.scales.first() else {
+        return;
+    };
+    for part in 0..PANEL / (N * V::OUTPUTS) {
+        for few in 0..ROWS / FEW {
+            if few * FEW >= outputs.rows() {
+                break;
+            }
+            let mut floats = [[V::NOTHING; N]; FEW];
+            let steps = panel.steps.chunks_exact(panel.block);
+            let words = rows.words.as_chunks::<2>().0.chunks_exact(panel.block);
+            let mut blocks = steps.zip(words).zip(panel.factors);
+            for row_scales in rows.scales {
+                let mut all = [[V::splat(0); N]; FEW];
+                for ((steps, words), factors) in blocks.by_ref().take(rows.blocks_a_scale) {
+                    let mut sums = [[V::splat(0); N]; FEW];
+                    for (codes, words) in halves(steps).iter().zip(words.as_flattened()) {
+                        let weights: [V; N] = from_fn(|n| V::weights(codes, part * N + n));
+                        for (sums, &pair) in sums.iter_mut().zip(&words.as_chunks::<FEW>().0[few]) {
+                            let inputs = V::splat(pair);
+                            for (sum, &weights) in sums.iter_mut().zip(&weights) {
+                                *sum = sum.plus(weights, inputs);
+                            }
+                        }
+                    }
+                    for (all, sums) in all.iter_mut().zip(&sums) {
+                        for (n, (all, sum)) in all.iter_mut().zip(sums).enumerate() {
+                            *all = all.plus_times(*sum, V::load(factors, part * N + n).upper());
+                        }
+                    }
+                }
+                let row_scales = &row_scales.as_chunks::<FEW>().0[few];
+                add_scaled::<V, N>(&all, row_scales, scales, part * N, &mut floats);
+            }
+            add_rows::<V, N>(&floats, few * FEW, part * N, outputs);
+        }
     }
 }
 
@@ -140,16 +205,22 @@ mod wasm {
 mod x86 {
     use super::super::panel::{Outputs, PANEL, Panel, Rows};
     use super::super::vector::x86::Avx2;
-    use super::{Pairs, tile};
+    use super::{Pairs, coarse, fine};
     use std::arch::x86_64::*;
 
     /// As [`super::add_products`].
     #[target_feature(enable = "avx2")]
     pub fn add_products(panel: Panel<'_>, rows: Rows<'_>, outputs: &mut Outputs) {
-        tile::<Avx2, 2>(panel, rows, outputs)
+        fine::<Avx2, 2>(panel, rows, outputs)
     }
 
-    // SAFETY, of every call in here: `add_products` alone uses it, and runs where there is AVX2.
+    /// As [`super::add_coarse_products`].
+    #[target_feature(enable = "avx2")]
+    pub fn add_coarse_products(panel: Panel<'_>, rows: Rows<'_>, outputs: &mut Outputs) {
+        coarse::<Avx2, 2>(panel, rows, outputs)
+    }
+
+    // SAFETY, of every call in here: the loops that use it run where there is AVX2.
     // Pointers come from slices of as many values as are read.
     impl Pairs for Avx2 {
         #[inline(always)]

@@ -18,7 +18,7 @@ pub struct Step(pub [i8; STEP * PANEL]);
 /// Of each of [`ROWS`] rows a word of codes of inputs, as a loop reads them.
 pub type Words = [i32; ROWS];
 
-/// Most inputs that share a scale: with codes of 16 bits, of which none is -32768, their sums fit into an `i32`.
+/// Most inputs of a block: with codes of 16 bits, of which none is -32768, their sums fit into an `i32`.
 pub const MOST_IN_BLOCK: usize = 512;
 
 /// The weights of a panel of outputs.
@@ -26,10 +26,13 @@ pub const MOST_IN_BLOCK: usize = 512;
 pub struct Panel<'a> {
     /// A step for every [`STEP`] inputs.
     pub steps: &'a [Step],
-    /// Of each block of inputs, for each output.
+    /// For each output: of each block of inputs, or where there are factors one of all.
     pub scales: &'a [[f32; PANEL]],
-    /// Of each block, for each output: what the sums start from; as many as scales, or none where a loop does not ask.
+    /// Of each block, for each output: what the sums start from; none where a loop does not ask.
     pub starts: &'a [[i32; PANEL]],
+    /// Of each block of coarse inputs, for each output: what the sums are multiplied by ([`scales`](super::scales)), in both halves of the
+    /// word.
+    pub factors: &'a [[i32; PANEL]],
     /// Steps of a block.
     pub block: usize,
 }
@@ -39,9 +42,11 @@ pub struct Panel<'a> {
 pub struct Rows<'a> {
     /// As many a step as the loop wants.
     pub words: &'a [Words],
-    /// Of each block of inputs, for each row.
+    /// For each row: of each block of inputs, or of coarse inputs of as many blocks as share one.
     pub scales: &'a [[f32; ROWS]],
-    /// Of each block, for each row: what the sums start from; as many as scales, or none where a loop does not ask.
+    /// How many blocks of coarse inputs share a scale.
+    pub blocks_a_scale: usize,
+    /// Of each block, for each row: what the sums start from; none where a loop does not ask.
     pub starts: &'a [Words],
 }
 

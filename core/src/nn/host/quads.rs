@@ -121,7 +121,7 @@ fn tile<V: Quads, const N: usize>(panel: Panel<'_>, rows: Rows<'_>, outputs: &mu
             let mut high: [[V; N]; FEW] = [from_fn(|n| V::load(start, n)); FEW];
             let mut low = [[V::splat(0); N]; FEW];
             for (step, words) in steps.iter().zip(words) {
-                let weights: [V; N] = from_fn(|n| V::quads(step, n));
+                let weights: [V; N] = from_fn(|n| V::quads(&step.0[n * STEP * V::OUTPUTS..]));
                 for (sums, words) in [&mut high, &mut low].into_iter().zip(words) {
                     for (sums, &halves) in sums.iter_mut().zip(&words.as_chunks::<FEW>().0[few]) {
                         let halves = V::splat(halves);

@@ -19,9 +19,9 @@ pub unsafe fn is_right(precision: Precision, foreign: Foreign) -> bool {
         // SAFETY: the caller's, and `forward_by` gives whole jobs.
         let got = layer.forward_by(&x, |job| unsafe { foreign(job) });
         let right = layer.forward_by(&x, |job| unsafe {
-            match layout.lanes {
-                Lanes::Bytes => job.compute(bytes::plain),
-                _ => job.compute(quads::plain),
+            match precision {
+                Precision::Coarse => job.coarse(bytes::plain),
+                Precision::Fine => job.fine(quads::plain),
             }
         });
         got.iter()
@@ -30,20 +30,14 @@ pub unsafe fn is_right(precision: Precision, foreign: Foreign) -> bool {
     })
 }
 
-/// The time that `foreign`, a loop for inputs of this precision, takes for a layer of MiniLM-L6 and 16 subwords over that of the
-/// loop `pairs`, by a clock in milliseconds; some 20 ms. The least of several each, by turns, so that what a browser compiles better
-/// meanwhile counts.
+/// The time that `quads`, a foreign loop for fine inputs, takes for a layer of MiniLM-L6 and 16 subwords over that of the loop `pairs`, by
+/// a clock in milliseconds; some 20 ms. The least of several each, by turns, so that what a browser compiles better meanwhile counts.
 ///
 /// # Safety
 /// As for [`is_right`].
-pub unsafe fn ratio(
-    precision: Precision,
-    foreign: Foreign,
-    pairs: Foreign,
-    clock: impl Fn() -> f64,
-) -> f64 {
+pub unsafe fn ratio(quads: Foreign, pairs: Foreign, clock: impl Fn() -> f64) -> f64 {
     // SAFETY: the caller's.
-    unsafe { ratio_for(precision, [384, 384, 32], 16, [foreign, pairs], clock) }
+    unsafe { ratio_for([384, 384, 32], 16, [quads, pairs], clock) }
 }
 
 /// How things are laid out for a foreign loop.
@@ -56,20 +50,18 @@ fn fast(precision: Precision, block: usize) -> Layout {
 }
 
 unsafe fn ratio_for(
-    precision: Precision,
     [inputs, outputs, block]: [usize; 3],
     rows: usize,
-    [foreign, pairs]: [Foreign; 2],
+    [quads, pairs]: [Foreign; 2],
     clock: impl Fn() -> f64,
 ) -> f64 {
     /// A browser's clock may be a millisecond coarse.
     const ENOUGH: f64 = 2.5;
     let mut least = [f64::MAX; 2];
-    let trials = [
-        (fast(precision, block), foreign),
-        (Layout::of(precision, Lanes::Pairs, block), pairs),
-    ]
-    .map(|(layout, by)| (case(layout, [inputs, outputs], rows), by));
+    let trials = [(Lanes::Quads, quads), (Lanes::Pairs, pairs)].map(|(lanes, by)| {
+        let layout = Layout::of(Precision::Fine, lanes, block);
+        (case(layout, [inputs, outputs], rows), by)
+    });
     for _ in 0..4 {
         for (((layer, x), by), least) in trials.iter().zip(&mut least) {
             let (started, mut runs) = (clock(), 0_u32);
@@ -97,9 +89,9 @@ fn case(layout: Layout, [inputs, outputs]: [usize; 2], rows: usize) -> (BlockLin
         1 => -1.0,
         _ => random.below(20_001) as f32 / 10_000.0 - 1.0,
     };
-    let most = match layout.lanes {
-        Lanes::Bytes => f32::from(bytes::WEIGHTS.end - 1),
-        _ => 127.0,
+    let most = match layout.precision {
+        Precision::Coarse => f32::from(bytes::WEIGHTS.end - 1),
+        Precision::Fine => 127.0,
     };
     let codes: Vec<i8> = (0..inputs * outputs)
         .map(|_| (most * unit()) as i8)
@@ -124,22 +116,22 @@ mod tests {
     use std::cell::Cell;
 
     unsafe extern "C" fn right(job: *const Job) {
-        unsafe { (*job).compute(quads::add_products) }
+        unsafe { (*job).fine(quads::add_products) }
     }
 
     unsafe extern "C" fn right_of_bytes(job: *const Job) {
-        unsafe { (*job).compute(bytes::add_products) }
+        unsafe { (*job).coarse(bytes::add_products) }
     }
 
     unsafe extern "C" fn plain(job: *const Job) {
-        unsafe { (*job).compute(pairs::add_products) }
+        unsafe { (*job).fine(pairs::add_products) }
     }
 
     /// As V8 11.8 is at first: what sums start from is forgotten.
     unsafe extern "C" fn forgets(job: *const Job) {
         let starts = [[0; 16]; 32];
         unsafe {
-            (*job).compute(|panel, rows, outputs| {
+            (*job).fine(|panel, rows, outputs| {
                 let starts = &starts[..panel.starts.len()];
                 quads::plain(Panel { starts, ..panel }, rows, outputs)
             })
@@ -150,7 +142,7 @@ mod tests {
     unsafe extern "C" fn forgets_rows(job: *const Job) {
         let starts = [[0; 4]; 32];
         unsafe {
-            (*job).compute(|panel, rows, outputs| {
+            (*job).coarse(|panel, rows, outputs| {
                 let starts = &starts[..rows.starts.len()];
                 bytes::plain(panel, Rows { starts, ..rows }, outputs)
             })
@@ -176,15 +168,10 @@ mod tests {
             now.set(now.get() + 1.0);
             now.get()
         };
-        for (precision, by) in [
-            (Precision::Fine, right as Foreign),
-            (Precision::Coarse, right_of_bytes),
-        ] {
-            let ratio = |clock: &dyn Fn() -> f64| unsafe {
-                ratio_for(precision, [16, 16, 8], 1, [by, plain], clock)
-            };
-            assert_eq!(ratio(&clock), 1.0);
-            assert!(ratio(&|| 0.0).is_nan());
-        }
+        let ratio = |clock: &dyn Fn() -> f64| unsafe {
+            ratio_for([16, 16, 8], 1, [right as Foreign, plain], clock)
+        };
+        assert_eq!(ratio(&clock), 1.0);
+        assert!(ratio(&|| 0.0).is_nan());
     }
 }

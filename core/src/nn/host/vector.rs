@@ -1,6 +1,6 @@
 //! Sums of a few outputs side by side, in whatever a processor has for them: what the inner loops have in common.
 
-use super::panel::{Outputs, PANEL, STEP, Step};
+use super::panel::{Outputs, PANEL, STEP};
 use core::array::from_fn;
 
 /// Whole numbers of 32 bits, one for each of a few outputs of a panel.
@@ -15,12 +15,17 @@ pub trait Vector: Copy {
     fn splat(word: i32) -> Self;
     /// The `n`-th of those that make a panel.
     fn load(words: &[i32; PANEL], n: usize) -> Self;
-    /// The `n`-th of a step's weights in the order of `quads`, four bytes an output.
-    fn quads(step: &Step, n: usize) -> Self;
+    /// The first weights in the order of `quads`, four bytes an output.
+    fn quads(weights: &[i8]) -> Self;
     /// Sums that wrap.
     fn add(self, other: Self) -> Self;
     /// Times `2^BY`.
     fn times<const BY: u32>(self) -> Self;
+    /// The upper halves of words as the lower ones of others.
+    fn upper(self) -> Self;
+    /// And `sums`, of 16 bits in either half of their words, times `factors` in the same halves; wraps. Sums that are one to a word, within 16
+    /// bits, want factors whose upper halves are 0.
+    fn plus_times(self, sums: Self, factors: Self) -> Self;
     /// `sum` and these sums, times `row` and then times the `n`-th vector of `scales`.
     fn scaled(self, row: f32, n: usize, scales: &[f32; PANEL], sum: Self::Floats) -> Self::Floats;
     /// Adds `sum` to the `n`-th vector of `outputs`.
@@ -44,6 +49,22 @@ pub fn add_rows<V: Vector, const N: usize>(
     }
 }
 
+/// Adds sums, each times its row's scale and its output's, to others.
+#[inline(always)]
+pub fn add_scaled<V: Vector, const N: usize>(
+    sums: &[[V; N]],
+    row_scales: &[f32],
+    scales: &[f32; PANEL],
+    first: usize,
+    floats: &mut [[V::Floats; N]],
+) {
+    for ((sums, &row), floats) in sums.iter().zip(row_scales).zip(floats) {
+        for (n, (sum, float)) in sums.iter().zip(floats).enumerate() {
+            *float = sum.scaled(row, first + n, scales, *float);
+        }
+    }
+}
+
 /// Any processor.
 impl Vector for [i32; PANEL] {
     const OUTPUTS: usize = PANEL;
@@ -58,8 +79,9 @@ impl Vector for [i32; PANEL] {
         *words
     }
     #[inline(always)]
-    fn quads(step: &Step, _: usize) -> Self {
-        from_fn(|o| i32::from_le_bytes(from_fn(|i| step.0[STEP * o + i] as u8)))
+    fn quads(weights: &[i8]) -> Self {
+        let weights = &weights[..STEP * PANEL];
+        from_fn(|o| i32::from_le_bytes(from_fn(|i| weights[STEP * o + i] as u8)))
     }
     #[inline(always)]
     fn add(self, other: Self) -> Self {
@@ -68,6 +90,19 @@ impl Vector for [i32; PANEL] {
     #[inline(always)]
     fn times<const BY: u32>(self) -> Self {
         self.map(|sum| sum << BY)
+    }
+    #[inline(always)]
+    fn upper(self) -> Self {
+        self.map(|word| word >> 16 & 0xffff)
+    }
+    #[inline(always)]
+    fn plus_times(self, sums: Self, factors: Self) -> Self {
+        from_fn(|o| {
+            let [low, high] = [0, 16].map(|bits| {
+                i32::from((sums[o] >> bits) as i16) * i32::from((factors[o] >> bits) as i16)
+            });
+            self[o].wrapping_add(low).wrapping_add(high)
+        })
     }
     #[inline(always)]
     fn scaled(self, row: f32, _: usize, scales: &[f32; PANEL], sum: Self::Floats) -> Self::Floats {
@@ -81,7 +116,7 @@ impl Vector for [i32; PANEL] {
 
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 mod wasm {
-    use super::{PANEL, Step, Vector};
+    use super::{PANEL, Vector};
     use core::arch::wasm32::*;
 
     // SAFETY, of every call in here: pointers come from slices of as many values as are read or written.
@@ -99,8 +134,8 @@ mod wasm {
             unsafe { v128_load(words.as_ptr().cast()) }
         }
         #[inline(always)]
-        fn quads(step: &Step, n: usize) -> Self {
-            let weights = &step.0[16 * n..16 * n + 16];
+        fn quads(weights: &[i8]) -> Self {
+            let weights = &weights[..16];
             unsafe { v128_load(weights.as_ptr().cast()) }
         }
         #[inline(always)]
@@ -110,6 +145,14 @@ mod wasm {
         #[inline(always)]
         fn times<const BY: u32>(self) -> Self {
             i32x4_shl(self, BY)
+        }
+        #[inline(always)]
+        fn plus_times(self, sums: Self, factors: Self) -> Self {
+            i32x4_add(self, i32x4_dot_i16x8(sums, factors))
+        }
+        #[inline(always)]
+        fn upper(self) -> Self {
+            u32x4_shr(self, 16)
         }
         #[inline(always)]
         fn scaled(self, row: f32, n: usize, scales: &[f32; PANEL], sum: Self::Floats) -> v128 {
@@ -131,14 +174,14 @@ mod wasm {
 /// Vectors of x86-64. Loops that are compiled for processors that have them are all that uses them.
 #[cfg(target_arch = "x86_64")]
 pub mod x86 {
-    use super::{PANEL, Step, Vector};
+    use super::{PANEL, Vector};
     use std::arch::x86_64::*;
 
     /// Eight outputs, of AVX2.
     #[derive(Clone, Copy)]
     pub struct Avx2(pub __m256i);
 
-    /// Sixteen outputs, of AVX-512.
+    /// Sixteen outputs, of AVX-512 VNNI.
     #[derive(Clone, Copy)]
     pub struct Avx512(pub __m512i);
 
@@ -158,8 +201,8 @@ pub mod x86 {
             Self(unsafe { _mm256_loadu_si256(words.as_ptr().cast()) })
         }
         #[inline(always)]
-        fn quads(step: &Step, n: usize) -> Self {
-            let weights = &step.0[32 * n..32 * n + 32];
+        fn quads(weights: &[i8]) -> Self {
+            let weights = &weights[..32];
             Self(unsafe { _mm256_loadu_si256(weights.as_ptr().cast()) })
         }
         #[inline(always)]
@@ -169,6 +212,14 @@ pub mod x86 {
         #[inline(always)]
         fn times<const BY: u32>(self) -> Self {
             Self(unsafe { _mm256_sll_epi32(self.0, _mm_cvtsi32_si128(BY as i32)) })
+        }
+        #[inline(always)]
+        fn plus_times(self, sums: Self, factors: Self) -> Self {
+            Self(unsafe { _mm256_add_epi32(self.0, _mm256_madd_epi16(sums.0, factors.0)) })
+        }
+        #[inline(always)]
+        fn upper(self) -> Self {
+            Self(unsafe { _mm256_srli_epi32::<16>(self.0) })
         }
         #[inline(always)]
         fn scaled(self, row: f32, n: usize, scales: &[f32; PANEL], sum: __m256) -> __m256 {
@@ -185,7 +236,7 @@ pub mod x86 {
         }
     }
 
-    // SAFETY, of every call in here: the loops that use the type run where there is AVX-512.
+    // SAFETY, of every call in here: the loops that use the type run where there is AVX-512 VNNI.
     // Pointers are those of as many values as are read or written.
     impl Vector for Avx512 {
         const OUTPUTS: usize = 16;
@@ -200,8 +251,9 @@ pub mod x86 {
             Self(unsafe { _mm512_loadu_si512(words.as_ptr().cast()) })
         }
         #[inline(always)]
-        fn quads(step: &Step, _: usize) -> Self {
-            Self(unsafe { _mm512_loadu_si512(step.0.as_ptr().cast()) })
+        fn quads(weights: &[i8]) -> Self {
+            let weights = &weights[..64];
+            Self(unsafe { _mm512_loadu_si512(weights.as_ptr().cast()) })
         }
         #[inline(always)]
         fn add(self, other: Self) -> Self {
@@ -210,6 +262,14 @@ pub mod x86 {
         #[inline(always)]
         fn times<const BY: u32>(self) -> Self {
             Self(unsafe { _mm512_slli_epi32::<BY>(self.0) })
+        }
+        #[inline(always)]
+        fn plus_times(self, sums: Self, factors: Self) -> Self {
+            Self(unsafe { _mm512_dpwssd_epi32(self.0, sums.0, factors.0) })
+        }
+        #[inline(always)]
+        fn upper(self) -> Self {
+            Self(unsafe { _mm512_srli_epi32::<16>(self.0) })
         }
         #[inline(always)]
         fn scaled(self, row: f32, _: usize, scales: &[f32; PANEL], sum: __m512) -> __m512 {
