@@ -149,8 +149,8 @@ impl Parts<'_> {
                     QuantValue::Q4S => 4,
                     _ => 8,
                 };
-                // A copy: a view would keep the whole file in memory.
-                Ok(Table::packed(bytes.to_vec(), rows, d, block, bits))
+                let bytes = bytes.try_into_vec().unwrap_or_else(|bytes| bytes.to_vec());
+                Ok(Table::packed(bytes, rows, d, block, bits))
             }
             _ => Err(storage(&own, dtype)),
         }

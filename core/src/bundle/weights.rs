@@ -94,18 +94,27 @@ pub(crate) const SUBWORD_TABLE: &str = "encoder.words.weight";
 /// Tensors by their names.
 pub(crate) type Tensors = BTreeMap<String, burn_pack::Tensor>;
 
-/// The tensors of a burnpack file.
+/// The tensors of a burnpack file, each in memory of its own: what is made of one has the room of the file, and then that of those before
+/// it, where views would keep the whole file until the last of them is taken.
 pub(crate) fn by_name(bytes: Vec<u8>) -> Result<Tensors, WeightsError> {
-    let tensors = read(in_place(bytes))?;
-    Ok(tensors.into_iter().map(|t| (t.name.clone(), t)).collect())
+    let tensors = read(in_place(bytes))?.into_iter();
+    let owned = tensors.map(|tensor| {
+        let (name, dtype, shape, id, view) = tensor.into_parts()?;
+        let bytes = in_place(view.to_vec());
+        Ok((
+            name.clone(),
+            burn_pack::Tensor::new(name, dtype, shape, id, bytes),
+        ))
+    });
+    owned.collect()
 }
 
-/// A file where it lies, whose tensors are aligned enough for words of 4 bytes, the widest that are read. `Bytes::from_bytes_vec` copies
-/// all of it to a multiple of 16, at which no large allocation of WebAssembly's lies.
-fn in_place(file: Vec<u8>) -> Bytes {
-    match file.as_ptr().cast::<u32>().is_aligned() {
-        true => Bytes::from_elems(file),
-        false => Bytes::from_bytes_vec(file),
+/// Bytes where they lie, aligned enough for words of 4 bytes, the widest that are read. `Bytes::from_bytes_vec` copies
+/// them to a multiple of 16, at which no large allocation of WebAssembly's lies.
+fn in_place(bytes: Vec<u8>) -> Bytes {
+    match bytes.as_ptr().cast::<u32>().is_aligned() {
+        true => Bytes::from_elems(bytes),
+        false => Bytes::from_bytes_vec(bytes),
     }
 }
 
@@ -234,8 +243,7 @@ fn in_f32(dtype: DType, found: Shape, bytes: Bytes, shape: Shape) -> TensorData 
             let values = dequantize(scheme, found, bytes);
             TensorData::new(values.expect("blocks that were looked at"), shape)
         }
-        // A copy: a tensor that views the file would keep all of it in memory.
-        _ => TensorData::from_bytes_vec(bytes.to_vec(), shape, dtype),
+        _ => TensorData::from_bytes(bytes, shape, dtype),
     }
 }
 
@@ -250,11 +258,7 @@ fn take_blocks(
     }
     let packed = take_packed(tensors, name, expected)?;
     let dtype = DType::QFloat(packed.scheme);
-    Ok(TensorData::from_bytes_vec(
-        packed.bytes.to_vec(),
-        packed.shape,
-        dtype,
-    ))
+    Ok(TensorData::from_bytes(packed.bytes, packed.shape, dtype))
 }
 
 /// Takes a tensor out that is in blocks, as it is.
@@ -317,10 +321,9 @@ impl ModuleMapper for Loader<'_> {
         if self.kernels_later && D == KERNEL {
             return match take_readable(&mut self.tensors, &name, &shape) {
                 Ok((dtype, found, bytes)) => {
-                    // A copy: what waits must not keep the whole file in memory.
-                    let (bytes, made) = (bytes.to_vec(), shape.clone());
+                    let made = shape.clone();
                     let init = move |device: &Device, gradient| {
-                        let data = in_f32(dtype, found, Bytes::from_bytes_vec(bytes), made);
+                        let data = in_f32(dtype, found, bytes, made);
                         Tensor::from_data(data, device).set_require_grad(gradient)
                     };
                     Param::uninitialized(id, init, device, true, shape)

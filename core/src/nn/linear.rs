@@ -22,7 +22,7 @@ use std::sync::Arc;
 pub struct Linear {
     /// Weights, `[d_input, d_output]`, and bias.
     pub parameters: burn::nn::Linear,
-    host: Option<Arc<BlockLinear>>,
+    host: Option<Arc<HostLinear>>,
 }
 
 impl From<burn::nn::Linear> for Linear {
@@ -75,20 +75,30 @@ impl Linear {
         self.parameters.forward(x)
     }
 
-    /// Whether the weights are kept in blocks, so that the parameter has no values.
-    pub fn is_on_host(&self) -> bool {
-        self.host.is_some()
+    /// What multiplies by the weights, where they are kept in blocks, so that the parameter has no values.
+    pub fn blocks(&self) -> Option<Arc<BlockLinear>> {
+        match self.host.as_deref()? {
+            HostLinear::Blocks(blocks) => Some(blocks.clone()),
+            HostLinear::Plain { .. } => None,
+        }
     }
 
-    /// What multiplies by the weights, where they are kept in blocks.
-    pub fn blocks(&self) -> Option<Arc<BlockLinear>> {
-        self.host.clone()
+    /// The same layer, its inputs read back and multiplied in a CPU's own memory whatever its weights are.
+    ///
+    /// A few rows are not worth burn-flex's operations, of which a browser compiles some of 50 KB: each takes 15 MB and a twentieth of a
+    /// second for it.
+    #[must_use]
+    pub fn on_host(self) -> Self {
+        Self {
+            host: Some(Arc::new(self.to_host())),
+            ..self
+        }
     }
 
     /// The same layer for rows in a CPU's own memory.
     pub fn to_host(&self) -> HostLinear {
         match &self.host {
-            Some(blocks) => HostLinear::Blocks(blocks.clone()),
+            Some(host) => HostLinear::clone(host),
             None => {
                 let weight = self.parameters.weight.val();
                 let [_, outputs] = weight.dims();
@@ -129,7 +139,9 @@ impl Linear {
             scheme,
         };
         Self {
-            host: Some(Arc::new(BlockLinear::from_packed(packed, bias, precision))),
+            host: Some(Arc::new(HostLinear::Blocks(Arc::new(
+                BlockLinear::from_packed(packed, bias, precision),
+            )))),
             parameters: burn::nn::Linear {
                 weight: Initializer::Zeros.init([d_input, d_output], &device),
                 ..parameters
@@ -139,12 +151,12 @@ impl Linear {
 }
 
 fn forward_on<const D: usize>(
-    host: &BlockLinear,
+    host: &HostLinear,
     x: Tensor<D>,
     activation: impl Fn(&mut [f32]),
 ) -> Tensor<D> {
     let (mut shape, device) = (x.dims(), x.device());
-    let mut y = host.apply(&values(x));
+    let mut y = host.forward(&values(x));
     activation(&mut y);
     shape[D - 1] = host.outputs();
     Tensor::from_data(TensorData::new(y, shape), &device)
@@ -261,11 +273,23 @@ mod tests {
     fn blocks_give_what_their_values_give() {
         for bias in [true, false] {
             let (blocks, plain, x) = pair(bias);
-            assert!(blocks.is_on_host() && !plain.is_on_host());
+            assert!(blocks.blocks().is_some() && plain.blocks().is_none());
             let off = difference(blocks.forward(x.clone()), plain.forward(x.clone()));
             assert!(off < 1e-3, "{off}");
             let off = difference(blocks.forward_gelu(x.clone()), plain.forward_gelu(x));
             assert!(off < 1e-3, "{off}");
+        }
+    }
+
+    #[test]
+    fn weights_in_f32_are_multiplied_on_the_host_too() {
+        for bias in [true, false] {
+            let (_, plain, x) = pair(bias);
+            let host = plain.clone().on_host();
+            let off = difference(host.forward(x.clone()), plain.forward(x.clone()));
+            assert!(off < 1e-5, "{off}");
+            let off = difference(host.forward_gelu(x.clone()), plain.forward_gelu(x));
+            assert!(off < 1e-5, "{off}");
         }
     }
 

@@ -1,16 +1,17 @@
 //! Emissions and evidence of tweets that are already words, many at a time.
 
 use crate::label::LABELS;
+use crate::nn::values::side_by_side;
 use crate::recognizer::evidence::Answer;
 use crate::recognizer::memory::Key;
 use crate::recognizer::{RecognizeError, Recognizer};
 use crate::systems::SystemOutput;
+use crate::systems::hamlearning::explanation::Explanation;
 use crate::systems::image_batch::EncodedImage;
 use crate::systems::ita::context::ContextSubwords;
 use crate::systems::ita::image_text::ImageText;
 use crate::systems::layout::TweetInput;
 use crate::tweet::sequence::{SubwordSequence, sequences};
-use burn::tensor::Tensor;
 use std::collections::HashMap;
 use std::ops::{ControlFlow, Range};
 
@@ -160,16 +161,12 @@ impl Recognizer {
             let most = explanation
                 .as_ref()
                 .map(|e| (e.objects.dims()[2], e.seen.is_some()));
-            let values = match explanation {
-                Some(explanation) => explanation.beside(emissions),
-                None => emissions,
-            };
-            let columns = values.dims()[2];
-            // One transfer from the device instead of two.
-            let values = match fine_types {
-                Some(scores) => Tensor::cat(vec![values, scores], 2),
-                None => values,
-            };
+            let mut values = vec![emissions];
+            values.extend(explanation.into_iter().flat_map(Explanation::parts));
+            let columns: usize = values.iter().map(|part| part.dims()[2]).sum();
+            values.extend(fine_types);
+            // One transfer from the device instead of six.
+            let values = side_by_side(values, self.system.encoder().is_on_host());
             let whole = values.dims()[2];
             for ((i, part), rows) in chunk.into_iter().zip(batch.collect(values).await?) {
                 let mut rows = &rows[..];

@@ -42,6 +42,15 @@ impl FineTypeHead {
         })
     }
 
+    /// The same head, whose scores a CPU computes in its own memory.
+    #[must_use]
+    pub fn on_host(self) -> Self {
+        Self {
+            words: self.words.on_host(),
+            ..self
+        }
+    }
+
     /// Each word's share in the scores of the spans that it is in, `[R, N, C]`, from the words' states, `[R, N, D]`.
     pub fn scores(&self, words: Tensor<3>) -> Tensor<3> {
         self.words.forward(self.dropout.forward(words))

@@ -353,7 +353,9 @@ impl System {
     /// The same system, computing in a CPU's own memory what of it can; `config` is its own.
     #[must_use]
     pub fn computed_on_host(self, config: &SystemConfig) -> Self {
-        match (self, config) {
+        let computed = match (self, config) {
+            (Self::Text(system), _) => Self::Text(system.on_host()),
+            (Self::Ita(system), _) => Self::Ita(system.on_host()),
             (Self::HamLearning(system), SystemConfig::HamLearning(config)) => {
                 Self::HamLearning(system.computed_on_host(config))
             }
@@ -361,7 +363,9 @@ impl System {
                 Self::Mgcmt(system.computed_on_host(config))
             }
             (other, _) => other,
-        }
+        };
+        let head = computed.fine_types().cloned();
+        computed.with_fine_types(head.map(FineTypeHead::on_host))
     }
 
     /// What makes rows of images in a CPU's own memory, if it computes there.

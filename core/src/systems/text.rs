@@ -65,4 +65,13 @@ impl Text {
         let emissions = self.emit.forward(self.dropout.forward(words.clone()));
         (emissions, words)
     }
+
+    /// The same system, whose emissions a CPU computes in its own memory.
+    #[must_use]
+    pub fn on_host(self) -> Self {
+        Self {
+            emit: self.emit.on_host(),
+            ..self
+        }
+    }
 }

@@ -55,21 +55,11 @@ impl Explanation {
         }
     }
 
-    /// Emissions, `[R, N, 9]`, with each word's evidence beside them, `[R, N, 9 + 49 + M + 4]`, or 4 more with `seen` before the
-    /// relevance: one transfer from the device instead of five.
-    pub fn beside(self, emissions: Tensor<3>) -> Tensor<3> {
-        let [rows, words, _] = emissions.dims();
-        let relevance = self
-            .relevance
-            .unsqueeze_dim::<3>(1)
-            .expand([rows, words, 4]);
-        let parts = [
-            Some(emissions),
-            Some(self.cells),
-            Some(self.objects),
-            self.seen,
-        ];
-        let parts = parts.into_iter().flatten().chain([relevance]);
-        Tensor::cat(parts.collect(), 2)
+    /// What belongs beside the emissions: each word's evidence, `[R, N, 49]`, `[R, N, M]` and, with `seen`, `[R, N, 4]`, and the
+    /// relevance, `[R, 1, 4]`.
+    pub fn parts(self) -> impl Iterator<Item = Tensor<3>> {
+        let relevance = self.relevance.unsqueeze_dim::<3>(1);
+        let parts = [Some(self.cells), Some(self.objects), self.seen];
+        parts.into_iter().flatten().chain([relevance])
     }
 }

@@ -152,11 +152,18 @@ impl HostHamLearning {
     /// What [`HamLearning::explain`] says of a batch, from the encoder's states, `[R, P, D]`.
     pub fn explain(&self, batch: &Batch, states: Tensor<3>) -> HamLearningOutput {
         let device = states.device();
-        let words = batch.first_subwords(states.clone());
-        let [count, n, _] = words.dims();
         let states = values(states);
         let rows = batch.by_rows(&states);
-        let told: Vec<Told> = rows.iter().map(|row| self.tell(row)).collect();
+        let words: Vec<Vec<f32>> = rows
+            .iter()
+            .map(|row| rows_at(row.states, &row.first, self.d))
+            .collect();
+        let told: Vec<Told> = rows
+            .iter()
+            .zip(&words)
+            .map(|(row, words)| self.tell(row, words))
+            .collect();
+        let [count, n] = [rows.len(), rows[0].first.len()];
         let emissions: Vec<f32> = told
             .iter()
             .flat_map(|told| &told.emissions)
@@ -165,19 +172,18 @@ impl HostHamLearning {
         let images = batch.image_rows();
         HamLearningOutput {
             emissions: Tensor::from_data(TensorData::new(emissions, [count, n, LABELS]), &device),
-            words,
+            words: Tensor::from_data(TensorData::new(words.concat(), [count, n, self.d]), &device),
             explanation: images.map(|images| explanation(&told, images, n, &device)),
         }
     }
 
-    /// Of one tweet.
-    fn tell(&self, row: &HostRow<'_>) -> Told {
+    /// Of one tweet, the states of whose words are `words`, `[N, D]`.
+    fn tell(&self, row: &HostRow<'_>, words: &[f32]) -> Told {
         let HostRow {
             states,
             first,
             image,
         } = row;
-        let words = rows_at(states, first, self.d);
         let text = match &self.narrow {
             Some(narrow) => narrow.forward(states),
             None => states.to_vec(),
@@ -185,11 +191,11 @@ impl HostHamLearning {
         let mut told = image.map(|image| ToldOfImage {
             relevance: [0.0; KINDS],
             attended: Vec::new(),
-            seen: self.seen(&words, image),
+            seen: self.seen(words, image),
         });
         let (text, refined) = match (image, &mut told) {
             (Some(image), Some(told)) if !image.values.is_empty() => {
-                self.beside_image(text, row, &words, image, told)
+                self.beside_image(text, row, words, image, told)
             }
             _ => {
                 let turns = self.turns();
@@ -202,7 +208,8 @@ impl HostHamLearning {
         };
         // `[T_L ; H]` at the words.
         let text = rows_at(&text, first, self.width);
-        let joined = side_by_side(&text, &refined.unwrap_or(words), [self.width, self.d]);
+        let refined = refined.as_deref().unwrap_or(words);
+        let joined = side_by_side(&text, refined, [self.width, self.d]);
         Told {
             emissions: self.emit.forward(&joined),
             image: told,
@@ -217,6 +224,8 @@ impl HostHamLearning {
 
     /// `T_L`, `[P, W]`, and `H` at the words, `[N, D]`, where there is co-attention, beside an image that has rows, of which more is
     /// `told` then.
+    // By itself: a browser takes 10 MB to compile all that it would be a part of.
+    #[inline(never)]
     fn beside_image(
         &self,
         mut text: Vec<f32>,

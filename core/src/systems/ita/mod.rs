@@ -125,6 +125,15 @@ impl Ita {
         let emissions = self.emit.forward(self.word_dropout.forward(words.clone()));
         (emissions, words)
     }
+
+    /// The same system, whose emissions a CPU computes in its own memory.
+    #[must_use]
+    pub fn on_host(self) -> Self {
+        Self {
+            emit: self.emit.on_host(),
+            ..self
+        }
+    }
 }
 
 #[cfg(all(test, feature = "train", feature = "flex"))]
