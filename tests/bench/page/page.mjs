@@ -78,7 +78,7 @@ const peer = results['onnxruntime-web f32'].warm;
 const small = results['onnxruntime-web int8'].warm;
 const row = (cells) => `| ${cells.join(' | ')} |`;
 console.log(row(['', 'first answer ms', 'first 30 ms', 'warm ms', 'to ORT f32', 'to ORT int8', 'MB served', 'peak MB of the tab']));
-console.log(row(Array(7).fill('---')));
+console.log(row(Array(8).fill('---')));
 for (const [name, { first, soon, warm, bytes, peak }] of Object.entries(results)) {
   const ratio = (to) => (warm / to).toFixed(2);
   const times = warm ? [first.toFixed(0), soon.toFixed(1), warm.toFixed(1), ratio(peer), ratio(small)] : Array(5).fill('');
