@@ -316,7 +316,7 @@ mean ham-viewed ham-words ham-viewed-1 ham-viewed-2 ham-viewed-3
 match "$RUNS/ham-viewed/bundle" "$RUNS/ham-viewed-matched" --keep-projector --told "$RUNS/told.jsonl" --apart "$RUNS/own-apart.jsonl"
 mean ham-seen ham-viewed ham-viewed-matched
 small hamlearning ham-seen q4 "${for_tweets[@]}" --sample 2000
-calibrated hamlearning 1 --fine-types "$DATA/fine_types.jsonl"
+calibrated hamlearning 1.2 --fine-types "$DATA/fine_types.jsonl"
 # ship_with_eyes NAME RUN SCHEME WEIGHT ARGUMENT...: as ship, with HamLearning's file of the vision encoder, which differs in its projector alone.
 ship_with_eyes() {
     small "$1" "$2" "$3"

@@ -4,8 +4,9 @@
 //!
 //! AVX2 and WebAssembly add up two products in 16 bits, so a step's inputs go into two sums of 16 bits for each output, the first
 //! two into the lower one, from which what weights have added is taken for both. Those of a whole block fit: they wrap on the way, but 32
-//! inputs of 127 times weights of -8 are -32,512, and 16 times 15, as the upper one has them, 30,480. So they can be multiplied by the block's factor ([`scales`](super::scales)) and added up by one more instruction for products in
-//! 16 bits. A step has the weights in the order of `quads`, `[PANEL, 4]`, and of the inputs one word.
+//! inputs of 127 times weights of -8 are -32,512, and 16 times 15, as the upper one has them, 30,480. So they can be multiplied by the
+//! block's factor ([`scales`](super::scales)) and added up by one more instruction for products in 16 bits. A step has the weights in
+//! the order of `quads`, `[PANEL, 4]`, and of the inputs one word.
 
 use super::panel::{Outputs, PANEL, Panel, ROWS, Rows, STEP, Words};
 use super::vector::{Vector, add_rows, add_scaled};

@@ -1,5 +1,5 @@
-//! Scales of blocks of weights in whole numbers, where inputs are coarse: an output has one scale, and its blocks have factors. So what a block's
-//! sum is multiplied by is a whole number too, and the blocks whose inputs share a scale are added up exactly.
+//! Scales of blocks of weights in whole numbers, where inputs are coarse: an output has one scale, and its blocks have factors. So
+//! what a block's sum is multiplied by is a whole number too, and the blocks whose inputs share a scale are added up exactly.
 
 use crate::nn::host::bytes;
 
@@ -13,7 +13,10 @@ const MOST: i16 =
 /// The scale of an output and the factors of its blocks, which together give the scales of the blocks to a 33,000th of the
 /// largest.
 pub fn in_factors(scales: impl Iterator<Item = f32> + Clone) -> (f32, impl Iterator<Item = i16>) {
-    let most = scales.clone().map(f32::abs).fold(0.0, f32::max);
+    // NaN where one is, and so will be the outputs.
+    let most = scales.clone().map(f32::abs).fold(0.0, |most, scale| {
+        if most.is_nan() || scale <= most { most } else { scale }
+    });
     let scale = most / f32::from(MOST);
     let inverse = if scale == 0.0 { 0.0 } else { 1.0 / scale };
     (scale, scales.map(move |one| (one * inverse).round() as i16))
@@ -62,5 +65,15 @@ mod tests {
         assert!(factors(&[]).1.is_empty());
         assert_eq!(factors(&[0.0, 0.5]).1, [0, MOST]);
         assert!(factors(&[1e-40, 1e-44]).0.is_finite());
+    }
+
+    #[test]
+    fn what_is_not_finite_is_not_hidden() {
+        for bad in [f32::NAN, f32::INFINITY] {
+            for scales in [[bad, 1.0], [1.0, bad]] {
+                let (scale, factors) = factors(&scales);
+                assert!(factors.iter().all(|&factor| !(f32::from(factor) * scale).is_finite()));
+            }
+        }
     }
 }
