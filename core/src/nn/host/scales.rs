@@ -14,8 +14,12 @@ const MOST: i16 =
 /// largest.
 pub fn in_factors(scales: impl Iterator<Item = f32> + Clone) -> (f32, impl Iterator<Item = i16>) {
     // NaN where one is, and so will be the outputs.
-    let most = scales.clone().map(f32::abs).fold(0.0, |most, scale| {
-        if most.is_nan() || scale <= most { most } else { scale }
+    let most = scales.clone().map(f32::abs).fold(0.0, |most: f32, scale| {
+        if most.is_nan() || scale <= most {
+            most
+        } else {
+            scale
+        }
     });
     let scale = most / f32::from(MOST);
     let inverse = if scale == 0.0 { 0.0 } else { 1.0 / scale };
@@ -72,7 +76,11 @@ mod tests {
         for bad in [f32::NAN, f32::INFINITY] {
             for scales in [[bad, 1.0], [1.0, bad]] {
                 let (scale, factors) = factors(&scales);
-                assert!(factors.iter().all(|&factor| !(f32::from(factor) * scale).is_finite()));
+                assert!(
+                    factors
+                        .iter()
+                        .all(|&factor| !(f32::from(factor) * scale).is_finite())
+                );
             }
         }
     }
