@@ -11,8 +11,9 @@ use burn::module::{Module, ModuleMapper, Param};
 use burn::tensor::quantization::{
     QuantMode, QuantScheme, QuantStore, QuantValue, QuantizedBytes, quantized_data_len,
 };
-use burn::tensor::{Bytes, DType, Device, Int, Shape, Tensor, TensorData};
+use burn::tensor::{AllocationProperty, Bytes, DType, Device, Int, Shape, Tensor, TensorData};
 use burn_pack::{Reader, Writer};
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 /// Why weights cannot be used.
@@ -94,19 +95,38 @@ pub(crate) const SUBWORD_TABLE: &str = "encoder.words.weight";
 /// Tensors by their names.
 pub(crate) type Tensors = BTreeMap<String, burn_pack::Tensor>;
 
-/// The tensors of a burnpack file, each in memory of its own: what is made of one has the room of the file, and then that of those before
-/// it, where views would keep the whole file until the last of them is taken.
-pub(crate) fn by_name(bytes: Vec<u8>) -> Result<Tensors, WeightsError> {
-    let tensors = read(in_place(bytes))?.into_iter();
-    let owned = tensors.map(|tensor| {
-        let (name, dtype, shape, id, view) = tensor.into_parts()?;
-        let bytes = in_place(view.to_vec());
-        Ok((
-            name.clone(),
-            burn_pack::Tensor::new(name, dtype, shape, id, bytes),
-        ))
+/// The tensors of a burnpack file, each in memory of its own: what is made of one has the room of those before it, where views would keep
+/// the whole file until the last of them is taken. The file is given up from its end on, so no more than it and its largest tensor is in
+/// memory.
+pub(crate) fn by_name(file: Vec<u8>) -> Result<Tensors, WeightsError> {
+    let file = bytes::Bytes::from(file);
+    let views = read(Bytes::from_shared(file.clone(), AllocationProperty::Native))?;
+    let begin = file.as_ptr().addr();
+    let places = views.into_iter().map(|view| {
+        let (name, dtype, shape, id, view) = view.into_parts()?;
+        let start = match view.is_empty() {
+            true => 0,
+            false => view.as_ptr().addr() - begin,
+        };
+        Ok((start..start + view.len(), name, dtype, shape, id))
     });
-    owned.collect()
+    let mut places = places.collect::<Result<Vec<_>, WeightsError>>()?;
+    places.sort_by_key(|(place, ..)| Reverse(place.start));
+    // Nobody else has it any more, so it is not copied.
+    let mut file = Vec::from(file);
+    let mut tensors = Tensors::new();
+    for (place, name, dtype, shape, id) in places {
+        let Some(values) = file.get(place.clone()) else {
+            let problem = format!("`{name}` has bytes that are another tensor's");
+            return Err(WeightsError::Pack(problem));
+        };
+        let values = in_place(values.to_vec());
+        file.truncate(place.start);
+        file.shrink_to_fit();
+        let tensor = burn_pack::Tensor::new(name.clone(), dtype, shape, id, values);
+        tensors.insert(name, tensor);
+    }
+    Ok(tensors)
 }
 
 /// Bytes where they lie, aligned enough for words of 4 bytes, the widest that are read. `Bytes::from_bytes_vec` copies
@@ -134,7 +154,7 @@ pub(super) fn load_all_but<M: Module>(
     .fill(module)
 }
 
-/// As [`load`], but linear layers are given their weights in blocks, and kernels of convolutions get their values when they are first
+/// As [`load`], but linear layers are given their weights in blocks, whichever, and kernels of convolutions get their values when they are first
 /// asked for: what takes them one after the other needs no room for all of them in f32.
 pub(super) fn load_kernels_later<M: Module>(
     module: M,
@@ -247,13 +267,15 @@ fn in_f32(dtype: DType, found: Shape, bytes: Bytes, shape: Shape) -> TensorData 
     }
 }
 
-/// Takes a linear layer's tensor out, as it is if it is in blocks along the inputs, else as f32.
+/// Takes a linear layer's tensor out, as it is if it is in blocks along the inputs, or if `rows` along the outputs, else as f32.
 fn take_blocks(
     tensors: &mut Tensors,
     name: &str,
     expected: &Shape,
+    rows: bool,
 ) -> Result<TensorData, WeightsError> {
-    if !tensors.get(name).is_some_and(|t| is_in_blocks(&t.dtype)) {
+    let stays = |dtype| is_in_blocks(dtype) || rows && is_in_rows(dtype);
+    if !tensors.get(name).is_some_and(|t| stays(&t.dtype)) {
         return take_f32(tensors, name, expected);
     }
     let packed = take_packed(tensors, name, expected)?;
@@ -289,6 +311,16 @@ pub(super) fn is_in_blocks(dtype: &DType) -> bool {
             let along = usize::from(extents[0]);
             along.is_multiple_of(STEP) && along <= MOST_IN_BLOCK && extents[1] == 1
         }),
+        _ => false,
+    }
+}
+
+/// Whether values along the last axis share scales: a linear layer's outputs.
+fn is_in_rows(dtype: &DType) -> bool {
+    match dtype {
+        DType::QFloat(scheme) => scheme
+            .block_size()
+            .is_some_and(|block| block.to_dim_vec(2)[0] == 1),
         _ => false,
     }
 }
@@ -335,7 +367,7 @@ impl ModuleMapper for Loader<'_> {
             };
         }
         let data = match self.in_linear && self.compute == Compute::Host {
-            true => take_blocks(&mut self.tensors, &name, &shape),
+            true => take_blocks(&mut self.tensors, &name, &shape, self.kernels_later),
             false => take_f32(&mut self.tensors, &name, &shape),
         };
         match data {
@@ -426,6 +458,46 @@ mod tests {
         assert!(now.conv.weight.is_initialized() && !later.conv.weight.is_initialized());
         assert_eq!(pack(now).unwrap(), file);
         assert_eq!(pack(later).unwrap(), file);
+    }
+
+    #[test]
+    fn tensors_have_memory_of_their_own() {
+        let values = |name: &str, values: &[f32]| {
+            let bytes = Bytes::from_elems(values.to_vec());
+            burn_pack::Tensor::new(name.into(), DType::F32, [values.len()], None, bytes)
+        };
+        let long: Vec<f32> = (0..1000).map(|i| i as f32).collect();
+        let file = write(vec![
+            values("a", &[1.0, 2.0]),
+            values("b", &long),
+            values("c", &[3.0]),
+        ]);
+        let tensors = by_name(file.unwrap()).unwrap();
+        let read = |name: &str| -> Vec<f32> {
+            let (_, _, _, _, bytes) = tensors[name].clone().into_parts().unwrap();
+            let values = bytes.chunks_exact(4);
+            values
+                .map(|v| f32::from_le_bytes([v[0], v[1], v[2], v[3]]))
+                .collect()
+        };
+        assert_eq!(read("a"), [1.0, 2.0]);
+        assert_eq!(read("b"), long);
+        assert_eq!(read("c"), [3.0]);
+    }
+
+    #[test]
+    fn tensors_that_share_bytes_are_refused() {
+        let tensor = |name: &str| {
+            let bytes = Bytes::from_elems(vec![0.0_f32; 2]);
+            burn_pack::Tensor::new(name.into(), DType::F32, [2], None, bytes)
+        };
+        let mut file = write(vec![tensor("a"), tensor("b")]).unwrap();
+        // The second lies at the next multiple of 256: CBOR's 256 to 264, made 0 to 8 of the same length.
+        let offsets = [0x82, 0x19, 1, 0, 0x19, 1, 8];
+        let at = file.windows(7).position(|bytes| bytes == offsets).unwrap();
+        file[at..at + 7].copy_from_slice(&[0x82, 0x19, 0, 0, 0x19, 0, 8]);
+        let error = by_name(file).unwrap_err();
+        assert!(error.to_string().contains("another tensor"), "{error}");
     }
 
     #[test]

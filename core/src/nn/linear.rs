@@ -1,6 +1,6 @@
 //! Linear layers, whose weights a CPU may keep in the blocks they have in a quantised bundle.
 
-use crate::nn::host::{BlockLinear, HostLinear, Precision, bears_coarse};
+use crate::nn::host::{BlockLinear, HostLinear, Precision, RowLinear, bears_coarse};
 use crate::nn::linear_inputs;
 use crate::nn::values::values;
 use burn::module::{
@@ -15,8 +15,8 @@ use std::sync::Arc;
 
 /// `x W + b` along the last axis.
 ///
-/// A mapper that gives the weights back quantised, in blocks along the inputs, has them multiplied
-/// by [`BlockLinear`]; the parameter then has no values. The device should be a CPU: inputs are
+/// A mapper that gives the weights back quantised has them multiplied by [`BlockLinear`] where blocks are along the inputs, by
+/// [`RowLinear`] where they are along the outputs; the parameter then has no values. The device should be a CPU: inputs are
 /// read back from it at once.
 #[derive(Clone, Debug)]
 pub struct Linear {
@@ -79,7 +79,7 @@ impl Linear {
     pub fn blocks(&self) -> Option<Arc<BlockLinear>> {
         match self.host.as_deref()? {
             HostLinear::Blocks(blocks) => Some(blocks.clone()),
-            HostLinear::Plain { .. } => None,
+            HostLinear::Rows(_) | HostLinear::Plain { .. } => None,
         }
     }
 
@@ -129,19 +129,29 @@ impl Linear {
         let DType::QFloat(scheme) = data.dtype() else {
             unreachable!("a quantised tensor has quantised data");
         };
-        let precision = match bears_coarse(&scheme) {
-            true => Precision::Coarse,
-            false => Precision::Fine,
-        };
         let packed = QuantizedBytes {
             shape: data.shape().clone(),
             bytes: data.into_bytes(),
             scheme,
         };
+        let block = scheme.block_size().map(|block| block.to_dim_vec(2));
+        let host = match block.as_deref() {
+            Some(&[1, outputs]) => {
+                let (codes, scales) = packed.into_vec_i8();
+                let block = usize::from(outputs);
+                HostLinear::Rows(Arc::new(RowLinear::new(codes, scales.block, block, bias)))
+            }
+            _ => {
+                let precision = match bears_coarse(&scheme) {
+                    true => Precision::Coarse,
+                    false => Precision::Fine,
+                };
+                let blocks = BlockLinear::from_packed(packed, bias, precision);
+                HostLinear::Blocks(Arc::new(blocks))
+            }
+        };
         Self {
-            host: Some(Arc::new(HostLinear::Blocks(Arc::new(
-                BlockLinear::from_packed(packed, bias, precision),
-            )))),
+            host: Some(Arc::new(host)),
             parameters: burn::nn::Linear {
                 weight: Initializer::Zeros.init([d_input, d_output], &device),
                 ..parameters
@@ -230,8 +240,12 @@ mod tests {
     use burn::tensor::Distribution;
     use burn::tensor::quantization::{QuantScheme, QuantValue, ScaleDtype};
 
-    /// Quantises weights in blocks of eight inputs, and keeps them so or makes them f32 again.
+    /// Blocks of eight inputs.
+    const INPUTS: [u8; 2] = [8, 1];
+
+    /// Quantises weights in blocks, and keeps them so or makes them f32 again.
     struct Quantise {
+        block: [u8; 2],
         keeps: bool,
     }
 
@@ -242,7 +256,7 @@ mod tests {
             }
             let scheme = QuantScheme::default()
                 .with_value(QuantValue::Q8S)
-                .per_block([8, 1], ScaleDtype::F32);
+                .per_block(self.block, ScaleDtype::F32);
             let blocks = param.val().quantize_dynamic(&scheme);
             Param::from_tensor(match self.keeps {
                 true => blocks,
@@ -252,15 +266,16 @@ mod tests {
     }
 
     /// The same layer with weights in blocks and with weights in f32, and what it is given.
-    fn pair(bias: bool) -> (Linear, Linear, Tensor<3>) {
+    fn pair(bias: bool, block: [u8; 2]) -> (Linear, Linear, Tensor<3>) {
         let device = Device::flex();
         device.seed(3);
         let random = |shape| Tensor::random(shape, Distribution::Uniform(-1.0, 1.0), &device);
-        let mut layer = linear_without_bias(24, 5, &device);
-        layer.parameters.weight = Param::from_tensor(random([24, 5]));
-        layer.parameters.bias = bias.then(|| Param::from_tensor(random([1, 5]).squeeze_dim(0)));
+        let mut layer = linear_without_bias(24, 8, &device);
+        layer.parameters.weight = Param::from_tensor(random([24, 8]));
+        layer.parameters.bias = bias.then(|| Param::from_tensor(random([1, 8]).squeeze_dim(0)));
         let x = Tensor::random([2, 3, 24], Distribution::Uniform(-2.0, 2.0), &device);
-        let [blocks, plain] = [true, false].map(|keeps| layer.clone().map(&mut Quantise { keeps }));
+        let [blocks, plain] =
+            [true, false].map(|keeps| layer.clone().map(&mut Quantise { block, keeps }));
         (blocks, plain, x)
     }
 
@@ -272,7 +287,7 @@ mod tests {
     #[test]
     fn blocks_give_what_their_values_give() {
         for bias in [true, false] {
-            let (blocks, plain, x) = pair(bias);
+            let (blocks, plain, x) = pair(bias, INPUTS);
             assert!(blocks.blocks().is_some() && plain.blocks().is_none());
             let off = difference(blocks.forward(x.clone()), plain.forward(x.clone()));
             assert!(off < 1e-3, "{off}");
@@ -282,9 +297,22 @@ mod tests {
     }
 
     #[test]
+    fn blocks_along_the_outputs_give_what_their_values_give() {
+        for bias in [true, false] {
+            let (rows, plain, x) = pair(bias, [1, 4]);
+            assert!(matches!(rows.host.as_deref(), Some(HostLinear::Rows(_))));
+            assert!(!rows.parameters.weight.is_initialized());
+            let off = difference(rows.forward(x.clone()), plain.forward(x.clone()));
+            assert!(off < 1e-5, "{off}");
+            let off = difference(rows.forward_gelu(x.clone()), plain.forward_gelu(x));
+            assert!(off < 1e-5, "{off}");
+        }
+    }
+
+    #[test]
     fn weights_in_f32_are_multiplied_on_the_host_too() {
         for bias in [true, false] {
-            let (_, plain, x) = pair(bias);
+            let (_, plain, x) = pair(bias, INPUTS);
             let host = plain.clone().on_host();
             let off = difference(host.forward(x.clone()), plain.forward(x.clone()));
             assert!(off < 1e-5, "{off}");
@@ -295,7 +323,7 @@ mod tests {
 
     #[test]
     fn blocks_are_all_that_is_kept() {
-        let (blocks, plain, x) = pair(true);
+        let (blocks, plain, x) = pair(true, INPUTS);
         assert!(!blocks.parameters.weight.is_initialized());
         assert_eq!(Module::num_params(&blocks), Module::num_params(&plain));
         // They stay through what a module may go through.

@@ -2,6 +2,7 @@
 
 use crate::nn::host::linear::BlockLinear;
 use crate::nn::host::matrix::add_product;
+use crate::nn::host::row_linear::RowLinear;
 use std::fmt;
 use std::sync::Arc;
 
@@ -10,6 +11,8 @@ use std::sync::Arc;
 pub enum HostLinear {
     /// In blocks of 8 bits or 4.
     Blocks(Arc<BlockLinear>),
+    /// The same, blocks along the outputs.
+    Rows(Arc<RowLinear>),
     /// In `f32`: the weights, `[input, output]`, and the bias, `[output]`.
     Plain {
         /// Input by input.
@@ -23,6 +26,7 @@ impl fmt::Debug for HostLinear {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Blocks(blocks) => blocks.fmt(f),
+            Self::Rows(rows) => rows.fmt(f),
             Self::Plain { bias, .. } => f
                 .debug_struct("HostLinear")
                 .field("outputs", &bias.len())
@@ -36,6 +40,7 @@ impl HostLinear {
     pub fn inputs(&self) -> usize {
         match self {
             Self::Blocks(blocks) => blocks.inputs(),
+            Self::Rows(rows) => rows.inputs(),
             Self::Plain { weight, bias } => weight.len() / bias.len(),
         }
     }
@@ -44,6 +49,7 @@ impl HostLinear {
     pub fn outputs(&self) -> usize {
         match self {
             Self::Blocks(blocks) => blocks.outputs(),
+            Self::Rows(rows) => rows.outputs(),
             Self::Plain { bias, .. } => bias.len(),
         }
     }
@@ -55,6 +61,7 @@ impl HostLinear {
     pub fn forward(&self, rows: &[f32]) -> Vec<f32> {
         match self {
             Self::Blocks(blocks) => blocks.apply(rows),
+            Self::Rows(weights) => weights.forward(rows),
             Self::Plain { weight, bias } => {
                 let mut all = bias.repeat(rows.len() / self.inputs());
                 add_product(rows, weight, bias.len(), &mut all);
