@@ -18,6 +18,8 @@ export interface EncodedImage {
 export interface Recognizer {
   /** On the CPU, of models whose weights stay quantised: how finely the inputs of the linear layers are rounded. */
   precision?: 'fine' | 'coarse';
+  /** Loads what encodes images, where the model was loaded without. */
+  loadVision(eyes: FileBuffer): void | Promise<void>;
   check(tolerance: number): Promise<void>;
   warmUp(): Promise<void>;
   encodeImage(file: Blob | Uint8Array): Promise<EncodedImage>;

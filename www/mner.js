@@ -179,8 +179,9 @@ export class Recognizer {
    * @param {Input} input
    * @param {object} [options]
    * @param {AbortSignal} [options.signal] ends the reading of a long text, for one in the Worker that takes a moment
-   * @param {(progress: {loaded: number, total: number}) => void} [options.onProgress] how much of the text is read; only an
-   *     engine that works long on it says so
+   * @param {(progress: {part: string, loaded: number, total: number}) => void} [options.onProgress] how much of the `part` `text`
+   *     is read; only an engine that works long on it says so. Before the first image, how many bytes of the `part` `eyes.bpk`,
+   *     which encodes images, are there
    * @returns {Promise<Recognition>}
    * @throws {MnerError}
    */
@@ -194,7 +195,7 @@ export class Recognizer {
       if (words !== undefined && typeof words !== 'string') throw new MnerError('input', `${name} must be a string.`);
     }
     if (image !== undefined) requireImage(image);
-    const onReport = ({ loaded, total }) => !signal?.aborted && onProgress?.({ loaded, total });
+    const onReport = (progress) => !signal?.aborted && progress.total && onProgress?.(progress);
     return this.#inTurn(() => this.#answer({ text, caption, written }, image, { onReport, signal }), signal);
   }
 
@@ -267,7 +268,7 @@ export class Recognizer {
     requireImage(image);
     const url = captioner === undefined ? folder(this.#platform, CAPTIONER, this.#url) : folder(this.#platform, captioner);
     const onReport = summed((progress) => !signal?.aborted && onProgress?.(progress));
-    return this.#inTurn(() => this.#describe(image, url, onReport), signal);
+    return this.#inTurn(() => this.#describe(image, url, { onReport, signal }), signal);
   }
 
   /**
@@ -318,7 +319,13 @@ export class Recognizer {
         await this.#ready;
         return await work();
       } catch (error) {
-        if (this.#closed || !DIED.has(error.code)) throw error;
+        if (this.#closed) throw error;
+        if (error.code === UNFIT) {
+          this.#wantedLoop = 'plain';
+          this.#worker?.end(error);
+          continue;
+        }
+        if (!DIED.has(error.code)) throw error;
         if (++deaths < 2) continue;
         if (!this.#next(error)) throw error;
         deaths = 0;
@@ -327,29 +334,29 @@ export class Recognizer {
   }
 
   async #answer(words, image, how) {
-    const { number, look } = await this.#look(image);
+    const { number, look } = await this.#look(image, how);
     const message = { op: 'recognize', ...words, number };
     const { recognition, milliseconds } = await this.#call(message, how);
     return { ...recognition, timings: { look, recognize: milliseconds }, backend: this.backend };
   }
 
   /** Has an image encoded, unless it is. Its number, and the milliseconds that it took. */
-  async #look(image) {
+  async #look(image, how) {
     if (image === undefined) return { look: 0 };
     const number = numberOf(image);
-    const look = this.#known.delete(number) ? 0 : await this.#encode(number, image);
+    const look = this.#known.delete(number) ? 0 : await this.#encode(number, image, how);
     this.#known.add(number);
     return { number, look };
   }
 
-  async #encode(number, image) {
+  async #encode(number, image, how) {
     await this.#slim();
     for (const oldest of this.#known) {
       if (this.#known.size < IMAGES) break;
       this.#known.delete(oldest);
       await this.#call({ op: 'forget', number: oldest });
     }
-    const { milliseconds } = await this.#hand({ op: 'encode', number }, image);
+    const { milliseconds } = await this.#hand({ op: 'encode', number }, image, how);
     return milliseconds;
   }
 
@@ -367,8 +374,8 @@ export class Recognizer {
     return { ...written, text, entities, timings: { read, recognize: milliseconds }, backend: this.backend };
   }
 
-  async #describe(image, url, onReport) {
-    const { number, look } = await this.#look(image);
+  async #describe(image, url, { onReport, signal }) {
+    const { number, look } = await this.#look(image, { onReport, signal });
     if (this.#captioner !== url) {
       this.#captioner = undefined;
       await this.#call({ op: 'loadCaptioner', url }, { timeout: this.#loadTimeout, onReport });
@@ -387,9 +394,9 @@ export class Recognizer {
   }
 
   /** Asks something of an image. */
-  async #hand(message, given) {
+  async #hand(message, given, how = {}) {
     const { image, transfer } = crossing(given);
-    const result = await this.#call({ ...message, image }, { transfer });
+    const result = await this.#call({ ...message, image }, { ...how, transfer });
     this.#swollen = result.memory - this.#usual > GROWTH;
     return result;
   }

@@ -295,11 +295,12 @@ export class Pane {
     }
   }
 
-  /** Shows how much of a text is read, from when that takes longer than a glance. */
+  /** Shows how much of a text is read, or of what encodes images is there, from when that takes longer than a glance. */
   #reads(wanted) {
     const from = performance.now();
-    return ({ loaded, total }) => {
+    return ({ part, loaded, total }) => {
       if (!wanted() || performance.now() - from < GLANCE) return;
+      word(this.#$('read-part'), part === 'text' ? 'reading' : 'reading.fetch');
       this.#$('reading').hidden = false;
       this.#$('read').value = loaded / total;
     };

@@ -14,6 +14,9 @@
  */
 import { readsCaptions, readsImages } from './models.js';
 
+/** Errors of fetching. */
+const UNFETCHED = ['network', 'not-found', 'truncated'];
+
 export class Reader {
   #mner;
   /** What could not be looked at, and why; `undefined` for what could. @type {WeakMap<Blob, string | undefined>} */
@@ -38,7 +41,7 @@ export class Reader {
    * @param {(answer: Answer) => boolean} how.show is given the answer as far as it is there, the same object each time; false
    *     where something newer is to be read
    * @param {AbortSignal} how.signal gives up what is being read
-   * @param {(progress: {loaded: number, total: number}) => void} how.onProgress
+   * @param {(progress: {part: string, loaded: number, total: number}) => void} how.onProgress
    */
   async read(input, { picked, show, signal, onProgress }) {
     const { text, images } = input;
@@ -60,13 +63,16 @@ export class Reader {
     for (const reading of new Set([first, ...answer.readings])) {
       if (!reading || reading.problem) continue;
       const blob = reading.image?.blob;
+      // What encodes images may be fetched with the next text, where it was not now.
+      let looked = true;
       try {
         reading.full = await recognize({ ...(blob && { image: blob }), ...said });
       } catch (error) {
         if (error.code === 'closed' || signal.aborted) throw error;
         reading.problem = error.message;
+        looked = !UNFETCHED.includes(error.code);
       }
-      if (blob) this.#looked.set(blob, reading.problem);
+      if (blob && looked) this.#looked.set(blob, reading.problem);
       if (reading.full && !show(answer)) return;
       if (answer.base && reading.full) continue;
       answer.base ??= await recognize({});

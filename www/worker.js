@@ -2,7 +2,8 @@
  * The Worker that holds the engine and one model. It can be killed at any moment: it owns nothing that cannot be loaded again.
  *
  * In:  {id, op: 'load', url, backend, software, cache, asks, loop?} once, then any of
- *      {id, op: 'encode', number, image}: encodes an image file (Blob or Uint8Array) and keeps it by its number,
+ *      {id, op: 'encode', number, image}: encodes an image file (Blob or Uint8Array) and keeps it by its number; what does so is
+ *          fetched when the first text has been answered, or for the first image,
  *      {id, op: 'forget', number},
  *      {id, op: 'recognize', text, caption?, written?, number?},
  *      {id, op: 'write', format, documents}: answers as files of an annotation tool,
@@ -34,6 +35,8 @@ const FILES = {
   augmentation: 'augmentation.bin',
 };
 const REQUIRED = ['weights', 'tokenizer'];
+/** What encodes images. */
+const VISION = FILES.eyes;
 /** What reads text in images, beside its manifest. */
 const OCR_FILE = 'ocr.bpk';
 /** What describes images, beside its manifest. */
@@ -58,6 +61,13 @@ let recognizer;
 let ocr;
 /** @type {import('./engine.d.ts').Captioner | undefined} */
 let captioner;
+/**
+ * What encodes images, while it is still to come: its file, that file on its way, and who hears how much of it is there.
+ * @type {{url: string, entry: import('./mner.js').BundleFile, file?: ReturnType<typeof bring>, progress?: object, onReport?: (report: object) => void} | undefined}
+ */
+let vision;
+/** Has the model give its known answer. @type {() => Promise<void>} */
+let check;
 /** Where the models' files come from. @type {Source} */
 let source;
 /** Settles when the engine is there. @type {Promise<void>} */
@@ -111,6 +121,11 @@ async function load({ url, backend, software, cache, asks, loop: wantedLoop }, r
   if (limits) requireRoom(limits, manifest);
   const wanted = Object.entries(FILES).filter(([key]) => REQUIRED.includes(key) || manifest.files?.[key]);
   const files = Object.fromEntries(wanted.map(([key, name]) => [name, manifest.files?.[key]]));
+  // A text needs none. WebGPU compiles for images before the first of them comes.
+  if (backend === 'cpu' && files[VISION] && manifest.known_answer?.without_picture) {
+    vision = { url, entry: files[VISION] };
+    delete files[VISION];
+  }
   recognizer = await assemble(url, files, report, (buffers) => {
     const [weights, tokenizer, eyes, augmentation] = Object.values(FILES).map((name) => buffers[name]);
     return engine.Recognizer.load(bytes, weights, tokenizer, eyes, augmentation);
@@ -119,10 +134,12 @@ async function load({ url, backend, software, cache, asks, loop: wantedLoop }, r
   if (wantedLoop === 'relaxed') requireRelaxed(loop);
   // Some bytes are cached unchecked; `assemble` has checked them by now.
   const relaxed = loop?.name === 'relaxed';
-  await recognizer.check(relaxed ? RELAXED : TOLERANCES[backend]).catch((error) => {
-    // The module has the model read by the plain loop then.
-    throw relaxed && !wantedLoop && error.code === 'device' ? new MnerError('unfit-loop', error.message) : error;
-  });
+  check = () =>
+    recognizer.check(relaxed ? RELAXED : TOLERANCES[backend]).catch((error) => {
+      // The module has the model read by the plain loop then.
+      throw relaxed && !wantedLoop && error.code === 'device' ? new MnerError('unfit-loop', error.message) : error;
+    });
+  await check();
   report({ part: 'start', loaded: 0, total: 0 });
   if (backend === 'webgpu') await recognizer.warmUp();
   return { manifest, memory: memory(), loop };
@@ -148,12 +165,13 @@ async function manifestOf(url) {
  * @param {Record<string, import('./mner.js').BundleFile | undefined>} wanted what the manifest says of each, by its name
  * @param {(report: {part: string, loaded: number, total: number}) => void} report
  * @param {(buffers: Record<string, import('./engine.d.ts').FileBuffer>) => Promise<Made>} make
+ * @param {Record<string, ReturnType<typeof bring>>} [coming] those that are on their way already
  * @returns {Promise<Made>}
  */
-async function assemble(base, wanted, report, make) {
+async function assemble(base, wanted, report, make, coming = {}) {
   const names = Object.keys(wanted);
   for (let second = false; ; second = true) {
-    const files = await Promise.all(names.map((name) => bring(base, name, wanted[name], report)));
+    const files = await Promise.all(names.map((name) => (!second && coming[name]) || bring(base, name, wanted[name], report)));
     await starting;
     report({ part: 'start', loaded: 0, total: 0 });
     try {
@@ -187,6 +205,41 @@ async function bring(base, name, entry, report) {
   };
   const { keptAt, fromCache } = await source.obtain(url, entry, async (offset, chunk) => (await room()).write(offset, chunk), onBytes);
   return { keptAt, fromCache, buffer: await room() };
+}
+
+/** Begins to fetch what encodes images, where it is still to come. It may fail: then it begins anew when it is needed. */
+function fetchVision() {
+  if (!vision || vision.file) return;
+  const { url, entry } = vision;
+  vision.file = bring(url, VISION, entry, (progress) => {
+    if (!vision) return;
+    vision.progress = progress;
+    vision.onReport?.(progress);
+  });
+  vision.file.catch(() => vision && (vision.file = undefined));
+}
+
+/** Loads what encodes images, where that is still to be done, and has it checked as the rest was. */
+async function requireVision(id, report) {
+  if (!vision) return;
+  const { url, entry } = vision;
+  const fetched = new Promise((resolve, reject) => {
+    vision.onReport = (progress) => {
+      report(progress);
+      if (stopped.has(id)) reject(new MnerError('stopped', 'Nobody waits for the image any more.'));
+    };
+    fetchVision();
+    if (vision.progress) vision.onReport(vision.progress);
+    vision.file.then(resolve, reject);
+  });
+  const load = async (/** @type {Record<string, import('./engine.d.ts').FileBuffer>} */ files) => recognizer.loadVision(files[VISION]);
+  await assemble(url, { [VISION]: entry }, report, load, { [VISION]: fetched }).catch((error) => {
+    // What could not be loaded is used up.
+    if (error.code !== 'stopped') vision.file = undefined;
+    throw error;
+  });
+  vision = undefined;
+  await check();
 }
 
 async function loadOcr({ url }, report) {
@@ -229,7 +282,8 @@ async function describe({ number }) {
   return { caption, milliseconds: performance.now() - from };
 }
 
-async function encode({ number, image }) {
+async function encode({ id, number, image }, report) {
+  await requireVision(id, report);
   const from = performance.now();
   encodedImages.set(number, await recognizer.encodeImage(await forEngine(image, engine.checkImageSize)));
   return { milliseconds: performance.now() - from, memory: memory() };
@@ -256,6 +310,7 @@ async function recognize({ id, text, caption, written, number }, report) {
       ? await recognizer.recognize(text, caption, written, onRead)
       : await recognizer.recognizeWith(text, encoded, caption, written, onRead);
   if (encoded?.note) recognition.picture.note = encoded.note;
+  fetchVision();
   return { recognition, milliseconds: performance.now() - from };
 }
 

@@ -51,9 +51,10 @@ export function withBrowser(options) {
   return shared;
 }
 
-/** A bundle that only the stub engine accepts: right sizes and hashes, made-up content. */
-export function madeUpBundle({ bytes = 200_000, ...manifest } = /** @type {{bytes?: number} & Record<string, unknown>} */ ({})) {
-  return describe({ 'weights.bpk': Buffer.alloc(bytes, 'weights'), 'tokenizer.json': Buffer.from('{}') }, manifest);
+/** A bundle that only the stub engine accepts: right sizes and hashes, made-up content. With `vision`, bytes of what encodes images. */
+export function madeUpBundle({ bytes = 200_000, vision = 0, ...manifest } = /** @type {{bytes?: number, vision?: number} & Record<string, unknown>} */ ({})) {
+  const eyes = vision && { 'eyes.bpk': Buffer.alloc(vision, 'eyes') };
+  return describe({ 'weights.bpk': Buffer.alloc(bytes, 'weights'), 'tokenizer.json': Buffer.from('{}'), ...eyes }, manifest);
 }
 
 /** What reads text in images, as only the stub engine accepts it. */

@@ -165,18 +165,28 @@ export class Recognizer {
   blind;
   kinds;
 
+  /** What the manifest says of the eyes, while they are not loaded. */
+  vision;
+
   static async load(manifest, weights, tokenizer, eyes, augmentation) {
-    const { files, config, eyes: sees, kinds } = JSON.parse(new TextDecoder().decode(manifest));
+    const { files, config, eyes: sees, kinds, known_answer } = JSON.parse(new TextDecoder().decode(manifest));
     for (const [name, file] of Object.entries({ weights, tokenizer, eyes, augmentation })) {
-      if (!file !== !files[name]) throw coded('bundle', `${name}: there and not named, or named and not there.`);
+      const later = name === 'eyes' && known_answer?.without_picture;
+      if (!file !== !files[name] && !later) throw coded('bundle', `${name}: there and not named, or named and not there.`);
       if (file && !(await isNamed(file, files[name]))) throw coded('bundle', `${name}: not the file the manifest names.`);
     }
     const recognizer = new Recognizer();
     // A bundle that says nothing of itself can do everything.
     recognizer.system = config?.system ?? 'hamlearning';
     recognizer.blind = Boolean(config) && !sees;
+    if (files.eyes && !eyes) recognizer.vision = files.eyes;
     recognizer.kinds = kinds ? KINDS : {};
     return recognizer;
+  }
+
+  async loadVision(eyes) {
+    if (!(await isNamed(eyes, this.vision))) throw coded('bundle', 'eyes: not the file the manifest names.');
+    this.vision = undefined;
   }
 
   async check() {
@@ -187,6 +197,7 @@ export class Recognizer {
 
   async encodeImage(file) {
     if (this.blind) throw coded('input', 'this model reads text alone');
+    if (this.vision) throw coded('input', 'the eyes are not loaded');
     const { bytes, shows } = await shownBy(file);
     return new EncodedImage(shows, await marked(bytes));
   }

@@ -51,8 +51,8 @@ impl EncodedImage {
 
 #[wasm_bindgen]
 impl Recognizer {
-    /// Verifies the files of a bundle (sizes, SHA-256) and loads the model they hold. `vision` and `augmentation` are there
-    /// if and only if the manifest names them. The files are used up.
+    /// Verifies the files of a bundle (sizes, SHA-256) and loads the model they hold. `augmentation` is there if and only if the
+    /// manifest names it; `vision` may follow by `loadVision` before the first image. The files are used up.
     ///
     /// # Errors
     /// An `Error` with `code` `"bundle"`: the files do not belong together, or hold no model of this version;
@@ -72,13 +72,25 @@ impl Recognizer {
             augmentation: augmentation.map(Into::into),
         };
         let device = device::open().await?;
-        let core = Core::load(files, &device, device::COMPUTE)
-            .await
-            .map_err(|error| unusable(&error))?;
+        let core = match files.vision {
+            Some(_) => Core::load(files, &device, device::COMPUTE).await,
+            None => Core::load_all_but_vision(files, &device, device::COMPUTE).await,
+        };
+        let core = core.map_err(|error| unusable(&error))?;
         Ok(Recognizer(match device::COMPILES {
             true => core.with_few_sizes(),
             false => core,
         }))
+    }
+
+    /// Loads what encodes images, where the model was loaded without its `vision`. The file is used up.
+    ///
+    /// # Errors
+    /// An `Error` with `code` `"bundle"`: the file is not the one that the manifest names.
+    #[wasm_bindgen(js_name = loadVision)]
+    pub fn load_vision(&self, vision: FileBuffer) -> Result<(), JsValue> {
+        let loaded = self.0.load_vision(vision.into(), device::COMPUTE);
+        loaded.map_err(|error| coded("bundle", &error))
     }
 
     /// Computes the bundle's known answer, if it carries one: a device that computes nonsense is found out here.
@@ -235,7 +247,7 @@ fn failed(error: &RecognizeError) -> JsValue {
         RecognizeError::Device(_)
         | RecognizeError::WrongAnswer { .. }
         | RecognizeError::VisionEncoder(_) => "device",
-        RecognizeError::NoVision => "input",
+        RecognizeError::NoVision | RecognizeError::VisionNotLoaded => "input",
         RecognizeError::Pieces(_) | RecognizeError::OtherVision { .. } => "recognize",
         RecognizeError::Stopped => "stopped",
     };

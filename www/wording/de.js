@@ -121,6 +121,7 @@ export default {
 
   answer: 'Namen darin',
   reading: 'Der Text wird gelesen',
+  'reading.fetch': 'Was Bilder liest, wird geladen',
   empty: 'Die Namen werden hier markiert, während Sie tippen.',
   'empty.images': { one: 'Tippen Sie jetzt den Tweet ein, der zu dem Bild gehört.', other: 'Tippen Sie jetzt den Tweet ein, der zu den Bildern gehört.' },
   percent: '{value}\u00a0%',

@@ -125,6 +125,7 @@ export default {
   // The answer.
   answer: 'Names in it',
   reading: 'Reading the text',
+  'reading.fetch': 'Fetching what reads pictures',
   empty: 'The names will be marked here as you type.',
   'empty.images': { one: 'Now type the tweet that goes with the picture.', other: 'Now type the tweet that goes with the pictures.' },
   percent: '{value}\u00a0%',

@@ -120,6 +120,7 @@ export default {
 
   answer: 'Nombres en el tuit',
   reading: 'Leyendo el texto',
+  'reading.fetch': 'Descargando lo que lee las imágenes',
   empty: 'Los nombres se marcarán aquí mientras escribe.',
   'empty.images': {
     one: 'Ahora escriba el tuit que acompaña a la imagen.',

@@ -149,6 +149,13 @@ pub struct KnownAnswer {
     pub image: Option<Drawing>,
     /// Emission scores, one row of nine per word.
     pub emissions: Vec<Vec<f32>>,
+    /// The same of the text without the image, if there is one: the answer while the vision encoder is not loaded yet.
+    #[serde(
+        default,
+        rename = "without_picture",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub without_image: Option<Vec<Vec<f32>>>,
 }
 
 /// An image that is computed, so that a manifest can name it: bright and dark rectangles of any

@@ -20,8 +20,9 @@ use crate::tweet::subwords::{SubwordTokenizer, TokenizerError};
 use crate::tweet::words::Sigils;
 use crate::vision::encoder::VisionEncoder;
 use burn::tensor::Device;
-use manifest::Manifest;
+use manifest::{FileEntry, Manifest};
 use std::sync::Arc;
+use vision::VisionEntry;
 use weights::WeightsError;
 
 /// File names inside the bundle's folder, in the order of [`BundleFiles`].
@@ -127,7 +128,7 @@ pub struct Unpacked {
     pub system: System,
     /// The tokenizer.
     pub tokenizer: SubwordTokenizer,
-    /// The vision networks, if the bundle has any.
+    /// The vision networks, if the bundle has any, and they were not left for later.
     pub vision: Option<VisionEncoder>,
     /// The augmentation table, if the system reads augmentation.
     pub augmentation: Option<Arc<Augmentation>>,
@@ -149,6 +150,25 @@ pub enum Compute {
 /// # Errors
 /// [`BundleError`], for anything that does not match to the byte.
 pub fn unpack(
+    mut files: BundleFiles,
+    device: &Device,
+    compute: Compute,
+) -> Result<Unpacked, BundleError> {
+    let vision = files.vision.take();
+    let mut bundle = unpack_all_but_vision(files, device, compute)?;
+    // Where the largest file was, there is room now.
+    if bundle.manifest.vision.is_some() {
+        let weights = vision.unwrap_or_default();
+        bundle.vision = Some(unpack_vision(&bundle.manifest, weights, device, compute)?);
+    }
+    Ok(bundle)
+}
+
+/// As [`unpack`], but the vision networks are left for [`unpack_vision`], and their file need not be there.
+///
+/// # Errors
+/// As [`unpack`].
+pub fn unpack_all_but_vision(
     files: BundleFiles,
     device: &Device,
     compute: Compute,
@@ -173,13 +193,12 @@ pub fn unpack(
     }
     let system =
         load(&manifest.config, files.weights, device, compute).map_err(BundleError::Weights)?;
-    // Where the largest file was, there is room now.
-    let vision = unpack_vision(&manifest, files.vision, device, compute)?;
+    vision_of(&manifest)?;
     Ok(Unpacked {
         manifest,
         system,
         tokenizer,
-        vision,
+        vision: None,
         augmentation,
     })
 }
@@ -230,12 +249,24 @@ fn unpack_augmentation(
     }
 }
 
-fn unpack_vision(
+/// Checks the vision networks' `weights` against the manifest and builds them on `device`.
+///
+/// # Errors
+/// [`BundleError`], for anything that does not match to the byte.
+pub fn unpack_vision(
     manifest: &Manifest,
-    weights: Option<Vec<u8>>,
+    weights: Vec<u8>,
     device: &Device,
     compute: Compute,
-) -> Result<Option<VisionEncoder>, BundleError> {
+) -> Result<VisionEncoder, BundleError> {
+    let (entry, file) = vision_of(manifest)?
+        .ok_or_else(|| BundleError::Config(format!("the model has no {EYES}")))?;
+    file.verify(EYES, &weights)?;
+    entry.unpack(weights, device, compute, &file.sha256)
+}
+
+/// What the manifest says of the vision networks and of their file; none of a model that reads text alone.
+fn vision_of(manifest: &Manifest) -> Result<Option<(&VisionEntry, &FileEntry)>, BundleError> {
     let (entry, file) = match (&manifest.vision, &manifest.files.vision) {
         (Some(entry), Some(file)) => (entry, file),
         (None, None) => return Ok(None),
@@ -264,11 +295,7 @@ fn unpack_vision(
             "the system's relevance was made for another projector of the image".to_owned(),
         ));
     }
-    let weights = weights.unwrap_or_default();
-    file.verify(EYES, &weights)?;
-    entry
-        .unpack(weights, device, compute, &file.sha256)
-        .map(Some)
+    Ok(Some((entry, file)))
 }
 
 /// Refuses configurations that would panic or exhaust memory while the system is built.

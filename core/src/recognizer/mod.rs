@@ -8,7 +8,9 @@ mod known_answer;
 mod memory;
 
 use crate::bundle::manifest::Manifest;
-use crate::bundle::{BundleError, BundleFiles, Compute, Unpacked, unpack};
+use crate::bundle::{
+    BundleError, BundleFiles, Compute, EYES, Unpacked, unpack, unpack_all_but_vision, unpack_vision,
+};
 use crate::decode::chain::{ChainScores, Rules};
 use crate::decode::entities::{Entity, WordEntity, decode_within};
 use crate::decode::fine_types::{FineTypeGuess, FineTypeTable};
@@ -30,7 +32,7 @@ use burn::tensor::{Device, ExecutionError};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::ops::ControlFlow;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// Why a tweet could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -44,6 +46,9 @@ pub enum RecognizeError {
     /// An image for a model without vision.
     #[error("this model reads text alone; leave the image out, or use a model that reads images")]
     NoVision,
+    /// An image before the vision encoder is there.
+    #[error("this model's {EYES} is not loaded yet; load it before the first image")]
+    VisionNotLoaded,
     /// The image could not be encoded.
     #[error(transparent)]
     VisionEncoder(#[from] VisionError),
@@ -105,7 +110,7 @@ pub struct Recognizer {
     chain: ChainScores,
     fine_types: Option<FineTypeTable>,
     tokenizer: SubwordTokenizer,
-    vision: Option<VisionEncoder>,
+    vision: OnceLock<VisionEncoder>,
     layout: Layout,
     device: Device,
     memory: Memory,
@@ -123,6 +128,21 @@ impl Recognizer {
         compute: Compute,
     ) -> Result<Self, LoadError> {
         Self::new(unpack(files, device, compute)?, device)
+            .await
+            .map_err(LoadError::Device)
+    }
+
+    /// As [`Recognizer::load`], without the networks that encode images: a text needs none. [`Recognizer::load_vision`] loads them
+    /// before the first image.
+    ///
+    /// # Errors
+    /// As [`Recognizer::load`].
+    pub async fn load_all_but_vision(
+        files: BundleFiles,
+        device: &Device,
+        compute: Compute,
+    ) -> Result<Self, LoadError> {
+        Self::new(unpack_all_but_vision(files, device, compute)?, device)
             .await
             .map_err(LoadError::Device)
     }
@@ -156,7 +176,7 @@ impl Recognizer {
             chain,
             fine_types,
             tokenizer,
-            vision,
+            vision: vision.map_or_else(OnceLock::new, OnceLock::from),
             layout,
             device: device.clone(),
             memory: Memory::default(),
@@ -179,9 +199,24 @@ impl Recognizer {
         self.system.encoder().precision()
     }
 
-    /// The networks that encode images, if the model has any.
+    /// The networks that encode images, if the model has any and they are loaded.
     pub fn vision(&self) -> Option<&VisionEncoder> {
-        self.vision.as_ref()
+        self.vision.get()
+    }
+
+    /// Loads the networks that encode images, where they are still to come, from their `weights`. Where they are there, they stay.
+    ///
+    /// # Errors
+    /// [`BundleError`] if the weights are not those that the manifest names.
+    pub fn load_vision(&self, weights: Vec<u8>, compute: Compute) -> Result<(), BundleError> {
+        let vision = unpack_vision(&self.manifest, weights, &self.device, compute)?;
+        self.vision.get_or_init(|| vision);
+        Ok(())
+    }
+
+    /// Whether the bundle has networks that encode images and they are not loaded.
+    fn vision_is_to_come(&self) -> bool {
+        self.manifest.vision.is_some() && self.vision().is_none()
     }
 
     /// The words of a raw tweet, cut as the model has learnt them.
@@ -197,9 +232,12 @@ impl Recognizer {
     /// Encodes an image: once, for any number of tweets.
     ///
     /// # Errors
-    /// [`RecognizeError::NoVision`], or if the device fails.
+    /// [`RecognizeError::NoVision`], [`RecognizeError::VisionNotLoaded`], or if the device fails.
     pub async fn encode_image(&self, image: &Image) -> Result<EncodedImage, RecognizeError> {
-        let vision = self.vision.as_ref().ok_or(RecognizeError::NoVision)?;
+        let vision = self.vision().ok_or(match self.vision_is_to_come() {
+            true => RecognizeError::VisionNotLoaded,
+            false => RecognizeError::NoVision,
+        })?;
         self.encoded(vision.encode_image(image).await?)
     }
 
@@ -305,7 +343,7 @@ impl Recognizer {
         let mut found = self.read_off(text, words, answer);
         found.image = image.map(|encoded| {
             let relevance = answer.evidence.as_ref().map(|evidence| evidence.relevance);
-            let names = self.vision.as_ref().map(|vision| &vision.object_names);
+            let names = self.vision().map(|vision| &vision.object_names);
             ImageEvidence::new(encoded, relevance, names)
         });
         found
