@@ -233,7 +233,7 @@ test('a long text may take longer than the limit while the engine says how far i
     });
     assert.equal(names, 2);
     const total = 300_011;
-    const each = Array.from({ length: 10 }, (_, i) => ({ loaded: Math.round(((i + 1) * total) / 10), total }));
+    const each = Array.from({ length: 10 }, (_, i) => ({ part: 'text', loaded: Math.round(((i + 1) * total) / 10), total }));
     assert.deepEqual(seen, [...each, ...each]);
     assert.equal(requests.filter((path) => path === WASM).length, 1);
   }));
