@@ -30,7 +30,12 @@ use std::time::Instant;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+/// As `mner` sets it: see there.
+const PURGE_DELAY: i32 = 15;
+
 fn main() {
+    // SAFETY: sets a number in mimalloc's table of options, before any thread is started.
+    unsafe { libmimalloc_sys::mi_option_set(PURGE_DELAY, -1) };
     let (batch, subwords) = (flag("--batch", 16), flag("--subwords", 32));
     let (steps, warmup) = (flag("--steps", 20), flag("--warmup", 3));
     let device = Device::flex().autodiff();

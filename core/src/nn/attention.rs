@@ -1,8 +1,8 @@
 //! Multi-head attention whose weights can be looked at and whose empty key sets are exact.
 
+use crate::nn::dropout::{Dropout, DropoutConfig};
 use crate::nn::linear::{Linear, linear};
 use burn::module::Module;
-use burn::nn::{Dropout, DropoutConfig};
 use burn::tensor::activation::softmax;
 use burn::tensor::{Device, Tensor};
 

@@ -1,11 +1,12 @@
 //! A transformer decoder that says in words what a vector of the space of sentences means.
 
 use crate::nn::attention::KeyMask;
+use crate::nn::dropout::{Dropout, DropoutConfig};
 use crate::nn::linear::{Linear, linear};
 use crate::nn::transformer::{TransformerLayer, TransformerLayerConfig, check_sizes};
 use burn::config::Config;
 use burn::module::{Initializer, Module, Param};
-use burn::nn::{Dropout, DropoutConfig, Embedding, EmbeddingConfig, LayerNorm, LayerNormConfig};
+use burn::nn::{Embedding, EmbeddingConfig, LayerNorm, LayerNormConfig};
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
 /// Added to the logits of what comes later: far below any real logit, and finite.

@@ -1,12 +1,13 @@
 //! The text encoder: BERT, RoBERTa, DistilBERT and MPNet families, one module.
 
 use crate::nn::attention::KeyMask;
+use crate::nn::dropout::{Dropout, DropoutConfig};
 use crate::nn::host::{HostEncoder, HostPiece, Precision};
 use crate::nn::relative_position::RelativePositions;
 use crate::nn::transformer::{TransformerLayer, TransformerLayerConfig};
 use crate::nn::values::values;
 use burn::module::{Initializer, Module};
-use burn::nn::{Dropout, DropoutConfig, Embedding, EmbeddingConfig, LayerNorm, LayerNormConfig};
+use burn::nn::{Embedding, EmbeddingConfig, LayerNorm, LayerNormConfig};
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;

@@ -2,9 +2,10 @@
 //! Relationship for Image Captioning" (ECCV 2018), section 3.3, with dot-product attention.
 
 use crate::nn::attention::{Attention, KeyMask};
+use crate::nn::dropout::{Dropout, DropoutConfig};
 use crate::nn::linear::{Linear, linear};
 use burn::module::{Initializer, Module};
-use burn::nn::{Dropout, DropoutConfig, Embedding, EmbeddingConfig};
+use burn::nn::{Embedding, EmbeddingConfig};
 use burn::tensor::activation::relu;
 use burn::tensor::{Device, Int, Tensor};
 

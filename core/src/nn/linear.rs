@@ -72,7 +72,12 @@ impl Linear {
 
     fn forward_parameters<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
         linear_inputs::given(self.parameters.weight.id, &x);
-        self.parameters.forward(x)
+        // As one matrix: of sequences of 32 rows, or a multiple, burn multiplies one after the other, and lays out the weights for each.
+        let mut shape = x.dims();
+        let [d_input, d_output] = self.parameters.weight.dims();
+        let y = self.parameters.forward(x.reshape([-1, d_input as i32]));
+        shape[D - 1] = d_output;
+        y.reshape(shape)
     }
 
     /// What multiplies by the weights, where they are kept in blocks, so that the parameter has no values.

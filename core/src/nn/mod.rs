@@ -4,6 +4,7 @@ pub mod attention;
 pub mod caption_decoder;
 pub mod conv_block;
 pub mod crf;
+pub mod dropout;
 pub mod encoder;
 pub mod feature_map;
 pub mod geometry_bias;

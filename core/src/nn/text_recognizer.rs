@@ -2,9 +2,10 @@
 //! "Connectionist Temporal Classification", ICML 2006; without the recurrent layers of CRNN, Shi et al., arXiv 1507.05717).
 
 use crate::nn::conv_block::ConvBlock;
+use crate::nn::dropout::{Dropout, DropoutConfig};
 use burn::module::Module;
 use burn::nn::conv::Conv2dConfig;
-use burn::nn::{BatchNormConfig, Dropout, DropoutConfig, Linear, LinearConfig, PaddingConfig2d};
+use burn::nn::{BatchNormConfig, Linear, LinearConfig, PaddingConfig2d};
 use burn::prelude::*;
 use burn::tensor::activation::relu;
 

@@ -1,11 +1,12 @@
 //! The post-LN transformer layer of BERT, as self-attention and as cross-attention.
 
 use crate::nn::attention::{Attention, KeyMask};
+use crate::nn::dropout::{Dropout, DropoutConfig};
 use crate::nn::host::{HostLayer, Norm};
 use crate::nn::linear::{Linear, linear};
 use crate::nn::values::values;
 use burn::module::Module;
-use burn::nn::{Dropout, DropoutConfig, LayerNorm, LayerNormConfig};
+use burn::nn::{LayerNorm, LayerNormConfig};
 use burn::tensor::{Device, Tensor};
 
 /// Sizes of a [`TransformerLayer`].

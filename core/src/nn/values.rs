@@ -1,6 +1,17 @@
 //! The values of tensors that lie in a CPU's own memory.
 
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::{Device, Tensor, TensorData};
+
+/// Whether tensors of a device hand out their numbers without a copy.
+pub fn in_memory(device: &Device) -> bool {
+    #[cfg(feature = "flex")]
+    let flex = device.clone().inner() == Device::flex();
+    #[cfg(not(feature = "flex"))]
+    let flex = false;
+    #[cfg(not(feature = "flex"))]
+    let _ = device;
+    flex
+}
 
 /// The values of a tensor, in its order. The device should be a CPU: they are read back from it at once.
 ///

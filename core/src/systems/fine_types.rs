@@ -12,9 +12,9 @@
 
 use crate::decode::fine_types::{FineSpan, FineType, FineTypeTable, columns};
 use crate::label::EntityType;
+use crate::nn::dropout::{Dropout, DropoutConfig};
 use crate::nn::linear::{Linear, linear};
 use burn::module::{Initializer, Module, Param};
-use burn::nn::{Dropout, DropoutConfig};
 use burn::tensor::activation::log_softmax;
 use burn::tensor::{Device, ExecutionError, Int, Tensor, TensorData};
 use std::ops::Range;

@@ -3,12 +3,12 @@
 use crate::decode::fine_types::FineType;
 use crate::label::LABELS;
 use crate::nn::crf::Crf;
+use crate::nn::dropout::{Dropout, DropoutConfig};
 use crate::nn::encoder::{Encoder, EncoderConfig};
 use crate::nn::linear::{Linear, linear};
 use crate::systems::batch::Batch;
 use crate::systems::fine_types::FineTypeHead;
 use burn::module::Module;
-use burn::nn::{Dropout, DropoutConfig};
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 

@@ -1,5 +1,6 @@
 //! AdamW in one pass over the numbers where they lie in the CPU's own memory; elsewhere burn's.
 
+use crate::nn::values::in_memory;
 use burn::optim::{AdamW, AdamWConfig, AdamWState, AdaptiveMomentumState, LearningRate, Optimizer};
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use rayon::prelude::*;
@@ -32,15 +33,6 @@ impl OnePassAdamW {
             decay,
         }
     }
-}
-
-/// Whether tensors of a device hand out their numbers without a copy.
-fn in_memory(device: &Device) -> bool {
-    #[cfg(feature = "flex")]
-    let flex = *device == Device::flex();
-    #[cfg(not(feature = "flex"))]
-    let flex = false;
-    flex
 }
 
 impl Optimizer for OnePassAdamW {

@@ -1,13 +1,14 @@
 //! What lies between MGCMT's encoder and its emissions: the augmentation joins the text, and the words draw from grid and
 //! detections.
 
+use crate::nn::dropout::{Dropout, DropoutConfig};
 use crate::nn::linear::{Linear, linear, linear_without_bias};
 use crate::nn::transformer::{TransformerLayer, TransformerLayerConfig};
 use crate::systems::image_batch::ImageBatch;
 use crate::systems::mgcmt::stream::{Sights, Stream, Words};
 use crate::systems::mgcmt::{Augmented, MgcmtConfig, OBJECTS, Part};
 use burn::module::{Initializer, Module};
-use burn::nn::{Dropout, DropoutConfig, Embedding, EmbeddingConfig};
+use burn::nn::{Embedding, EmbeddingConfig};
 use burn::tensor::activation::{relu, sigmoid};
 use burn::tensor::{Device, Tensor};
 
