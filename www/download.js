@@ -11,6 +11,10 @@ const CHUNK = 1 << 17;
 /** Attempts in a row that may bring nothing, and the pause before the first of them; each further pause is twice as long. */
 const ATTEMPTS = 3;
 const PAUSE = 250;
+/** Milliseconds that a file is waited for which another Worker brings in: its server may send nothing to that one. */
+const PATIENCE = 10_000;
+/** The responses that are being read: Chromium ends one that nobody holds any more, and its body then never comes to an end. */
+const held = new Set();
 
 /** @typedef {(url: string, init: {headers: Record<string, string>, cache: RequestCache}) => Promise<Response>} Fetch */
 
@@ -122,7 +126,7 @@ export class Source {
     }
     // An answer without a body has no bytes.
     if (!response.body) return at;
-    return drain(url, response.body, at, (offset, chunk) => {
+    return drain(url, response, at, (offset, chunk) => {
       if (offset + chunk.length > bytes) fail('truncated', `${url} is longer than the ${bytes} bytes it should have.`);
       return write(offset, chunk);
     });
@@ -141,7 +145,7 @@ export class Source {
   }
 }
 
-/** Does `work` while nobody else does what has that name; where the browser gives no locks, at once. */
+/** Does `work` while nobody else does what has that name; where the browser gives no locks, or another takes long, at once. */
 async function alone(name, work) {
   let begun = false;
   const begin = () => {
@@ -149,7 +153,7 @@ async function alone(name, work) {
     return work();
   };
   try {
-    return await navigator.locks.request(name, begin);
+    return await navigator.locks.request(name, { signal: AbortSignal.timeout(PATIENCE) }, begin);
   } catch (error) {
     if (begun) throw error;
     return work();
@@ -157,18 +161,19 @@ async function alone(name, work) {
 }
 
 /**
- * Reads a file's bytes from `offset` on to the end of `stream`, into the same memory again and again: as garbage, a model's
+ * Reads a file's bytes from `offset` on to the end of a response, into the same memory again and again: as garbage, a model's
  * pieces would stay for a while. Browsers whose streams cannot do that give new memory for each.
  * @returns {Promise<number>} where the stream ended
  */
-async function drain(url, stream, offset, write) {
+async function drain(url, response, offset, write) {
   let reader;
   let memory;
+  held.add(response);
   try {
-    reader = stream.getReader({ mode: 'byob' });
+    reader = response.body.getReader({ mode: 'byob' });
     memory = new ArrayBuffer(CHUNK);
   } catch {
-    reader = stream.getReader();
+    reader = response.body.getReader();
   }
   try {
     for (;;) {
@@ -182,6 +187,8 @@ async function drain(url, stream, offset, write) {
   } catch (error) {
     await reader.cancel().catch(() => {});
     throw error;
+  } finally {
+    held.delete(response);
   }
 }
 

@@ -8,6 +8,7 @@ export type OnRead = (done: number, total: number) => void | Promise<boolean>;
 
 export interface FileBuffer {
   write(offset: number, chunk: Uint8Array): void;
+  free(): void;
 }
 
 export interface EncodedImage {

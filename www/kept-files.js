@@ -66,10 +66,13 @@ class Parts {
     this.#bytes = bytes;
   }
 
-  /** The part that begins at `offset`, or `undefined`. */
+  /**
+   * The part that begins at `offset`, or `undefined`.
+   * @returns {Promise<Response | undefined>}
+   */
   async at(offset) {
     try {
-      return (await (await this.#cache()).match(this.#key(offset)))?.body;
+      return await (await this.#cache()).match(this.#key(offset));
     } catch {
       return undefined;
     }

@@ -114,6 +114,8 @@ export class Recognizer {
   #known = new Set();
   /** @type {string | undefined} the folder of what the Worker reads text in images with, once it has that */
   #ocr;
+  /** Whether the Worker has what encodes images. */
+  #sees = false;
   /** @type {string | undefined} the folder of what it describes images with */
   #captioner;
   /** Bytes of the engine's memory with the model, and whether an image made it much more. */
@@ -303,15 +305,16 @@ export class Recognizer {
     signal?.throwIfAborted();
     const turn = this.#turn.then(() => {
       signal?.throwIfAborted();
-      return this.#persist(work);
+      return this.#persist(work, signal);
     });
     this.#turn = turn.then(() => {}, () => {});
     return abortable(turn, signal);
   }
 
   /** Does `work`, again where the engine dies over it: once on the same backend, then on the next. */
-  async #persist(work) {
+  async #persist(work, signal) {
     for (let deaths = 0; ; ) {
+      signal?.throwIfAborted();
       if (this.#closed) throw new MnerError('closed', 'The recogniser was closed.');
       if (!this.#plan) throw new MnerError('input', 'This recogniser has no model. Make one by Recognizer.load().');
       try {
@@ -322,6 +325,7 @@ export class Recognizer {
         if (this.#closed) throw error;
         if (error.code === UNFIT) {
           this.#wantedLoop = 'plain';
+          this.loop = undefined;
           this.#worker?.end(error);
           continue;
         }
@@ -349,14 +353,26 @@ export class Recognizer {
     return { number, look };
   }
 
+  /** Has what encodes images loaded, where that is still to be done. */
+  async #loadVision(how) {
+    if (this.#sees) return;
+    const { memory } = await this.#call({ op: 'loadVision' }, { ...how, timeout: this.#loadTimeout }).catch((error) => {
+      // The server hangs, not the engine: the next call may do better, this one not.
+      throw error.code === 'timeout' ? new MnerError('network', `What encodes images did not come. ${error.message}`) : error;
+    });
+    this.#sees = true;
+    this.#usual = memory ?? this.#usual;
+  }
+
   async #encode(number, image, how) {
     await this.#slim();
+    await this.#loadVision(how);
     for (const oldest of this.#known) {
       if (this.#known.size < IMAGES) break;
       this.#known.delete(oldest);
       await this.#call({ op: 'forget', number: oldest });
     }
-    const { milliseconds } = await this.#hand({ op: 'encode', number }, image, how);
+    const { milliseconds } = await this.#hand({ op: 'encode', number }, image);
     return milliseconds;
   }
 
@@ -394,9 +410,9 @@ export class Recognizer {
   }
 
   /** Asks something of an image. */
-  async #hand(message, given, how = {}) {
+  async #hand(message, given) {
     const { image, transfer } = crossing(given);
-    const result = await this.#call({ ...message, image }, { ...how, transfer });
+    const result = await this.#call({ ...message, image }, { transfer });
     this.#swollen = result.memory - this.#usual > GROWTH;
     return result;
   }
@@ -430,9 +446,10 @@ export class Recognizer {
     this.#worker = worker;
     this.#known.clear();
     this.#ocr = this.#captioner = undefined;
+    this.#sees = false;
     const software = this.#plan.length === 1;
     this.#ready = this.#call(
-      { op: 'load', url: this.#url, backend: this.backend, software, cache: this.#cache, asks: Boolean(this.#fetch), loop: this.#wantedLoop ?? this.loop?.name },
+      { op: 'load', url: this.#url, backend: this.backend, software, cache: this.#cache, asks: Boolean(this.#fetch), loop: this.#wantedLoop ?? this.loop?.name, asked: this.#asked },
       { timeout: this.#loadTimeout, onReport: summed(onProgress) },
     ).then(
       ({ manifest, memory, loop }) => {

@@ -301,7 +301,7 @@ export class Pane {
     return ({ part, loaded, total }) => {
       if (!wanted() || performance.now() - from < GLANCE) return;
       word(this.#$('read-part'), part === 'text' ? 'reading' : 'reading.fetch');
-      this.#$('reading').hidden = false;
+      this.#$('reading').hidden = loaded === total && part !== 'text';
       this.#$('read').value = loaded / total;
     };
   }

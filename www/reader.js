@@ -14,8 +14,8 @@
  */
 import { readsCaptions, readsImages } from './models.js';
 
-/** Errors of fetching. */
-const UNFETCHED = ['network', 'not-found', 'truncated'];
+/** Errors of fetching what encodes images. */
+const UNFETCHED = ['network', 'not-found', 'truncated', 'bundle'];
 
 export class Reader {
   #mner;

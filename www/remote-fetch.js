@@ -16,9 +16,11 @@ import { MnerError } from './errors.js';
  * In the page: answers one request of the Worker's.
  * @param {Fetch} fetch
  * @param {{url: string, headers: Record<string, string>, port: MessagePort}} ask
+ * @param {AbortSignal} ended the Worker is no more
  */
-export async function serveFetch(fetch, { url, headers, port }) {
+export async function serveFetch(fetch, { url, headers, port }, ended) {
   const stop = new AbortController();
+  ended.addEventListener('abort', () => stop.abort(), { once: true });
   /** @type {ReadableStreamDefaultReader<Uint8Array> | undefined} */
   let reader;
   const fail = (error) => {

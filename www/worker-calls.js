@@ -19,6 +19,8 @@ export class WorkerCalls {
   /** @type {Map<number, (answer: Answer) => void>} what to do with the Worker's answers, by the numbers of the calls */
   #pending = new Map();
   #lastId = 0;
+  /** Ends what the page fetches for the Worker. */
+  #ended = new AbortController();
 
   /**
    * @param {Pick<typeof import('./platform.js'), 'startWorker' | 'notStarted'>} platform
@@ -32,7 +34,7 @@ export class WorkerCalls {
     worker.onmessage = ({ data }) => {
       begun = true;
       if (data.dead) this.end(new MnerError(data.dead.code, data.dead.message));
-      else if (data.ask) serveFetch(fetch, data.ask);
+      else if (data.ask) serveFetch(fetch, data.ask, this.#ended.signal);
       else this.#pending.get(data.id)?.(data);
     };
     worker.onerror = (event) => {
@@ -87,6 +89,7 @@ export class WorkerCalls {
       });
       wind();
       this.#worker.postMessage({ id, ...message }, transfer);
+      if (signal?.aborted) stop();
     });
   }
 
@@ -94,6 +97,7 @@ export class WorkerCalls {
   end(/** @type {MnerError} */ reason) {
     this.#worker?.terminate();
     this.#worker = undefined;
+    this.#ended.abort();
     const open = [...this.#pending.values()];
     this.#pending.clear();
     for (const settle of open) settle({ error: { code: reason.code, message: reason.message, fatal: false } });

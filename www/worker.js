@@ -1,9 +1,10 @@
 /**
  * The Worker that holds the engine and one model. It can be killed at any moment: it owns nothing that cannot be loaded again.
  *
- * In:  {id, op: 'load', url, backend, software, cache, asks, loop?} once, then any of
- *      {id, op: 'encode', number, image}: encodes an image file (Blob or Uint8Array) and keeps it by its number; what does so is
- *          fetched when the first text has been answered, or for the first image,
+ * In:  {id, op: 'load', url, backend, software, cache, asks, loop?, asked} once, then any of
+ *      {id, op: 'loadVision'}: loads what encodes images, unless it is there; it is fetched when the first text has been answered, or
+ *          now,
+ *      {id, op: 'encode', number, image}: encodes an image file (Blob or Uint8Array) and keeps it by its number,
  *      {id, op: 'forget', number},
  *      {id, op: 'recognize', text, caption?, written?, number?},
  *      {id, op: 'write', format, documents}: answers as files of an annotation tool,
@@ -46,6 +47,9 @@ const TOLERANCES = { cpu: 2e-3, webgpu: 2e-2 };
 /** The same with the relaxed loop of fine inputs, whose numbers have two bits less. */
 const RELAXED = 8e-3;
 
+/** Milliseconds without a text after which what encodes images is fetched, and between attempts to. */
+const IDLE = 5000;
+
 /** What to do where a URL leads to no manifest. */
 const FOLDER = 'Pass the URL of the folder that holds a model’s manifest.json.';
 
@@ -63,7 +67,7 @@ let ocr;
 let captioner;
 /**
  * What encodes images, while it is still to come: its file, that file on its way, and who hears how much of it is there.
- * @type {{url: string, entry: import('./mner.js').BundleFile, file?: ReturnType<typeof bring>, progress?: object, onReport?: (report: object) => void} | undefined}
+ * @type {{url: string, entry: import('./mner.js').BundleFile, file?: ReturnType<typeof bring>, begun?: number, progress?: object, onReport?: (report: object) => void} | undefined}
  */
 let vision;
 /** Has the model give its known answer. @type {() => Promise<void>} */
@@ -77,14 +81,17 @@ const encodedImages = new Map();
 
 /** The calls whose answers nobody waits for any more. @type {Set<number>} */
 const stopped = new Set();
+/** What a call that waits does when nobody waits for its answer any more. @type {Map<number, () => void>} */
+const whenStopped = new Map();
 /** Through it the Worker lets in what the page says while the engine computes. */
 const breath = new MessageChannel();
 
-const operations = { load, encode, forget, recognize, write, loadOcr, read, loadCaptioner, describe };
+const operations = { load, loadVision, encode, forget, recognize, write, loadOcr, read, loadCaptioner, describe };
 
 self.onmessage = async ({ data: { id, op, stop, ...rest } }) => {
   if (stop) {
     stopped.add(stop);
+    whenStopped.get(stop)?.();
     return;
   }
   try {
@@ -94,6 +101,7 @@ self.onmessage = async ({ data: { id, op, stop, ...rest } }) => {
     self.postMessage({ id, error: told(error) });
   } finally {
     stopped.delete(id);
+    whenStopped.delete(id);
   }
 };
 
@@ -107,13 +115,13 @@ self.addEventListener('unhandledrejection', (event) => {
   self.postMessage({ dead: told(event.reason) });
 });
 
-async function load({ url, backend, software, cache, asks, loop: wantedLoop }, report) {
+async function load({ url, backend, software, cache, asks, loop: wantedLoop, asked }, report) {
   const plain = (address, init) => fetch(address, init);
   const beside = new Source(plain);
   source = new Source(asks ? fetchThrough((ask, ports) => self.postMessage(ask, { transfer: ports })) : plain, new KeptFiles(cache));
   const parts = await engineOf(backend, (address) => beside.whole(address));
   const limits = backend === 'webgpu' ? await probe({ software }) : undefined;
-  starting = start(beside, parts, wantedLoop, (loaded) => report({ part: 'engine', loaded, total: parts.bytes }));
+  starting = start(beside, parts, { loop: wantedLoop, asked }, (loaded) => report({ part: 'engine', loaded, total: parts.bytes }));
   // Awaited below; without this a manifest that fails first would count as a failure outside of any call.
   starting.catch(() => {});
 
@@ -131,17 +139,18 @@ async function load({ url, backend, software, cache, asks, loop: wantedLoop }, r
     return engine.Recognizer.load(bytes, weights, tokenizer, eyes, augmentation);
   });
   const loop = loops?.[recognizer.precision ?? 'fine'];
-  if (wantedLoop === 'relaxed') requireRelaxed(loop);
+  if (asked && wantedLoop === 'relaxed') requireRelaxed(loop);
   // Some bytes are cached unchecked; `assemble` has checked them by now.
   const relaxed = loop?.name === 'relaxed';
   check = () =>
     recognizer.check(relaxed ? RELAXED : TOLERANCES[backend]).catch((error) => {
       // The module has the model read by the plain loop then.
-      throw relaxed && !wantedLoop && error.code === 'device' ? new MnerError('unfit-loop', error.message) : error;
+      throw relaxed && !asked && error.code === 'device' ? new MnerError('unfit-loop', error.message) : error;
     });
   await check();
   report({ part: 'start', loaded: 0, total: 0 });
   if (backend === 'webgpu') await recognizer.warmUp();
+  setTimeout(fetchVision, IDLE);
   return { manifest, memory: memory(), loop };
 }
 
@@ -203,7 +212,11 @@ async function bring(base, name, entry, report) {
     buffer ??= new engine.FileBuffer(entry.bytes);
     return buffer;
   };
-  const { keptAt, fromCache } = await source.obtain(url, entry, async (offset, chunk) => (await room()).write(offset, chunk), onBytes);
+  const write = async (offset, chunk) => (await room()).write(offset, chunk);
+  const { keptAt, fromCache } = await source.obtain(url, entry, write, onBytes).catch((error) => {
+    buffer?.free();
+    throw error;
+  });
   return { keptAt, fromCache, buffer: await room() };
 }
 
@@ -211,6 +224,7 @@ async function bring(base, name, entry, report) {
 function fetchVision() {
   if (!vision || vision.file) return;
   const { url, entry } = vision;
+  vision.begun = performance.now();
   vision.file = bring(url, VISION, entry, (progress) => {
     if (!vision) return;
     vision.progress = progress;
@@ -220,14 +234,14 @@ function fetchVision() {
 }
 
 /** Loads what encodes images, where that is still to be done, and has it checked as the rest was. */
-async function requireVision(id, report) {
-  if (!vision) return;
+async function loadVision({ id }, report) {
+  if (!vision) return { memory: undefined };
   const { url, entry } = vision;
   const fetched = new Promise((resolve, reject) => {
-    vision.onReport = (progress) => {
-      report(progress);
-      if (stopped.has(id)) reject(new MnerError('stopped', 'Nobody waits for the image any more.'));
-    };
+    const stop = () => reject(new MnerError('stopped', 'Nobody waits for the image any more.'));
+    whenStopped.set(id, stop);
+    if (stopped.has(id)) stop();
+    vision.onReport = report;
     fetchVision();
     if (vision.progress) vision.onReport(vision.progress);
     vision.file.then(resolve, reject);
@@ -240,6 +254,7 @@ async function requireVision(id, report) {
   });
   vision = undefined;
   await check();
+  return { memory: memory() };
 }
 
 async function loadOcr({ url }, report) {
@@ -282,8 +297,7 @@ async function describe({ number }) {
   return { caption, milliseconds: performance.now() - from };
 }
 
-async function encode({ id, number, image }, report) {
-  await requireVision(id, report);
+async function encode({ number, image }) {
   const from = performance.now();
   encodedImages.set(number, await recognizer.encodeImage(await forEngine(image, engine.checkImageSize)));
   return { milliseconds: performance.now() - from, memory: memory() };
@@ -310,7 +324,7 @@ async function recognize({ id, text, caption, written, number }, report) {
       ? await recognizer.recognize(text, caption, written, onRead)
       : await recognizer.recognizeWith(text, encoded, caption, written, onRead);
   if (encoded?.note) recognition.picture.note = encoded.note;
-  fetchVision();
+  if (!(performance.now() - vision?.begun < IDLE)) fetchVision();
   return { recognition, milliseconds: performance.now() - from };
 }
 
@@ -332,7 +346,7 @@ function requireRelaxed(loop) {
 }
 
 /** Downloads and instantiates the engine; that of the CPU chooses its loops. */
-async function start(source, { glue, wasm, bytes }, wanted, onBytes) {
+async function start(source, { glue, wasm, bytes }, { loop, asked }, onBytes) {
   // Compiled when it is whole: while it streams in, compiling takes twice its size in memory beside it.
   const code = await source.counted(wasm, bytes, onBytes).catch((error) => {
     throw error.code === 'truncated' ? new MnerError('engine', error.message) : error;
@@ -343,8 +357,8 @@ async function start(source, { glue, wasm, bytes }, wanted, onBytes) {
   } catch (error) {
     throw new MnerError('engine', `This browser cannot start the engine: ${error.message}`);
   }
-  loops = engine.chooseLoops?.(wanted);
-  if (wanted === 'relaxed' && loops?.fine.reason === loops?.coarse.reason) requireRelaxed(loops?.fine);
+  loops = engine.chooseLoops?.(loop);
+  if (asked && loop === 'relaxed' && loops?.fine.reason === loops?.coarse.reason) requireRelaxed(loops?.fine);
 }
 
 function parse(bytes, url) {

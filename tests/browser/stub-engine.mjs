@@ -72,6 +72,8 @@ export class FileBuffer {
   write(offset, chunk) {
     this.bytes.set(chunk, offset);
   }
+
+  free() {}
 }
 
 /** What an image of the stub shows: its file as text, so that a text can be an image too. */
@@ -165,8 +167,9 @@ export class Recognizer {
   blind;
   kinds;
 
-  /** What the manifest says of the eyes, while they are not loaded. */
+  /** What the manifest says of the eyes, while they are not loaded, and whether they were loaded after the rest. */
   vision;
+  later = false;
 
   static async load(manifest, weights, tokenizer, eyes, augmentation) {
     const { files, config, eyes: sees, kinds, known_answer } = JSON.parse(new TextDecoder().decode(manifest));
@@ -187,10 +190,12 @@ export class Recognizer {
   async loadVision(eyes) {
     if (!(await isNamed(eyes, this.vision))) throw coded('bundle', 'eyes: not the file the manifest names.');
     this.vision = undefined;
+    this.later = true;
   }
 
   async check() {
-    if (loop && loop.name === globalThis.MISREADS) throw coded('device', 'wrong numbers');
+    const misreads = this.later ? globalThis.MISREADS_IMAGES : globalThis.MISREADS;
+    if (loop && loop.name === misreads) throw coded('device', 'wrong numbers');
   }
 
   async warmUp() {}

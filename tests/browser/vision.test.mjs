@@ -1,7 +1,7 @@
 /** What encodes images comes when the first text has been answered, on the stub engine: a text need not wait for it. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { BLANK, enter, hand, lookedAt, madeUpBundle, saying, shows, visit, withBrowser } from './harness.mjs';
+import { BLANK, enter, hand, inWorkers, lookedAt, madeUpBundle, saying, shows, visit, withBrowser } from './harness.mjs';
 
 const shared = withBrowser();
 const VISION = 'models/test/eyes.bpk';
@@ -13,9 +13,9 @@ function slowly() {
   const whole = bundle['eyes.bpk'];
   const quarter = whole.length / 4;
   const told = new EventTarget();
-  let at = 2;
   const intercept = (path, request, response) => {
     if (path !== VISION) return false;
+    let at = 2;
     response.writeHead(200, { 'content-length': whole.length }).write(whole.subarray(0, at * quarter));
     told.addEventListener('go', () => response.write(whole.subarray(at * quarter, ++at * quarter)));
     return true;
@@ -76,22 +76,65 @@ test('an image that comes before it waits, and hears how much is there', async (
   });
 });
 
-test('an image that nobody waits for any more leaves its turn to the next text', async () => {
+test('an image that nobody waits for any more leaves its turn to the next text, though its server is silent', async () => {
   const { intercept, go } = slowly();
   await inModule({ intercept }, async (run) => {
-    const [stopped, names] = await run(async (mner, image) => {
+    const answered = await run(async (mner, image) => {
       const given = new AbortController();
-      const onProgress = ({ loaded }) => loaded === 200_000 && given.abort();
-      const stopped = await mner.recognize({ text: 'Oslo', image }, { signal: given.signal, onProgress }).catch(({ name }) => name);
-      globalThis.next = mner.recognize({ text: 'Rome' });
-      return [stopped, globalThis.next.then(({ entities }) => entities.length)];
-    }).then(async ([stopped]) => {
-      go();
-      go();
-      return [stopped, await run(async () => (await globalThis.next).entities.length)];
+      let half;
+      const came = new Promise((done) => (half = done));
+      const waiting = mner.recognize({ text: 'Oslo', image }, { signal: given.signal, onProgress: ({ loaded }) => loaded === 200_000 && half() });
+      await came;
+      await new Promise((done) => setTimeout(done, 100));
+      given.abort();
+      const stopped = await waiting.catch(({ name }) => name);
+      const started = performance.now();
+      const { entities } = await mner.recognize({ text: 'Rome' });
+      return [stopped, entities.length, performance.now() - started < 1500];
     });
-    assert.deepEqual([stopped, names], ['AbortError', 1]);
+    assert.deepEqual(answered, ['AbortError', 1, true]);
+    go();
+    go();
     assert.ok(await run(async (mner, image) => Boolean((await mner.recognize({ text: 'Oslo', image })).picture)));
+  });
+});
+
+test('a server that is slow to begin takes no Worker its life', async () => {
+  const intercept = (path, request, response) => {
+    if (path !== VISION) return false;
+    // Longer than one tweet may take.
+    setTimeout(() => response.writeHead(200, { 'content-length': bundle['eyes.bpk'].length }).end(bundle['eyes.bpk']), 3000);
+    return true;
+  };
+  await inModule({ intercept }, async (run, { requests }) => {
+    assert.ok(await run(async (mner, image) => Boolean((await mner.recognize({ text: 'Oslo', image })).picture)));
+    assert.equal(requests.filter((path) => path.endsWith('.wasm')).length, 1);
+  });
+});
+
+test('it is fetched without a text too, after a while', () =>
+  inModule({}, async (run, { requests }) => {
+    await run(async () => {});
+    assert.ok(!requests.includes(VISION));
+    await new Promise((done) => setTimeout(done, 6000));
+    assert.ok(requests.includes(VISION));
+  }));
+
+test('two Workers do not wait for each other for ever', async () => {
+  const { intercept, go } = slowly();
+  await inModule({ intercept }, async (run, { requests }) => {
+    const second = run(async (mner, image) => {
+      await mner.recognize({ text: 'Oslo' });
+      const root = new URL('.', location.href).href;
+      const { Recognizer } = await import(`${root}mner.js`);
+      const other = await Recognizer.load(`${root}models/test/`, { backend: 'cpu', timeout: 2000 });
+      return Boolean((await other.recognize({ text: 'Oslo', image })).picture);
+    });
+    while (requests.filter((path) => path === VISION).length < 2) await new Promise((done) => setTimeout(done, 100));
+    await new Promise((done) => setTimeout(done, 200));
+    go();
+    go();
+    assert.ok(await second);
   });
 });
 
@@ -167,3 +210,13 @@ test('an image that could not be looked at for want of it is looked at with the 
     await lookedAt(page);
   });
 });
+
+test('a model whose images the relaxed loop does not keep as they are goes to the plain one, after a restart too', () =>
+  inModule({}, async (run, site, page) => {
+    await inWorkers(page, "self.LOOP = self.MISREADS_IMAGES = 'relaxed'");
+    assert.equal(await run(async (mner) => mner.loop.name), 'relaxed');
+    await run((mner) => mner.recognize({ text: 'crash' }).catch(() => {}));
+    const [seen, loop] = await run(async (mner, image) => [Boolean((await mner.recognize({ text: 'Oslo', image })).picture), mner.loop]);
+    assert.ok(seen);
+    assert.deepEqual(loop, { name: 'plain', reason: 'model' });
+  }));

@@ -7,6 +7,8 @@ pub mod graft;
 mod host_tests;
 pub mod inputs;
 #[cfg(all(test, feature = "flex"))]
+mod known_answer_tests;
+#[cfg(all(test, feature = "flex"))]
 mod memory_tests;
 pub mod tiny;
 pub mod trim;
