@@ -2,8 +2,8 @@
  * The Worker that holds the engine and one model. It can be killed at any moment: it owns nothing that cannot be loaded again.
  *
  * In:  {id, op: 'load', url, backend, software, cache, asks, loop?, asked} once, then any of
- *      {id, op: 'loadVision'}: loads what encodes images, unless it is there; it is fetched when the first text has been answered, or
- *          now,
+ *      {id, op: 'loadVision'}: loads what encodes images, unless it is there. It is fetched when the first text has been answered,
+ *          or after a while without one, or now,
  *      {id, op: 'encode', number, image}: encodes an image file (Blob or Uint8Array) and keeps it by its number,
  *      {id, op: 'forget', number},
  *      {id, op: 'recognize', text, caption?, written?, number?},
