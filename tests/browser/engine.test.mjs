@@ -158,6 +158,16 @@ test('an engine that computes something else than the bundle knows is refused', 
   }
 });
 
+test('an engine that computes something else of an image alone reads texts, and no image', { skip }, () =>
+  opened(misled(realBundle(), 1e-2, ['emissions']), async (page) => {
+    const tweet = SEEN.find(({ image }) => image);
+    const { error, answers } = await answer(page, [tweet, { text: tweet.text }], { backend: 'cpu-plain' });
+    assert.equal(error, undefined);
+    const [seen, read] = answers;
+    assert.match(JSON.stringify(seen), /wrong numbers/);
+    assert.ok(Array.isArray(read.entities));
+  }));
+
 /** A GIF that claims to be 60,000 pixels a side. */
 function bomb() {
   const gif = Buffer.from(imageBytes('see_through.gif'));
