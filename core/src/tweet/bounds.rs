@@ -206,7 +206,7 @@ fn within_word(read: &[Cow<'_, str>], close: &[bool], at: usize) -> bool {
         2 => !word.chars().all(char::is_uppercase),
         _ => false,
     };
-    matches!(&*read[at], "'" | "’" | "‘")
+    matches!(&*read[at], "'" | "’" | "‘" | "´" | "`" | "′")
         && close[at]
         && close.get(at + 1) == Some(&true)
         && short(&read[at - 1])

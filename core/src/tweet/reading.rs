@@ -234,6 +234,8 @@ impl Run {
             _ if c.is_ascii_alphanumeric() => [true, dot, dot],
             '.' | ':' if before => [true, true, after],
             '!'..='~' => self.link,
+            // Letters that a path may have: those of Latin and Cyrillic, as on Twitter.
+            '\u{C0}'..='\u{24F}' | '\u{400}'..='\u{4FF}' if after => self.link,
             _ => [false; 3],
         };
         ends

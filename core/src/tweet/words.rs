@@ -275,6 +275,8 @@ fn word_end(clusters: &[Cluster], at: usize, sigils: Sigils, tag: usize) -> usiz
         "." if abbreviation_ends(clusters, at) => return at + 1,
         "$" if next.is_some_and(|c| c.kind == Kind::Letter) => {
             let end = run(&|c| c.is_word());
+            let link = (at + 2..end).find(|&inner| link_inside(clusters, at + 1, inner));
+            let end = link.unwrap_or(end);
             return dollars_end(clusters, at + 1, end).unwrap_or(end);
         }
         "&" => {

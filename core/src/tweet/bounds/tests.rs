@@ -143,6 +143,7 @@ fn what_is_glued_to_a_name_is_no_part_of_it() {
         ("_Houston_ x", "_:I Houston:BIE _:I x:BIE"),
         ("\u{2BC}Obama\u{2EE}", "\u{2BC}:I Obama:BIE \u{2EE}:I"),
         ("Joan d'Arc x", "Joan:BIE d:BI ':I Arc:BIE x:BIE"),
+        ("Joan d´Arc x", "Joan:BIE d:BI ´:I Arc:BIE x:BIE"),
         (
             "Xi’an's 'x' O'",
             "Xi:BI ’:I an:BIE 's:BIE ':I x:BIE ':I O:BIE ':I",

@@ -144,25 +144,45 @@ fn bare_link_end(clusters: &[Cluster], at: usize) -> Option<usize> {
     page_end(clusters, at).or_else(|| site_end(clusters, at))
 }
 
-/// The end of a host and a path. The host's last part is one that many
-/// sites have, or that of a country, where the path has a digit: `love.me/him` is a slip, `fb.me/7abc` is none.
+/// The end of a host, perhaps with a port, and a path. The host is one that shortens links, or its last part is one that many
+/// sites have, or that of a country, where the path has a digit: `love.me/him` is a slip, `ow.ms/7abc` is none.
 fn page_end(clusters: &[Cluster], at: usize) -> Option<usize> {
     const LONGEST: usize = 64;
     const COMMON: [&str; 18] = [
         "com", "org", "net", "gov", "edu", "mil", "info", "biz", "io", "co", "ly", "gl", "tv",
         "fm", "app", "dev", "social", "uk",
     ];
+    const SHORTENING: [&str; 17] = [
+        "amzn.to",
+        "bbc.in",
+        "bit.ly",
+        "cnn.it",
+        "discord.gg",
+        "fb.me",
+        "goo.gl",
+        "instagr.am",
+        "linktr.ee",
+        "lnkd.in",
+        "nyti.ms",
+        "redd.it",
+        "reut.rs",
+        "t.me",
+        "wa.me",
+        "wp.me",
+        "youtu.be",
+    ];
     let fits = |c: &&Cluster| {
         c.text.is_ascii() && c.text != "_" && (c.is_word() || matches!(c.text, "." | "-"))
     };
     let rest = &clusters[at..];
     let length = rest.iter().take(LONGEST).take_while(fits).count();
-    if rest.get(length)?.text != "/" || !rest[0].is_word() {
+    let slash = behind_port(clusters, at + length);
+    if clusters.get(slash)?.text != "/" || !rest[0].is_word() {
         return None;
     }
     let dot = rest[..length].iter().rposition(|c| c.text == ".")?;
     let top = joined(&rest[dot + 1..length]);
-    let path = at + length + 1;
+    let path = slash + 1;
     // Of a path that may be as long as the text, only where it is one.
     let digit = || {
         let part = |c: &&Cluster| is_latin(c, false) || matches!(c.text, "/" | "-" | "_");
@@ -170,14 +190,17 @@ fn page_end(clusters: &[Cluster], at: usize) -> Option<usize> {
         slug.any(|c| c.kind == Kind::Digit)
     };
     let country = top.len() == 2 && top.bytes().all(|b| b.is_ascii_alphabetic());
-    let known = COMMON.contains(&top.to_ascii_lowercase().as_str()) || (country && digit());
+    let host = joined(&rest[..length]).to_ascii_lowercase();
+    let known = COMMON.contains(&top.to_ascii_lowercase().as_str())
+        || SHORTENING.contains(&host.as_str())
+        || (country && digit());
     if !(known && in_one_case(&top) && rest[dot - 1].is_word()) {
         return None;
     }
     if is_glued(clusters, at, at + length) {
         return None;
     }
-    let end = path_end(clusters, at + length);
+    let end = path_end(clusters, slash);
     (end > path).then_some(end)
 }
 

@@ -54,7 +54,8 @@ pub(super) fn dollars_end(clusters: &[Cluster], at: usize, end: usize) -> Option
     let name = &clusters[at..end];
     let code = name.len() <= 3 && name.iter().all(|c| c.text.chars().all(char::is_uppercase));
     let letter = name.last().is_some_and(|c| c.kind == Kind::Letter);
-    let free = !rest.get(count).is_some_and(Cluster::is_word);
+    let word = rest.get(count).is_some_and(Cluster::is_word);
+    let free = !word || link_inside(clusters, at, end + count);
     (matches!(count, 1 | 2) && name.len() > 1 && letter && !code && free).then_some(end + count)
 }
 

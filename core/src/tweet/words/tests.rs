@@ -375,8 +375,41 @@ fn check_words(table: &[(&str, &str)]) {
 }
 
 #[test]
+fn links_without_a_scheme_may_shorten_others_or_have_a_port() {
+    check_words(&[
+        ("t.me/BarackObama now", "t.me/BarackObama¦now"),
+        ("on linktr.ee/TaylorSwift", "on¦linktr.ee/TaylorSwift"),
+        ("Amzn.to/Obama", "Amzn.to/Obama"),
+        (
+            "example.com:8080/Obama/Paris x",
+            "example.com:8080/Obama/Paris¦x",
+        ),
+        ("example.com:80/Obama", "example.com:80/Obama"),
+        ("bbc.com:10 things", "bbc.com¦:¦10¦things"),
+    ]);
+}
+
+#[test]
+fn a_link_ends_a_name_with_a_dollar() {
+    check_words(&[
+        ("Bada$$https://t.co/AbC123", "Bada$$¦https://t.co/AbC123"),
+        ("Travi$https://t.co/AbC123", "Travi$¦https://t.co/AbC123"),
+        ("$AAPLhttps://t.co/AbC123", "$AAPL¦https://t.co/AbC123"),
+        ("$TSLApic.twitter.com/AbC1", "$TSLA¦pic.twitter.com/AbC1"),
+    ]);
+}
+
+#[test]
 fn a_mark_of_full_width_ends_a_link() {
     check_words(&[
+        (
+            "https://fr.wikipedia.org/wiki/Zoé！Merkel",
+            "https://fr.wikipedia.org/wiki/Zoé¦！¦Merkel",
+        ),
+        (
+            "https://ru.wikipedia.org/wiki/Москва，Obama",
+            "https://ru.wikipedia.org/wiki/Москва¦，¦Obama",
+        ),
         (
             "看 https://nasa.gov/x，Obama",
             "看¦https://nasa.gov/x¦，¦Obama",
