@@ -154,8 +154,8 @@ pub(super) fn load_all_but<M: Module>(
     .fill(module)
 }
 
-/// As [`load`], but linear layers are given their weights in blocks, whichever, and kernels of convolutions get their values when they are first
-/// asked for: what takes them one after the other needs no room for all of them in f32.
+/// As [`load`], but linear layers are given their weights in blocks, along inputs or outputs, and kernels of convolutions get their
+/// values when they are first asked for: what takes them one after the other needs no room for all of them in f32.
 pub(super) fn load_kernels_later<M: Module>(
     module: M,
     tensors: Tensors,
@@ -305,24 +305,28 @@ pub(super) fn take_packed(
 /// Whether values along the first axis share scales, as many as [`BlockLinear`](crate::nn::host::BlockLinear) takes: a linear
 /// layer's inputs.
 pub(super) fn is_in_blocks(dtype: &DType) -> bool {
-    match dtype {
-        DType::QFloat(scheme) => scheme.block_size().is_some_and(|block| {
-            let extents = block.to_dim_vec(2);
-            let along = usize::from(extents[0]);
-            along.is_multiple_of(STEP) && along <= MOST_IN_BLOCK && extents[1] == 1
-        }),
-        _ => false,
-    }
+    extents_of(dtype).is_some_and(|[along, across]| {
+        along.is_multiple_of(STEP) && along <= MOST_IN_BLOCK && across == 1
+    })
 }
 
 /// Whether values along the last axis share scales: a linear layer's outputs.
 fn is_in_rows(dtype: &DType) -> bool {
+    extents_of(dtype).is_some_and(|[along, _]| along == 1)
+}
+
+/// [`extents`] of a tensor's scheme; `None` if it is not quantised either.
+fn extents_of(dtype: &DType) -> Option<[usize; 2]> {
     match dtype {
-        DType::QFloat(scheme) => scheme
-            .block_size()
-            .is_some_and(|block| block.to_dim_vec(2)[0] == 1),
-        _ => false,
+        DType::QFloat(scheme) => extents(scheme),
+        _ => None,
     }
+}
+
+/// The rows and columns of a scheme's blocks; `None` if it has no blocks.
+fn extents(scheme: &QuantScheme) -> Option<[usize; 2]> {
+    let block = scheme.block_size()?.to_dim_vec(2);
+    Some([block[0], block[1]].map(usize::from))
 }
 
 /// The error for a tensor stored as `found`.
@@ -401,8 +405,7 @@ pub(super) fn blocks(scheme: &QuantScheme, shape: &Shape, length: usize) -> Opti
         && scheme.mode == QuantMode::Symmetric
         && scheme.num_levels() == 1;
     let [rows, columns] = shape[..].try_into().ok()?;
-    let block = scheme.block_size()?.to_dim_vec(2);
-    let [high, wide] = [usize::from(block[0]), usize::from(block[1])];
+    let [high, wide] = extents(scheme)?;
     let fits = known
         && high > 0
         && wide > 0

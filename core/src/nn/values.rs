@@ -5,12 +5,12 @@ use burn::tensor::{Device, Tensor, TensorData};
 /// Whether tensors of a device hand out their numbers without a copy.
 pub fn in_memory(device: &Device) -> bool {
     #[cfg(feature = "flex")]
-    let flex = device.clone().inner() == Device::flex();
+    return device.clone().inner() == Device::flex();
     #[cfg(not(feature = "flex"))]
-    let flex = false;
-    #[cfg(not(feature = "flex"))]
-    let _ = device;
-    flex
+    {
+        let _ = device;
+        false
+    }
 }
 
 /// The values of a tensor, in its order. The device should be a CPU: they are read back from it at once.

@@ -54,7 +54,8 @@ impl Recognizer {
     /// difference of an emission score; `None` if the bundle carries no known answer.
     ///
     /// # Errors
-    /// If the bundle does not know the answer without the image, if the device fails, or differs by more than `tolerance`, or than that and 0.2 where [`Recognizer::precision`] is coarse.
+    /// If the bundle does not know the answer without the image, if the device fails, or differs by more than `tolerance`, or than
+    /// that and 0.2 where [`Recognizer::precision`] is coarse.
     pub async fn check(&self, tolerance: f32) -> Result<Option<f32>, LoadError> {
         let Some(expected) = &self.manifest.about.known_answer else {
             return Ok(None);

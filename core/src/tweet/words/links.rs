@@ -152,14 +152,12 @@ fn page_end(clusters: &[Cluster], at: usize) -> Option<usize> {
         "com", "org", "net", "gov", "edu", "mil", "info", "biz", "io", "co", "ly", "gl", "tv",
         "fm", "app", "dev", "social", "uk",
     ];
-    const SHORTENING: [&str; 17] = [
+    const SHORTENING: [&str; 15] = [
         "amzn.to",
         "bbc.in",
-        "bit.ly",
         "cnn.it",
         "discord.gg",
         "fb.me",
-        "goo.gl",
         "instagr.am",
         "linktr.ee",
         "lnkd.in",
