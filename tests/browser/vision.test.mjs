@@ -23,6 +23,20 @@ function slowly() {
   return { intercept, go: () => told.dispatchEvent(new Event('go')) };
 }
 
+/** Says that there is no such file, until it is `found`. */
+function missing() {
+  let gone = true;
+  const intercept = (path, request, response) => {
+    if (path !== VISION || !gone) return false;
+    response.writeHead(404).end();
+    return true;
+  };
+  return { intercept, found: () => (gone = false) };
+}
+
+/** In the page: what becomes of an image. */
+const SAY = async (mner, image) => mner.recognize({ text: 'Oslo', image }).then(() => 'seen', ({ code, message }) => `${code}: ${message}`);
+
 /** Runs `script`, a function of the module's Recognizer and the bundle's URL, in a blank page. */
 function inModule(options, script) {
   return visit(shared, { bundle, query: BLANK, ...options }, (page, site) =>
@@ -139,27 +153,20 @@ test('two Workers do not wait for each other for ever', async () => {
 });
 
 test('what is not there is named, and asked for again with the next image', async () => {
-  let missing = true;
-  const intercept = (path, request, response) => {
-    if (path !== VISION || !missing) return false;
-    response.writeHead(404).end();
-    return true;
-  };
+  const { intercept, found } = missing();
   await inModule({ intercept }, async (run) => {
-    const say = async (mner, image) => mner.recognize({ text: 'Oslo', image }).then(() => 'seen', ({ code, message }) => `${code}: ${message}`);
-    assert.match(await run(say), /^not-found: .*eyes\.bpk/);
+    assert.match(await run(SAY), /^not-found: .*eyes\.bpk/);
     assert.equal(await run(async (mner) => (await mner.recognize({ text: 'Oslo' })).entities.length), 1);
-    missing = false;
-    assert.equal(await run(say), 'seen');
+    found();
+    assert.equal(await run(SAY), 'seen');
   });
 });
 
 test('one that is not what the manifest names is refused and not kept', async () => {
   const spoiled = { ...bundle, 'eyes.bpk': Buffer.from(bundle['eyes.bpk']).fill(0, 1000, 1010) };
   await inModule({ bundle: spoiled }, async (run, { requests }) => {
-    const say = async (mner, image) => mner.recognize({ text: 'Oslo', image }).then(() => 'seen', ({ code, message }) => `${code}: ${message}`);
-    assert.match(await run(say), /^bundle: eyes: not the file/);
-    assert.match(await run(say), /^bundle: eyes: not the file/);
+    assert.match(await run(SAY), /^bundle: eyes: not the file/);
+    assert.match(await run(SAY), /^bundle: eyes: not the file/);
     assert.equal(requests.filter((path) => path === VISION).length, 2);
   });
 });
@@ -194,18 +201,13 @@ test('the page shows the answer to the text meanwhile, and how much is there', a
 });
 
 test('an image that could not be looked at for want of it is looked at with the next text', async () => {
-  let missing = true;
-  const intercept = (path, request, response) => {
-    if (path !== VISION || !missing) return false;
-    response.writeHead(404).end();
-    return true;
-  };
+  const { intercept, found } = missing();
   await visit(shared, { bundle, intercept }, async (page) => {
     await shows(page, 'empty');
     await hand(page, 'drop', saying('kites'));
     await enter(page, 'Anything in Oslo');
     await page.getByText('There is no file at').first().waitFor();
-    missing = false;
+    found();
     await enter(page, 'Anything in Rome');
     await lookedAt(page);
   });
