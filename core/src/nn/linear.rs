@@ -1,5 +1,6 @@
 //! Linear layers, whose weights a CPU may keep in the blocks they have in a quantised bundle.
 
+use crate::nn::gelu::gelu;
 use crate::nn::host::{BlockLinear, HostLinear, Precision, RowLinear, bears_coarse};
 use crate::nn::linear_inputs;
 use crate::nn::values::values;
@@ -8,7 +9,6 @@ use burn::module::{
     ModuleVisitor,
 };
 use burn::nn::LinearConfig;
-use burn::tensor::activation::gelu;
 use burn::tensor::quantization::QuantizedBytes;
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use std::sync::Arc;

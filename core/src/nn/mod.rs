@@ -7,6 +7,7 @@ pub mod crf;
 pub mod dropout;
 pub mod encoder;
 pub mod feature_map;
+pub mod gelu;
 pub mod geometry_bias;
 pub mod graph_attention;
 pub mod host;

@@ -1,10 +1,10 @@
 //! From what the networks saw in an image to the space of sentences, where a tweet and its image can be compared.
 
 use crate::nn::dropout::{Dropout, DropoutConfig};
+use crate::nn::gelu::gelu;
 use crate::nn::linear::{Linear, linear};
 use burn::module::{Module, Param};
 use burn::prelude::*;
-use burn::tensor::activation::gelu;
 
 /// Sizes of a [`Projector`].
 #[derive(Config, Debug)]

@@ -62,7 +62,7 @@ pub use map::HostMap;
 pub use matrix::{add_product, rows_at, side_by_side, transposed};
 pub use packed::bears_coarse;
 pub use panel::{MOST_IN_BLOCK, STEP};
-pub use pointwise::{Norm, gelu, sigmoid, softmax};
+pub use pointwise::{Norm, gelu, gelu_tangents, sigmoid, softmax};
 pub use row_linear::RowLinear;
 use std::fmt;
 pub use table::Table;

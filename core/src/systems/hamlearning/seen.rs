@@ -1,10 +1,11 @@
 //! Whether the image shows what a name names.
 
 use crate::label::EntityType;
+use crate::nn::gelu::gelu;
 use crate::nn::linear::{Linear, linear};
 use crate::nn::projector::unit;
 use burn::module::{Initializer, Module, Param};
-use burn::tensor::activation::{gelu, sigmoid};
+use burn::tensor::activation::sigmoid;
 use burn::tensor::{Device, Tensor};
 
 /// `sigmoid(W_2 gelu(W_1 [e ; v ; s * v]))` for each type, where `e` is the encoder's state at the first word of a name, `s` that

@@ -1,6 +1,7 @@
 //! An encoder that says what is hidden.
 
 use crate::nn::encoder::{Encoder, EncoderConfig};
+use crate::nn::gelu::gelu;
 use crate::nn::linear::{Linear, linear};
 use crate::train::learner::{TrainReport, clipped_step};
 use crate::train::metric::{Counted, Percentage, Tally};
@@ -9,7 +10,7 @@ use burn::module::{Initializer, Module, Param};
 use burn::nn::{LayerNorm, LayerNormConfig};
 use burn::optim::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
 use burn::optim::{GradientsParams, ModuleOptimizer};
-use burn::tensor::activation::{gelu, log_softmax};
+use burn::tensor::activation::log_softmax;
 use burn::tensor::{Device, Tensor};
 use burn::train::{InferenceStep, TrainOutput, TrainStep};
 use serde::Serialize;
