@@ -454,3 +454,26 @@ fn the_models_that_ship_are_of_the_specification() {
         }
     }
 }
+
+#[test]
+fn a_manifest_that_is_read_and_written_keeps_its_numbers() {
+    let model = repository().join("www/models/text/manifest.json");
+    let mut manifest: Value = serde_json::from_slice(&fs::read(model).unwrap()).unwrap();
+    // Read but nearly, as serde_json does by itself, some of so many end otherwise.
+    let scores: BTreeMap<_, _> = (1..997)
+        .map(|n| (n.to_string(), f64::from(n) / 997.0))
+        .collect();
+    manifest["scores"] = serde_json::json!(scores);
+    manifest["files"]
+        .as_object_mut()
+        .unwrap()
+        .remove("manifest");
+    let read = Manifest::parse(manifest.to_string().as_bytes()).unwrap();
+    let written = serde_json::to_string(&read).unwrap();
+    for score in scores.values() {
+        assert!(
+            written.contains(&serde_json::to_string(score).unwrap()),
+            "{score}"
+        );
+    }
+}

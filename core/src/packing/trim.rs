@@ -1,4 +1,4 @@
-//! A bundle with fewer subwords, and so a smaller table of them.
+//! A bundle with fewer subwords, and so a smaller table of them, or fewer layers.
 
 use crate::bundle::weights::{self, WeightsError};
 use crate::bundle::{BundleError, BundleFiles, Compute, Unpacked, unpack};
@@ -59,6 +59,60 @@ fn rows_of(
     (0..=last)
         .map(|id| row(id).map(|row| row as usize))
         .collect()
+}
+
+/// A bundle of f32 weights with these layers of its text encoder alone, counted from 0, in this order, with the answer that it now gives
+/// on `device`. Scores and calibration are left out: it reads much worse until it has learnt on.
+///
+/// # Errors
+/// [`BundleError::Config`] if the bundle is quantised, or the layers are none, are not in order or are not the encoder's;
+/// [`BundleError`] and [`LoadError`] for a bundle that cannot be used.
+pub fn keep_layers(
+    files: &BundleFiles,
+    layers: &[usize],
+    device: &Device,
+) -> Result<BundleFiles, LoadError> {
+    let Unpacked { mut manifest, .. } = unpack(files.clone(), device, Compute::Device)?;
+    let encoder = manifest.config.encoder_mut();
+    let ordered = layers.is_sorted_by(|a, b| a < b);
+    let problem = match layers.last() {
+        _ if manifest.quantization.is_some() => {
+            "it is quantised already; trim the bundle it was made from".to_owned()
+        }
+        Some(&last) if ordered && last < encoder.layers => String::new(),
+        _ => format!(
+            "its encoder has the layers 0 to {}; name some of them, each once, from the first to the last",
+            encoder.layers - 1
+        ),
+    };
+    if !problem.is_empty() {
+        return Err(BundleError::Config(problem).into());
+    }
+    encoder.layers = layers.len();
+    let weights = with_layers(files.weights.clone(), layers);
+    let files = BundleFiles {
+        weights: weights.map_err(BundleError::Weights)?,
+        ..files.clone()
+    };
+    manifest.about.forget_measured();
+    answered_anew(files, manifest, device)
+}
+
+/// The weights with these layers of the text encoder.
+fn with_layers(pack: Vec<u8>, layers: &[usize]) -> Result<Vec<u8>, WeightsError> {
+    let mut kept = Vec::new();
+    for tensor in weights::read(Bytes::from_bytes_vec(pack))? {
+        let name = match weights::encoder_layer(&tensor.name) {
+            None => tensor.name.clone(),
+            Some((before, layer, after)) => match layers.binary_search(&layer) {
+                Ok(place) => format!("{before}{place}{after}"),
+                Err(_) => continue,
+            },
+        };
+        let (_, dtype, shape, id, bytes) = tensor.into_parts()?;
+        kept.push(burn_pack::Tensor::new(name, dtype, shape, id, bytes));
+    }
+    weights::write(kept)
 }
 
 /// The weights with these rows of the table of subwords.
@@ -138,6 +192,56 @@ mod tests {
             let [was, is] = [&files, &trimmed].map(|f| emissions(f.clone(), other, &device));
             assert_ne!(was, is);
         }
+    }
+
+    #[test]
+    fn layers_that_stay_are_the_same() {
+        let device = Device::flex();
+        let files = tiny::bundle(SystemKind::Ita, 3, &device).unwrap();
+        let both = keep_layers(&files, &[0, 1], &device).unwrap();
+        let text = "Ada is in Ulm?";
+        let [was, is] = [&files, &both].map(|f| emissions(f.clone(), text, &device));
+        assert_eq!(was, is);
+        let tensors = |files: &BundleFiles| -> Vec<(String, Vec<u8>)> {
+            let tensors = weights::read(Bytes::from_bytes_vec(files.weights.clone())).unwrap();
+            let parts = tensors.into_iter().map(|t| t.into_parts().unwrap());
+            parts
+                .map(|(name, .., bytes)| (name, bytes.to_vec()))
+                .collect()
+        };
+        let all = tensors(&files);
+        for layer in 0..2 {
+            let one = keep_layers(&files, &[layer], &device).unwrap();
+            let unpacked = unpack(one.clone(), &device, Compute::Device).unwrap();
+            assert_eq!(unpacked.manifest.config.encoder().layers, 1);
+            let other = format!("encoder.layers.{}.", 1 - layer);
+            let (own, moved) = (format!("encoder.layers.{layer}."), "encoder.layers.0.");
+            let mut expected: Vec<_> = all
+                .iter()
+                .filter(|(name, _)| !name.contains(&other))
+                .map(|(name, bytes)| (name.replace(&own, moved), bytes.clone()))
+                .collect();
+            expected.sort();
+            let mut kept = tensors(&one);
+            kept.sort();
+            assert!(kept == expected);
+        }
+    }
+
+    #[test]
+    fn layers_that_are_not_there_are_refused() {
+        let device = Device::flex();
+        let files = tiny::bundle(SystemKind::Text, 3, &device).unwrap();
+        for layers in [&[][..], &[2], &[1, 0], &[0, 0]] {
+            let refused = keep_layers(&files, layers, &device).expect_err("it is refused");
+            assert!(
+                refused.to_string().contains("the layers 0 to 1;"),
+                "{refused}"
+            );
+        }
+        let small = quantize_bundle(&files, Scheme::Q8, &device).unwrap();
+        let refused = keep_layers(&small, &[0], &device).expect_err("it is refused");
+        assert!(refused.to_string().contains("quantised already"));
     }
 
     #[test]

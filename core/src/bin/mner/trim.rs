@@ -1,21 +1,24 @@
-//! `mner trim`: a bundle with fewer subwords.
+//! `mner trim`: a bundle with fewer subwords or layers.
 
 use crate::failure::Failure;
 use crate::{bundle, device, output};
-use mner_core::packing::trim::trim_bundle;
+use mner_core::packing::trim::{keep_layers, trim_bundle};
 use mner_core::tweet::subwords::SubwordTokenizer;
 use std::fs;
 use std::path::PathBuf;
 
-/// Write a bundle that knows fewer subwords, those of another tokenizer: its table of them is smaller
+/// Write a bundle that knows fewer subwords, those of another tokenizer, or whose text encoder has fewer layers, to learn on with
 #[derive(clap::Args)]
 pub struct Args {
     /// Folder of the f32 bundle
     #[arg(long, value_name = "DIR")]
     bundle: PathBuf,
     /// tokenizer.json with the subwords to keep
-    #[arg(long, value_name = "FILE")]
-    tokenizer: PathBuf,
+    #[arg(long, value_name = "FILE", required_unless_present = "layers")]
+    tokenizer: Option<PathBuf>,
+    /// Layers of the text encoder to keep, counted from 0: 0,1,2,4
+    #[arg(long, value_name = "NUMBERS", value_delimiter = ',')]
+    layers: Vec<usize>,
     /// Folder to write
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
@@ -24,15 +27,26 @@ pub struct Args {
 pub fn run(args: &Args) -> Result<(), Failure> {
     output::check_folder(&args.out)?;
     let files = bundle::read(&args.bundle)?;
-    let path = args.tokenizer.display();
-    let tokenizer = fs::read(&args.tokenizer).map_err(|e| format!("{path}: {e}"))?;
-    let tokenizer = SubwordTokenizer::from_bytes(&tokenizer).map_err(|e| format!("{path}: {e}"))?;
-    let trimmed = trim_bundle(&files, &tokenizer, &device::parse("cpu")?)?;
+    let device = device::parse("cpu")?;
+    let mut trimmed = files.clone();
+    let mut has = Vec::new();
+    if let Some(path) = &args.tokenizer {
+        let said = path.display();
+        let tokenizer = fs::read(path).map_err(|e| format!("{said}: {e}"))?;
+        let tokenizer =
+            SubwordTokenizer::from_bytes(&tokenizer).map_err(|e| format!("{said}: {e}"))?;
+        trimmed = trim_bundle(&trimmed, &tokenizer, &device)?;
+        has.push(format!("{} subwords", tokenizer.vocab_size()));
+    }
+    if !args.layers.is_empty() {
+        trimmed = keep_layers(&trimmed, &args.layers, &device)?;
+        has.push(format!("{} layers", args.layers.len()));
+    }
     bundle::write(&trimmed, &args.out)?;
     output::print(&format!(
-        "{} knows {} subwords; weights of {} bytes instead of {}\n",
+        "{} has {}; weights of {} bytes instead of {}\n",
         args.out.display(),
-        tokenizer.vocab_size(),
+        has.join(" and "),
         trimmed.weights.len(),
         files.weights.len()
     ))
