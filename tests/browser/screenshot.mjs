@@ -21,8 +21,8 @@ try {
   await page.goto(site.url + query);
   await page.getByRole('button', { name: example, exact: true }).click();
   await page.locator('#answer:not([hidden])').waitFor({ timeout: 300_000 });
-  await page.locator('#frame:not(.looking)').waitFor({ timeout: 300_000 });
-  // A model that reads no images has nothing to say of one.
+  await page.locator('#frame:not(.looking)').waitFor({ state: 'attached', timeout: 300_000 });
+  // A model that reads no images shows none and has nothing to say of one.
   if (await page.locator('#contribution').isVisible()) await page.locator('#difference > *').waitFor({ timeout: 300_000 });
   if (await page.locator('#marked a').count()) await page.locator('#marked a').first().click();
   await page.evaluate(() => {

@@ -266,13 +266,13 @@ ship text text-mean q4 1.35 --fine-types "$DATA/fine_types.jsonl"
     --contexts "$contrast/contexts.json" --part train --count 6000 --as corpus --sigils apart --seed 2 --out "$RUNS/decides-more.jsonl"
 [ -e "$RUNS/own-apart.jsonl" ] || grep -v '"id": "[0-9]*7"' "$DATA/mvsa/tweets.jsonl" | sed 's|"image": "|"image": "mvsa/|' |
     grep -Ff <(awk -F'\t' '$3 == "eval" { print "\"" $1 "\"" }' "$contrast/photographs.tsv") >"$RUNS/own-apart.jsonl"
-# beside BELIEVED NAME START SHARE MORE DECIDES ARGUMENT...: an epoch of HamLearning from the run START, beside what the posteriors BELIEVED say, with
-# SHARE of all but the tweets in which the image decides, of which it takes DECIDES, of each photograph as many views as $views says; of the tweets without labels it takes MORE of that.
+# beside BELIEVED NAME START SHARE MORE DECIDES ARGUMENT...: an epoch of HamLearning, or of $system, from the run START, beside what the posteriors BELIEVED say,
+# with SHARE of all but the tweets in which the image decides, of which it takes DECIDES, of each photograph as many views as $views says; of the tweets without labels it takes MORE of that.
 beside() {
     local believed=$1 name=$2 start=$3 share=$4 more=$5 decides=$6
     shift 6
     of() { awk "BEGIN { print $share * $1 }"; }
-    step "$RUNS/$name" bundle/manifest.json "$MNER" train --system hamlearning --start "$RUNS/$start/bundle" --epochs 1 \
+    step "$RUNS/$name" bundle/manifest.json "$MNER" train --system "${system:-hamlearning}" --start "$RUNS/$start/bundle" --epochs 1 \
         --train "$DATA/twitter2017/train.txt@$share" --train "$DATA/twitter2015/train.txt@$share" "${dev[@]}" \
         --train "$(wnut "$(of 0.5)")" --train "$(btc "$(of 0.25)")" --train "$(unlabelled "$RUNS/own.jsonl" "$share")" \
         --train "$(unlabelled "$RUNS/more.jsonl" "$(of "$more")")" \
@@ -330,7 +330,22 @@ train mgcmt --system mgcmt --width 96 --word2vec "$RUNS/tweets.bin" "${vision[@]
     --licence "tweets for the word vectors: TweetEval, research use"
 step "$RUNS/mgcmt-decides" bundle/manifest.json "$MNER" train --system mgcmt --start "$RUNS/mgcmt/bundle" "${goes_on[@]}" --epochs 1
 settles mgcmt-settles mgcmt mgcmt-decides 0.4 0.2 0.1 0.75 --seed 3 "${strangers[@]}"
-ship_with_eyes mgcmt mgcmt-settles mixed 1
+# It then reads the words as text does, as that ships, which stays as it is, and learns anew what images say, each photograph in three views; what ships is
+# the mean of two such runs.
+[ -e "$RUNS/mgcmt-words/bundle/manifest.json" ] || {
+    rm -rf "${RUNS:?}/mgcmt-words"
+    "$MNER" trim --bundle "$RUNS/mgcmt-settles/bundle" --tokenizer "$here/text/tokenizer.json" --out "$RUNS/mgcmt-words/trimmed"
+    "$MNER" average --bundle "$here/text" --bundle "$here/text" --out "$RUNS/mgcmt-words/text"
+    "$MNER" graft --bundle "$RUNS/mgcmt-words/trimmed" --reader "$RUNS/mgcmt-words/text" --out "$RUNS/mgcmt-words/bundle"
+}
+# mgcmt_viewed NAME SEED
+mgcmt_viewed() {
+    system=mgcmt views=2 beside three "$1" mgcmt-words 1 0.35 0.6 --freeze 6 --lr-fusion 6e-4 --lr-new 1e-3 --lr-crf 2e-3 --seed "$2"
+}
+mgcmt_viewed mgcmt-viewed-1 411
+mgcmt_viewed mgcmt-viewed-2 421
+mean mgcmt-viewed mgcmt-viewed-1 mgcmt-viewed-1 mgcmt-viewed-2
+ship_with_eyes mgcmt mgcmt-viewed q4 1 --fine-types "$DATA/fine_types.jsonl"
 
 # The reader of the text in images, in three runs: the second goes on with longer lines, the third from the reader that this made, with
 # longer ones still.
