@@ -92,15 +92,6 @@ pub(super) const LINEAR: &str = "Struct:Linear";
 /// The end of the name of the table of subwords, `[vocab, D]`.
 pub(crate) const SUBWORD_TABLE: &str = "encoder.words.weight";
 
-/// Of a tensor of the text encoder's layers what stands before the layer's number in its name, the number, and what stands behind it.
-pub(crate) fn encoder_layer(name: &str) -> Option<(&str, usize, &str)> {
-    const LAYERS: &str = "encoder.layers.";
-    let number = name.find(LAYERS)? + LAYERS.len();
-    let (before, rest) = name.split_at(number);
-    let (number, after) = rest.split_at(rest.find('.')?);
-    Some((before, number.parse().ok()?, after))
-}
-
 /// Tensors by their names.
 pub(crate) type Tensors = BTreeMap<String, burn_pack::Tensor>;
 

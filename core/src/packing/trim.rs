@@ -1,5 +1,6 @@
 //! A bundle with fewer subwords, and so a smaller table of them, or fewer layers.
 
+use crate::bundle::manifest::Manifest;
 use crate::bundle::weights::{self, WeightsError};
 use crate::bundle::{BundleError, BundleFiles, Compute, Unpacked, unpack};
 use crate::packing::answered_anew;
@@ -23,10 +24,7 @@ pub fn trim_bundle(
         tokenizer: known,
         ..
     } = unpack(files.clone(), device, Compute::Device)?;
-    if manifest.quantization.is_some() {
-        let problem = "it is quantised already; trim the bundle it was made from";
-        return Err(BundleError::Config(problem.to_owned()).into());
-    }
+    check_whole(&manifest)?;
     let rows = rows_of(tokenizer, &known)?;
     let weights = with_rows(files.weights.clone(), &rows);
     let files = BundleFiles {
@@ -37,6 +35,16 @@ pub fn trim_bundle(
     manifest.config.encoder_mut().vocab = rows.len();
     manifest.about.forget_measured();
     answered_anew(files, manifest, device)
+}
+
+/// Refuses a quantised bundle.
+fn check_whole(manifest: &Manifest) -> Result<(), BundleError> {
+    match manifest.quantization {
+        None => Ok(()),
+        Some(_) => Err(BundleError::Config(
+            "it is quantised already; trim the bundle it was made from".to_owned(),
+        )),
+    }
 }
 
 /// Where the subwords of `tokenizer`, in the order of their numbers, stand in the table of `known`. A number that no subword has gets
@@ -73,19 +81,14 @@ pub fn keep_layers(
     device: &Device,
 ) -> Result<BundleFiles, LoadError> {
     let Unpacked { mut manifest, .. } = unpack(files.clone(), device, Compute::Device)?;
+    check_whole(&manifest)?;
     let encoder = manifest.config.encoder_mut();
-    let ordered = layers.is_sorted_by(|a, b| a < b);
-    let problem = match layers.last() {
-        _ if manifest.quantization.is_some() => {
-            "it is quantised already; trim the bundle it was made from".to_owned()
-        }
-        Some(&last) if ordered && last < encoder.layers => String::new(),
-        _ => format!(
+    let known = layers.last().is_some_and(|&last| last < encoder.layers);
+    if !known || !layers.is_sorted_by(|a, b| a < b) {
+        let problem = format!(
             "its encoder has the layers 0 to {}; name some of them, each once, from the first to the last",
             encoder.layers - 1
-        ),
-    };
-    if !problem.is_empty() {
+        );
         return Err(BundleError::Config(problem).into());
     }
     encoder.layers = layers.len();
@@ -102,7 +105,7 @@ pub fn keep_layers(
 fn with_layers(pack: Vec<u8>, layers: &[usize]) -> Result<Vec<u8>, WeightsError> {
     let mut kept = Vec::new();
     for tensor in weights::read(Bytes::from_bytes_vec(pack))? {
-        let name = match weights::encoder_layer(&tensor.name) {
+        let name = match encoder_layer(&tensor.name) {
             None => tensor.name.clone(),
             Some((before, layer, after)) => match layers.binary_search(&layer) {
                 Ok(place) => format!("{before}{place}{after}"),
@@ -113,6 +116,15 @@ fn with_layers(pack: Vec<u8>, layers: &[usize]) -> Result<Vec<u8>, WeightsError>
         kept.push(burn_pack::Tensor::new(name, dtype, shape, id, bytes));
     }
     weights::write(kept)
+}
+
+/// Of a tensor of the text encoder's layers what stands before the layer's number in its name, the number, and what stands behind it.
+fn encoder_layer(name: &str) -> Option<(&str, usize, &str)> {
+    const LAYERS: &str = "encoder.layers.";
+    let number = name.find(LAYERS)? + LAYERS.len();
+    let (before, rest) = name.split_at(number);
+    let (number, after) = rest.split_at(rest.find('.')?);
+    Some((before, number.parse().ok()?, after))
 }
 
 /// The weights with these rows of the table of subwords.

@@ -83,7 +83,7 @@ wide! {
 }
 
 wide! {
-    /// The tangent of GELU in every `x`: its slope, `Phi(x) + x phi(x)`, in the place of `x`, and where it meets 0, `-x^2 phi(x)`.
+    /// The tangent of GELU in every `x`: its slope, `Phi(x) + x phi(x)`, in the place of `x`, and its value at 0, `-x^2 phi(x)`.
     pub fn gelu_tangents(values: &mut [f32], offsets: &mut [f32]) {
         const INVERSE_SQRT_TAU: f32 = 0.398_942_3;
         for (x, offset) in values.iter_mut().zip(offsets) {
