@@ -16,7 +16,7 @@ const EMIT: &str = "emit.weight";
 
 /// A bundle of f32 weights with every tensor that `reader`, one of the text system, has too: encoder, emissions, chain and fine types. Of
 /// the emissions' inputs those beyond the encoder's states count nothing, so it finds nearly what `reader` finds until it has learnt what they
-/// say now. The answer is what it gives on `device`; scores and calibration are left out.
+/// say now; MGCMT, whose emissions read layers of its own, finds next to nothing until then. The answer is what it gives on `device`; scores and calibration are left out.
 ///
 /// # Errors
 /// [`BundleError::Config`] if one of them is quantised, or they have other subwords or another encoder; [`BundleError`] and [`LoadError`]
