@@ -15,8 +15,9 @@ use std::mem;
 const EMIT: &str = "emit.weight";
 
 /// A bundle of f32 weights with every tensor that `reader`, one of the text system, has too: encoder, emissions, chain and fine types. Of
-/// the emissions' inputs those beyond the encoder's states count nothing, so it finds nearly what `reader` finds until it has learnt what they
-/// say now; MGCMT, whose emissions read layers of its own, finds next to nothing until then. The answer is what it gives on `device`; scores and calibration are left out.
+/// HamLearning's emissions' inputs `[T_L ; H]` the first, what its turns make of the words, count nothing, so without an image it finds what
+/// `reader` finds until it has learnt what they say now, and so does ITA; MGCMT, whose emissions read layers of its own, finds next to
+/// nothing until then. The answer is what it gives on `device`; scores and calibration are left out.
 ///
 /// # Errors
 /// [`BundleError::Config`] if one of them is quantised, or they have other subwords or another encoder; [`BundleError`] and [`LoadError`]
@@ -124,8 +125,8 @@ fn with_tensors_of(into: Vec<u8>, from: Vec<u8>) -> Result<Vec<u8>, WeightsError
             return Ok(tensor);
         }
         let (name, dtype, shape, id, own) = tensor.into_parts()?;
-        let mut rows = bytes.to_vec();
-        rows.resize(own.len(), 0);
+        let mut rows = vec![0; own.len() - bytes.len()];
+        rows.extend_from_slice(bytes);
         let shape = Shape::new([shape[0], shape[1]]);
         Ok(burn_pack::Tensor::new(
             name,
@@ -189,15 +190,10 @@ mod tests {
             let [was, is, read] = [&files, &grafted, &text].map(|files| emissions(files, &device));
             let apart = |a: &[Vec<f32>]| -> f32 {
                 let scores = a.iter().zip(&read).flat_map(|(a, b)| a.iter().zip(b));
-                scores.map(|(a, b)| (a - b).abs()).sum()
+                scores.map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
             };
-            // What images say, and where there is none, comes to the encoder's states themselves in some systems.
-            assert!(
-                apart(&is) < 0.1 * apart(&was),
-                "{kind:?}: {} and {}",
-                apart(&is),
-                apart(&was)
-            );
+            assert!(apart(&was) > 1e-2, "{kind:?}");
+            assert!(apart(&is) < 1e-5, "{kind:?}: {}", apart(&is));
         }
     }
 
