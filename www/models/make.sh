@@ -267,14 +267,15 @@ ship text text-mean q4 1.35 --fine-types "$DATA/fine_types.jsonl"
 [ -e "$RUNS/own-apart.jsonl" ] || grep -v '"id": "[0-9]*7"' "$DATA/mvsa/tweets.jsonl" | sed 's|"image": "|"image": "mvsa/|' |
     grep -Ff <(awk -F'\t' '$3 == "eval" { print "\"" $1 "\"" }' "$contrast/photographs.tsv") >"$RUNS/own-apart.jsonl"
 # beside BELIEVED NAME START SHARE MORE DECIDES ARGUMENT...: an epoch of HamLearning, or of $system, from the run START, beside what the posteriors BELIEVED say,
-# with SHARE of all but the tweets in which the image decides, of which it takes DECIDES, of each photograph as many views as $views says; of the tweets without labels it takes MORE of that.
+# with SHARE of all but the tweets in which the image decides, of which it takes DECIDES, of each photograph as many views as $views says; of the tweets without labels it takes MORE of that,
+# and $own of those with their own images, if it is set.
 beside() {
     local believed=$1 name=$2 start=$3 share=$4 more=$5 decides=$6
     shift 6
     of() { awk "BEGIN { print $share * $1 }"; }
     step "$RUNS/$name" bundle/manifest.json "$MNER" train --system "${system:-hamlearning}" --start "$RUNS/$start/bundle" --epochs 1 \
         --train "$DATA/twitter2017/train.txt@$share" --train "$DATA/twitter2015/train.txt@$share" "${dev[@]}" \
-        --train "$(wnut "$(of 0.5)")" --train "$(btc "$(of 0.25)")" --train "$(unlabelled "$RUNS/own.jsonl" "$share")" \
+        --train "$(wnut "$(of 0.5)")" --train "$(btc "$(of 0.25)")" --train "$(unlabelled "$RUNS/own.jsonl" "${own:-$share}")" \
         --train "$(unlabelled "$RUNS/more.jsonl" "$(of "$more")")" \
         --train "$(decides "$decides" "$RUNS/decides-more.jsonl" "${views:-0}")" \
         --posteriors "$RUNS/$believed.posteriors" --distill-temperature 1 --distill-weight 1 --fine-types "$DATA/fine_types.jsonl" \
@@ -315,7 +316,29 @@ mean ham-words ham-rounded ham-rounded
 mean ham-viewed ham-words ham-viewed-1 ham-viewed-2 ham-viewed-3
 match "$RUNS/ham-viewed/bundle" "$RUNS/ham-viewed-matched" --keep-projector --told "$RUNS/told.jsonl" --apart "$RUNS/own-apart.jsonl"
 mean ham-seen ham-viewed ham-viewed-matched
-small hamlearning ham-seen q4 "${for_tweets[@]}" --sample 2000
+# with_words_of_text NAME RUN: the run's bundle, which reads the words as text does, as that ships.
+with_words_of_text() {
+    local folder=$RUNS/$1
+    [ -e "$folder/bundle/manifest.json" ] && return
+    rm -rf "${folder:?}"
+    "$MNER" trim --bundle "$RUNS/$2/bundle" --tokenizer "$here/text/tokenizer.json" --out "$folder/trimmed"
+    # In f32.
+    "$MNER" average --bundle "$here/text" --bundle "$here/text" --out "$folder/text"
+    "$MNER" graft --bundle "$folder/trimmed" --reader "$folder/text" --out "$folder/bundle"
+}
+# It then reads the words as text does, which stay as they are, and learns in two runs what images say beside them. The mean of these and of what they
+# went on from is matched anew, and gets used to that relevance in two runs more; what ships is their mean with, counted twice, what these went on from.
+with_words_of_text ham-text ham-seen
+beside_text=(--freeze 6 --lr-fusion 6e-4 --lr-crf 0)
+views=2 beside three ham-text-1 ham-text 1 0.35 0.6 "${beside_text[@]}" --lr-new 2e-4 --lr-relevance 4e-4 --seed 612
+views=2 own=2 beside three ham-text-2 ham-text 1 0.35 0.5 "${beside_text[@]}" --lr-new 5e-5 --lr-relevance 0 --seed 613
+mean ham-text-mean ham-text ham-text-1 ham-text-2
+match "$RUNS/ham-text-mean/bundle" "$RUNS/ham-text-matched" --keep-projector --told "$RUNS/told.jsonl" --apart "$RUNS/own-apart.jsonl"
+gets_used=(--freeze 6 --lr-fusion 4e-4 --lr-crf 0 --lr-relevance 0)
+views=2 own=0.7 beside three ham-text-used-1 ham-text-matched 0.4 0.35 0.5 "${gets_used[@]}" --lr-new 2e-5 --seed 621
+views=2 own=1 beside three ham-text-used-2 ham-text-matched 0.6 0.35 0.3 "${gets_used[@]}" --lr-new 0 --seed 622
+mean ham-text-all ham-text-matched ham-text-matched ham-text-used-1 ham-text-used-2
+small hamlearning ham-text-all q4 "${for_tweets[@]}" --sample 2000
 calibrated hamlearning 1.2 --fine-types "$DATA/fine_types.jsonl"
 # ship_with_eyes NAME RUN SCHEME WEIGHT ARGUMENT...: as ship, with HamLearning's file of the vision encoder, which differs in its projector alone.
 ship_with_eyes() {
@@ -330,14 +353,8 @@ train mgcmt --system mgcmt --width 96 --word2vec "$RUNS/tweets.bin" "${vision[@]
     --licence "tweets for the word vectors: TweetEval, research use"
 step "$RUNS/mgcmt-decides" bundle/manifest.json "$MNER" train --system mgcmt --start "$RUNS/mgcmt/bundle" "${goes_on[@]}" --epochs 1
 settles mgcmt-settles mgcmt mgcmt-decides 0.4 0.2 0.1 0.75 --seed 3 "${strangers[@]}"
-# It then reads the words as text does, as that ships, which stays as it is, and learns anew what images say, each photograph in three views; what ships is
-# the mean of two such runs.
-[ -e "$RUNS/mgcmt-words/bundle/manifest.json" ] || {
-    rm -rf "${RUNS:?}/mgcmt-words"
-    "$MNER" trim --bundle "$RUNS/mgcmt-settles/bundle" --tokenizer "$here/text/tokenizer.json" --out "$RUNS/mgcmt-words/trimmed"
-    "$MNER" average --bundle "$here/text" --bundle "$here/text" --out "$RUNS/mgcmt-words/text"
-    "$MNER" graft --bundle "$RUNS/mgcmt-words/trimmed" --reader "$RUNS/mgcmt-words/text" --out "$RUNS/mgcmt-words/bundle"
-}
+# It then reads the words as text does, too, and learns anew what images say, each photograph in three views; what ships is the mean of two such runs.
+with_words_of_text mgcmt-words mgcmt-settles
 # mgcmt_viewed NAME SEED
 mgcmt_viewed() {
     system=mgcmt views=2 beside three "$1" mgcmt-words 1 0.35 0.6 --freeze 6 --lr-fusion 6e-4 --lr-new 1e-3 --lr-crf 2e-3 --seed "$2"
