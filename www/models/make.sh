@@ -285,7 +285,8 @@ further=(--lr-fusion 2e-4 --lr-encoder 4e-5 --lr-new 5e-4 --lr-crf 1e-3 --lr-rel
 beside three ham-three-1 ham-matched 1 0.35 0.3 "${further[@]}" --seed 11
 beside three ham-three-2 ham-matched 1 0.35 0.4 "${further[@]}" --seed 12
 mean ham-three ham-three-1 ham-three-2
-match "$RUNS/ham-three/bundle" "$RUNS/ham-three-matched" --told "$RUNS/told.jsonl" --apart "$RUNS/own-apart.jsonl"
+anew=(--told "$RUNS/told.jsonl" --apart "$RUNS/own-apart.jsonl")
+match "$RUNS/ham-three/bundle" "$RUNS/ham-three-matched" "${anew[@]}"
 beside three ham-used ham-three-matched 0.5 0.35 0.25 --lr-fusion 2e-4 --lr-encoder 2e-5 --lr-new 3e-4 --lr-crf 5e-4 --lr-relevance 0 --seed 31
 mean ham-mean ham-used ham-three-matched
 # Two runs more beside the five, with every weight rounded to 4 bits in every step. The mean of these and, counted twice, of what they went on from is
@@ -314,7 +315,7 @@ viewed ham-viewed-3 223
 # In f32, as the others are.
 mean ham-words ham-rounded ham-rounded
 mean ham-viewed ham-words ham-viewed-1 ham-viewed-2 ham-viewed-3
-match "$RUNS/ham-viewed/bundle" "$RUNS/ham-viewed-matched" --keep-projector --told "$RUNS/told.jsonl" --apart "$RUNS/own-apart.jsonl"
+match "$RUNS/ham-viewed/bundle" "$RUNS/ham-viewed-matched" --keep-projector "${anew[@]}"
 mean ham-seen ham-viewed ham-viewed-matched
 # with_words_of_text NAME RUN: the run's bundle, which reads the words as text does, as that ships.
 with_words_of_text() {
@@ -333,7 +334,7 @@ beside_text=(--freeze 6 --lr-fusion 6e-4 --lr-crf 0)
 views=2 beside three ham-text-1 ham-text 1 0.35 0.6 "${beside_text[@]}" --lr-new 2e-4 --lr-relevance 4e-4 --seed 612
 views=2 own=2 beside three ham-text-2 ham-text 1 0.35 0.5 "${beside_text[@]}" --lr-new 5e-5 --lr-relevance 0 --seed 613
 mean ham-text-mean ham-text ham-text-1 ham-text-2
-match "$RUNS/ham-text-mean/bundle" "$RUNS/ham-text-matched" --keep-projector --told "$RUNS/told.jsonl" --apart "$RUNS/own-apart.jsonl"
+match "$RUNS/ham-text-mean/bundle" "$RUNS/ham-text-matched" --keep-projector "${anew[@]}"
 gets_used=(--freeze 6 --lr-fusion 4e-4 --lr-crf 0 --lr-relevance 0)
 views=2 own=0.7 beside three ham-text-used-1 ham-text-matched 0.4 0.35 0.5 "${gets_used[@]}" --lr-new 2e-5 --seed 621
 views=2 own=1 beside three ham-text-used-2 ham-text-matched 0.6 0.35 0.3 "${gets_used[@]}" --lr-new 0 --seed 622
