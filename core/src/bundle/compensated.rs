@@ -60,6 +60,21 @@ impl Damped {
     }
 }
 
+/// The inverse of the moments, damped as for rounding, `[inputs, inputs]`, row by row.
+pub fn inverse(moments: &SecondMoments) -> Vec<f64> {
+    let n = moments.inputs;
+    let factor = inverse_factor(&Damped::of(moments));
+    let mut inverse = vec![0.0; n * n];
+    for (k, row) in factor.chunks_exact(n).enumerate() {
+        for (i, &share) in row.iter().enumerate().skip(k) {
+            for (sum, other) in inverse[i * n + k..(i + 1) * n].iter_mut().zip(&row[k..]) {
+                *sum += share * other;
+            }
+        }
+    }
+    inverse
+}
+
 fn one_by_one(
     bits: Bits,
     mut weights: Vec<f32>,
@@ -308,6 +323,20 @@ mod tests {
                 }
                 let one = if i == j { 1.0 } else { 0.0 };
                 assert!((sum - one).abs() < 1e-4, "{i} {j}: {sum}");
+            }
+        }
+    }
+
+    #[test]
+    fn moments_times_their_inverse_are_one() {
+        let (n, (_, moments)) = (24, inputs(24));
+        let inverse = inverse(&moments);
+        let moments = Damped::of(&moments);
+        for i in 0..n {
+            for j in 0..n {
+                let terms = (0..n).map(|k| inverse[i * n + k] * f64::from(moments.row(k)[j]));
+                let one = if i == j { 1.0 } else { 0.0 };
+                assert!((terms.sum::<f64>() - one).abs() < 1e-4, "{i} {j}");
             }
         }
     }

@@ -4,6 +4,7 @@
 use crate::bundle::manifest::{BEFORE, GRAFTED, Manifest, with_more};
 use crate::bundle::weights::{self, WeightsError};
 use crate::bundle::{BundleError, BundleFiles, Compute, unpack};
+use crate::nn::encoder::EncoderConfig;
 use crate::packing::answered_anew;
 use crate::recognizer::LoadError;
 use burn::tensor::{Bytes, DType, Device, Shape};
@@ -13,6 +14,9 @@ use std::mem;
 
 /// The weights of the emissions, `[inputs, labels]`.
 const EMIT: &str = "emit.weight";
+
+/// How the names of the text encoder's tensors begin.
+const ENCODER: &str = "encoder.";
 
 /// A bundle of f32 weights with every tensor that `reader`, one of the text system, has too: encoder, emissions, chain and fine types. Of
 /// HamLearning's emissions' inputs `[T_L ; H]` the first, what its turns make of the words, count nothing, so without an image it finds what
@@ -40,6 +44,7 @@ pub fn graft_bundle(
         weights: weights.map_err(BundleError::Weights)?,
         ..files.clone()
     };
+    manifest.config.encoder_mut().ffn = from.config.encoder().ffn;
     let about = &mut manifest.about;
     about.forget_measured();
     about.training = grafted(about.training.take(), from.about.training);
@@ -88,11 +93,20 @@ fn apart(into: &Manifest, from: &Manifest, same_subwords: bool) -> Option<&'stat
         )
     } else if !same_subwords {
         Some("it has other subwords than what it shall read as; mner trim gives it those")
-    } else if into.config.encoder() != from.config.encoder() || into.sigils != from.sigils {
+    } else if !alike(into.config.encoder(), from.config.encoder()) || into.sigils != from.sigils {
         Some("it has an encoder of other sizes than what it shall read as, or cuts words otherwise")
     } else {
         None
     }
+}
+
+/// Whether what reads an encoder's states can read the other's: how wide the feed-forward networks are does not matter.
+fn alike(own: &EncoderConfig, other: &EncoderConfig) -> bool {
+    let own = EncoderConfig {
+        ffn: other.ffn,
+        ..own.clone()
+    };
+    own == *other
 }
 
 /// The weights of `into` with the tensors of `from`, by their names within their systems.
@@ -107,12 +121,13 @@ fn with_tensors_of(into: Vec<u8>, from: Vec<u8>) -> Result<Vec<u8>, WeightsError
         let Some((dtype, shape, bytes)) = theirs.get(within(&tensor.name)) else {
             return Ok(tensor);
         };
-        if (tensor.dtype, &tensor.shape) == (*dtype, shape) {
-            let (name, dtype, shape, id, _) = tensor.into_parts()?;
+        let of_encoder = within(&tensor.name).starts_with(ENCODER);
+        if of_encoder || (tensor.dtype, &tensor.shape) == (*dtype, shape) {
+            let (name, _, _, id, _) = tensor.into_parts()?;
             return Ok(burn_pack::Tensor::new(
                 name,
-                dtype,
-                shape,
+                *dtype,
+                shape.clone(),
                 id,
                 bytes.clone(),
             ));
@@ -162,6 +177,8 @@ mod tests {
     use super::*;
     use crate::bundle::manifest::Files;
     use crate::bundle::quantize::Scheme;
+    use crate::packing::inputs::linear_inputs;
+    use crate::packing::narrow::narrow_bundle;
     use crate::packing::{quantize_bundle, tiny};
     use crate::recognizer::Recognizer;
     use crate::systems::SystemKind;
@@ -184,10 +201,19 @@ mod tests {
     fn words_are_read_as_by_the_other() {
         let device = Device::flex();
         let text = tiny::bundle(SystemKind::Text, 3, &device).unwrap();
-        for kind in [SystemKind::HamLearning, SystemKind::Ita] {
+        let words: [String; 2] = ["Ada", "Ulm"].map(str::to_owned);
+        let load = Recognizer::load(text.clone(), &device, Compute::Device);
+        let recognizer = pollster::block_on(load).unwrap();
+        let inputs = linear_inputs(&recognizer, [(&words[..], None)], |_| ()).unwrap();
+        let narrow = narrow_bundle(&text, 24, &inputs, &device).unwrap();
+        for (kind, reader) in [
+            (SystemKind::HamLearning, &text),
+            (SystemKind::Ita, &text),
+            (SystemKind::HamLearning, &narrow),
+        ] {
             let files = tiny::bundle(kind, 4, &device).unwrap();
-            let grafted = graft_bundle(&files, &text, &device).unwrap();
-            let [was, is, read] = [&files, &grafted, &text].map(|files| emissions(files, &device));
+            let grafted = graft_bundle(&files, reader, &device).unwrap();
+            let [was, is, read] = [&files, &grafted, reader].map(|files| emissions(files, &device));
             let apart = |a: &[Vec<f32>]| -> f32 {
                 let scores = a.iter().zip(&read).flat_map(|(a, b)| a.iter().zip(b));
                 scores.map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)

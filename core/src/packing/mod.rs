@@ -10,6 +10,7 @@ pub mod inputs;
 mod known_answer_tests;
 #[cfg(all(test, feature = "flex"))]
 mod memory_tests;
+pub mod narrow;
 pub mod tiny;
 pub mod trim;
 #[cfg(all(test, feature = "flex"))]

@@ -38,7 +38,7 @@ pub fn trim_bundle(
 }
 
 /// Refuses a quantised bundle.
-fn check_whole(manifest: &Manifest) -> Result<(), BundleError> {
+pub(super) fn check_whole(manifest: &Manifest) -> Result<(), BundleError> {
     match manifest.quantization {
         None => Ok(()),
         Some(_) => Err(BundleError::Config(

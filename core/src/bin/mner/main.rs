@@ -36,6 +36,7 @@ mod train;
 mod train_captions;
 mod train_ocr;
 mod trim;
+mod tweets;
 mod user_names;
 
 use clap::{Parser, Subcommand};

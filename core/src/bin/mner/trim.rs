@@ -1,24 +1,32 @@
-//! `mner trim`: a bundle with fewer subwords or layers.
+//! `mner trim`: a bundle with fewer subwords, layers or hidden values.
 
 use crate::failure::Failure;
+use crate::tweets::TweetArgs;
 use crate::{bundle, device, output};
+use mner_core::packing::narrow::narrow_bundle;
 use mner_core::packing::trim::{keep_layers, trim_bundle};
 use mner_core::tweet::subwords::SubwordTokenizer;
 use std::fs;
 use std::path::PathBuf;
 
-/// Write a bundle that knows fewer subwords, those of another tokenizer, or whose text encoder has fewer layers, to learn on with
+/// Write a bundle that knows fewer subwords, those of another tokenizer, or whose text encoder has fewer layers or narrower ones, to learn
+/// on with
 #[derive(clap::Args)]
 pub struct Args {
     /// Folder of the f32 bundle
     #[arg(long, value_name = "DIR")]
     bundle: PathBuf,
     /// tokenizer.json with the subwords to keep
-    #[arg(long, value_name = "FILE", required_unless_present = "layers")]
+    #[arg(long, value_name = "FILE", required_unless_present_any = ["layers", "ffn"])]
     tokenizer: Option<PathBuf>,
     /// Layers of the text encoder to keep, counted from 0: 0,1,2,4
     #[arg(long, value_name = "NUMBERS", value_delimiter = ',')]
     layers: Vec<usize>,
+    /// Hidden values of each feed-forward network of the text encoder, those that matter most for the tweets
+    #[arg(long, value_name = "N", requires = "tweets")]
+    ffn: Option<usize>,
+    #[command(flatten)]
+    tweets: TweetArgs,
     /// Folder to write
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
@@ -26,6 +34,11 @@ pub struct Args {
 
 pub fn run(args: &Args) -> Result<(), Failure> {
     output::check_folder(&args.out)?;
+    if args.tweets.is_given() && args.ffn.is_none() {
+        return Err(Failure::Message(
+            "tweets say which hidden values matter: give --ffn, or leave the tweets out".to_owned(),
+        ));
+    }
     let files = bundle::read(&args.bundle)?;
     let device = device::parse("cpu")?;
     let mut trimmed = files.clone();
@@ -41,6 +54,11 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     if !args.layers.is_empty() {
         trimmed = keep_layers(&trimmed, &args.layers, &device)?;
         has.push(format!("{} layers", args.layers.len()));
+    }
+    if let Some(ffn) = args.ffn {
+        let inputs = args.tweets.linear_inputs(&trimmed)?;
+        trimmed = narrow_bundle(&trimmed, ffn, &inputs, &device)?;
+        has.push(format!("feed-forward networks of {ffn} hidden values"));
     }
     bundle::write(&trimmed, &args.out)?;
     output::print(&format!(
