@@ -22,6 +22,22 @@ pub struct SecondMoments {
     pub sums: Vec<f32>,
 }
 
+#[cfg(test)]
+impl SecondMoments {
+    /// Those of `rows`, `[rows, inputs]`.
+    pub(crate) fn of(rows: &[f32], inputs: usize) -> Self {
+        let mut sums = vec![0.0; inputs * inputs];
+        for row in rows.chunks(inputs) {
+            for i in 0..inputs {
+                for j in 0..inputs {
+                    sums[i * inputs + j] += row[i] * row[j];
+                }
+            }
+        }
+        Self { inputs, sums }
+    }
+}
+
 /// `weights`, `[inputs, outputs]`, as whole numbers, and the scales of blocks of `block` inputs each, `[inputs / block, outputs]`.
 /// `moments` is of the inputs.
 pub(super) fn rounded(
@@ -271,15 +287,8 @@ mod tests {
                 row[i] += 0.9 * row[i - 1];
             }
         }
-        let mut sums = vec![0.0; n * n];
-        for row in rows.chunks(n) {
-            for i in 0..n {
-                for j in 0..n {
-                    sums[i * n + j] += row[i] * row[j];
-                }
-            }
-        }
-        (rows, SecondMoments { inputs: n, sums })
+        let moments = SecondMoments::of(&rows, n);
+        (rows, moments)
     }
 
     /// How much products of `rows` change where weights do, summed over squares.

@@ -107,10 +107,7 @@ fn quantize_by(
                 return Ok(tensor);
             };
             let (name, _, _, id, bytes) = tensor.into_parts()?;
-            let values: Vec<f32> = bytes
-                .chunks_exact(4)
-                .map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]))
-                .collect();
+            let values = weights::f32_values(&bytes);
             let bits = bits(&name);
             let rounded = bits.encode_rounded(&values, columns, block);
             let bytes = rounded.unwrap_or_else(|| match inputs.get(&name) {

@@ -78,6 +78,15 @@ pub(crate) fn write(tensors: Vec<burn_pack::Tensor>) -> Result<Vec<u8>, WeightsE
     Ok(Writer::new(tensors).into_bytes()?.to_vec())
 }
 
+/// The values of an f32 tensor's bytes.
+pub(crate) fn f32_values(bytes: &[u8]) -> Vec<f32> {
+    let (values, _) = bytes.as_chunks();
+    values
+        .iter()
+        .map(|value| f32::from_le_bytes(*value))
+        .collect()
+}
+
 /// Gives `module` the weights of a file. Parameters and tensors must match one to one.
 ///
 /// # Errors

@@ -64,7 +64,7 @@ fn with_hidden(pack: Vec<u8>, ffn: usize, inputs: &LinearInputs) -> Result<Vec<u
             let problem = format!("nothing is known of what `{name}` is given");
             return Err(BundleError::Config(problem));
         };
-        let (places, values) = fewer_inputs(&values(bytes), moments, ffn);
+        let (places, values) = fewer_inputs(&weights::f32_values(bytes), moments, ffn);
         stay.insert(layer.to_owned(), places);
         *shape = Shape::new([ffn, shape[1]]);
         *bytes = bytes_of(&values);
@@ -77,7 +77,7 @@ fn with_hidden(pack: Vec<u8>, ffn: usize, inputs: &LinearInputs) -> Result<Vec<u
         let Some(places) = weight.or(bias).and_then(|layer| stay.get(layer)) else {
             continue;
         };
-        let all = values(bytes);
+        let all = weights::f32_values(bytes);
         let rows = all.chunks_exact(shape[shape.num_dims() - 1]);
         let kept = rows.flat_map(|row| places.iter().map(|&place| row[place]));
         *bytes = bytes_of(&kept.collect::<Vec<f32>>());
@@ -97,14 +97,6 @@ fn with_hidden(pack: Vec<u8>, ffn: usize, inputs: &LinearInputs) -> Result<Vec<u
 fn part_of_layer<'a>(name: &'a str, part: &str) -> Option<&'a str> {
     let layer = name.strip_suffix(part)?;
     layer.contains("encoder.layers.").then_some(layer)
-}
-
-fn values(bytes: &[u8]) -> Vec<f32> {
-    let (values, _) = bytes.as_chunks();
-    values
-        .iter()
-        .map(|value| f32::from_le_bytes(*value))
-        .collect()
 }
 
 fn bytes_of(values: &[f32]) -> Bytes {
@@ -170,18 +162,6 @@ mod tests {
             .collect()
     }
 
-    fn moments(rows: &[f32], n: usize) -> SecondMoments {
-        let mut sums = vec![0.0; n * n];
-        for row in rows.chunks(n) {
-            for i in 0..n {
-                for j in 0..n {
-                    sums[i * n + j] += row[i] * row[j];
-                }
-            }
-        }
-        SecondMoments { inputs: n, sums }
-    }
-
     /// How much the products of `rows` change, summed over squares.
     fn changed(rows: &[f32], before: &[f32], stay: &[usize], after: &[f32], n: usize) -> f32 {
         let outputs = before.len() / n;
@@ -208,7 +188,7 @@ mod tests {
             row[10] = 0.0;
         }
         let weights = random(n * outputs, 2);
-        let (stay, after) = fewer_inputs(&weights, &moments(&rows, n), n - 2);
+        let (stay, after) = fewer_inputs(&weights, &SecondMoments::of(&rows, n), n - 2);
         assert!(!stay.contains(&10) && [0, 3, 7].iter().filter(|i| stay.contains(i)).count() == 2);
         let alone: Vec<f32> = stay
             .iter()
@@ -225,7 +205,7 @@ mod tests {
         let (n, outputs) = (9, 4);
         let rows = random(50 * n, 3);
         let weights = random(n * outputs, 4);
-        let moments = moments(&rows, n);
+        let moments = SecondMoments::of(&rows, n);
         let cost = |gone: usize| {
             let stay: Vec<usize> = (0..n).filter(|&i| i != gone).collect();
             let mut after: Vec<f32> = stay
