@@ -1,5 +1,5 @@
-//! A bundle that reads the words as another one does, or sees images as another one does: the text encoder and what reads names off it,
-//! or the vision networks, put in its own ones' place.
+//! A bundle that reads the words as another one does, or sees images as another one does: the text encoder, by itself or with what reads
+//! names off it, or the vision networks, put in its own ones' place.
 
 use crate::bundle::manifest::{BEFORE, GRAFTED, Manifest, with_more};
 use crate::bundle::weights::{self, WeightsError};
@@ -31,6 +31,29 @@ pub fn graft_bundle(
     reader: &BundleFiles,
     device: &Device,
 ) -> Result<BundleFiles, LoadError> {
+    with_parts(files, reader, |_| true, device)
+}
+
+/// A bundle of f32 weights with the text encoder of `other`, of whichever system, and nothing else of it: for an encoder that learnt to
+/// compute what the bundle's own does ([`crate::train::imitation`]). The answer is what it gives on `device`; scores and calibration are left out.
+///
+/// # Errors
+/// As [`graft_bundle`].
+pub fn graft_encoder(
+    files: &BundleFiles,
+    other: &BundleFiles,
+    device: &Device,
+) -> Result<BundleFiles, LoadError> {
+    with_parts(files, other, |name| name.starts_with(ENCODER), device)
+}
+
+/// A bundle with those tensors of `reader` whose names within their system are among `parts`.
+fn with_parts(
+    files: &BundleFiles,
+    reader: &BundleFiles,
+    parts: impl Fn(&str) -> bool,
+    device: &Device,
+) -> Result<BundleFiles, LoadError> {
     let [into, from] = [files, reader].map(|files| {
         let unpacked = unpack(files.clone(), device, Compute::Device)?;
         Ok::<_, BundleError>(unpacked.manifest)
@@ -39,7 +62,7 @@ pub fn graft_bundle(
     if let Some(problem) = apart(&manifest, &from, files.tokenizer == reader.tokenizer) {
         return Err(BundleError::Config(problem.to_owned()).into());
     }
-    let weights = with_tensors_of(files.weights.clone(), reader.weights.clone());
+    let weights = with_tensors_of(files.weights.clone(), reader.weights.clone(), parts);
     let files = BundleFiles {
         weights: weights.map_err(BundleError::Weights)?,
         ..files.clone()
@@ -109,12 +132,18 @@ fn alike(own: &EncoderConfig, other: &EncoderConfig) -> bool {
     own == *other
 }
 
-/// The weights of `into` with the tensors of `from`, by their names within their systems.
-fn with_tensors_of(into: Vec<u8>, from: Vec<u8>) -> Result<Vec<u8>, WeightsError> {
+/// The weights of `into` with those tensors of `from`, by their names within their systems, that are among `parts`.
+fn with_tensors_of(
+    into: Vec<u8>,
+    from: Vec<u8>,
+    parts: impl Fn(&str) -> bool,
+) -> Result<Vec<u8>, WeightsError> {
     let mut theirs = HashMap::new();
     for tensor in weights::read(Bytes::from_bytes_vec(from))? {
         let (name, dtype, shape, _, bytes) = tensor.into_parts()?;
-        theirs.insert(within(&name).to_owned(), (dtype, shape, bytes));
+        if parts(within(&name)) {
+            theirs.insert(within(&name).to_owned(), (dtype, shape, bytes));
+        }
     }
     let tensors = weights::read(Bytes::from_bytes_vec(into))?.into_iter();
     let tensors = tensors.map(|tensor| {
@@ -220,6 +249,33 @@ mod tests {
             };
             assert!(apart(&was) > 1e-2, "{kind:?}");
             assert!(apart(&is) < 1e-5, "{kind:?}: {}", apart(&is));
+        }
+    }
+
+    #[test]
+    fn an_encoder_comes_alone() {
+        let device = Device::flex();
+        let ham = |seed| tiny::bundle(SystemKind::HamLearning, seed, &device).unwrap();
+        let (files, other) = (ham(3), ham(4));
+        let grafted = graft_encoder(&files, &other, &device).unwrap();
+        let tensors = |files: &BundleFiles| -> HashMap<String, Vec<u8>> {
+            let tensors = weights::read(Bytes::from_bytes_vec(files.weights.clone())).unwrap();
+            let parts = tensors
+                .into_iter()
+                .map(|tensor| tensor.into_parts().unwrap());
+            parts
+                .map(|(name, _, _, _, bytes)| (name, bytes.to_vec()))
+                .collect()
+        };
+        let [own, theirs, is] = [&files, &other, &grafted].map(tensors);
+        assert!(is.keys().any(|name| !within(name).starts_with(ENCODER)));
+        for (name, bytes) in &is {
+            let from = if within(name).starts_with(ENCODER) {
+                &theirs
+            } else {
+                &own
+            };
+            assert_eq!(*bytes, from[name], "{name}");
         }
     }
 

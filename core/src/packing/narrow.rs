@@ -4,6 +4,7 @@
 //! back what they can (Hassibi & Stork 1993, "Optimal Brain Surgeon"; of whole rows: Kurtic et al. 2023, "ZipLM", algorithm 1).
 
 use crate::bundle::compensated::{SecondMoments, inverse};
+use crate::bundle::manifest::Manifest;
 use crate::bundle::quantize::LinearInputs;
 use crate::bundle::weights::{self, WeightsError};
 use crate::bundle::{BundleError, BundleFiles, Compute, unpack};
@@ -12,6 +13,23 @@ use crate::packing::trim::check_whole;
 use crate::recognizer::LoadError;
 use burn::tensor::{Bytes, DType, Device, Shape};
 use std::collections::HashMap;
+
+/// Whether a bundle can have feed-forward networks of `ffn` hidden values, from its manifest alone.
+///
+/// # Errors
+/// As [`narrow_bundle`].
+pub fn check_narrow(files: &BundleFiles, ffn: usize) -> Result<(), BundleError> {
+    let manifest = Manifest::parse(&files.manifest)?;
+    check_whole(&manifest)?;
+    let hidden = manifest.config.encoder().ffn;
+    if (1..hidden).contains(&ffn) {
+        return Ok(());
+    }
+    Err(BundleError::Config(format!(
+        "its feed-forward networks have {hidden} hidden values; name a number from 1 to {}",
+        hidden - 1
+    )))
+}
 
 /// A bundle of f32 weights in whose text encoder every feed-forward network has `ffn` hidden values, those that `inputs`, as
 /// [`linear_inputs`](crate::packing::inputs::linear_inputs) gives them, say matter most, with the answer that it now gives on `device`.
@@ -26,18 +44,9 @@ pub fn narrow_bundle(
     inputs: &LinearInputs,
     device: &Device,
 ) -> Result<BundleFiles, LoadError> {
+    check_narrow(files, ffn)?;
     let mut manifest = unpack(files.clone(), device, Compute::Device)?.manifest;
-    check_whole(&manifest)?;
-    let encoder = manifest.config.encoder_mut();
-    if !(1..encoder.ffn).contains(&ffn) {
-        let problem = format!(
-            "its feed-forward networks have {} hidden values; name a number from 1 to {}",
-            encoder.ffn,
-            encoder.ffn - 1
-        );
-        return Err(BundleError::Config(problem).into());
-    }
-    encoder.ffn = ffn;
+    manifest.config.encoder_mut().ffn = ffn;
     let weights = with_hidden(files.weights.clone(), ffn, inputs)?;
     let files = BundleFiles {
         weights,

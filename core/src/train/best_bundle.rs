@@ -162,6 +162,7 @@ fn portable(config: &TrainConfig) -> TrainConfig {
     config.out = tail(&config.out);
     for path in [
         &mut config.start,
+        &mut config.imitate,
         &mut config.images,
         &mut config.image_table,
         &mut config.backbone,

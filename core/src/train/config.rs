@@ -86,6 +86,11 @@ pub struct TrainConfig {
     /// What teachers believe of tweets, as `mner posteriors` writes it; tweets that stand in none of the files are
     /// learnt from their labels alone.
     pub posteriors: Vec<PathBuf>,
+    /// Bundle of the same system, with wider feed-forward networks perhaps, what whose layers are given is learnt beside the labels; see
+    /// [`crate::train::imitation`].
+    pub imitate: Option<PathBuf>,
+    /// Weight of that beside the gold labels' 1.
+    pub imitate_weight: f64,
     /// What people say the tweets' names are more finely, see [`crate::data::fine_types::FineTypeNames::read`]; the system then
     /// learns to tell it. A bundle to go on from that tells fine types keeps its own.
     pub fine_types: Vec<PathBuf>,
@@ -179,6 +184,8 @@ impl Default for TrainConfig {
             cross_view: None,
             temperature: 4.0,
             posteriors: Vec::new(),
+            imitate: None,
+            imitate_weight: 10.0,
             fine_types: Vec::new(),
             distill_temperature: 2.0,
             distill_weight: 0.5,
@@ -312,6 +319,12 @@ impl TrainConfig {
                 return Err(ConfigError::Missing(name));
             }
         }
+        if self.imitate.is_some() && self.views().is_some() {
+            return Err(ConfigError::Both("imitate", "cross_view"));
+        }
+        if self.imitate.is_some() && self.device.len() > 1 {
+            return Err(ConfigError::Both("imitate", "several devices"));
+        }
         let augmented = self.system == SystemKind::Mgcmt && self.augmented != Augmented::Off;
         if augmented && self.word2vec.is_none() && self.start.is_none() {
             return Err(ConfigError::Missing("word2vec"));
@@ -334,6 +347,13 @@ impl TrainConfig {
             (
                 "distill_weight",
                 self.distill_weight,
+                0.0,
+                1000.0,
+                "from 0 to 1000",
+            ),
+            (
+                "imitate_weight",
+                self.imitate_weight,
                 0.0,
                 1000.0,
                 "from 0 to 1000",

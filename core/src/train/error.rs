@@ -83,6 +83,12 @@ pub enum TrainError {
         /// The configuration's.
         asked: &'static str,
     },
+    /// The bundle to imitate is of other sizes.
+    #[error(
+        "{} is no bundle to imitate: it may differ from the system that learns in the width of the text encoder's feed-forward networks \
+         alone", .0.display()
+    )]
+    Inimitable(PathBuf),
     /// Bundles that have no mean.
     #[error("{0}")]
     Soup(String),

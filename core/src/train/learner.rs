@@ -9,6 +9,7 @@ use crate::systems::batch::Batch;
 use crate::systems::cross_view::CrossViewConfig;
 use crate::systems::distillation::DistillationConfig;
 use crate::systems::{System, plus};
+use crate::train::imitation::Imitation;
 use crate::train::metric::SpanInput;
 use crate::train::tuned_backbone::TunedBackbone;
 use burn::module::{Module, ModuleVisitor, Param};
@@ -32,6 +33,9 @@ pub struct TrainedSystem {
     /// How it learns from teachers.
     #[module(skip)]
     distillation: Option<DistillationConfig>,
+    /// What it imitates, if anything.
+    #[module(skip)]
+    imitation: Option<Imitation>,
     /// How the weights are rounded in every step; none are not.
     #[module(skip)]
     rounding: Option<Scheme>,
@@ -47,6 +51,7 @@ impl TrainedSystem {
             backbone: None,
             views: None,
             distillation: None,
+            imitation: None,
             rounding: None,
             clip,
         }
@@ -63,6 +68,13 @@ impl TrainedSystem {
     #[must_use]
     pub fn with_distillation(mut self, distillation: Option<DistillationConfig>) -> Self {
         self.distillation = distillation;
+        self
+    }
+
+    /// The same trained, imitating a system or none.
+    #[must_use]
+    pub fn with_imitation(mut self, imitation: Option<Imitation>) -> Self {
+        self.imitation = imitation;
         self
     }
 
@@ -137,9 +149,16 @@ impl TrainStep for TrainedSystem {
         let taught = item.taught.as_ref().zip(self.distillation.as_ref());
         let computed = self.as_computed();
         let system = &computed.system;
-        let loss = match &self.views {
+        let learn = || match &self.views {
             Some(views) => system.loss_of_views(&batch, &item.targets, views, taught),
             None => system.loss(&batch, &item.targets, taught),
+        };
+        let loss = match &self.imitation {
+            Some(imitation) => {
+                let (loss, distance) = imitation.beside(system, &batch, learn);
+                loss + distance
+            }
+            None => learn(),
         };
         let loss = plus(loss, names);
         let grads = loss.backward();

@@ -10,6 +10,7 @@ pub mod distill;
 pub mod error;
 mod examples;
 pub mod history;
+pub mod imitation;
 pub mod learner;
 mod lessons;
 mod loss;

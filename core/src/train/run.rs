@@ -9,13 +9,14 @@ use crate::train::checkpoint::{AtomicCheckpointer, KeepLastAndBest, Patience, la
 use crate::train::config::TrainConfig;
 use crate::train::error::TrainError;
 use crate::train::examples::{Beside, Shown, open_corpus_images, read};
+use crate::train::imitation::without_dropout;
 use crate::train::learner::TrainedSystem;
 use crate::train::loss::FiniteLoss;
 use crate::train::metric::{LOSS, SPAN_F1, span_f1};
 use crate::train::plot::{Curve, Drawn, Panel, keep};
 use crate::train::progress::PlainProgress;
 use crate::train::schedule::{optimizer, scheduler};
-use crate::train::start::{Start, begin, frozen, go_on, tuned};
+use crate::train::start::{Start, begin, frozen, go_on, imitated, tuned};
 use crate::train::supervised::{check_run, open_run};
 use burn::module::Module;
 use burn::tensor::Device;
@@ -59,7 +60,11 @@ pub fn train(
         None => begin(config, &devices[0], &device)?,
     }
     .telling(&names, &device)?;
-    let system = frozen(config, system)?;
+    let imitation = imitated(config, &fixed.config, &devices[0])?;
+    let system = match &imitation {
+        Some(_) => without_dropout(frozen(config, system)?),
+        None => frozen(config, system)?,
+    };
     let tuned = tuned(config, fixed.vision.as_ref())?;
     let tokenizer = &fixed.tokenizer;
     let pad = tokenizer.special().pad;
@@ -124,6 +129,7 @@ pub fn train(
             TrainedSystem::new(system, config.clip)
                 .with_views(config.views())
                 .with_distillation(config.distillation())
+                .with_imitation(imitation)
                 .with_rounding(config.quantization_aware)
                 .with_backbone(tuned.clone().map(Module::train)),
             optimizer(config),

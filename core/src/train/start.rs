@@ -19,6 +19,7 @@ use crate::systems::text::TextConfig;
 use crate::systems::{System, SystemConfig, SystemKind};
 use crate::train::config::{ConfigError, TrainConfig};
 use crate::train::error::TrainError;
+use crate::train::imitation::Imitation;
 use crate::train::tuned_backbone::TunedBackbone;
 use crate::tweet::augmentation::Augmentation;
 use crate::tweet::shape::WordShape;
@@ -136,6 +137,24 @@ pub(crate) fn frozen(config: &TrainConfig, system: System) -> Result<System, Con
             value: config.freeze as f64,
             expected: "at most the encoder's layers",
         }),
+    }
+}
+
+/// What the system is to imitate, if anything, on the device that differentiates.
+pub(crate) fn imitated(
+    config: &TrainConfig,
+    student: &SystemConfig,
+    device: &Device,
+) -> Result<Option<Imitation>, TrainError> {
+    let Some(folder) = &config.imitate else {
+        return Ok(None);
+    };
+    let Unpacked {
+        manifest, system, ..
+    } = open_bundle(folder, device)?;
+    match Imitation::fits(student, &manifest.config) {
+        true => Ok(Some(Imitation::new(system.train(), config.imitate_weight))),
+        false => Err(TrainError::Inimitable(folder.clone())),
     }
 }
 

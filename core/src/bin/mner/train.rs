@@ -125,6 +125,12 @@ struct Flags {
     /// What teachers believe of tweets, a file of mner posteriors; learnt from beside the labels (repeatable)
     #[arg(long, value_name = "FILE")]
     posteriors: Option<Vec<PathBuf>>,
+    /// Bundle of the same system, with wider feed-forward networks perhaps: what its layers are given is learnt too, without dropout
+    #[arg(long, value_name = "BUNDLE")]
+    imitate: Option<PathBuf>,
+    /// Weight of what its layers are given, beside 1 for the labels [default: 10]
+    #[arg(long)]
+    imitate_weight: Option<Number>,
     /// JSONL of what the tweets' names are more finely, {"id", "entities": [{"name", "coarse", "fine"}]}: learnt beside the
     /// types (repeatable)
     #[arg(long, value_name = "FILE")]

@@ -3,8 +3,9 @@
 use crate::failure::Failure;
 use crate::tweets::TweetArgs;
 use crate::{bundle, device, output};
-use mner_core::packing::narrow::narrow_bundle;
+use mner_core::packing::narrow::{check_narrow, narrow_bundle};
 use mner_core::packing::trim::{keep_layers, trim_bundle};
+use mner_core::recognizer::LoadError;
 use mner_core::tweet::subwords::SubwordTokenizer;
 use std::fs;
 use std::path::PathBuf;
@@ -40,6 +41,10 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         ));
     }
     let files = bundle::read(&args.bundle)?;
+    if let Some(ffn) = args.ffn {
+        // Before the tweets are read, which takes minutes.
+        check_narrow(&files, ffn).map_err(LoadError::from)?;
+    }
     let device = device::parse("cpu")?;
     let mut trimmed = files.clone();
     let mut has = Vec::new();
