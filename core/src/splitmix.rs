@@ -35,6 +35,15 @@ impl SplitMix64 {
     }
 }
 
+/// `count` values from -1 to 1, in thousandths.
+#[cfg(test)]
+pub(crate) fn random_values(count: usize, seed: u64) -> Vec<f32> {
+    let mut random = SplitMix64(seed);
+    (0..count)
+        .map(|_| random.below(2000) as f32 / 1000.0 - 1.0)
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

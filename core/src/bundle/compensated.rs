@@ -270,18 +270,11 @@ fn inverse_factor(moments: &Damped) -> Vec<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::splitmix::SplitMix64;
-
-    fn random(count: usize, seed: u64) -> Vec<f32> {
-        let mut random = SplitMix64(seed);
-        (0..count)
-            .map(|_| random.below(2000) as f32 / 1000.0 - 1.0)
-            .collect()
-    }
+    use crate::splitmix::random_values;
 
     /// Rows of inputs of which each follows the one before it, and their moments.
     fn inputs(n: usize) -> (Vec<f32>, SecondMoments) {
-        let mut rows = random(40 * n, 1);
+        let mut rows = random_values(40 * n, 1);
         for row in rows.chunks_mut(n) {
             for i in 1..n {
                 row[i] += 0.9 * row[i - 1];
@@ -354,7 +347,7 @@ mod tests {
     fn products_change_less_than_by_plain_rounding() {
         let (n, outputs, block) = (64, 12, 16);
         let (rows, moments) = inputs(n);
-        let weights = random(n * outputs, 2);
+        let weights = random_values(n * outputs, 2);
         let mut plain = weights.clone();
         Bits::Four.round(&mut plain, outputs, [block, 1]);
         let damped = Damped::of(&moments);
@@ -381,7 +374,7 @@ mod tests {
     fn what_is_left_gives_back_all_it_can() {
         let (n, block) = (8, 8);
         let (_, moments) = inputs(n);
-        let weights = random(n, 3);
+        let weights = random_values(n, 3);
         let moments = Damped::of(&moments);
         let (codes, scales) = one_by_one(Bits::Eight, weights.clone(), &moments, block);
         let damped = |i: usize, j: usize| f64::from(moments.row(i)[j]);
@@ -402,7 +395,7 @@ mod tests {
         for i in 0..n {
             sums[i * n + i] = 3.0;
         }
-        let weights = random(n * outputs, 4);
+        let weights = random_values(n * outputs, 4);
         let mut plain = weights.clone();
         Bits::Four.round(&mut plain, outputs, [n, 1]);
         for sums in [vec![0.0; n * n], sums] {

@@ -161,15 +161,8 @@ mod tests {
     use crate::packing::inputs::linear_inputs;
     use crate::packing::{quantize_bundle, tiny};
     use crate::recognizer::Recognizer;
-    use crate::splitmix::SplitMix64;
+    use crate::splitmix::random_values;
     use crate::systems::SystemKind;
-
-    fn random(count: usize, seed: u64) -> Vec<f32> {
-        let mut random = SplitMix64(seed);
-        (0..count)
-            .map(|_| random.below(2000) as f32 / 1000.0 - 1.0)
-            .collect()
-    }
 
     /// How much the products of `rows` change, summed over squares.
     fn changed(rows: &[f32], before: &[f32], stay: &[usize], after: &[f32], n: usize) -> f32 {
@@ -191,12 +184,12 @@ mod tests {
     #[test]
     fn inputs_that_follow_from_others_cost_nothing() {
         let (n, outputs) = (12, 5);
-        let mut rows = random(40 * n, 1);
+        let mut rows = random_values(40 * n, 1);
         for row in rows.chunks_mut(n) {
             row[3] = 2.0 * row[0] - row[7];
             row[10] = 0.0;
         }
-        let weights = random(n * outputs, 2);
+        let weights = random_values(n * outputs, 2);
         let (stay, after) = fewer_inputs(&weights, &SecondMoments::of(&rows, n), n - 2);
         assert!(!stay.contains(&10) && [0, 3, 7].iter().filter(|i| stay.contains(i)).count() == 2);
         let alone: Vec<f32> = stay
@@ -212,8 +205,8 @@ mod tests {
     #[test]
     fn the_first_to_go_costs_least() {
         let (n, outputs) = (9, 4);
-        let rows = random(50 * n, 3);
-        let weights = random(n * outputs, 4);
+        let rows = random_values(50 * n, 3);
+        let weights = random_values(n * outputs, 4);
         let moments = SecondMoments::of(&rows, n);
         let cost = |gone: usize| {
             let stay: Vec<usize> = (0..n).filter(|&i| i != gone).collect();
