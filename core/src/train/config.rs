@@ -226,6 +226,11 @@ pub enum ConfigError {
     /// Two values exclude each other.
     #[error("`{0}` and `{1}` are both given; give one of them")]
     Both(&'static str, &'static str),
+    /// What imitates learns from one view, on one device.
+    #[error(
+        "`imitate` goes with one view of a tweet and one device: give --cross-view false, or one --device"
+    )]
+    Imitation,
     /// Windows are longer than the encoder's positions.
     #[error(
         "`max_subwords` is {asked}, and this encoder reads {most} subwords at most: give --max-subwords {most}"
@@ -319,11 +324,8 @@ impl TrainConfig {
                 return Err(ConfigError::Missing(name));
             }
         }
-        if self.imitate.is_some() && self.views().is_some() {
-            return Err(ConfigError::Both("imitate", "cross_view"));
-        }
-        if self.imitate.is_some() && self.device.len() > 1 {
-            return Err(ConfigError::Both("imitate", "several devices"));
+        if self.imitate.is_some() && (self.views().is_some() || self.device.len() > 1) {
+            return Err(ConfigError::Imitation);
         }
         let augmented = self.system == SystemKind::Mgcmt && self.augmented != Augmented::Off;
         if augmented && self.word2vec.is_none() && self.start.is_none() {
@@ -468,6 +470,21 @@ mod tests {
         refused("warmup", &|c, v| c.warmup = v, &[f64::NAN, 1.0]);
         refused("epochs", &|c, v| c.epochs = v as usize, &[0.0]);
         refused("stand_ins", &|c, v| c.stand_ins = v as usize, &[0.0]);
+    }
+
+    #[test]
+    fn imitation_is_of_one_view_on_one_device() {
+        let mut config = complete();
+        config.imitate = Some("bundle".into());
+        assert!(config.check().is_ok());
+        let refused = |config: &TrainConfig| config.check().unwrap_err().to_string();
+        config.device = vec!["cuda:0".to_owned(), "cuda:1".to_owned()];
+        assert!(refused(&config).contains("one device"));
+        config.device.truncate(1);
+        config.system = SystemKind::Ita;
+        assert!(refused(&config).contains("--cross-view false"));
+        config.cross_view = Some(false);
+        assert!(config.check().is_ok());
     }
 
     #[test]

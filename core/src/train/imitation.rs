@@ -89,12 +89,10 @@ mod tests {
     use crate::systems::padding::LeastSizes;
     use crate::systems::tiny;
     use crate::train::config::TrainConfig;
-    use crate::train::learner::TrainedSystem;
     use crate::train::schedule::{optimizer, scheduler};
     use crate::tweet::sequence::sequences;
     use burn::optim::GradientsParams;
     use burn::tensor::Device;
-    use burn::train::TrainStep;
 
     fn device() -> Device {
         Device::flex().autodiff()
@@ -144,20 +142,19 @@ mod tests {
         let imitated = config(64).init(&device());
         let before = values(imitated.encoder().layers[0].ffn_in.parameters.weight.val());
         let imitation = Imitation::new(imitated, 1.0);
-        let student = without_dropout(config(40).init(&device()));
+        let mut student = without_dropout(config(40).init(&device()));
         let config = TrainConfig {
             warmup: 0.0,
             lr_encoder: 1e-2,
             ..TrainConfig::default()
         };
-        let mut trained = TrainedSystem::new(student, 5.0);
         let (mut optimizer, mut scheduler) = (optimizer(&config), scheduler(&config, 30));
         let mut distances = Vec::new();
         for _ in 0..30 {
-            let distance = distance(&imitation, &trained.system);
-            let gradients = GradientsParams::from_grads(distance.backward(), &trained);
+            let distance = distance(&imitation, &student);
+            let gradients = GradientsParams::from_grads(distance.backward(), &student);
             distances.push(distance.into_scalar::<f32>());
-            trained = trained.optimize(&mut optimizer, scheduler.step(), gradients);
+            student = optimizer.step(scheduler.step(), student, gradients);
         }
         assert!(distances[29] < 0.5 * distances[0], "{distances:?}");
         let after = &imitation.system.encoder().layers[0].ffn_in;

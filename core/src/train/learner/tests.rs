@@ -7,6 +7,7 @@ use crate::systems::hamlearning::HamLearningConfig;
 use crate::systems::padding::LeastSizes;
 use crate::systems::text::TextConfig;
 use crate::train::config::TrainConfig;
+use crate::train::imitation::without_dropout;
 use crate::train::schedule::{optimizer, scheduler};
 use crate::train::tuned_backbone::tests::{network, seen};
 use crate::tweet::sequence::sequences;
@@ -74,6 +75,32 @@ fn words_alone(tokenizer: &SubwordTokenizer, device: &Device) -> LabelledBatch {
         gold: vec![vec![Label::from_index(0); 4]; 2],
         taught: None,
     }
+}
+
+#[test]
+fn a_step_adds_how_far_the_system_is_from_what_it_imitates() {
+    let device = Device::flex().autodiff();
+    device.seed(8);
+    let tokenizer = crate::tweet::tiny::tokenizer().unwrap();
+    let config = crate::systems::tiny::config(&tokenizer);
+    let [system, other] = [(); 2].map(|()| without_dropout(config.init(&device)));
+    let loss = |imitated: Option<&System>| {
+        let imitation = imitated.map(|system| Imitation::new(system.clone(), 2.0));
+        let trained = TrainedSystem::new(system.clone(), 5.0).with_imitation(imitation);
+        let report = TrainStep::step(&trained, words_alone(&tokenizer, &device));
+        report.item.loss.into_scalar::<f32>()
+    };
+    let alone = loss(None);
+    assert_eq!(loss(Some(&system)), alone);
+    let batch = words_alone(&tokenizer, &device).batch;
+    let imitation = Imitation::new(other.clone(), 2.0);
+    let (_, distance) = imitation.beside(&system, &batch, || system.forward(&batch));
+    let distance = distance.into_scalar::<f32>();
+    let more = loss(Some(&other)) - alone;
+    assert!(
+        distance > 0.1 && (more - distance).abs() < 1e-4,
+        "{more} for {distance}"
+    );
 }
 
 #[test]
